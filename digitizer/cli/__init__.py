@@ -1,0 +1,5 @@
+"""The commands of the contract."""
+
+
+def main() -> None:
+    """Run the command line."""

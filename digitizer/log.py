@@ -1,0 +1,60 @@
+"""Structured log lines on standard error: JSON, with scan id, stage and attempt, no patient data.
+
+Patient data may be logged at DEBUG only, and only through ``extra={"patient": ...}``: the formatter
+drops that key above DEBUG.
+"""
+
+import json
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from typing import Any
+
+__all__ = ["JsonFormatter", "bound", "configure"]
+
+_context: ContextVar[dict[str, Any] | None] = ContextVar("digitizer_log_context", default=None)
+_STANDARD = frozenset(logging.LogRecord("", 0, "", 0, "", (), None).__dict__) | {"message"}
+
+
+@contextmanager
+def bound(**fields: Any) -> Iterator[None]:
+    """Add fields (``stage``, ``subject``, ``attempt`` ...) to every line logged inside."""
+    token = _context.set({**(_context.get() or {}), **fields})
+    try:
+        yield
+    finally:
+        _context.reset(token)
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the record as JSON; patient data only at DEBUG."""
+        line: dict[str, Any] = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+            **(_context.get() or {}),
+        }
+        for key, value in record.__dict__.items():
+            if key not in _STANDARD and (key != "patient" or record.levelno <= logging.DEBUG):
+                line[key] = value
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(line, default=str)
+
+
+def configure(level: str = "WARNING") -> None:
+    """Log to standard error in JSON lines; libraries that would log identities are kept quiet."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonFormatter())
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    for noisy in ("pynetdicom", "pydicom", "RapidOCR", "PIL", "tifffile"):
+        logging.getLogger(noisy).setLevel(logging.ERROR)

@@ -1,0 +1,87 @@
+"""What was found of a sheet in a scan: kind, geometry, quality."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum, unique
+
+from digitizer.model.units import Corners, Dpi, SizeMm
+
+__all__ = ["Geometry", "Quality", "ScanKind", "SheetKind"]
+
+
+@unique
+class ScanKind(StrEnum):
+    """What a scan shows, told by its content alone."""
+
+    FILM = "film"
+    LABEL = "label"
+    DOCUMENT = "document"
+    SEPARATOR = "separator"
+    BLANK = "blank"
+    UNREADABLE = "unreadable"
+
+
+@unique
+class SheetKind(StrEnum):
+    """What becomes a capture."""
+
+    FILM = "film"
+    LABEL = "label"
+    DOCUMENT = "document"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Geometry:
+    """Where a sheet lies in its scan (contract §4).
+
+    Attributes
+    ----------
+    corners : Corners
+        Pixels of the scan from the outer corner; listed top-left, top-right, bottom-right,
+        bottom-left of the film as it should be viewed, or as scanned while ``turn_deg`` is None.
+    edges_seen : int
+        Sides of the sheet, 0 to 4, that lie inside the frame.
+    skew_deg : float or None
+        In (-45, 45], counter-clockwise positive; None: could not be told, nothing is rotated.
+    turn_deg : int or None
+        0, 90, 180 or 270; None: could not be told.
+    mirrored : bool or None
+        Whether the film lies on its wrong side; None: could not be told.
+    size_mm : SizeMm or None
+        As viewed; None without a trusted resolution.
+    """
+
+    corners: Corners
+    edges_seen: int
+    skew_deg: float | None = None
+    turn_deg: int | None = None
+    mirrored: bool | None = None
+    size_mm: SizeMm | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quality:
+    """What can be said of a scan or film at once, without judging the medicine in it.
+
+    Attributes
+    ----------
+    flags : tuple of str
+        Codes of :mod:`digitizer.model.reasons`.
+    sharpness : float or None
+        Width-independent edge sharpness, higher is sharper.
+    noise : float or None
+        Standard deviation of the noise as a fraction of full scale.
+    clipped_low, clipped_high : float
+        Fraction of the sheet's samples at the lowest and the highest possible value.
+    bits : int
+        Bits that carry information.
+    dpi : Dpi or None
+        As told by the file.
+    """
+
+    flags: tuple[str, ...] = field(default=())
+    sharpness: float | None = None
+    noise: float | None = None
+    clipped_low: float = 0.0
+    clipped_high: float = 0.0
+    bits: int = 0
+    dpi: Dpi | None = None

@@ -1,0 +1,309 @@
+"""What the ledger remembers: frozen rows. A change is a new value with the next version."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum, unique
+from typing import Any
+
+from digitizer.model.film import Geometry, Quality, ScanKind, SheetKind
+from digitizer.model.identity import Candidate, ExamRecord, PatientRecord
+from digitizer.model.reading import NO_FIELDS, Fields, Reading
+from digitizer.model.reasons import Reason
+from digitizer.model.states import State
+
+__all__ = [
+    "Batch",
+    "Capture",
+    "Commitment",
+    "CommitmentState",
+    "Decision",
+    "Delivery",
+    "Event",
+    "Jacket",
+    "JacketState",
+    "Scan",
+    "Sheet",
+    "Stage",
+    "Task",
+    "Verification",
+]
+
+
+@unique
+class Stage(StrEnum):
+    """Units of work; a task names its stage and its subject's id."""
+
+    PREPARE = "prepare"
+    """Scan: decode, find the sheets, judge the quality, tell the kind."""
+    READ = "read"
+    """Scan: read its label or its films, tell the orientation, parse the fields."""
+    DECIDE = "decide"
+    """Jacket: match and decide its sheets together."""
+    WRAP = "wrap"
+    """Sheet: render once and make the capture."""
+    STORE = "store"
+    """Sheet: ask the archive, send the capture, request commitment."""
+    COMMIT = "commit"
+    """Sheet: has the archive committed? ask again when it is late."""
+    VERIFY = "verify"
+    """Sheet: read the capture back and compare."""
+
+
+@unique
+class JacketState(StrEnum):
+    """Open while scans arrive, closed, decided."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+    DECIDED = "decided"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """One feeding session or one delivery of scans."""
+
+    id: str
+    name: str
+    root: str
+    created_at: datetime
+    box: str | None = None
+    expected: int | None = None
+    closed: bool = False
+    """No more scans will come."""
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Jacket:
+    """One patient's folder in one batch."""
+
+    id: str
+    batch_id: str
+    name: str
+    box: str | None = None
+    position: int = 0
+    state: JacketState = JacketState.OPEN
+    last_scan_at: datetime | None = None
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scan:
+    """One immutable file from a scanner.
+
+    Attributes
+    ----------
+    source : str
+        Path relative to the batch's root, with "/".
+    position : int
+        Order of feeding within the batch.
+    sha256 : str or None
+        Address in the vault; None where nothing could be read.
+    resume : State or None
+        Where to go on when a hold is lifted.
+    duplicate_of : str or None
+        Id of the first scan with the same bytes.
+    """
+
+    id: str
+    batch_id: str
+    jacket_id: str
+    source: str
+    position: int
+    sha256: str | None
+    size: int
+    received_at: datetime
+    changed_at: datetime
+    suffix: str = ""
+    kind: ScanKind | None = None
+    state: State = State.RECEIVED
+    resume: State | None = None
+    reasons: tuple[Reason, ...] = ()
+    duplicate_of: str | None = None
+    fields: Fields = field(default_factory=lambda: NO_FIELDS)
+    quality: Quality = field(default_factory=Quality)
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """Who a sheet belongs to and of which exam, and who said so.
+
+    Attributes
+    ----------
+    decided_by : str
+        ``auto`` or the name of the reviewer.
+    study_instance_uid : str
+        Of the index, of the archive for the accession number, or minted once.
+    study_date : str
+        ISO date of the exam; empty when unknown.
+    """
+
+    patient: PatientRecord
+    exam: ExamRecord | None
+    study_date: str
+    study_instance_uid: str
+    series_instance_uid: str
+    posterior: float | None
+    exam_posterior: float | None
+    decided_by: str
+    decided_at: datetime
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sheet:
+    """One film, label or document found in a scan: what becomes a capture.
+
+    Attributes
+    ----------
+    index : int
+        Order among the sheets of the scan.
+    fingerprint : str
+        Perceptual hash of the picture (hex), to suspect the same film scanned twice.
+    crops : tuple of str
+        Vault addresses of label and ID-block crops (PNG), for review and replay.
+    reading : Reading
+        Boxes in pixels of the scan.
+    """
+
+    id: str
+    scan_id: str
+    jacket_id: str
+    batch_id: str
+    kind: SheetKind
+    page: int
+    index: int
+    changed_at: datetime
+    geometry: Geometry | None = None
+    quality: Quality = field(default_factory=Quality)
+    fields: Fields = field(default_factory=lambda: NO_FIELDS)
+    reading: Reading = field(default_factory=Reading)
+    crops: tuple[str, ...] = ()
+    fingerprint: str = ""
+    state: State = State.RECEIVED
+    resume: State | None = None
+    reasons: tuple[Reason, ...] = ()
+    candidates: tuple[Candidate, ...] = ()
+    decision: Decision | None = None
+    posterior: float | None = None
+    """Of the first candidate, also while it is only a proposal."""
+    exam_posterior: float | None = None
+    sop_instance_uid: str | None = None
+    assigned_to: str | None = None
+    confirmed: tuple[str, ...] = ()
+    """Codes a person has looked at and settled (``orientation_unknown`` ...)."""
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capture:
+    """One instance made from a sheet; its UID never changes.
+
+    Attributes
+    ----------
+    sha256 : str
+        Vault address of the Part 10 file.
+    pixel_sha256 : str
+        Of the decoded pixels as little-endian samples; of the document for a PDF.
+    """
+
+    sop_instance_uid: str
+    sop_class_uid: str
+    series_instance_uid: str
+    study_instance_uid: str
+    sheet_id: str
+    sha256: str
+    pixel_sha256: str
+    transfer_syntax_uid: str
+    size: int
+    made_at: datetime
+    superseded_by: str | None = None
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One attempt to store one capture in one archive."""
+
+    id: str
+    sop_instance_uid: str
+    archive: str
+    at: datetime
+    status: int | None
+    """DIMSE status; None when no answer came."""
+    detail: str = ""
+    version: int = 0
+
+
+@unique
+class CommitmentState(StrEnum):
+    """Outcome of a storage commitment request."""
+
+    PENDING = "pending"
+    SUCCESS = "success"
+    FAILED = "failed"
+    LATE = "late"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Commitment:
+    """One storage commitment request for one capture and its outcome."""
+
+    transaction_uid: str
+    sop_instance_uid: str
+    sop_class_uid: str
+    archive: str
+    """AE title asked; a report from another one is not believed."""
+    requested_at: datetime
+    state: CommitmentState = CommitmentState.PENDING
+    failure_reason: int | None = None
+    answered_at: datetime | None = None
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verification:
+    """One read-back compared with what was written."""
+
+    id: str
+    sop_instance_uid: str
+    archive: str
+    at: datetime
+    method: str
+    """``C-GET``, ``C-MOVE`` or ``WADO-RS``."""
+    agrees: bool
+    differences: tuple[str, ...] = ()
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """A stage that is due for a subject; leased while somebody works on it.
+
+    One row for each (stage, subject); it is deleted by the transaction that completes the stage.
+    """
+
+    stage: Stage
+    subject: str
+    due_at: datetime
+    attempts: int = 0
+    lease_owner: str | None = None
+    lease_until: datetime | None = None
+    reason: Reason | None = None
+    """Why it waits."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One change, appended by the transaction that made it; chained by hash per subject."""
+
+    subject: str
+    name: str
+    actor: str
+    """``auto``, ``system`` or a person's name."""
+    payload: dict[str, Any] = field(default_factory=dict)
+    at: datetime | None = None
+    sequence: int | None = None
+    hash: str | None = None
+    """sha256 over the previous event's hash and this event's canonical JSON."""

@@ -1,0 +1,95 @@
+"""States of a film and the one table that says which change is allowed."""
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum, unique
+from types import MappingProxyType
+
+__all__ = ["ENDS", "HOLDS", "TRANSITIONS", "WAY", "State", "least_advanced"]
+
+
+@unique
+class State(StrEnum):
+    """Where a scan or a sheet is."""
+
+    RECEIVED = "received"
+    PREPARED = "prepared"
+    READ = "read"
+    MATCHED = "matched"
+    APPROVED = "approved"
+    WRAPPED = "wrapped"
+    STORED = "stored"
+    COMMITTED = "committed"
+    VERIFIED = "verified"
+    REVIEW = "review"
+    WAITING = "waiting"
+    QUARANTINED = "quarantined"
+    DUPLICATE = "duplicate"
+    REJECTED = "rejected"
+    SUPERSEDED = "superseded"
+
+
+WAY = (
+    State.RECEIVED,
+    State.PREPARED,
+    State.READ,
+    State.MATCHED,
+    State.APPROVED,
+    State.WRAPPED,
+    State.STORED,
+    State.COMMITTED,
+    State.VERIFIED,
+)
+"""The one way through, in order."""
+
+HOLDS = frozenset({State.REVIEW, State.WAITING, State.QUARANTINED})
+"""Beside the way; a hold remembers where to resume."""
+
+ENDS = frozenset({State.DUPLICATE, State.REJECTED, State.SUPERSEDED})
+"""Beside the way for good."""
+
+_EVERYWHERE = HOLDS | ENDS
+
+
+def _table() -> dict[State, frozenset[State]]:
+    table: dict[State, frozenset[State]] = {
+        state: frozenset({following}) | _EVERYWHERE
+        for state, following in zip(WAY, WAY[1:], strict=False)
+    }
+    # An archive that lost what it stored is sent to again; a correction starts anew.
+    table[State.STORED] |= {State.WRAPPED}
+    table[State.COMMITTED] |= {State.WRAPPED}
+    table[State.VERIFIED] = frozenset({State.SUPERSEDED, State.REVIEW, State.WRAPPED})
+    # Late evidence reopens what nobody has wrapped yet; undo takes a decision back.
+    table[State.MATCHED] |= {State.READ}
+    table[State.APPROVED] |= {State.READ, State.MATCHED}
+    for hold in HOLDS:
+        table[hold] = frozenset(WAY[:-1]) | _EVERYWHERE - {hold}
+    table[State.DUPLICATE] = frozenset()
+    table[State.REJECTED] = frozenset({State.RECEIVED, State.READ})
+    table[State.SUPERSEDED] = frozenset()
+    return table
+
+
+TRANSITIONS: Mapping[State, frozenset[State]] = MappingProxyType(_table())
+"""State to the states it may change to."""
+
+_RANK = {
+    state: rank
+    for rank, state in enumerate(
+        (State.QUARANTINED, State.REVIEW, State.WAITING, *WAY)
+        + (State.SUPERSEDED, State.REJECTED, State.DUPLICATE)
+    )
+}
+
+
+def least_advanced(states: Iterable[State]) -> State:
+    """Return the state a scan shows for its films: that of the least advanced.
+
+    Holds come before the way (they need somebody), ends after it (nothing is left to do).
+
+    Parameters
+    ----------
+    states : iterable of State
+        At least one.
+    """
+    return min(states, key=_RANK.__getitem__)

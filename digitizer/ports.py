@@ -1,0 +1,308 @@
+"""Contact with the world, as Protocols: who implements them is named in :mod:`digitizer.wiring`."""
+
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
+from pathlib import Path
+from typing import BinaryIO, Protocol, TypeVar
+
+from digitizer.model.identity import ExamRecord, JacketRecord, PatientRecord
+from digitizer.model.instance import FoundStudy, StoredInstance
+from digitizer.model.raster import Pixels, Raster
+from digitizer.model.reading import Reading, Testimony
+from digitizer.model.records import (
+    Batch,
+    Capture,
+    Commitment,
+    Delivery,
+    Event,
+    Jacket,
+    Scan,
+    Sheet,
+    Stage,
+    Task,
+    Verification,
+)
+from digitizer.model.states import State
+
+__all__ = [
+    "ArchiveSink",
+    "Clock",
+    "Ledger",
+    "PatientIndex",
+    "Record",
+    "ScanDecoder",
+    "SheetReader",
+    "Transaction",
+    "Vault",
+    "Waker",
+]
+
+Record = Batch | Jacket | Scan | Sheet | Capture | Delivery | Commitment | Verification
+R = TypeVar("R", Batch, Jacket, Scan, Sheet, Capture, Delivery, Commitment, Verification)
+
+
+class Clock(Protocol):
+    """What time it is."""
+
+    def now(self) -> datetime:
+        """Return the present time, aware, in UTC."""
+        ...
+
+
+class ScanDecoder(Protocol):
+    """Turns the bytes of a scan into pixels without changing one."""
+
+    def pages(self, path: Path) -> int:
+        """Count the pages; raises :class:`~digitizer.errors.BadScan`."""
+        ...
+
+    def decode(self, path: Path, page: int = 0) -> Raster:
+        """Decode one page as stored; raises :class:`~digitizer.errors.BadScan`."""
+        ...
+
+
+class SheetReader(Protocol):
+    """Finds and reads text and barcodes, with every engine there is, as independent witnesses."""
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """Engine names and versions, kept with the evidence."""
+        ...
+
+    def read_label(self, picture: Pixels) -> Reading:
+        """Read a label or document: shape (rows, columns) or (rows, columns, 3), uint8/uint16.
+
+        Boxes are in pixels of ``picture``.
+        """
+        ...
+
+    def read_film(self, picture: Pixels) -> Reading:
+        """Read a film's ID block and markers in any of eight orientations.
+
+        ``picture`` is the deskewed sheet at full resolution, grey, (rows, columns). Boxes are in
+        pixels of ``picture``; each line tells its own turn and mirror.
+        """
+        ...
+
+
+class PatientIndex(Protocol):
+    """The index of patients, exams and jackets."""
+
+    def candidates(self, testimonies: Sequence[Testimony]) -> tuple[PatientRecord, ...]:
+        """Find all patients whom the testimonies may mean.
+
+        Blocking tolerates any single wrong character; at most a few hundred come back.
+        """
+        ...
+
+    def patient(self, patient_id: str, issuer: str | None = None) -> PatientRecord | None:
+        """Look one patient up by number; by issuer too where given; None if absent or several."""
+        ...
+
+    def exams(self, patient: PatientRecord) -> tuple[ExamRecord, ...]:
+        """List the exams of a patient."""
+        ...
+
+    def exam(self, accession_number: str, issuer: str | None = None) -> ExamRecord | None:
+        """Look one exam up by its accession number."""
+        ...
+
+    def exams_matching(self, accession_numbers: Iterable[str]) -> tuple[ExamRecord, ...]:
+        """Find exams whose accession number is one of these, or one character away."""
+        ...
+
+    def jacket(self, name: str, box: str | None = None) -> JacketRecord | None:
+        """Look a jacket up by name (and box) or by barcode."""
+        ...
+
+    def patient_count(self) -> int:
+        """Count the patients of the index."""
+        ...
+
+    def name_counts(self, names: Iterable[str]) -> dict[str, int]:
+        """Count how many patients bear each of these family or given names."""
+        ...
+
+
+class ArchiveSink(Protocol):
+    """One archive (PACS) we store to."""
+
+    @property
+    def name(self) -> str:
+        """AE title of the archive."""
+        ...
+
+    def echo(self) -> None:
+        """C-ECHO; raises :class:`~digitizer.errors.ArchiveUnreachable`."""
+        ...
+
+    def find_studies(
+        self, *, study_instance_uid: str = "", accession_number: str = ""
+    ) -> tuple[FoundStudy, ...]:
+        """C-FIND at study level by either key."""
+        ...
+
+    def store(self, path: Path) -> StoredInstance:
+        """C-STORE one Part 10 file, transcoded losslessly where the archive needs it.
+
+        Raises :class:`~digitizer.errors.ArchiveUnreachable` or
+        :class:`~digitizer.errors.ArchiveRefused`.
+        """
+        ...
+
+    def request_commitment(
+        self, transaction_uid: str, instances: Sequence[tuple[str, str]]
+    ) -> None:
+        """N-ACTION for (SOP class, SOP instance) pairs; the report comes to the listener."""
+        ...
+
+    def retrieve(self, capture: Capture) -> bytes:
+        """Read one instance back as a Part 10 file (C-GET)."""
+        ...
+
+
+class Vault(Protocol):
+    """Store of original scans, crops and captures, addressed by sha256."""
+
+    def put(self, content: bytes | BinaryIO) -> tuple[str, int]:
+        """Keep the bytes (fsync, rename, folder fsync); return sha256 and size.
+
+        Raises :class:`~digitizer.errors.DiskFull`.
+        """
+        ...
+
+    def path(self, sha256: str) -> Path:
+        """Return a readable local path; raises :class:`~digitizer.errors.UnknownRecord`."""
+        ...
+
+    def has(self, sha256: str) -> bool:
+        """Tell whether the blob is there."""
+        ...
+
+
+class Transaction(Protocol):
+    """One unit of change: rows, events and tasks are written together or not at all."""
+
+    def get(self, kind: type[R], id: str) -> R:
+        """Load one record; raises :class:`~digitizer.errors.UnknownRecord`."""
+        ...
+
+    def add(self, record: Record, event: Event) -> None:
+        """Insert a record and append its event."""
+        ...
+
+    def save(self, record: R, event: Event) -> R:
+        """Write a changed record and append its event; return it with the next version.
+
+        Raises :class:`~digitizer.errors.StaleRecord` when the version read is not the version
+        stored, and :class:`~digitizer.errors.IllegalTransition` when a scan's or sheet's change of
+        state is not in the table.
+        """
+        ...
+
+    def record(self, event: Event) -> None:
+        """Append an event alone (a look, an export, a refusal)."""
+        ...
+
+    def uid(self, purpose: str) -> str:
+        """Return the UID minted for this purpose, minting it (2.25) the first time."""
+        ...
+
+    # -- queries -----------------------------------------------------------------------------
+
+    def batch_named(self, name: str) -> Batch | None: ...
+    def batches(self) -> tuple[Batch, ...]: ...
+    def jackets(self, batch_id: str) -> tuple[Jacket, ...]: ...
+    def jackets_named(self, name: str, box: str | None = None) -> tuple[Jacket, ...]: ...
+    def scans(
+        self, *, batch_id: str | None = None, jacket_id: str | None = None
+    ) -> tuple[Scan, ...]:
+        """Scans in feeding order."""
+        ...
+
+    def scan_of_source(self, batch_id: str, source: str) -> Scan | None: ...
+    def first_scan_of_hash(self, sha256: str) -> Scan | None:
+        """The scan that is not itself a duplicate and holds these bytes."""
+        ...
+
+    def sheets(
+        self,
+        *,
+        batch_id: str | None = None,
+        jacket_id: str | None = None,
+        scan_id: str | None = None,
+        state: State | None = None,
+        limit: int | None = None,
+    ) -> tuple[Sheet, ...]:
+        """Sheets in feeding order (scan position, then index)."""
+        ...
+
+    def sheets_with_fingerprint_near(self, fingerprint: str, distance: int) -> tuple[Sheet, ...]:
+        """Sheets whose perceptual hash differs in at most ``distance`` bits."""
+        ...
+
+    def captures(self, sheet_id: str) -> tuple[Capture, ...]: ...
+    def deliveries(self, sop_instance_uid: str) -> tuple[Delivery, ...]: ...
+    def commitments(
+        self, *, sop_instance_uid: str | None = None, pending: bool | None = None
+    ) -> tuple[Commitment, ...]: ...
+    def verifications(self, sop_instance_uid: str) -> tuple[Verification, ...]: ...
+    def events(self, subject: str) -> tuple[Event, ...]: ...
+    def counts(self, batch_id: str | None = None) -> dict[str, dict[State, int]]:
+        """``{"scans": {state: n}, "films": {state: n}}`` of own states; films are film sheets."""
+        ...
+
+    # -- tasks -------------------------------------------------------------------------------
+
+    def schedule(self, stage: Stage, subject: str, due_at: datetime | None = None) -> None:
+        """Make a stage due (now by default); scheduling it again only moves ``due_at``."""
+        ...
+
+    def unschedule(self, stage: Stage, subject: str) -> None:
+        """Delete the task of a stage that is done or no longer wanted."""
+        ...
+
+    def task(self, stage: Stage, subject: str) -> Task | None: ...
+    def tasks(self, *, subjects: Iterable[str] | None = None) -> tuple[Task, ...]: ...
+
+
+class Ledger(Protocol):
+    """The database: the truth about everything."""
+
+    def transaction(self) -> AbstractContextManager[Transaction]:
+        """Open a write transaction; commits at the end, rolls back on an exception."""
+        ...
+
+    def reading(self) -> AbstractContextManager[Transaction]:
+        """Open a consistent read-only view."""
+        ...
+
+    def lease(self, stage: Stage, subject: str, owner: str, seconds: float) -> Task | None:
+        """Take the lease of a due task and count the attempt, in a transaction of its own.
+
+        None when there is no such task, it is not due yet, or somebody else holds a live lease.
+        """
+        ...
+
+    def release(
+        self, task: Task, *, due_at: datetime, why: str = "", count_attempt: bool = True
+    ) -> None:
+        """Give a lease back; the task is due again at ``due_at``."""
+        ...
+
+    def due(self, now: datetime, limit: int = 1000) -> tuple[Task, ...]:
+        """Tasks that are due and not under a live lease, the oldest first (for the reaper)."""
+        ...
+
+    def verify_chain(self, subject: str) -> bool:
+        """Tell whether the events of a subject still hash to what was written."""
+        ...
+
+
+class Waker(Protocol):
+    """Wakes whoever does the next stage; a lost, early or doubled call is harmless."""
+
+    def wake(self, tasks: Iterable[tuple[Stage, str]]) -> None:
+        """Announce due work."""
+        ...
