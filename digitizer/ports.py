@@ -211,19 +211,34 @@ class Transaction(Protocol):
 
     # -- queries -----------------------------------------------------------------------------
 
-    def batch_named(self, name: str) -> Batch | None: ...
-    def batches(self) -> tuple[Batch, ...]: ...
-    def jackets(self, batch_id: str) -> tuple[Jacket, ...]: ...
-    def jackets_named(self, name: str, box: str | None = None) -> tuple[Jacket, ...]: ...
+    def batch_named(self, name: str) -> Batch | None:
+        """Look a batch up by its name."""
+        ...
+
+    def batches(self) -> tuple[Batch, ...]:
+        """List all batches, the oldest first."""
+        ...
+
+    def jackets(self, batch_id: str) -> tuple[Jacket, ...]:
+        """List the jackets of a batch in feeding order."""
+        ...
+
+    def jackets_named(self, name: str, box: str | None = None) -> tuple[Jacket, ...]:
+        """Find jackets by name (and box) in all batches."""
+        ...
+
     def scans(
         self, *, batch_id: str | None = None, jacket_id: str | None = None
     ) -> tuple[Scan, ...]:
-        """Scans in feeding order."""
+        """List scans in feeding order."""
         ...
 
-    def scan_of_source(self, batch_id: str, source: str) -> Scan | None: ...
+    def scan_of_source(self, batch_id: str, source: str) -> Scan | None:
+        """Find the scan taken in from this path of the batch."""
+        ...
+
     def first_scan_of_hash(self, sha256: str) -> Scan | None:
-        """The scan that is not itself a duplicate and holds these bytes."""
+        """Find the scan that holds these bytes and is not itself a duplicate."""
         ...
 
     def sheets(
@@ -235,22 +250,37 @@ class Transaction(Protocol):
         state: State | None = None,
         limit: int | None = None,
     ) -> tuple[Sheet, ...]:
-        """Sheets in feeding order (scan position, then index)."""
+        """List sheets in feeding order (scan position, then index)."""
         ...
 
     def sheets_with_fingerprint_near(self, fingerprint: str, distance: int) -> tuple[Sheet, ...]:
-        """Sheets whose perceptual hash differs in at most ``distance`` bits."""
+        """Find sheets whose perceptual hash differs in at most ``distance`` bits."""
         ...
 
-    def captures(self, sheet_id: str) -> tuple[Capture, ...]: ...
-    def deliveries(self, sop_instance_uid: str) -> tuple[Delivery, ...]: ...
+    def captures(self, sheet_id: str) -> tuple[Capture, ...]:
+        """List the captures made of a sheet, superseded ones too."""
+        ...
+
+    def deliveries(self, sop_instance_uid: str) -> tuple[Delivery, ...]:
+        """List the attempts to store a capture."""
+        ...
+
     def commitments(
         self, *, sop_instance_uid: str | None = None, pending: bool | None = None
-    ) -> tuple[Commitment, ...]: ...
-    def verifications(self, sop_instance_uid: str) -> tuple[Verification, ...]: ...
-    def events(self, subject: str) -> tuple[Event, ...]: ...
+    ) -> tuple[Commitment, ...]:
+        """List commitment requests, of one capture or all, pending ones or all."""
+        ...
+
+    def verifications(self, sop_instance_uid: str) -> tuple[Verification, ...]:
+        """List the read-backs of a capture."""
+        ...
+
+    def events(self, subject: str) -> tuple[Event, ...]:
+        """List what happened to a subject, in order."""
+        ...
+
     def counts(self, batch_id: str | None = None) -> dict[str, dict[State, int]]:
-        """``{"scans": {state: n}, "films": {state: n}}`` of own states; films are film sheets."""
+        """Count own states: ``{"scans": {state: n}, "films": {state: n}}``; films are film sheets."""
         ...
 
     # -- tasks -------------------------------------------------------------------------------
@@ -263,8 +293,13 @@ class Transaction(Protocol):
         """Delete the task of a stage that is done or no longer wanted."""
         ...
 
-    def task(self, stage: Stage, subject: str) -> Task | None: ...
-    def tasks(self, *, subjects: Iterable[str] | None = None) -> tuple[Task, ...]: ...
+    def task(self, stage: Stage, subject: str) -> Task | None:
+        """Look up one task."""
+        ...
+
+    def tasks(self, *, subjects: Iterable[str] | None = None) -> tuple[Task, ...]:
+        """List tasks, of some subjects or all."""
+        ...
 
 
 class Ledger(Protocol):
@@ -292,7 +327,7 @@ class Ledger(Protocol):
         ...
 
     def due(self, now: datetime, limit: int = 1000) -> tuple[Task, ...]:
-        """Tasks that are due and not under a live lease, the oldest first (for the reaper)."""
+        """List tasks due and not under a live lease, the oldest first (for the reaper)."""
         ...
 
     def verify_chain(self, subject: str) -> bool:

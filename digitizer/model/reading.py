@@ -8,13 +8,13 @@ from types import MappingProxyType
 from digitizer.model.units import Point
 
 __all__ = [
+    "NO_FIELDS",
     "Barcode",
     "Field",
     "FieldName",
     "FieldSource",
     "Fields",
     "Line",
-    "NO_FIELDS",
     "Reading",
     "Testimony",
 ]

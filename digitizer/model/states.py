@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from enum import StrEnum, unique
+from itertools import pairwise
 from types import MappingProxyType
 
 __all__ = ["ENDS", "HOLDS", "TRANSITIONS", "WAY", "State", "least_advanced"]
@@ -52,8 +53,7 @@ _EVERYWHERE = HOLDS | ENDS
 
 def _table() -> dict[State, frozenset[State]]:
     table: dict[State, frozenset[State]] = {
-        state: frozenset({following}) | _EVERYWHERE
-        for state, following in zip(WAY, WAY[1:], strict=False)
+        state: frozenset({following}) | _EVERYWHERE for state, following in pairwise(WAY)
     }
     # An archive that lost what it stored is sent to again; a correction starts anew.
     table[State.STORED] |= {State.WRAPPED}
@@ -76,8 +76,11 @@ TRANSITIONS: Mapping[State, frozenset[State]] = MappingProxyType(_table())
 _RANK = {
     state: rank
     for rank, state in enumerate(
-        (State.QUARANTINED, State.REVIEW, State.WAITING, *WAY)
-        + (State.SUPERSEDED, State.REJECTED, State.DUPLICATE)
+        (
+            *(State.QUARANTINED, State.REVIEW, State.WAITING),
+            *WAY,
+            *(State.SUPERSEDED, State.REJECTED, State.DUPLICATE),
+        )
     )
 }
 
