@@ -280,7 +280,7 @@ class Transaction(Protocol):
         ...
 
     def counts(self, batch_id: str | None = None) -> dict[str, dict[State, int]]:
-        """Count own states: ``{"scans": {state: n}, "films": {state: n}}``; films are film sheets."""
+        """Count own states of ``scans`` and of ``films`` (the film sheets)."""
         ...
 
     # -- tasks -------------------------------------------------------------------------------

@@ -1,0 +1,120 @@
+"""What all commands share: settings from either side of the verb, output, progress."""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from digitizer import config, log, wiring
+from digitizer.config import Loaded, Settings
+from digitizer.pipeline.services import Services
+
+__all__ = [
+    "FINISHED_WITH_HOLDS",
+    "Root",
+    "Session",
+    "Verb",
+    "json_option",
+    "note",
+    "pass_session",
+    "print_json",
+    "stderr",
+]
+
+FINISHED_WITH_HOLDS = 3
+"""Exit code: finished, but some films need a person, wait, or are quarantined."""
+
+stderr = Console(stderr=True)
+
+
+class Session:
+    """Where the settings of one run come from; they are read when first needed."""
+
+    def __init__(self) -> None:
+        self.data_dir: Path | None = None
+        self.config: Path | None = None
+        self._loaded: Loaded | None = None
+
+    @property
+    def loaded(self) -> Loaded:
+        """Settings with their origins; raises :class:`~digitizer.errors.SettingsError`."""
+        if self._loaded is None:
+            self._loaded = config.load(self.config, data_dir=self.data_dir)
+            log.configure(self._loaded.settings.log_level)
+            wiring.limit_threads()
+        return self._loaded
+
+    @property
+    def settings(self) -> Settings:
+        """The effective settings."""
+        return self.loaded.settings
+
+    @property
+    def services(self) -> Services:
+        """All ports, filled in for this process."""
+        return wiring.services(self.settings)
+
+
+def _common(context: click.Context, parameter: click.Parameter, value: Path | None) -> None:
+    session = context.ensure_object(Session)
+    if value is not None:
+        setattr(session, str(parameter.name), value)
+
+
+def _common_options() -> list[click.Option]:
+    return [
+        click.Option(
+            [f"--{name}", name.replace("-", "_")],
+            type=click.Path(path_type=Path),
+            callback=_common,
+            expose_value=False,
+            help=text,
+        )
+        for name, text in (
+            ("data-dir", "Folder of ledger, vault and embedded parts."),
+            ("config", "Settings file (TOML)."),
+        )
+    ]
+
+
+class Verb(click.Command):
+    """A command that also takes ``--data-dir`` and ``--config`` after the verb."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.params.extend(_common_options())
+
+
+class Root(click.Group):
+    """A group that takes ``--data-dir`` and ``--config`` before the verb."""
+
+    command_class = Verb
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.params.extend(_common_options())
+
+
+Root.group_class = Root
+
+pass_session: Callable[[Callable[..., Any]], Callable[..., Any]] = click.make_pass_decorator(
+    Session, ensure=True
+)
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+
+
+def print_json(document: object) -> None:
+    """Print one JSON document on standard output and nothing else."""
+    json.dump(document, sys.stdout, ensure_ascii=False, allow_nan=False)
+    sys.stdout.write("\n")
+    sys.stdout.flush()
+
+
+def note(text: str) -> None:
+    """Tell the person something on standard error."""
+    print(text, file=sys.stderr)

@@ -1,0 +1,378 @@
+"""Commands for batches: ingest, watch, status, batch, retry, export, verify, replay."""
+
+import csv
+import io
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from digitizer import wiring
+from digitizer.cli.base import (
+    FINISHED_WITH_HOLDS,
+    Root,
+    Session,
+    Verb,
+    json_option,
+    note,
+    pass_session,
+    print_json,
+    stderr,
+)
+from digitizer.cli.words import batch_words, status_words
+from digitizer.errors import UnknownRecord, UsageError
+from digitizer.model.records import Batch
+from digitizer.model.states import WAY, State
+from digitizer.pipeline import ingest as intake
+from digitizer.pipeline import report, review
+from digitizer.pipeline.services import Services
+from digitizer.pipeline.watching import watch_batch
+from digitizer.scan.walk import FoundFile, walk
+from digitizer.service.lock import DataFolderLock
+from digitizer.service.runtime import Runtime
+
+__all__ = ["BATCH_COMMANDS", "wait_for"]
+
+_HELD = frozenset({State.REVIEW.value, State.WAITING.value, State.QUARANTINED.value})
+
+
+@click.command(cls=Verb)
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--batch", "name", help="Name of the batch; the folder's name by default.")
+@click.option("--box", help="Box the jackets belong to, where no folder names it.")
+@click.option("--expected", type=click.IntRange(min=0), help="Number of scans expected.")
+@click.option("--wait", is_flag=True, help="Return when every scan is settled.")
+@click.option(
+    "--until",
+    type=click.Choice([state.value for state in WAY]),
+    default=State.VERIFIED.value,
+    help="State that counts as settled.",
+)
+@click.option("--timeout", type=click.FloatRange(min=0), default=3600.0, help="Seconds to wait.")
+@json_option
+@pass_session
+def ingest(
+    session: Session,
+    path: Path,
+    name: str | None,
+    box: str | None,
+    expected: int | None,
+    wait: bool,
+    until: str,
+    timeout: float,
+    as_json: bool,
+) -> int:
+    """Take in a folder of scans (or one scan)."""
+    if not path.exists():
+        raise UsageError(f"There is no {path}.", remedy="Give a folder of scans, or one scan.")
+    deadline = time.monotonic() + timeout
+    with _workplace(session, run=wait) as services:
+        batch = _open(services, path, name, box, expected)
+        _take_all(services, batch, path, box)
+        intake.close_batch(services, batch.id)
+        if wait:
+            wait_for(services, batch.name, State(until), deadline)
+        document = report.batch_json(services.ledger, batch.name, until=State(until))
+    assert document is not None, "the batch was just opened"
+    if as_json:
+        print_json(document)
+    else:
+        print(batch_words(document))
+    return _code(document, wait=wait, expected=expected)
+
+
+@contextmanager
+def _workplace(session: Session, *, run: bool) -> Iterator[Services]:
+    """Yield services that lead somewhere: our own workers, or those of a running `serve`."""
+    owner = DataFolderLock(session.settings.data_dir).owner()
+    if run and owner is None:
+        settings = session.settings
+        settings = replace(settings, pipeline=replace(settings.pipeline, undo_window_s=0.0))
+        with Runtime(settings, session.config) as runtime:
+            yield runtime.services
+        return
+    if run and owner is not None:
+        note(f"Joining {owner}, which already works on this data folder.")
+    yield session.services
+
+
+def _open(
+    services: Services, path: Path, name: str | None, box: str | None, expected: int | None
+) -> Batch:
+    root = str(path.resolve())
+    if name is None:
+        name = path.resolve().name or "batch"
+        with services.ledger.reading() as view:
+            there = view.batch_named(name)
+        if there is not None and there.root != root:
+            name = f"{name}-{intake.identifier(root)[:6]}"
+    return intake.open_batch(services, name, root, box=box, expected=expected)
+
+
+def _take_all(services: Services, batch: Batch, path: Path, box: str | None) -> None:
+    """Claim every file in feeding order; close each jacket when the next one begins."""
+    files: list[FoundFile] = list(walk(path))
+    previous: str | None = None
+    with _progress() as progress:
+        bar = progress.add_task("taking in", total=len(files))
+        for found in files:
+            arrival = intake.Arrival(
+                path=found.path,
+                source=found.source,
+                box=found.box or box,
+                jacket=found.jacket,
+            )
+            scan = intake.take(services, batch, arrival)
+            if previous is not None and scan.jacket_id != previous:
+                intake.close_jacket(services, previous)
+            previous = scan.jacket_id
+            progress.advance(bar)
+
+
+def _progress() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=stderr,
+        transient=True,
+        disable=not stderr.is_terminal,
+    )
+
+
+def wait_for(services: Services, name: str, until: State, deadline: float) -> None:
+    """Wait until every scan of a batch is settled, or nothing more can happen in time."""
+    with _progress() as progress:
+        bar = progress.add_task(until.value, total=None)
+        while True:
+            with services.ledger.reading() as view:
+                batch = view.batch_named(name)
+                assert batch is not None, "the batch was just opened"
+                states = report.scan_states(view, batch.id)
+                waits = [state for state in states if not report.settled([state], until)]
+                progress.update(bar, total=len(states), completed=len(states) - len(waits))
+                if not waits or time.monotonic() >= deadline:
+                    return
+                hopeless = set(waits) == {State.WAITING} and not _try_left(
+                    services, view.tasks(), deadline
+                )
+            if hopeless:
+                return
+            time.sleep(0.25)
+
+
+def _try_left(services: Services, tasks: tuple[Any, ...], deadline: float) -> bool:
+    left = deadline - time.monotonic()
+    now = services.clock.now()
+    return any(
+        task.lease_until is not None or (task.due_at - now).total_seconds() < left for task in tasks
+    )
+
+
+def _code(document: dict[str, Any], *, wait: bool, expected: int | None) -> int:
+    if not wait:
+        return 0
+    films = {state for kind in document["counts"].values() for state in kind}
+    short = expected is not None and expected != len(document["scans"])
+    if short:
+        note(f"Expected {expected} scans, took in {len(document['scans'])}.")
+    return FINISHED_WITH_HOLDS if films & _HELD or short or not document["settled"] else 0
+
+
+@click.command(cls=Verb)
+@click.argument("folder", type=click.Path(path_type=Path), required=False)
+@click.option("--once", is_flag=True, help="Take what is complete now, then return.")
+@pass_session
+def watch(session: Session, folder: Path | None, once: bool) -> int:
+    """Watch a folder and take in scans as they become complete."""
+    settings = session.settings.watch
+    if folder is not None:
+        settings = replace(settings, folder=folder)
+    if settings.folder is None:
+        raise UsageError("No folder to watch.", remedy="Name it, or set DIGITIZER_WATCH__FOLDER.")
+    watcher = watch_batch(session.services, settings, wiring.decoder(session.settings))
+    if once:
+        watcher.once()
+        for waiting in watcher.waiting():
+            note(f"waiting: {waiting.source}: {waiting.reason}")
+        return 0
+    watcher.run()
+    return 0
+
+
+@click.command(cls=Verb)
+@json_option
+@pass_session
+def status(session: Session, as_json: bool) -> int:
+    """Show where everything is."""
+    with session.services.ledger.reading() as view:
+        batches = [
+            {"batch": batch.name, "closed": batch.closed, **_counts(view.counts(batch.id))}
+            for batch in view.batches()
+        ]
+        tasks = view.tasks()
+        total = _counts(view.counts())
+    owner = DataFolderLock(session.settings.data_dir).owner()
+    document = {
+        "running": str(owner) if owner else None,
+        "counts": total,
+        "due": len(tasks),
+        "waiting": [
+            {"stage": task.stage.value, "id": task.subject, "reason": task.reason.text}
+            for task in tasks
+            if task.reason is not None
+        ][:100],
+        "batches": batches,
+    }
+    if as_json:
+        print_json(document)
+    else:
+        print(status_words(document))
+    return 0
+
+
+def _counts(counts: dict[str, dict[State, int]]) -> dict[str, dict[str, int]]:
+    return {kind: {state.value: n for state, n in of.items()} for kind, of in counts.items()}
+
+
+batch = Root(name="batch", help="List batches, or show one.")
+
+
+@batch.command(name="list")
+@json_option
+@pass_session
+def batch_list(session: Session, as_json: bool) -> int:
+    """List all batches."""
+    with session.services.ledger.reading() as view:
+        rows = [
+            {
+                "batch": one.name,
+                "root": one.root,
+                "created_at": one.created_at.isoformat(),
+                "closed": one.closed,
+                "counts": _counts(view.counts(one.id)),
+            }
+            for one in view.batches()
+        ]
+    if as_json:
+        print_json(rows)
+    else:
+        for row in rows:
+            scans = sum(row["counts"]["scans"].values())  # type: ignore[call-overload,index]
+            print(f"{row['batch']}: {scans} scans, {'closed' if row['closed'] else 'open'}")
+    return 0
+
+
+@batch.command(name="show")
+@click.argument("name")
+@json_option
+@pass_session
+def batch_show(session: Session, name: str, as_json: bool) -> int:
+    """Show one batch."""
+    document = _document(session, name)
+    if as_json:
+        print_json(document)
+    else:
+        print(batch_words(document))
+    return 0
+
+
+def _document(session: Session, name: str) -> dict[str, Any]:
+    document = report.batch_json(session.services.ledger, name)
+    if document is None:
+        raise UnknownRecord(
+            f"There is no batch {name}.", remedy="`digitizer batch list` shows the names."
+        )
+    return document
+
+
+@click.command(cls=Verb)
+@click.option("--state", type=click.Choice(sorted(_HELD)), help="Only what is held in this state.")
+@click.option("--batch", "name", help="Only this batch.")
+@click.argument("ids", nargs=-1)
+@pass_session
+def retry(session: Session, state: str | None, name: str | None, ids: tuple[str, ...]) -> int:
+    """Go on with what is held: by id, by state, by batch, or all that waits or is quarantined."""
+    services = session.services
+    chosen = ids or tuple(_held_ids(services, state, name))
+    started = review.retry(services, chosen)
+    print(f"{started} of {len(chosen)} set going.")
+    return 0
+
+
+def _held_ids(services: Services, state: str | None, name: str | None) -> Iterator[str]:
+    wanted = {state} if state else {State.WAITING.value, State.QUARANTINED.value}
+    with services.ledger.reading() as view:
+        if name is not None and view.batch_named(name) is None:
+            raise UnknownRecord(f"There is no batch {name}.")
+        batches = [one for one in view.batches() if name in (None, one.name)]
+        for one in batches:
+            for scan in view.scans(batch_id=one.id):
+                if scan.state.value in wanted:
+                    yield scan.id
+            for sheet in view.sheets(batch_id=one.id):
+                if sheet.state.value in wanted:
+                    yield sheet.id
+
+
+@click.command(cls=Verb)
+@click.argument("name", metavar="BATCH")
+@click.option("--csv", "as_csv", is_flag=True, help="One row a film.")
+@json_option
+@pass_session
+def export(session: Session, name: str, as_csv: bool, as_json: bool) -> int:
+    """Write a batch out as CSV (the default) or JSON."""
+    if as_csv and as_json:
+        raise UsageError("Choose --csv or --json, not both.")
+    document = _document(session, name)
+    if as_json:
+        print_json(document)
+        return 0
+    sys.stdout.write(_csv(document))
+    return 0
+
+
+_COLUMNS = (
+    "batch box jacket source kind scan_state film page film_state reasons patient_id issuer "
+    "accession_number decided_by posterior study_instance_uid sop_instance_uids"
+).split()
+
+
+def _csv(document: dict[str, Any]) -> str:
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(_COLUMNS)
+    for scan in document["scans"]:
+        head = [document["batch"], scan["box"], scan["jacket"], scan["source"], scan["kind"]]
+        for film in scan["films"] or [None]:
+            told = film or scan
+            row = [*head, scan["state"]]
+            row += [film["id"], film["page"], film["state"]] if film else ["", "", ""]
+            row.append(" ".join(one["code"] for one in told["reasons"]))
+            row += [
+                (film or {}).get(key)
+                for key in (
+                    "patient_id", "issuer", "accession_number", "decided_by", "posterior",
+                    "study_instance_uid",
+                )
+            ]  # fmt: skip
+            row.append(" ".join(told["sop_instance_uids"]))
+            writer.writerow([_safe_cell(cell) for cell in row])
+    return out.getvalue()
+
+
+def _safe_cell(cell: object) -> object:
+    """Keep a spreadsheet from taking a name that begins like a formula for one."""
+    if isinstance(cell, str) and cell[:1] in "=+-@\t\r":
+        return f"'{cell}"
+    return "" if cell is None else cell
+
+
+BATCH_COMMANDS: tuple[click.Command, ...] = (ingest, watch, status, batch, retry, export)

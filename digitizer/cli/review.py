@@ -1,0 +1,259 @@
+"""Commands for people who decide."""
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from digitizer.cli.base import Root, Session, json_option, pass_session, print_json
+from digitizer.errors import DigitizerError, UsageError
+from digitizer.model.identity import Candidate, PersonName
+from digitizer.model.records import Jacket, Scan, Sheet
+from digitizer.model.states import State
+from digitizer.pipeline import review as decisions
+from digitizer.pipeline.changes import reason_payload
+from digitizer.pipeline.report import fields_json, geometry_json, quality_json
+from digitizer.ports import Transaction
+
+__all__ = ["REVIEW_COMMANDS"]
+
+review = Root(name="review", help="Decide what the machine will not decide alone.")
+
+films_argument = click.argument("films", metavar="FILM...", nargs=-1, required=True)
+user_option = click.option("--as", "user", required=True, help="Who decides.")
+reason_option = click.option("--reason", "reason_text", default="", help="Why.")
+
+
+@review.command(name="list")
+@click.option("--batch", "name", help="Only this batch.")
+@json_option
+@pass_session
+def review_list(session: Session, name: str | None, as_json: bool) -> int:
+    """List what waits for a person, the most doubtful first."""
+    with session.services.ledger.reading() as view:
+        batch = view.batch_named(name) if name else None
+        if name and batch is None:
+            raise UsageError(f"There is no batch {name}.")
+        sheets = view.sheets(batch_id=batch.id if batch else None, state=State.REVIEW)
+        rows = [_row(view, sheet) for sheet in sheets]
+        batches = [batch] if batch else list(view.batches())
+        rows += [
+            _scan_row(scan)
+            for one in batches
+            if one is not None
+            for scan in view.scans(batch_id=one.id)
+            if scan.state is State.REVIEW
+        ]
+    rows.sort(key=lambda row: row["posterior"] or 0.0)
+    if as_json:
+        print_json(rows)
+        return 0
+    for row in rows:
+        why = "; ".join(one["text"] for one in row["reasons"])
+        print(f"{row['id']}  {row['source']}  {why}")
+    if not rows:
+        print("Nothing waits for a person.")
+    return 0
+
+
+def _row(view: Transaction, sheet: Sheet) -> dict[str, Any]:
+    scan, jacket = view.get(Scan, sheet.scan_id), view.get(Jacket, sheet.jacket_id)
+    first = sheet.candidates[0] if sheet.candidates else None
+    return {
+        "id": sheet.id,
+        "kind": sheet.kind.value,
+        "source": scan.source,
+        "box": jacket.box,
+        "jacket": jacket.name,
+        "reasons": reason_payload(sheet.reasons),
+        "posterior": sheet.posterior,
+        "proposal": first.patient.patient_id if first else None,
+        "assigned_to": sheet.assigned_to,
+    }
+
+
+def _scan_row(scan: Scan) -> dict[str, Any]:
+    return {
+        "id": scan.id,
+        "kind": scan.kind.value if scan.kind else None,
+        "source": scan.source,
+        "box": None,
+        "jacket": None,
+        "reasons": reason_payload(scan.reasons),
+        "posterior": None,
+        "proposal": None,
+        "assigned_to": None,
+    }
+
+
+@review.command(name="show")
+@click.argument("film")
+@json_option
+@pass_session
+def review_show(session: Session, film: str, as_json: bool) -> int:
+    """Show one film: what was read, who it may belong to, why it is here."""
+    services = session.services
+    with services.ledger.reading() as view:
+        record = decisions.sheet_or_scan(view, film)
+        row = _row(view, record) if isinstance(record, Sheet) else _scan_row(record)
+        if isinstance(record, Sheet):
+            row |= {
+                "state": record.state.value,
+                "geometry": geometry_json(record.geometry),
+                "quality": quality_json(record.quality),
+                "fields": fields_json(record.fields),
+                "lines": [line.text for line in record.reading.lines],
+                "barcodes": [code.text for code in record.reading.barcodes],
+                "candidates": [_candidate(one) for one in record.candidates],
+                "crops": [str(services.vault.path(one)) for one in record.crops],
+            }
+        row["events"] = [
+            {"at": str(one.at), "name": one.name, "by": one.actor, **one.payload}
+            for one in view.events(film)
+        ]
+    if as_json:
+        print_json(row)
+        return 0
+    print("\n".join(_words(row)))
+    return 0
+
+
+def _candidate(one: Candidate) -> dict[str, Any]:
+    patient, exam = one.patient, one.exam
+    return {
+        "patient_id": patient.patient_id,
+        "issuer": patient.issuer,
+        "name": _name(patient.name),
+        "birth_date": patient.birth_date,
+        "sex": patient.sex,
+        "accession_number": exam.accession_number if exam else None,
+        "posterior": one.posterior,
+        "weight": one.weight,
+        "film": {name.value: how.value for name, how in one.film_agreement.items()},
+        "label": {name.value: how.value for name, how in one.label_agreement.items()},
+    }
+
+
+def _name(name: PersonName) -> str:
+    given = " ".join(part for part in (name.given, name.middle, name.suffix) if part)
+    return f"{name.family}, {given}" if given else name.family
+
+
+def _words(row: dict[str, Any]) -> list[str]:
+    lines = [f"{row['kind']} {row['id']} from {row['source']}"]
+    lines += [f"  why: {one['text']}" for one in row["reasons"]]
+    lines += [f"  read: {line}" for line in row.get("lines", ())]
+    for number, one in enumerate(row.get("candidates", ()), start=1):
+        lines.append(
+            f"  {number}. {one['patient_id']} ({one['issuer']}) {one['name']} "
+            f"{one['birth_date']} exam {one['accession_number'] or 'unknown'} "
+            f"p={one['posterior']:.6f}"
+        )
+    return lines
+
+
+def _each(films: tuple[str, ...], act: Callable[[str], object]) -> int:
+    """Do the same for several films; go on after one that cannot be done."""
+    failed: list[DigitizerError] = []
+    for film in films:
+        try:
+            act(film)
+        except UsageError as error:
+            failed.append(error)
+    print(f"{len(films) - len(failed)} of {len(films)} done.")
+    if failed:
+        raise failed[0]
+    return 0
+
+
+@review.command(name="accept")
+@films_argument
+@user_option
+@click.option("--patient", "patient_id", help="Patient number, or ISSUER:NUMBER.")
+@click.option("--accession", "accession_number", help="Accession number of the exam.")
+@pass_session
+def review_accept(
+    session: Session,
+    films: tuple[str, ...],
+    user: str,
+    patient_id: str | None,
+    accession_number: str | None,
+) -> int:
+    """Decide films: the first candidate, or the patient named."""
+    return _each(
+        films,
+        lambda film: decisions.accept(
+            session.services,
+            film,
+            user=user,
+            patient_id=patient_id,
+            accession_number=accession_number,
+        ),
+    )
+
+
+@review.command(name="assign")
+@films_argument
+@user_option
+@reason_option
+@pass_session
+def review_assign(session: Session, films: tuple[str, ...], user: str, reason_text: str) -> int:
+    """Take films on yourself."""
+    services = session.services
+    return _each(
+        films, lambda film: decisions.assign(services, film, user=user, reason_text=reason_text)
+    )
+
+
+@review.command(name="reject")
+@films_argument
+@user_option
+@reason_option
+@pass_session
+def review_reject(session: Session, films: tuple[str, ...], user: str, reason_text: str) -> int:
+    """End films or scans: to be scanned again, or discarded."""
+    services = session.services
+    return _each(
+        films, lambda film: decisions.reject(services, film, user=user, reason_text=reason_text)
+    )
+
+
+@review.command(name="hold")
+@films_argument
+@user_option
+@reason_option
+@pass_session
+def review_hold(session: Session, films: tuple[str, ...], user: str, reason_text: str) -> int:
+    """Put films aside."""
+    services = session.services
+    return _each(
+        films, lambda film: decisions.hold(services, film, user=user, reason_text=reason_text)
+    )
+
+
+@review.command(name="release")
+@films_argument
+@user_option
+@reason_option
+@pass_session
+def review_release(session: Session, films: tuple[str, ...], user: str, reason_text: str) -> int:
+    """Lift the hold of films."""
+    services = session.services
+    return _each(
+        films, lambda film: decisions.release(services, film, user=user, reason_text=reason_text)
+    )
+
+
+@review.command(name="follow")
+@click.argument("jacket")
+@user_option
+@click.option("--patient", "patient_id", required=True, help="Patient number, or ISSUER:NUMBER.")
+@pass_session
+def review_follow(session: Session, jacket: str, user: str, patient_id: str) -> int:
+    """File the silent films of a jacket together (not yet)."""
+    raise UsageError(
+        "`review follow` is not there yet.", remedy="Use `digitizer review accept` for each film."
+    )
+
+
+REVIEW_COMMANDS: tuple[click.Command, ...] = (review,)

@@ -1,0 +1,122 @@
+"""Commands that run things: serve, doctor, scanners, scan; and those still to come."""
+
+import signal
+import threading
+from pathlib import Path
+from types import FrameType
+
+import click
+
+from digitizer import wiring
+from digitizer.cli.base import Session, Verb, json_option, note, pass_session, print_json
+from digitizer.errors import UsageError
+from digitizer.pipeline.watching import watch_batch
+from digitizer.scan.sane import ScanProfile, SaneScanner, list_scanners
+from digitizer.service.checks import checks_for
+from digitizer.service.doctor import run_checks
+from digitizer.service.runtime import Runtime
+
+__all__ = ["RUN_COMMANDS"]
+
+
+@click.command(cls=Verb)
+@pass_session
+def serve(session: Session) -> int:
+    """Run everything: broker, workers, watch folder, embedded archive if used."""
+    stop = threading.Event()
+
+    def asked(_number: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, asked)
+    with Runtime(session.settings, session.config) as runtime:
+        watcher = None
+        if runtime.settings.watch.folder is not None:
+            watcher = threading.Thread(
+                target=watch_batch(
+                    runtime.services,
+                    runtime.settings.watch,
+                    wiring.decoder(runtime.settings),
+                    stop,
+                ).run,
+                name="watch",
+            )
+            watcher.start()
+        archive = runtime.settings.archive
+        note(f"Working on {session.settings.data_dir}. Archive {archive.ae_title} at "
+             f"{archive.host}:{archive.port}. Stop with Ctrl-C.")  # fmt: skip
+        stop.wait()
+        note("Stopping.")
+        if watcher is not None:
+            watcher.join()
+    return 0
+
+
+@click.command(cls=Verb)
+@json_option
+@pass_session
+def doctor(session: Session, as_json: bool) -> int:
+    """Check every needed program, folder, port and service; say what to do."""
+    loaded = session.loaded
+    checks = run_checks(checks_for(loaded.settings))
+    values = wiring.effective(loaded)
+    if as_json:
+        print_json(
+            {
+                "checks": [
+                    {"name": c.name, "ok": c.ok, "detail": c.detail, "remedy": c.remedy}
+                    for c in checks
+                ],
+                "settings": values,
+            }
+        )
+    else:
+        for check in checks:
+            print(f"{'ok  ' if check.ok else 'FAIL'} {check.name}: {check.detail}")
+            if not check.ok:
+                print(f"     {check.remedy}")
+        for key, one in values.items():
+            print(f"     {key} = {one['value']}  ({one['origin']})")
+    return 0 if all(check.ok or not check.needed for check in checks) else 5
+
+
+@click.command(cls=Verb)
+@json_option
+@pass_session
+def scanners(session: Session, as_json: bool) -> int:
+    """List the scanners that SANE finds."""
+    found = list_scanners()
+    if as_json:
+        print_json(
+            [
+                {"device": s.device, "vendor": s.vendor, "model": s.model, "type": s.type}
+                for s in found
+            ]
+        )
+    else:
+        for scanner in found:
+            print(f"{scanner.device}: {scanner.vendor} {scanner.model} ({scanner.type})")
+        if not found:
+            print("No scanner found. Is it switched on and connected?")
+    return 0
+
+
+@click.command(cls=Verb)
+@click.argument("scan_file", metavar="SCAN", type=click.Path(path_type=Path))
+@click.option("--densities", type=click.Path(path_type=Path), required=True)
+@click.option("--scanner", required=True)
+def calibrate(scan_file: Path, densities: Path, scanner: str) -> int:
+    """Fit a scanner's density curve (not yet)."""
+    raise UsageError("`calibrate` is not there yet.")
+
+
+@click.command(cls=Verb)
+@click.option("--batch", "name", required=True)
+@json_option
+def replay(name: str, as_json: bool) -> int:
+    """Decide a batch again with today's index and rules (not yet)."""
+    raise UsageError("`replay` is not there yet.")
+
+
+RUN_COMMANDS: tuple[click.Command, ...] = (serve, doctor, scanners, calibrate, replay)

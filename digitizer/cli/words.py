@@ -1,0 +1,52 @@
+"""What a person reads at the end of a command."""
+
+from collections import Counter
+from typing import Any
+
+from digitizer.model.reasons import CODES, Code
+
+__all__ = ["batch_words", "status_words"]
+
+
+def batch_words(document: dict[str, Any]) -> str:
+    """Say what became of a batch: states, reasons with their remedies, what to do next."""
+    films = [film for scan in document["scans"] for film in scan["films"]]
+    lines = [
+        f"Batch {document['batch']}: {len(document['scans'])} scans, {len(films)} films"
+        + ("." if document["settled"] else ", not settled yet."),
+        "  scans: " + _states(document["counts"]["scans"]),
+        "  films: " + _states(document["counts"]["films"]),
+    ]
+    lines += _reasons(document)
+    filed = [film for film in films if film["decided_by"] == "auto"]
+    lines.append(
+        f"  filed with no hand: {len(filed)}; expected wrong among them: "
+        f"{document['expected_wrong']:.5f}"
+    )
+    return "\n".join(lines)
+
+
+def _states(counts: dict[str, int]) -> str:
+    return ", ".join(f"{n} {state}" for state, n in sorted(counts.items())) or "none"
+
+
+def _reasons(document: dict[str, Any]) -> list[str]:
+    count: Counter[str] = Counter()
+    for scan in document["scans"]:
+        for code in {one["code"] for one in scan["reasons"]}:
+            count[code] += 1
+    lines = []
+    for code, n in count.most_common():
+        told = CODES[Code(code)]
+        lines.append(f"    {n:>4}  {told.text} {told.remedy}".rstrip())
+    return ["  why:", *lines] if lines else []
+
+
+def status_words(document: dict[str, Any]) -> str:
+    """Say where everything is."""
+    lines = [f"Running: {document['running'] or 'nothing works on this data folder'}"]
+    lines.append("scans: " + _states(document["counts"]["scans"]))
+    lines.append("films: " + _states(document["counts"]["films"]))
+    for one in document["batches"]:
+        lines.append(f"  {one['batch']}: " + _states(one["scans"]))
+    return "\n".join(lines)

@@ -1,0 +1,143 @@
+"""Doing one stage once: lease, work, result, and what an error makes of it.
+
+The ledger is the truth and the message only a wake-up call: a message that is early, late, doubled
+or lost does no harm, because the lease is refused, taken over or found by :func:`overdue`.
+"""
+
+import logging
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from digitizer import log
+from digitizer.errors import BadScan, BadWorld, StaleRecord, UnknownRecord
+from digitizer.model.reasons import Code, Hold, Reason, reason
+from digitizer.model.records import Jacket, JacketState, Scan, Sheet, Stage, Task
+from digitizer.model.states import State
+from digitizer.pipeline.changes import event, held, reason_payload
+from digitizer.pipeline.services import Services
+from digitizer.pipeline.settings import PipelineSettings
+
+__all__ = ["StageFunction", "advance", "backoff", "overdue"]
+
+logger = logging.getLogger(__name__)
+
+StageFunction = Callable[[Services, str], list[tuple[Stage, str]]]
+"""Does one stage for one subject; returns what is due next, to be woken."""
+
+_SUBJECT: Mapping[Stage, type[Scan] | type[Sheet] | type[Jacket]] = {
+    Stage.PREPARE: Scan,
+    Stage.READ: Scan,
+    Stage.DECIDE: Jacket,
+    Stage.WRAP: Sheet,
+    Stage.STORE: Sheet,
+    Stage.COMMIT: Sheet,
+    Stage.VERIFY: Sheet,
+}
+
+
+def advance(
+    services: Services, stage: Stage, subject: str, table: Mapping[Stage, StageFunction]
+) -> None:
+    """Do a stage for a subject if it is due and nobody else does it; wake what follows.
+
+    A scan that was just prepared is read at once by the same worker, while its pixels are at hand:
+    so a scan is decoded twice in the whole way, not three times.
+    """
+    following = _once(services, stage, subject, table)
+    while following and following[0] == (Stage.READ, subject):
+        services.waker.wake(following[1:])
+        following = _once(services, Stage.READ, subject, table)
+    services.waker.wake(following)
+
+
+def _once(
+    services: Services, stage: Stage, subject: str, table: Mapping[Stage, StageFunction]
+) -> list[tuple[Stage, str]]:
+    task = services.ledger.lease(stage, subject, services.worker, services.settings.lease_s)
+    if task is None:
+        return []
+    with log.bound(stage=stage.value, subject=subject, attempt=task.attempts):
+        try:
+            if task.attempts > services.settings.attempts:
+                # Counted before the work: a task that kills its own worker ends here.
+                _stop(services, task, "It was tried several times without an end.")
+                return []
+            return table[stage](services, subject)
+        except BadScan as error:
+            _quarantine(services, task, error)
+        except BadWorld as error:
+            _wait(services, task, error)
+        except StaleRecord:
+            services.ledger.release(task, due_at=services.clock.now(), count_attempt=False)
+        except Exception:
+            # Unknown: a mistake of ours. Tried again, then a person is asked (DESIGN §4).
+            logger.exception("stage failed")
+            services.ledger.release(task, due_at=services.clock.now() + timedelta(seconds=1))
+        return []
+
+
+def _quarantine(services: Services, task: Task, error: BadScan) -> None:
+    code = Code(error.code)
+    _hold(services, task, State.QUARANTINED, reason(code, error.message), done=True)
+    logger.warning("quarantined", extra={"code": code.value})
+
+
+def _stop(services: Services, task: Task, why: str) -> None:
+    stopped = reason(Code.INTERNAL_ERROR, f"The software failed on this film. {why}")
+    _hold(services, task, State.REVIEW, stopped, done=True)
+
+
+def _wait(services: Services, task: Task, error: BadWorld) -> None:
+    """Hold the subject as waiting and try again later, without spending an attempt."""
+    since = _hold(services, task, State.WAITING, reason(Code(error.code), str(error)), done=False)
+    now = services.clock.now()
+    due = now + timedelta(seconds=backoff(services.settings, (now - since).total_seconds()))
+    services.ledger.release(task, due_at=due, why=str(error), count_attempt=False)
+    logger.info("waiting", extra={"code": error.code, "until": due.isoformat()})
+
+
+def backoff(settings: PipelineSettings, waited_s: float) -> float:
+    """Return the seconds to wait next: as long again as it waited so far, with jitter.
+
+    Waiting as long again as before is exponential backoff with factor 2 that needs no counter.
+    """
+    wait = min(max(waited_s, settings.backoff_first_s), settings.backoff_most_s)
+    return wait * random.uniform(0.75, 1.25)
+
+
+def _hold(services: Services, task: Task, state: State, why: Reason, *, done: bool) -> datetime:
+    """Put the task's subject into a hold; return since when it is there."""
+    now = services.clock.now()
+    with services.ledger.transaction() as tx:
+        if done:
+            tx.unschedule(task.stage, task.subject)
+        kind = _SUBJECT[task.stage]
+        if kind is Jacket:
+            # A jacket has no state of a film: the trouble is shown on the films it holds up.
+            for sheet in tx.sheets(jacket_id=task.subject, state=State.READ):
+                changed = held(sheet, state, (why,), now)
+                tx.save(changed, event(sheet.id, state.value, reasons=reason_payload((why,))))
+            return now
+        record: Scan | Sheet = (
+            tx.get(Scan, task.subject) if kind is Scan else tx.get(Sheet, task.subject)
+        )
+        if record.state is state and record.reasons == (why,):
+            return record.changed_at
+        changed_record = held(record, state, (why,), now)
+        tx.save(changed_record, event(record.id, state.value, reasons=reason_payload((why,))))
+        if isinstance(changed_record, Scan) and state is State.QUARANTINED:
+            tx.schedule(Stage.DECIDE, changed_record.jacket_id)
+        return changed_record.changed_at
+
+
+def overdue(services: Services, limit: int = 200) -> int:
+    """Wake work that is due and that nobody does: what a lost message or a dead worker left.
+
+    Also closes jackets of open batches that have been quiet long enough. Returns how many tasks
+    were woken.
+    """
+    due = services.ledger.due(services.clock.now(), limit)
+    services.waker.wake([(task.stage, task.subject) for task in due])
+    return len(due)

@@ -1,0 +1,247 @@
+"""Deciding a closed jacket: candidates are searched and its sheets are decided together.
+
+What this never does: file a sheet on the jacket's word alone, decide a sheet again that a person
+or an earlier decision has already settled, or let two films that look like one through unasked.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import date, timedelta
+
+from digitizer import identity, reading
+from digitizer.model.film import SheetKind
+from digitizer.model.identity import FilmCase, JacketCase, JacketRecord, Outcome, Verdict
+from digitizer.model.reading import FieldSource, Reading, Testimony
+from digitizer.model.reasons import CODES, Code, Hold, Reason, reason
+from digitizer.model.records import Decision, Jacket, JacketState, Scan, Sheet, Stage
+from digitizer.model.states import ENDS, WAY, State
+from digitizer.pipeline.changes import event, held, moved, reason_payload
+from digitizer.pipeline.flat import split
+from digitizer.pipeline.scans import busy
+from digitizer.pipeline.services import Services
+from digitizer.ports import Transaction
+
+__all__ = ["decide", "decision_of", "jacket_case", "verdicts_for"]
+
+
+def decide(services: Services, jacket_id: str) -> list[tuple[Stage, str]]:
+    """Decide the sheets of a jacket that nobody has decided yet."""
+    now = services.clock.now()
+    with services.ledger.transaction() as tx:
+        jacket = tx.get(Jacket, jacket_id)
+        if jacket.state is JacketState.OPEN:
+            quiet = timedelta(seconds=services.settings.jacket_quiet_s)
+            closes = (jacket.last_scan_at or now) + quiet
+            tx.unschedule(Stage.DECIDE, jacket_id)
+            if closes > now:
+                tx.schedule(Stage.DECIDE, jacket_id, closes)
+                return []
+            closed = replace(jacket, state=JacketState.CLOSED)
+            jacket = tx.save(closed, event(jacket_id, "jacket_closed", why="quiet"))
+        scans = tx.scans(jacket_id=jacket_id)
+        if any(busy(scan) for scan in scans):
+            # The last scan to be read makes the decision due again.
+            tx.unschedule(Stage.DECIDE, jacket_id)
+            return []
+        if jacket.name == "" and len(scans) > 0:
+            parts = split(services, tx, jacket, scans)
+            if parts is not None:
+                tx.unschedule(Stage.DECIDE, jacket_id)
+                return parts
+        sheets = _undecided(tx.sheets(jacket_id=jacket_id))
+        everything = tx.sheets(jacket_id=jacket_id)
+    verdicts = verdicts_for(services, jacket, everything, sheets)
+    following: list[tuple[Stage, str]] = []
+    with services.ledger.transaction() as tx:
+        for sheet in sheets:
+            following += _settle(services, tx, sheet, verdicts[sheet.id])
+        if jacket.state is not JacketState.DECIDED:
+            tx.save(
+                replace(jacket, state=JacketState.DECIDED),
+                event(jacket_id, "jacket_decided", sheets=len(sheets)),
+            )
+        tx.unschedule(Stage.DECIDE, jacket_id)
+    return following
+
+
+def _undecided(sheets: Iterable[Sheet]) -> list[Sheet]:
+    """Return the sheets open to a decision: read, or in review and untouched by a person."""
+    return [
+        sheet
+        for sheet in sheets
+        if sheet.state is State.READ
+        or (
+            sheet.state is State.REVIEW
+            and sheet.resume is State.READ
+            and sheet.assigned_to is None
+            and not any(one.code in (Code.ON_HOLD, Code.STUDY_CONFLICT) for one in sheet.reasons)
+        )
+    ]
+
+
+def testimony_of(services: Services, sheets: Iterable[Sheet], source: FieldSource) -> Testimony:
+    """Return what some sheets say, taken together."""
+    together = Reading(
+        lines=tuple(line for sheet in sheets for line in sheet.reading.lines),
+        barcodes=tuple(code for sheet in sheets for code in sheet.reading.barcodes),
+    )
+    return reading.testimony(together, source, services.rules)
+
+
+def jacket_case(
+    services: Services, record: JacketRecord | None, sheets: Iterable[Sheet], undecided: list[Sheet]
+) -> JacketCase:
+    """Lay out a jacket for the decision: its labels speak together, each film for itself."""
+    labels = [sheet for sheet in sheets if sheet.kind is SheetKind.LABEL]
+    return JacketCase(
+        label=testimony_of(services, labels, FieldSource.LABEL) if labels else None,
+        record=record,
+        films=tuple(
+            FilmCase(id=sheet.id, testimony=testimony_of(services, [sheet], FieldSource.FILM))
+            for sheet in undecided
+            if sheet.kind is SheetKind.FILM
+        ),
+    )
+
+
+def verdicts_for(
+    services: Services, jacket: Jacket, sheets: Iterable[Sheet], undecided: list[Sheet]
+) -> dict[str, Verdict]:
+    """Decide sheets against the index; labels and documents by their own text."""
+    sheets = list(sheets)
+    record = services.index.jacket(jacket.name, jacket.box) if jacket.name else None
+    case = jacket_case(services, record, sheets, undecided)
+    verdicts = list(identity.decide_jacket(case, identity.gather(case, services.index), services.policy))
+    for sheet in undecided:
+        if sheet.kind is SheetKind.FILM:
+            continue
+        own = testimony_of(services, [sheet], FieldSource.LABEL)
+        paper = identity.PaperCase(id=sheet.id, testimony=own, label=case.label, record=record)
+        verdicts.append(identity.decide_paper(paper, services.index, services.policy))
+    return {verdict.film_id: verdict for verdict in verdicts}
+
+
+def _settle(
+    services: Services, tx: Transaction, sheet: Sheet, verdict: Verdict
+) -> list[tuple[Stage, str]]:
+    """Write a verdict down: approve the sheet, or ask a person with all reasons at once."""
+    now = services.clock.now()
+    current = tx.get(Sheet, sheet.id)
+    reasons = _unique(
+        (*_own_reasons(current), *verdict.reasons, *_same_film(services, tx, current))
+    )
+    proposal = replace(
+        current,
+        candidates=verdict.candidates,
+        posterior=verdict.posterior,
+        exam_posterior=verdict.exam_posterior,
+    )
+    if verdict.outcome is Outcome.AUTO and verdict.patient is not None and not reasons:
+        decision = decision_of(services, tx, proposal, verdict, "auto")
+        matched = moved(proposal, State.MATCHED, now)
+        matched = tx.save(matched, event(sheet.id, "matched", "auto", **evidence(verdict)))
+        approved = moved(matched, State.APPROVED, now, decision=decision)
+        tx.save(approved, event(sheet.id, "approved", "auto", study=decision.study_instance_uid))
+        tx.schedule(Stage.WRAP, sheet.id)
+        return [(Stage.WRAP, sheet.id)]
+    asked = held(proposal, State.REVIEW, reasons or (reason(Code.BELOW_THRESHOLD),), now)
+    tx.save(
+        replace(asked, resume=State.READ),
+        event(sheet.id, "review", reasons=reason_payload(asked.reasons), **evidence(verdict)),
+    )
+    return []
+
+
+def _own_reasons(sheet: Sheet) -> tuple[Reason, ...]:
+    """Return what the picture itself gives to ask about, unless a person has settled it."""
+    found = [
+        one
+        for one in sheet.reasons
+        if one.code in (Code.ORIENTATION_UNKNOWN, Code.MARKER_CONTRADICTS, Code.KIND_UNKNOWN)
+    ]
+    found += [
+        reason(Code(flag))
+        for flag in sheet.quality.flags
+        if CODES[Code(flag)].hold is Hold.REVIEW
+    ]
+    return tuple(one for one in found if one.code.value not in sheet.confirmed)
+
+
+def _same_film(services: Services, tx: Transaction, sheet: Sheet) -> tuple[Reason, ...]:
+    """Ask about a film that looks like one scanned before, or like one already on its way."""
+    if not sheet.fingerprint or Code.SAME_FILM_SUSPECTED.value in sheet.confirmed:
+        return ()
+    own = tx.get(Scan, sheet.scan_id)
+    near = tx.sheets_with_fingerprint_near(
+        sheet.fingerprint, services.settings.same_film_distance
+    )
+    for other in near:
+        if other.scan_id == sheet.scan_id or other.state in ENDS:
+            continue
+        theirs = tx.get(Scan, other.scan_id)
+        earlier = (theirs.received_at, theirs.position) < (own.received_at, own.position)
+        if earlier or (other.state in WAY[WAY.index(State.APPROVED) :]):
+            text = f"This looks like the film of scan {theirs.source}, scanned before."
+            return (reason(Code.SAME_FILM_SUSPECTED, text),)
+    return ()
+
+
+def decision_of(
+    services: Services, tx: Transaction, sheet: Sheet, verdict: Verdict, who: str, why: str = ""
+) -> Decision:
+    """Make the decision and mint what UIDs it needs, in the same transaction (DESIGN §4)."""
+    patient = verdict.patient
+    assert patient is not None, "a decision names a patient"
+    key = f"{patient.issuer}|{patient.patient_id}"
+    exam = verdict.exam
+    if sheet.kind is not SheetKind.FILM:
+        study, day = tx.uid(f"jacket-study:{sheet.jacket_id}:{key}"), ""
+        exam = None
+    elif exam is not None:
+        study = exam.study_instance_uid or tx.uid(f"study:{key}|{exam.accession_number}")
+        day = exam.study_date.isoformat() if exam.study_date else ""
+    else:
+        minted: date | None = verdict.mint_study
+        day = minted.isoformat() if minted else ""
+        study = tx.uid(f"study:{key}|date:{day or 'unknown:' + sheet.id}")
+    return Decision(
+        patient=patient,
+        exam=exam,
+        study_date=day,
+        study_instance_uid=study,
+        series_instance_uid=tx.uid(f"series:{study}:{sheet.kind.value}"),
+        posterior=verdict.posterior,
+        exam_posterior=verdict.exam_posterior,
+        decided_by=who,
+        decided_at=services.clock.now(),
+        reason=why,
+    )
+
+
+def evidence(verdict: Verdict) -> dict[str, object]:
+    """Return the part of a verdict that is kept in the event: numbers and agreements, no names."""
+    return {
+        "posterior": verdict.posterior,
+        "exam_posterior": verdict.exam_posterior,
+        "candidates": [
+            {
+                "patient_id": one.patient.patient_id,
+                "issuer": one.patient.issuer,
+                "accession_number": one.exam.accession_number if one.exam else None,
+                "weight": round(one.weight, 3),
+                "posterior": one.posterior,
+                "film": {name.value: how.value for name, how in one.film_agreement.items()},
+                "label": {name.value: how.value for name, how in one.label_agreement.items()},
+            }
+            for one in verdict.candidates[:5]
+        ],
+    }
+
+
+def _unique(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
+    """Return the reasons, one for each code, in order."""
+    first: dict[Code, Reason] = {}
+    for one in reasons:
+        first.setdefault(one.code, one)
+    return tuple(first.values())
+

@@ -1,0 +1,258 @@
+"""What a person decides, from whatever door: accept, assign, reject, hold, release, retry.
+
+What this never does: change a film that is already wrapped (that is a correction), or take a
+decision without the name of who took it.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import timedelta
+
+from digitizer.errors import UnknownRecord, UsageError
+from digitizer.model.identity import Candidate, ExamRecord, Outcome, PatientRecord, Verdict
+from digitizer.model.reasons import Code, reason
+from digitizer.model.records import Scan, Sheet, Stage
+from digitizer.model.states import HOLDS, State
+from digitizer.pipeline.changes import event, held, moved, reason_payload
+from digitizer.pipeline.jacket import decision_of
+from digitizer.pipeline.services import Services
+from digitizer.ports import Transaction
+
+__all__ = ["accept", "assign", "hold", "reject", "release", "retry", "sheet_or_scan"]
+
+_SETTLED_BY_A_PERSON = (
+    Code.ORIENTATION_UNKNOWN,
+    Code.MARKER_CONTRADICTS,
+    Code.SAME_FILM_SUSPECTED,
+    Code.KIND_UNKNOWN,
+    Code.RESCAN_PROPOSED,
+)
+
+_RESUMES: dict[State, Stage] = {
+    State.APPROVED: Stage.WRAP,
+    State.WRAPPED: Stage.STORE,
+    State.STORED: Stage.COMMIT,
+    State.COMMITTED: Stage.VERIFY,
+}
+
+
+def sheet_or_scan(tx: Transaction, id: str) -> Sheet | Scan:
+    """Find a film by its id, or the scan that holds it.
+
+    Raises
+    ------
+    UnknownRecord
+        Nothing of that id.
+    """
+    try:
+        return tx.get(Sheet, id)
+    except UnknownRecord:
+        pass
+    try:
+        return tx.get(Scan, id)
+    except UnknownRecord:
+        raise UnknownRecord(
+            f"There is no film or scan {id}.", remedy="`digitizer review list` shows the ids."
+        ) from None
+
+
+def accept(
+    services: Services,
+    film_id: str,
+    *,
+    user: str,
+    patient_id: str | None = None,
+    accession_number: str | None = None,
+    undo_window_s: float | None = None,
+) -> Sheet:
+    """Decide a film: the first candidate, or the patient and exam that the person names.
+
+    The decision waits the undo window before it is wrapped.
+
+    Raises
+    ------
+    UsageError
+        The film is not in review, or the patient or exam is not in the index or not clear.
+    """
+    now = services.clock.now()
+    with services.ledger.reading() as view:
+        sheet = _in_review(view.get(Sheet, film_id))
+    patient = _patient(services, sheet, patient_id)
+    exam = _exam(services, sheet, patient, accession_number)
+    wait = services.settings.undo_window_s if undo_window_s is None else undo_window_s
+    verdict = Verdict(
+        film_id=film_id,
+        outcome=Outcome.REVIEW,
+        patient=patient,
+        exam=exam,
+        posterior=sheet.posterior or 0.0,
+        exam_posterior=sheet.exam_posterior,
+    )
+    with services.ledger.transaction() as tx:
+        current = _in_review(tx.get(Sheet, film_id))
+        settled = {one.code.value for one in current.reasons if one.code in _SETTLED_BY_A_PERSON}
+        decision = decision_of(services, tx, current, verdict, user)
+        matched = moved(
+            current,
+            State.MATCHED,
+            now,
+            assigned_to=user,
+            confirmed=tuple(sorted({*current.confirmed, *settled})),
+        )
+        matched = tx.save(
+            matched,
+            event(
+                film_id,
+                "matched",
+                user,
+                patient_id=patient.patient_id,
+                issuer=patient.issuer,
+                accession_number=exam.accession_number if exam else None,
+                held_for=reason_payload(current.reasons),
+            ),
+        )
+        approved = moved(matched, State.APPROVED, now, decision=decision)
+        approved = tx.save(approved, event(film_id, "approved", user, undo_s=wait))
+        tx.schedule(Stage.WRAP, film_id, now + timedelta(seconds=wait))
+    services.waker.wake([(Stage.WRAP, film_id)])
+    return approved
+
+
+def _in_review(sheet: Sheet) -> Sheet:
+    if sheet.state is not State.REVIEW:
+        raise UsageError(
+            f"Film {sheet.id} is {sheet.state.value}, not in review.",
+            remedy="`digitizer review list` shows what waits for a person.",
+        )
+    if any(one.code is Code.ON_HOLD for one in sheet.reasons):
+        raise UsageError(
+            f"Film {sheet.id} is on hold.", remedy="Release it first: `digitizer review release`."
+        )
+    return sheet
+
+
+def _patient(services: Services, sheet: Sheet, patient_id: str | None) -> PatientRecord:
+    if patient_id is None:
+        if not sheet.candidates:
+            raise UsageError(
+                f"Film {sheet.id} has no candidate.", remedy="Name the patient with --patient."
+            )
+        return sheet.candidates[0].patient
+    number, issuer = patient_id, None
+    if ":" in patient_id:
+        issuer, number = patient_id.split(":", 1)
+    patient = services.index.patient(number, issuer)
+    if patient is None:
+        raise UsageError(
+            "That patient number is not in the index, or it stands there under several issuers.",
+            remedy="Give it as ISSUER:NUMBER, or import the patient first.",
+        )
+    return patient
+
+
+def _exam(
+    services: Services, sheet: Sheet, patient: PatientRecord, accession_number: str | None
+) -> ExamRecord | None:
+    if accession_number is None:
+        first: Candidate | None = sheet.candidates[0] if sheet.candidates else None
+        return first.exam if first and first.patient == patient else None
+    for exam in services.index.exams(patient):
+        if exam.accession_number == accession_number:
+            return exam
+    raise UsageError(
+        "That accession number is not an exam of this patient in the index.",
+        remedy="Import the exam first, or leave --accession out.",
+    )
+
+
+def assign(services: Services, film_id: str, *, user: str, reason_text: str = "") -> Sheet:
+    """Take a film on oneself: nobody else decides it, and no late evidence reopens it."""
+    with services.ledger.transaction() as tx:
+        sheet = _in_review(tx.get(Sheet, film_id))
+        taken = replace(sheet, assigned_to=user)
+        return tx.save(taken, event(film_id, "assigned", user, reason=reason_text))
+
+
+def reject(services: Services, id: str, *, user: str, reason_text: str = "") -> Sheet | Scan:
+    """End a film or a scan: rescan or discard. The original stays in the vault."""
+    now = services.clock.now()
+    why = (reason(Code.REJECTED_BY_PERSON, reason_text or None),)
+    with services.ledger.transaction() as tx:
+        record = sheet_or_scan(tx, id)
+        if record.state not in HOLDS | {State.APPROVED}:
+            raise UsageError(f"{id} is {record.state.value}; only what is held can be rejected.")
+        ended = event(id, "rejected", user, reason=reason_text)
+        tx.unschedule(Stage.WRAP, id)
+        if isinstance(record, Sheet):
+            return tx.save(moved(record, State.REJECTED, now, reasons=why), ended)
+        for sheet in tx.sheets(scan_id=record.id):
+            if sheet.state in HOLDS:
+                tx.save(moved(sheet, State.REJECTED, now, reasons=why), replace(ended, subject=sheet.id))
+        return tx.save(moved(record, State.REJECTED, now, reasons=why), ended)
+
+
+def hold(services: Services, film_id: str, *, user: str, reason_text: str = "") -> Sheet:
+    """Put a film aside, with the reason; nothing happens to it until it is released."""
+    now = services.clock.now()
+    with services.ledger.transaction() as tx:
+        sheet = tx.get(Sheet, film_id)
+        why = (reason(Code.ON_HOLD, reason_text or None), *sheet.reasons)
+        if sheet.state is State.REVIEW:
+            kept = replace(sheet, reasons=why, assigned_to=user)
+        elif sheet.state is State.APPROVED:
+            tx.unschedule(Stage.WRAP, film_id)
+            kept = held(sheet, State.REVIEW, why, now, assigned_to=user, decision=None)
+            kept = replace(kept, resume=State.READ)
+        else:
+            raise UsageError(f"Film {film_id} is {sheet.state.value}; it cannot be held any more.")
+        return tx.save(kept, event(film_id, "put_on_hold", user, reason=reason_text))
+
+
+def release(services: Services, film_id: str, *, user: str, reason_text: str = "") -> Sheet:
+    """Lift a hold: the film goes back to review with the reasons it had before."""
+    with services.ledger.transaction() as tx:
+        sheet = tx.get(Sheet, film_id)
+        rest = tuple(one for one in sheet.reasons if one.code is not Code.ON_HOLD)
+        if len(rest) == len(sheet.reasons):
+            raise UsageError(f"Film {film_id} is not on hold.")
+        freed = replace(sheet, reasons=rest or (reason(Code.BELOW_THRESHOLD),), assigned_to=None)
+        return tx.save(freed, event(film_id, "released", user, reason=reason_text))
+
+
+def retry(services: Services, ids: Iterable[str], *, user: str = "system") -> int:
+    """Go on where a held scan or film stopped; returns how many were set going."""
+    started: list[tuple[Stage, str]] = []
+    for id in ids:
+        with services.ledger.transaction() as tx:
+            step = _resume(services, tx, sheet_or_scan(tx, id), user)
+        if step is not None:
+            started.append(step)
+    services.waker.wake(started)
+    return len(started)
+
+
+def _resume(
+    services: Services, tx: Transaction, record: Sheet | Scan, user: str
+) -> tuple[Stage, str] | None:
+    if record.state not in HOLDS or any(one.code is Code.ON_HOLD for one in record.reasons):
+        return None
+    now = services.clock.now()
+    back = record.resume or State.RECEIVED
+    again = event(record.id, "retried", user, state=back.value)
+    if isinstance(record, Scan):
+        if record.sha256 is None:
+            return None
+        stage = Stage.READ if back is State.PREPARED else Stage.PREPARE
+        tx.save(moved(record, State.PREPARED if stage is Stage.READ else State.RECEIVED, now), again)
+        tx.unschedule(stage, record.id)
+        tx.schedule(stage, record.id)
+        return stage, record.id
+    if back in _RESUMES:
+        tx.save(moved(record, back, now), again)
+        tx.unschedule(_RESUMES[back], record.id)
+        tx.schedule(_RESUMES[back], record.id)
+        return _RESUMES[back], record.id
+    # Read films keep their reasons; deciding their jacket anew replaces them.
+    tx.record(again)
+    tx.schedule(Stage.DECIDE, record.jacket_id)
+    return Stage.DECIDE, record.jacket_id

@@ -1,0 +1,184 @@
+"""The two stages of a scan: find its sheets, read them."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from digitizer.model.film import Quality, ScanKind, SheetKind
+from digitizer.model.reading import NO_FIELDS
+from digitizer.model.reasons import Code, Reason, reason
+from digitizer.model.records import Jacket, JacketState, Scan, Sheet, Stage
+from digitizer.model.states import ENDS, HOLDS, State
+from digitizer.pipeline.changes import event, held, moved, reason_payload
+from digitizer.pipeline.examine import FoundSheet, PageFindings, find_on_page, read_sheet, scan_kind
+from digitizer.pipeline.ingest import identifier
+from digitizer.pipeline.services import Services
+from digitizer.ports import Transaction
+
+__all__ = ["prepare", "read", "schedule_decision"]
+
+
+def prepare(services: Services, scan_id: str) -> list[tuple[Stage, str]]:
+    """Decode every page, find the sheets, and write them down with their geometry and quality."""
+    with services.ledger.reading() as view:
+        scan = view.get(Scan, scan_id)
+    path = services.vault.path(scan.sha256 or "")
+    pages = [
+        find_on_page(services.decoder, path, page) for page in range(services.decoder.pages(path))
+    ]
+    now = services.clock.now()
+    with services.ledger.transaction() as tx:
+        scan = tx.get(Scan, scan_id)
+        tx.unschedule(Stage.PREPARE, scan_id)
+        there = {sheet.id for sheet in tx.sheets(scan_id=scan_id)}
+        found = [sheet for page in pages for sheet in page.sheets]
+        for index, one in enumerate(found):
+            sheet = _new_sheet(scan, one, index, now)
+            if sheet.id not in there:
+                tx.add(sheet, event(sheet.id, "found", page=one.page, kind=one.kind.value))
+        kind = scan_kind([page.kind for page in pages])
+        quality = pages[0].quality if pages else Quality()
+        if not found and kind is ScanKind.BLANK:
+            _hold_blank(services, tx, scan, pages)
+            return schedule_decision(services, tx, scan.jacket_id)
+        prepared = moved(scan, State.PREPARED, now, kind=kind, quality=quality)
+        tx.save(prepared, event(scan_id, "prepared", sheets=len(found), kind=kind))
+        tx.schedule(Stage.READ, scan_id)
+    return [(Stage.READ, scan_id)]
+
+
+def _new_sheet(scan: Scan, found: FoundSheet, index: int, now: datetime) -> Sheet:
+    return Sheet(
+        id=identifier("sheet", scan.id, str(found.page), str(index)),
+        scan_id=scan.id,
+        jacket_id=scan.jacket_id,
+        batch_id=scan.batch_id,
+        kind=found.kind,
+        page=found.page,
+        index=index,
+        changed_at=now,
+        geometry=found.geometry,
+        quality=found.quality,
+        fingerprint=found.fingerprint,
+        state=State.PREPARED,
+    )
+
+
+def _hold_blank(
+    services: Services, tx: Transaction, scan: Scan, pages: list[PageFindings]
+) -> None:
+    reasons = (reason(Code.BLANK),)
+    changed = held(
+        scan,
+        State.REVIEW,
+        reasons,
+        services.clock.now(),
+        kind=ScanKind.BLANK,
+        quality=pages[0].quality,
+    )
+    tx.save(changed, event(scan.id, "review", reasons=reason_payload(reasons)))
+
+
+def read(services: Services, scan_id: str) -> list[tuple[Stage, str]]:
+    """Read the scan's sheets; what they say of kind and orientation is settled here."""
+    with services.ledger.reading() as view:
+        scan = view.get(Scan, scan_id)
+        sheets = view.sheets(scan_id=scan_id)
+    path = services.vault.path(scan.sha256 or "")
+    results = [_read_one(services, path, sheet) for sheet in sheets]
+    now = services.clock.now()
+    with services.ledger.transaction() as tx:
+        tx.unschedule(Stage.READ, scan_id)
+        scan = tx.get(Scan, scan_id)
+        for sheet, _ in results:
+            tx.save(
+                sheet,
+                event(
+                    sheet.id,
+                    "read",
+                    engines=services.reader.versions,
+                    fields={name.value: field.source.value for name, field in sheet.fields.items()},
+                    reasons=reason_payload(sheet.reasons),
+                ),
+            )
+        kind = scan_kind([kind for _, kind in results]) if results else scan.kind
+        first = results[0][0] if results else None
+        fields = first.fields if first and first.kind is not SheetKind.FILM else NO_FIELDS
+        if kind is ScanKind.SEPARATOR:
+            _finish_separator(services, tx, scan, [sheet for sheet, _ in results])
+        else:
+            changed = moved(scan, State.READ, now, kind=kind, fields=fields)
+            tx.save(changed, event(scan_id, "read", kind=kind))
+        return schedule_decision(services, tx, scan.jacket_id)
+
+
+def _read_one(
+    services: Services, path: Path, sheet: Sheet
+) -> tuple[Sheet, ScanKind | None]:
+    assert sheet.geometry is not None, "prepare writes the geometry of every sheet"
+    found = FoundSheet(
+        page=sheet.page,
+        kind=sheet.kind,
+        geometry=sheet.geometry,
+        quality=sheet.quality,
+        fingerprint=sheet.fingerprint,
+    )
+    result = read_sheet(services.decoder, services.reader, services.rules, path, found)
+    crops = tuple(services.vault.put(crop)[0] for crop in result.crops)
+    reasons: tuple[Reason, ...] = result.reasons
+    if result.kind is None:
+        reasons = (*reasons, reason(Code.KIND_UNKNOWN))
+    kind = SheetKind.DOCUMENT if result.kind is ScanKind.DOCUMENT else sheet.kind
+    kind = SheetKind.LABEL if result.kind is ScanKind.LABEL else kind
+    changed = replace(
+        sheet,
+        kind=kind,
+        state=State.READ,
+        resume=None,
+        changed_at=services.clock.now(),
+        geometry=result.geometry,
+        reading=result.reading,
+        fields=result.fields,
+        crops=crops,
+        reasons=reasons,
+    )
+    return changed, result.kind
+
+
+def _finish_separator(
+    services: Services, tx: Transaction, scan: Scan, sheets: list[Sheet]
+) -> None:
+    """Reject a separator sheet: its work, to begin a new jacket, is done."""
+    why = (reason(Code.SEPARATOR),)
+    now = services.clock.now()
+    for sheet in sheets:
+        stored = tx.get(Sheet, sheet.id)
+        ended = moved(stored, State.REJECTED, now, reasons=why)
+        tx.save(ended, event(sheet.id, "rejected", reasons=reason_payload(why)))
+    ended_scan = moved(scan, State.REJECTED, now, kind=ScanKind.SEPARATOR, reasons=why)
+    tx.save(ended_scan, event(scan.id, "rejected", reasons=reason_payload(why)))
+
+
+def schedule_decision(
+    services: Services, tx: Transaction, jacket_id: str
+) -> list[tuple[Stage, str]]:
+    """Make the jacket's decision due: at once when it is closed, else when it has been quiet."""
+    jacket = tx.get(Jacket, jacket_id)
+    if jacket.state is not JacketState.OPEN:
+        tx.schedule(Stage.DECIDE, jacket_id)
+        return [(Stage.DECIDE, jacket_id)]
+    quiet = timedelta(seconds=services.settings.jacket_quiet_s)
+    tx.schedule(Stage.DECIDE, jacket_id, (jacket.last_scan_at or services.clock.now()) + quiet)
+    return []
+
+
+def busy(scan: Scan) -> bool:
+    """Tell whether the scan's jacket must still wait for it."""
+    return scan.state in (State.RECEIVED, State.PREPARED) or (
+        scan.state is State.WAITING and scan.resume in (State.RECEIVED, State.PREPARED)
+    )
+
+
+def settled(state: State) -> bool:
+    """Tell whether a state asks nothing more of the machine."""
+    return state in HOLDS | ENDS

@@ -1,0 +1,39 @@
+"""What every use-case is given: the ports, filled in by :mod:`digitizer.wiring`."""
+
+from dataclasses import dataclass
+
+from digitizer.identity import PolicySettings
+from digitizer.pipeline.settings import CaptureSettings, PipelineSettings
+from digitizer.ports import (
+    ArchiveSink,
+    Clock,
+    Ledger,
+    PatientIndex,
+    ScanDecoder,
+    SheetReader,
+    Vault,
+    Waker,
+)
+from digitizer.reading import ReadingRules
+
+__all__ = ["Services"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """The world, as one use-case sees it."""
+
+    ledger: Ledger
+    vault: Vault
+    clock: Clock
+    decoder: ScanDecoder
+    reader: SheetReader
+    index: PatientIndex
+    archive: ArchiveSink
+    waker: Waker
+    worker: str
+    """Who we are when we take a lease: host and process."""
+    settings: PipelineSettings
+    capture: CaptureSettings
+    policy: PolicySettings
+    rules: ReadingRules

@@ -1,0 +1,52 @@
+"""Settings of the line itself and of the instances it makes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from digitizer.model.instance import Compression
+
+__all__ = ["CaptureSettings", "PipelineSettings"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PipelineSettings:
+    """How long things may take and how often they are tried."""
+
+    undo_window_s: float = 60.0
+    """Seconds a person's decision waits before it is wrapped (0 in `--wait` runs)."""
+    jacket_quiet_s: float = 120.0
+    """Seconds without a new scan after which a watched jacket is closed."""
+    lease_s: float = 900.0
+    """Seconds a worker may keep one task before it is given to another."""
+    attempts: int = 3
+    """Tries of one stage that end in an unforeseen error before a person is asked."""
+    backoff_first_s: float = 1.0
+    """First wait after a bad answer of the world; it doubles each time."""
+    backoff_most_s: float = 300.0
+    """Longest wait between two tries."""
+    commitment_deadline_s: float = 600.0
+    """Seconds after which an unanswered storage commitment is asked for again."""
+    same_film_distance: int = 12
+    """Bits two pictures' fingerprints may differ in and still be suspected to be one film."""
+    reap_every_s: float = 1.0
+    """Seconds between two looks for due work that nobody was told of."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaptureSettings:
+    """What a capture says of the site."""
+
+    compression: Compression = Compression.JPEG_LS
+    """Lossless encoding of pixel data: jpeg-ls, jpeg-2000, rle or none."""
+    modality: str = "RG"
+    """Modality of film captures; RG is the honest one (PS3.3 C.7.3.1.1.1)."""
+    modality_of: Mapping[str, str] = field(default_factory=dict)
+    """Site policy: the index's modality to the one written, e.g. {"CR" = "CR", "MG" = "MG"}."""
+    institution: str = ""
+    """Institution Name written into every capture."""
+    device_manufacturer: str = ""
+    """Manufacturer of the film digitizer, where scans come without a scanner profile."""
+    device_model: str = ""
+    """Model of the film digitizer."""
+    device_serial: str = ""
+    """Serial number of the film digitizer."""

@@ -1,0 +1,133 @@
+"""Making the capture: the pixels are rendered here, once, from the original scan."""
+
+from dataclasses import replace
+from datetime import date
+
+from digitizer import __version__, dicom, film
+from digitizer.model.film import SheetKind
+from digitizer.model.identity import ExamRecord
+from digitizer.model.instance import CaptureOrder, MadeInstance, Provenance, Uids
+from digitizer.model.reading import FieldName
+from digitizer.model.records import Capture, Decision, Scan, Sheet, Stage
+from digitizer.model.states import State
+from digitizer.pipeline.changes import event, moved
+from digitizer.pipeline.services import Services
+
+
+__all__ = ["capture_uid", "make_capture", "wrap"]
+
+
+def wrap(services: Services, sheet_id: str) -> list[tuple[Stage, str]]:
+    """Render the sheet and write its capture to the vault; the UID was in the ledger before."""
+    with services.ledger.transaction() as tx:
+        sheet = tx.get(Sheet, sheet_id)
+        scan = tx.get(Scan, sheet.scan_id)
+        if sheet.decision is None or sheet.state not in (State.APPROVED, State.WAITING):
+            # The decision was taken back meanwhile.
+            tx.unschedule(Stage.WRAP, sheet_id)
+            return []
+        sop = tx.uid(capture_uid(sheet))
+    order = _order(services, scan, sheet, sheet.decision, sop)
+    made = make_capture(services, scan, sheet, order)
+    address, size = services.vault.put(made.content)
+    now = services.clock.now()
+    capture = Capture(
+        sop_instance_uid=sop,
+        sop_class_uid=made.sop_class_uid,
+        series_instance_uid=order.uids.series,
+        study_instance_uid=order.uids.study,
+        sheet_id=sheet.id,
+        sha256=address,
+        pixel_sha256=made.pixel_sha256,
+        transfer_syntax_uid=made.transfer_syntax_uid,
+        size=size,
+        made_at=now,
+    )
+    with services.ledger.transaction() as tx:
+        tx.unschedule(Stage.WRAP, sheet_id)
+        there = [one for one in tx.captures(sheet_id) if one.sop_instance_uid == sop]
+        if there:
+            tx.save(replace(capture, version=there[0].version), event(sop, "made_again"))
+        else:
+            tx.add(capture, event(sop, "made", sha256=address, pixels=made.pixel_sha256))
+        wrapped = moved(sheet, State.WRAPPED, now, sop_instance_uid=sop)
+        tx.save(wrapped, event(sheet_id, "wrapped", sop_instance_uid=sop, sha256=address))
+        tx.schedule(Stage.STORE, sheet_id)
+    return [(Stage.STORE, sheet_id)]
+
+
+def capture_uid(sheet: Sheet) -> str:
+    """Return the purpose under which a sheet's SOP Instance UID is minted and kept."""
+    corrections = sum(1 for code in sheet.confirmed if code.startswith("corrected"))
+    return f"sop:{sheet.id}:{corrections}"
+
+
+def make_capture(
+    services: Services, scan: Scan, sheet: Sheet, order: CaptureOrder
+) -> MadeInstance:
+    """Render a sheet from its scan in the vault and make the instance."""
+    raster = services.decoder.decode(services.vault.path(scan.sha256 or ""), sheet.page)
+    assert sheet.geometry is not None, "prepare writes the geometry of every sheet"
+    rendered = film.render(raster, sheet.geometry)
+    if sheet.kind is SheetKind.FILM:
+        return dicom.make_film(order, rendered)
+    return dicom.make_label(order, rendered)
+
+
+def _order(
+    services: Services, scan: Scan, sheet: Sheet, decision: Decision, sop: str
+) -> CaptureOrder:
+    paper = sheet.kind is not SheetKind.FILM
+    exam = None if paper else decision.exam
+    return CaptureOrder(
+        uids=Uids(decision.study_instance_uid, decision.series_instance_uid, sop),
+        instance_number=scan.position + 1,
+        made_at=services.clock.now(),
+        patient=decision.patient,
+        exam=exam,
+        study_date=date.fromisoformat(decision.study_date) if decision.study_date else None,
+        modality=_modality(services, exam, paper=paper),
+        body_part=exam.body_part if exam else _said(sheet, FieldName.BODY_PART),
+        laterality=exam.laterality if exam else _said(sheet, FieldName.LATERALITY),
+        description=_description(exam, sheet),
+        series_description="Film jacket" if paper else "Digitized film",
+        barcode=sheet.reading.barcodes[0].text if sheet.reading.barcodes else "",
+        compression=services.capture.compression,
+        provenance=provenance(services, scan, sheet),
+    )
+
+
+def provenance(services: Services, scan: Scan, sheet: Sheet) -> Provenance:
+    """Tell where the pixels and the identity of a sheet come from."""
+    return Provenance(
+        scan_sha256=scan.sha256 or "",
+        scanned_at=scan.received_at,
+        software_version=__version__,
+        institution=services.capture.institution,
+        device_manufacturer=services.capture.device_manufacturer,
+        device_model=services.capture.device_model,
+        device_serial=services.capture.device_serial,
+        read=sheet.fields,
+        geometry=sheet.geometry,
+        source=scan.source,
+    )
+
+
+def _modality(services: Services, exam: ExamRecord | None, *, paper: bool) -> str:
+    if paper:
+        return "OT"
+    policy = services.capture.modality_of
+    return policy.get(exam.modality, services.capture.modality) if exam else services.capture.modality
+
+
+def _description(exam: ExamRecord | None, sheet: Sheet) -> str:
+    if sheet.kind is not SheetKind.FILM:
+        return "Film jacket"
+    return exam.description if exam else _said(sheet, FieldName.DESCRIPTION)
+
+
+def _said(sheet: Sheet, name: FieldName) -> str:
+    field = sheet.fields.get(name)
+    return field.value if field else ""
+
+

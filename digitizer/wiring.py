@@ -1,0 +1,156 @@
+"""Settings to adapters: the only file that names them all."""
+
+import os
+import socket
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import cv2
+
+from digitizer.archive import DimseArchive, GuardedArchive
+from digitizer.config import Settings
+from digitizer.engines import EngineSheetReader
+from digitizer.errors import MissingService
+from digitizer.ledger import FolderVault, SqlLedger, SqlPatientIndex
+from digitizer.model.records import Stage
+from digitizer.pipeline.services import Services
+from digitizer.ports import ArchiveSink, Vault, Waker
+from digitizer.queue import CeleryWaker, make_app
+from digitizer.reading import ReadingRules, Vocabulary
+from digitizer.scan.decoding import FileDecoder
+
+__all__ = [
+    "SilentWaker",
+    "SystemClock",
+    "archive",
+    "broker_url",
+    "database_url",
+    "decoder",
+    "index",
+    "ledger",
+    "limit_threads",
+    "reader",
+    "rules",
+    "services",
+    "vault",
+    "waker",
+]
+
+
+class SystemClock:
+    """Implements :class:`digitizer.ports.Clock`."""
+
+    def now(self) -> datetime:
+        """Return the present time in UTC."""
+        return datetime.now(UTC)
+
+
+class SilentWaker:
+    """Wakes nobody: whoever holds the data folder finds due work by itself."""
+
+    def wake(self, tasks: Iterable[tuple[Stage, str]]) -> None:
+        """Do nothing; the reaper looks every second."""
+
+
+def limit_threads() -> None:
+    """Keep this process to one thread of computing: the pool of processes fills the cores."""
+    cv2.setNumThreads(1)
+
+
+def database_url(settings: Settings) -> str:
+    """Return the ledger's URL: the one set, or SQLite in the data folder."""
+    if settings.database_url:
+        return settings.database_url
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    return f"sqlite:///{settings.data_dir.resolve() / 'ledger.sqlite'}"
+
+
+def broker_url(settings: Settings) -> str:
+    """Return the broker's URL.
+
+    Raises
+    ------
+    MissingService
+        None is set; commands that start their own set it for their workers.
+    """
+    if not settings.broker_url:
+        raise MissingService(
+            "No message broker is set.", remedy="Set DIGITIZER_BROKER_URL, or use `digitizer serve`."
+        )
+    return settings.broker_url
+
+
+def ledger(settings: Settings) -> SqlLedger:
+    """Open the ledger and bring its tables up to date."""
+    opened = SqlLedger(database_url(settings), SystemClock())
+    opened.migrate()
+    return opened
+
+
+def index(settings: Settings) -> SqlPatientIndex:
+    """Open the index of patients, exams and jackets."""
+    return SqlPatientIndex(ledger(settings))
+
+
+def vault(settings: Settings) -> Vault:
+    """Open the vault."""
+    root = settings.data_dir / "vault"
+    if settings.vault_url:
+        parts = urlsplit(settings.vault_url)
+        root = Path(parts.path if parts.scheme == "file" else settings.vault_url)
+    return FolderVault(root)
+
+
+def archive(settings: Settings) -> ArchiveSink:
+    """Make the client of the archive, behind its breaker."""
+    return GuardedArchive(DimseArchive(settings.archive, settings.listener), SystemClock())
+
+
+def decoder(settings: Settings) -> FileDecoder:
+    """Make the decoder of scans."""
+    return FileDecoder(settings.decode)
+
+
+def reader(settings: Settings) -> EngineSheetReader:
+    """Make the reader; its engines are loaded when first used."""
+    return EngineSheetReader(settings.engines)
+
+
+def rules(settings: Settings) -> ReadingRules:
+    """Return the grammars and the vocabulary."""
+    return ReadingRules(vocabulary=Vocabulary.builtin(), grammar=settings.grammar)
+
+
+def waker(settings: Settings) -> Waker:
+    """Return what announces due work: Celery where there is a broker, else nobody."""
+    return CeleryWaker(make_app(settings.broker_url)) if settings.broker_url else SilentWaker()
+
+
+@lru_cache(maxsize=2)
+def services(settings: Settings) -> Services:
+    """Fill in all ports for this process."""
+    opened = ledger(settings)
+    return Services(
+        ledger=opened,
+        vault=vault(settings),
+        clock=SystemClock(),
+        decoder=decoder(settings),
+        reader=reader(settings),
+        index=SqlPatientIndex(opened),
+        archive=archive(settings),
+        waker=waker(settings),
+        worker=f"{socket.gethostname()}:{os.getpid()}",
+        settings=settings.pipeline,
+        capture=settings.capture,
+        policy=settings.identity,
+        rules=rules(settings),
+    )
+
+
+def with_endpoints(settings: Settings, **archive_or_broker: object) -> Settings:
+    """Return the settings with the endpoints of embedded parts that were just started."""
+    return replace(settings, **archive_or_broker)  # type: ignore[arg-type]
