@@ -58,6 +58,7 @@ class Code(StrEnum):
     COMMITMENT_FAILED = "commitment_failed"
     DISK_FULL = "disk_full"
     BROKER_UNREACHABLE = "broker_unreachable"
+    LEDGER_BUSY = "ledger_busy"
     SETTLING = "settling"
     SEPARATOR = "separator"
     DUPLICATE = "duplicate"
@@ -275,6 +276,12 @@ def _table() -> dict[Code, CodeText]:
             waiting,
             "The message broker does not answer.",
             "Start the broker; the work goes on.",
+        ),
+        (
+            Code.LEDGER_BUSY,
+            waiting,
+            "The ledger does not answer.",
+            "Nothing to do: it is tried again.",
         ),
         (
             Code.SETTLING,
