@@ -1,0 +1,1 @@
+"""Where scans come from: scanners, folders, files."""

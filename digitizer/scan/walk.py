@@ -1,0 +1,83 @@
+"""Listing a delivery: which files are scans, and which jacket and box hold them.
+
+Links are not followed and nothing outside the root is taken; names that scanners, shares and
+systems leave behind are passed over.
+"""
+
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from natsort import natsorted, ns
+
+from digitizer.errors import UsageError
+
+__all__ = ["FoundFile", "is_ignored", "walk"]
+
+_SUFFIXES = (".partial", ".part", ".tmp", ".filepart", ".crdownload")
+_NAMES = frozenset({"thumbs.db", "desktop.ini", "@eadir"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundFile:
+    """One file of a delivery; ``source`` is its path below the root, with "/"."""
+
+    path: Path
+    source: str
+    box: str | None
+    jacket: str | None
+
+
+def is_ignored(name: str) -> bool:
+    """Tell whether a name is hidden, partial, or a system's own."""
+    lower = name.lower()
+    return lower.startswith((".", "~")) or lower in _NAMES or lower.endswith(_SUFFIXES)
+
+
+def walk(root: Path) -> Iterator[FoundFile]:
+    """List the scans of a folder, or the one file, in feeding order (natural order of names).
+
+    A directory that holds scans is a jacket, its parent names the box; files that lie in the root
+    itself are a flat folder.
+
+    Raises
+    ------
+    UsageError
+        The root is a link, a device, or cannot be read.
+    """
+    if root.is_file() and not root.is_symlink():
+        yield FoundFile(path=root, source=root.name, box=None, jacket=None)
+        return
+    if not root.is_dir():
+        raise UsageError(f"{root} is neither a folder nor a file.")
+    yield from _below(root, root)
+
+
+def _below(root: Path, folder: Path) -> Iterator[FoundFile]:
+    try:
+        with os.scandir(folder) as listing:
+            entries = {entry.name: entry for entry in listing if not is_ignored(entry.name)}
+    except PermissionError:
+        raise UsageError(
+            f"The folder {folder} cannot be read.", remedy="Allow reading it, then run again."
+        ) from None
+    names = natsorted(entries, alg=ns.IGNORECASE)
+    for name in names:
+        entry = entries[name]
+        if stat.S_ISREG(entry.stat(follow_symlinks=False).st_mode):
+            yield _found(root, folder, Path(entry.path))
+    for name in names:
+        if entries[name].is_dir(follow_symlinks=False):
+            yield from _below(root, Path(entries[name].path))
+
+
+def _found(root: Path, folder: Path, path: Path) -> FoundFile:
+    inside = folder.relative_to(root).parts
+    return FoundFile(
+        path=path,
+        source=path.relative_to(root).as_posix(),
+        box=inside[-2] if len(inside) >= 2 else None,
+        jacket=inside[-1] if inside else None,
+    )
