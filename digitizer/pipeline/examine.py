@@ -112,7 +112,7 @@ def read_sheet(
     picture = film.reading_picture(raster, sheet.geometry)
     if sheet.kind is SheetKind.FILM:
         found = reader.read_film(picture.pixels)
-        geometry, reasons = _oriented(sheet.geometry, found, picture)
+        geometry, reasons = _oriented(sheet.geometry, found)
         kind: ScanKind | None = ScanKind.FILM
         source = FieldSource.FILM
     else:
@@ -132,14 +132,10 @@ def read_sheet(
 
 
 def _oriented(
-    geometry: Geometry, found: Reading, picture: film.ReadingPicture
+    geometry: Geometry, found: Reading
 ) -> tuple[Geometry, tuple[Reason, ...]]:
     """Turn the sheet only where independent witnesses agree (DESIGN §6)."""
-    witnesses = (
-        *film.witnesses_of_reading(found),
-        *film.witness_of_anatomy(picture.pixels),
-    )
-    turn, mirrored, reasons = film.decide_orientation(witnesses)
+    turn, mirrored, reasons = film.decide_orientation(film.witnesses_of_reading(found))
     if turn is None or mirrored is None:
         return geometry, tuple(reasons) or (reason(Code.ORIENTATION_UNKNOWN),)
     return film.orient(geometry, turn, mirrored), tuple(reasons)

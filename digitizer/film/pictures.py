@@ -1,0 +1,89 @@
+"""Pictures for reading: straightened at full resolution, and the pieces that bear text."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from digitizer.film.light import grey
+from digitizer.film.rendering import grid_of, warp
+from digitizer.model.film import Geometry
+from digitizer.model.raster import Pixels, Raster
+from digitizer.model.units import Point
+
+__all__ = ["ReadingPicture", "paper_picture", "reading_picture", "text_crops"]
+
+Box = tuple[Point, Point, Point, Point]
+_MOST_CROPS = 6
+_LARGEST_CROP = 1600
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ReadingPicture:
+    """A sheet straightened for reading, and the way back to the scan.
+
+    Attributes
+    ----------
+    pixels : ndarray of uint8 or uint16, (rows, columns)
+        Light: dark film is dark, whatever the file's polarity.
+    matrix : ndarray, (2, 3)
+        From pixel centres of ``pixels`` to pixel centres of the scan.
+    """
+
+    pixels: Pixels
+    matrix: NDArray[np.float64]
+
+    def to_scan(self, box: Sequence[Point]) -> Box:
+        """Return points of this picture (outer-corner pixels) in pixels of the scan."""
+        points = np.array(box, dtype=np.float64) - 0.5
+        moved = points @ self.matrix[:, :2].T + self.matrix[:, 2] + 0.5
+        a, b, c, d = (Point(float(x), float(y)) for x, y in moved)
+        return a, b, c, d
+
+
+def reading_picture(raster: Raster, geometry: Geometry) -> ReadingPicture:
+    """Return the sheet straightened, not turned, in grey, at full resolution."""
+    matrix, rows, columns = grid_of(geometry, margin=0.0)
+    pixels = warp(grey(raster), matrix, rows, columns, border=0, interpolation=cv2.INTER_LINEAR)
+    return ReadingPicture(pixels, matrix)
+
+
+def paper_picture(raster: Raster, geometry: Geometry) -> Pixels:
+    """Return a label or document straightened, colour kept, on the grid of reading_picture."""
+    matrix, rows, columns = grid_of(geometry, margin=0.0)
+    source = raster.pixels if raster.is_colour else grey(raster)
+    return warp(source, matrix, rows, columns, border=255, interpolation=cv2.INTER_LINEAR)
+
+
+def text_crops(picture: Pixels, boxes: Iterable[Sequence[Point]]) -> tuple[bytes, ...]:
+    """Return PNG files of the places that bear text, stretched locally to eight bits.
+
+    Neighbouring lines share a crop; at most six, the largest first.
+    """
+    rows, columns = picture.shape[:2]
+    mask = np.zeros((rows, columns), np.uint8)
+    for box in boxes:
+        points = np.array(box)
+        height = max(8.0, float(np.linalg.norm(points[3] - points[0])))
+        x0, y0 = (points.min(axis=0) - height).astype(int)
+        x1, y1 = (points.max(axis=0) + height).astype(int)
+        cv2.rectangle(mask, (int(x0), int(y0)), (int(x1), int(y1)), 255, cv2.FILLED)
+    count, _, stats, _ = cv2.connectedComponentsWithStats(mask)
+    order = sorted(range(1, count), key=lambda one: -int(stats[one, cv2.CC_STAT_AREA]))
+    crops: list[bytes] = []
+    for one in order[:_MOST_CROPS]:
+        x, y, width, height_px = (int(value) for value in stats[one, :4])
+        piece = stretched(picture[y : y + height_px, x : x + width])
+        scale = min(1.0, _LARGEST_CROP / max(piece.shape))
+        piece = cv2.resize(piece, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        crops.append(cv2.imencode(".png", piece)[1].tobytes())
+    return tuple(crops)
+
+
+def stretched(piece: Pixels) -> NDArray[np.uint8]:
+    """Return eight bits between the first and last percent of the piece's own values."""
+    low, high = np.quantile(piece[::2, ::2], (0.01, 0.99))
+    span = max(float(high - low), 1.0)
+    return np.clip((piece.astype(np.float32) - low) * (255.0 / span), 0, 255).astype(np.uint8)
