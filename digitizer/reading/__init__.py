@@ -1,0 +1,19 @@
+"""Readings in, fields out: grammars, vocabulary, and what a sheet is by its words."""
+
+from digitizer.reading.fields import parse, parse_lines, testimony, testimony_of_lines
+from digitizer.reading.kinds import SEPARATOR_BARCODES, kind_of
+from digitizer.reading.regions import text_regions
+from digitizer.reading.rules import GrammarSettings, ReadingRules, Vocabulary
+
+__all__ = [
+    "SEPARATOR_BARCODES",
+    "GrammarSettings",
+    "ReadingRules",
+    "Vocabulary",
+    "kind_of",
+    "parse",
+    "parse_lines",
+    "testimony",
+    "testimony_of_lines",
+    "text_regions",
+]
