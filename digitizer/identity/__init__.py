@@ -1,0 +1,21 @@
+"""Fields and candidates in, a decision out. See :mod:`digitizer.identity.decide` for the rules."""
+
+from digitizer.identity.blocking import keys_of_exam, keys_of_patient, keys_of_testimony, names_of
+from digitizer.identity.decide import PaperCase, decide_jacket, decide_paper
+from digitizer.identity.evidence import Evidence, gather
+from digitizer.identity.match import match_lines
+from digitizer.identity.settings import PolicySettings
+
+__all__ = [
+    "Evidence",
+    "PaperCase",
+    "PolicySettings",
+    "decide_jacket",
+    "decide_paper",
+    "gather",
+    "keys_of_exam",
+    "keys_of_patient",
+    "keys_of_testimony",
+    "match_lines",
+    "names_of",
+]

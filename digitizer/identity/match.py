@@ -1,0 +1,102 @@
+"""Readings in, decisions out, as JSON lines: a site sizes its thresholds before any film is scanned."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from itertools import groupby
+from typing import Any
+
+from digitizer.errors import BadRow
+from digitizer.identity.decide import decide_jacket
+from digitizer.identity.evidence import gather
+from digitizer.identity.settings import PolicySettings
+from digitizer.model.identity import FilmCase, JacketCase, Outcome, Verdict
+from digitizer.model.reading import FieldSource, Testimony
+from digitizer.ports import PatientIndex
+
+__all__ = ["match_lines"]
+
+Testify = Callable[[tuple[str, ...], tuple[str, ...], FieldSource], Testimony]
+
+
+def match_lines(
+    stream: Iterable[str], testify: Testify, index: PatientIndex, policy: PolicySettings
+) -> Iterator[dict[str, Any]]:
+    """Decide JSON lines, one answer a line in the same order (contract §5).
+
+    Lines of one ``group`` follow each other and are decided together.
+
+    Raises
+    ------
+    BadRow
+        A line is not as the contract says.
+    """
+    rows = (_row(number, line) for number, line in enumerate(stream, start=1) if line.strip())
+    for _, together in groupby(rows, key=lambda row: (row["group"], row["serial"])):
+        yield from _decided(list(together), testify, index, policy)
+
+
+def _row(number: int, line: str) -> dict[str, Any]:
+    try:
+        row = json.loads(line)
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise BadRow(number, "this is not one JSON object") from error
+    if not isinstance(row, dict) or not isinstance(row.get("id"), str):
+        raise BadRow(number, 'an object with a text "id" is wanted')
+    group = row.get("group")
+    if group is not None and not isinstance(group, str):
+        raise BadRow(number, '"group" is a text or null')
+    bearers = {name: _bearer(number, name, row.get(name)) for name in ("jacket", "film")}
+    # Without a group each line is by itself.
+    return {"id": row["id"], "group": group, "serial": 0 if group else number, **bearers}
+
+
+def _bearer(number: int, name: str, value: Any) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
+    if value is None:
+        return None
+    if not isinstance(value, dict):
+        raise BadRow(number, f'"{name}" is an object or null')
+    parts = []
+    for key in ("lines", "barcodes"):
+        texts = value.get(key) or []
+        if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+            raise BadRow(number, f'"{name}.{key}" is a list of texts')
+        parts.append(tuple(texts))
+    return parts[0], parts[1]
+
+
+def _decided(
+    rows: list[dict[str, Any]], testify: Testify, index: PatientIndex, policy: PolicySettings
+) -> Iterator[dict[str, Any]]:
+    """Decide the rows of one group; films under different labels are different jackets."""
+    for _, same in groupby(rows, key=lambda row: row["jacket"]):
+        jacket = list(same)
+        label = jacket[0]["jacket"]
+        case = JacketCase(
+            label=testify(*label, FieldSource.LABEL) if label else None,
+            record=None,
+            films=tuple(
+                FilmCase(
+                    id=row["id"],
+                    testimony=testify(*row["film"], FieldSource.FILM)
+                    if row["film"]
+                    else Testimony(),
+                )
+                for row in jacket
+            ),
+        )
+        yield from map(_answer, decide_jacket(case, gather(case, index), policy))
+
+
+def _answer(verdict: Verdict) -> dict[str, Any]:
+    filed = verdict.outcome is Outcome.AUTO
+    patient = verdict.patient if filed else None
+    return {
+        "id": verdict.film_id,
+        "outcome": verdict.outcome.value,
+        "patient_id": patient.patient_id if patient else None,
+        "issuer": patient.issuer if patient else None,
+        "accession_number": verdict.exam.accession_number if filed and verdict.exam else None,
+        "posterior": verdict.posterior,
+        "exam_posterior": verdict.exam_posterior,
+        "reasons": [{"code": one.code.value, "text": one.text} for one in verdict.reasons],
+    }
