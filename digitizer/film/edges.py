@@ -1,152 +1,280 @@
-"""Edge lines of a sheet, measured at full resolution."""
+"""Edge lines of a sheet, measured at full resolution.
+
+Across each side some hundreds of profiles run from the bed inwards. On each, the bed is left where
+log light first departs from the bed's surface; the cut is the steepest place close behind. A line
+is then fitted robustly, because edges bow, curl, fray and are stuck over.
+"""
 
 from dataclasses import dataclass
+from typing import cast
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Side", "fit_sides"]
+from digitizer.film.light import Floats, log_tone
+from digitizer.model.raster import Pixels
 
-_PROFILES = 240
-_ENDS = 0.06
+__all__ = ["BedSurface", "Side", "measure_side"]
+
+Vector = NDArray[np.float64]
+_PROFILES = 256
+_ENDS = 0.045
 """Part of a side at each end that is left out: corners are rounded, clipped or torn."""
+_SHARP_PX = 4.3
+"""Widest rise of a cut edge in pixels, 2.5 for an ideal one: a collimator's penumbra is wider."""
+_BEHIND_MM = 1.6
+"""How far behind the first departure the cut may lie: lifted film shades the bed before it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
+class BedSurface:
+    """Log light of the bed at any place of a scan.
+
+    ``terms`` are those of :class:`digitizer.film.bed.Bed`, over a scan of ``rows`` and ``columns``;
+    ``top`` is the pixel value of light 1; ``density`` as for :func:`digitizer.film.light.log_tone`.
+    """
+
+    terms: Floats
+    tolerance: float
+    rows: int
+    columns: int
+    top: float
+    density: bool
+
+    def at(self, points: Vector) -> Vector:
+        """Return log light at points (..., 2) in pixels from the outer corner."""
+        x = points[..., 0] / self.columns * 2 - 1
+        y = points[..., 1] / self.rows * 2 - 1
+        a, b, c, d, e, f = self.terms.astype(np.float64)
+        return cast(Vector, a + b * x + c * y + d * x * x + e * x * y + f * y * y)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Side:
-    """One side of a sheet: top, right, bottom or left, in this order.
+    """One side of a sheet as measured.
 
-    ``point`` and ``direction`` give its line in pixels from the outer corner; ``weight`` is the cube
-    of the measured length times the part of profiles that agree; unseen sides have none.
+    Attributes
+    ----------
+    seen : bool
+        Whether bed shows beyond a cut edge.
+    soft : bool
+        Whether there is a straight line, but as wide as a penumbra: the border of a field.
+    point, direction : ndarray, (2,)
+        The line, in pixels from the outer corner.
+    weight : float
+        Inverse variance of its slope, relative: cube of the length times agreeing share.
+    support : float
+        Agreeing share of the profiles in the frame, 0 to 1.
+    bow : float
+        Root mean square departure of the smoothed edge from the line, in pixels.
     """
 
     seen: bool
-    point: NDArray[np.float64]
-    direction: NDArray[np.float64]
+    soft: bool
+    point: Vector
+    direction: Vector
     weight: float
+    support: float
+    bow: float
 
 
-def fit_sides(
-    full: NDArray[np.generic], top: np.float32, rough: NDArray[np.float64], reach: float
-) -> list[Side]:
-    """Measure the four sides of a roughly known rectangle.
+def measure_side(
+    full: Pixels, bed: BedSurface, start: Vector, end: Vector, *, reach: float, pitch: float
+) -> Side:
+    """Measure one side, outside to the left of the way from ``start`` to ``end``.
 
     Parameters
     ----------
     full : ndarray of uint8 or uint16, (rows, columns)
         Light, at full resolution.
-    top : float32
-        Highest value the bits allow.
-    rough : ndarray, (4, 2)
-        Corners top-left, top-right, bottom-right, bottom-left, in pixels from the outer corner.
+    bed : BedSurface
+    start, end : ndarray, (2,)
+        Where the side is supposed, corners in clockwise order on the screen.
     reach : float
-        How many full pixels one pixel of the search picture is.
+        How far off it may be, in pixels.
+    pitch : float
+        Pixels per millimetre, an estimate where the scan tells none.
     """
-    sides: list[Side] = []
-    for number in range(4):
-        start, end = rough[number], rough[(number + 1) % 4]
-        side = _fit(full, top, start, end, max(6.0, 5.0 * reach))
-        if side.seen:
-            # Once more, closely along the line just found.
-            length = np.linalg.norm(end - start)
-            centre = side.point
-            half = side.direction * length / 2
-            side = _fit(full, top, centre - half, centre + half, max(5.0, 2.0 * reach))
-        sides.append(side)
-    return sides
+    first = _fit(full, bed, start, end, reach, pitch, average=3)
+    if not (first.seen or first.soft):
+        return first
+    half = first.direction * float(np.linalg.norm(end - start)) / 2
+    near = max(5.0, 1.2 * pitch)
+    return _fit(full, bed, first.point - half, first.point + half, near, pitch, average=7)
 
 
 def _fit(
-    full: NDArray[np.generic],
-    top: np.float32,
-    start: NDArray[np.float64],
-    end: NDArray[np.float64],
+    full: Pixels,
+    bed: BedSurface,
+    start: Vector,
+    end: Vector,
     reach: float,
+    pitch: float,
+    *,
+    average: int,
 ) -> Side:
-    """Fit one side by half-level crossings; unseen when too few profiles show an edge."""
     length = float(np.linalg.norm(end - start))
     direction = (end - start) / max(length, 1e-9)
+    nothing = Side(False, False, (start + end) / 2, direction, 0.0, 0.0, 0.0)
+    if length < 24:
+        return nothing
     outward = np.array([direction[1], -direction[0]])
-    unseen = Side(False, (start + end) / 2, direction, 0.0)
-    if length < 20:
-        return unseen
     where = np.linspace(_ENDS, 1 - _ENDS, _PROFILES)
-    bases = start + np.outer(where, end - start)
-    steps = np.arange(-np.ceil(reach * 1.5), np.ceil(reach) + 1)[::-1]
-    # From outside inwards, so that the first step met is the sheet's own edge.
-    points = bases[:, None, :] + steps[None, :, None] * outward
+    behind = _BEHIND_MM * pitch
+    offsets = np.arange(np.ceil(reach) + 6, -np.ceil(reach + behind) - 6, -1.0)
+    points = (start + np.outer(where, end - start))[:, None] + offsets[None, :, None] * outward
+    value, inside = _sampled(full, points, direction, average)
+    found = _cuts(value, inside, bed.at(points), bed, round(max(behind, 5.0)))
+    at = where * length
+    expected = _in_frame(points, full.shape, offsets, found)
+    if found.good.sum() < max(12, 0.12 * expected):
+        return nothing
+    offset = np.interp(found.index, np.arange(offsets.size), offsets)
+    slope, intercept, agree = _robust_line(at[found.good], offset[found.good], pitch)
+    if agree.sum() < max(10, 0.3 * expected):
+        return nothing
+    turned = direction + slope * outward
+    turned /= np.linalg.norm(turned)
+    middle = start + direction * (length / 2) + (intercept + slope * length / 2) * outward
+    width = float(np.median(found.width[found.good][agree]))
+    used = at[found.good][agree]
+    span = float(np.ptp(used))
+    residual = offset[found.good][agree] - (slope * used + intercept)
+    support = float(agree.sum()) / max(1.0, expected)
+    sharp = width < _SHARP_PX
+    return Side(
+        seen=sharp and span > 0.12 * length,
+        soft=not sharp and span > 0.3 * length,
+        point=middle,
+        direction=turned,
+        weight=span**3 * min(1.0, support),
+        support=min(1.0, support),
+        bow=_bow(residual),
+    )
+
+
+def _sampled(
+    full: Pixels, points: Vector, direction: Vector, average: int
+) -> tuple[Floats, NDArray[np.bool_]]:
+    """Return values at points (n, m, 2), averaged along the side, and which lie in the frame."""
     rows, columns = full.shape[:2]
+    low = np.maximum(np.floor(points.min(axis=(0, 1))).astype(int) - average - 2, 0)
+    high = np.ceil(points.max(axis=(0, 1))).astype(int) + average + 2
+    part = full[low[1] : high[1], low[0] : high[0]]
     inside = (
         (points[..., 0] > 0.5)
         & (points[..., 0] < columns - 0.5)
         & (points[..., 1] > 0.5)
         & (points[..., 1] < rows - 0.5)
     )
-    light = cv2.remap(
-        full,
-        (points[..., 0] - 0.5).astype(np.float32),
-        (points[..., 1] - 0.5).astype(np.float32),
-        cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
-    tone = np.sqrt(light.astype(np.float32) / top)
-    offsets, good = _crossings(tone, inside, steps)
-    if good.sum() < 0.25 * _PROFILES:
-        return unseen
-    at = where[good] * length
-    slope, intercept, agree = _robust_line(at, offsets[good])
-    if agree.sum() < 0.2 * _PROFILES:
-        return unseen
-    first = start + intercept * outward
-    turned = direction + slope * outward
-    turned /= np.linalg.norm(turned)
-    span = float(np.ptp(at[agree]))
-    middle = first + turned * (length / 2)
-    return Side(True, middle, turned, span**3 * float(agree.mean()))
+    if part.size == 0:
+        return np.zeros(points.shape[:2], np.float32), np.zeros_like(inside)
+    total = np.zeros(points.shape[:2], np.float32)
+    for step in range(average):
+        moved = points + (step - (average - 1) / 2) * direction - low - 0.5
+        total += cv2.remap(
+            part,
+            moved[..., 0].astype(np.float32),
+            moved[..., 1].astype(np.float32),
+            cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
+    return total / np.float32(average), inside
 
 
-def _crossings(
-    tone: NDArray[np.float32], inside: NDArray[np.bool_], steps: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Return the offset of the edge on each profile, outward positive, and where there is one."""
-    count = tone.shape[1]
-    outer = np.median(tone[:, : max(2, count // 5)], axis=1, keepdims=True)
-    inner = np.median(tone[:, -max(3, count // 4) :], axis=1, keepdims=True)
-    height = inner - outer
-    # An edge that bounds bed: the level changes for good, by more than the noise.
-    clear = np.abs(height[:, 0]) > 0.02
-    past = (tone - outer) / np.where(np.abs(height) < 1e-6, 1e-6, height) >= 0.5
-    first = np.argmax(past, axis=1)
-    good = clear & past.any(axis=1) & (first > 0) & inside.all(axis=1)
-    index = np.clip(first, 1, count - 1)
-    lines = np.arange(len(tone))
-    half = outer[:, 0] + 0.5 * height[:, 0]
-    before, after = tone[lines, index - 1], tone[lines, index]
-    step = np.where(np.abs(after - before) < 1e-9, 1.0, after - before)
-    fraction = np.clip((half - before) / step, 0.0, 1.0)
-    return steps[index - 1] + fraction * (steps[index] - steps[index - 1]), good
+@dataclass(frozen=True, slots=True, eq=False)
+class _Cuts:
+    """On each profile: whether a cut was found, where (index of the offset), and its width."""
+
+    good: NDArray[np.bool_]
+    index: Vector
+    width: Vector
+
+
+def _cuts(
+    value: Floats, inside: NDArray[np.bool_], level: Vector, bed: BedSurface, behind: int
+) -> _Cuts:
+    """Find on each profile, from outside inwards, where the bed ends."""
+    count, steps = value.shape
+    tone = cv2.blur(log_tone(value / np.float32(bed.top), density=bed.density), (5, 1))
+    away = np.abs(tone - level) > max(1.25 * bed.tolerance, 0.07)
+    on_bed = inside & ~away
+    index = np.arange(steps)
+    first_inside = np.argmax(inside, axis=1)
+    # The bed must show for some pixels, and be left for good: dust does not end it.
+    run = 4
+    shown = np.cumsum(on_bed, axis=1)
+    left = away & np.roll(away, -1, axis=1) & np.roll(away, -2, axis=1) & np.roll(away, -3, axis=1)
+    left &= inside & (shown >= run) & (index < steps - run)
+    departure = np.argmax(left, axis=1)
+    good = left.any(axis=1) & (departure >= first_inside + run)
+    steep = np.abs(_derivative(value))
+    window = np.abs(index - (departure + (behind - 3) / 2)[:, None]) <= (behind + 3) / 2
+    steep_there = np.where(window & inside, steep, -1.0)
+    peak = np.clip(np.argmax(steep_there, axis=1), 3, steps - 4)
+    lines = np.arange(count)
+    before, here, after = (steep[lines, peak + shift] for shift in (-1, 0, 1))
+    bend = before - 2 * here + after
+    shift = np.where(np.abs(bend) > 1e-6, 0.5 * (before - after) / np.where(bend == 0, 1, bend), 0)
+    height = np.abs(value[lines, peak + 3] - value[lines, peak - 3])
+    width = height / np.maximum(here, 1e-6)
+    good &= here > 0
+    return _Cuts(good, peak + np.clip(shift, -0.5, 0.5), width.astype(np.float64))
+
+
+def _derivative(value: Floats) -> Floats:
+    """Return the derivative along the second axis, by a Gaussian of one pixel."""
+    at = np.arange(-4, 5, dtype=np.float32)
+    kernel = -at * np.exp(-(at**2) / 2)
+    kernel /= np.sum(-at * kernel)
+    smooth = cv2.filter2D(value, cv2.CV_32F, kernel[None, :], borderType=cv2.BORDER_REPLICATE)
+    return np.asarray(smooth, dtype=np.float32)
+
+
+def _in_frame(points: Vector, shape: tuple[int, ...], offsets: Vector, found: _Cuts) -> float:
+    """Return how many profiles have room for bed outside the cut, within the frame."""
+    typical = float(np.median(found.index[found.good])) if found.good.any() else offsets.size / 2
+    column = int(np.clip(typical - 6, 0, offsets.size - 1))
+    place = points[:, column]
+    rows, columns = shape[:2]
+    room = (place > 1).all(axis=1) & (place[:, 0] < columns - 1) & (place[:, 1] < rows - 1)
+    return float(room.sum())
 
 
 def _robust_line(
-    at: NDArray[np.float64], offsets: NDArray[np.float64]
+    at: Vector, offset: Vector, pitch: float
 ) -> tuple[float, float, NDArray[np.bool_]]:
-    """Fit ``offset = slope * at + intercept``: a median start, then trimmed least squares.
+    """Fit ``offset = slope * at + intercept`` to the largest group that agrees on one line.
 
-    The start is the Theil-Sen line of thinned pairs, which withstands up to 29 % outliers.
+    A start by consensus over pairs of points (RANSAC, Fischler and Bolles 1981, with a fixed and
+    complete choice of thinned pairs), then trimmed least squares. Edges bow by tenths of a
+    millimetre, so points within half a millimetre belong to the line.
     """
-    thin = slice(None, None, max(1, len(at) // 60))
-    x, y = at[thin], offsets[thin]
-    i, j = np.triu_indices(len(x), 1)
-    far = np.abs(x[j] - x[i]) > 0.2 * np.ptp(x)
-    slope = float(np.median((y[j] - y[i])[far] / (x[j] - x[i])[far]))
-    intercept = float(np.median(offsets - slope * at))
-    agree = np.ones(len(at), bool)
+    thin = np.unique(np.linspace(0, len(at) - 1, 48).round().astype(int))
+    i, j = np.triu_indices(len(thin), 1)
+    i, j = thin[i], thin[j]
+    far = at[j] - at[i] > 0.15 * np.ptp(at)
+    i, j = i[far], j[far]
+    slopes = (offset[j] - offset[i]) / (at[j] - at[i])
+    starts = offset[i] - slopes * at[i]
+    close = max(1.0, 0.35 * pitch)
+    near = np.abs(offset[None, :] - starts[:, None] - slopes[:, None] * at[None, :]) < close
+    best = int(np.argmax(near.sum(axis=1)))
+    slope, intercept, agree = float(slopes[best]), float(starts[best]), near[best]
     for _ in range(4):
-        residual = offsets - (slope * at + intercept)
-        spread = 1.4826 * np.median(np.abs(residual - np.median(residual)))
-        agree = np.abs(residual) < max(3.0 * spread, 0.75)
         if agree.sum() < 8:
             break
-        slope, intercept = (float(value) for value in np.polyfit(at[agree], offsets[agree], 1))
+        slope, intercept = (float(value) for value in np.polyfit(at[agree], offset[agree], 1))
+        residual = np.abs(offset - (slope * at + intercept))
+        spread = 1.4826 * float(np.median(residual[agree]))
+        agree = residual < np.clip(3 * spread, 0.8, max(1.5, 0.8 * pitch))
     return slope, intercept, agree
+
+
+def _bow(residual: Vector) -> float:
+    """Return the departure of an edge from its line without the noise of single profiles."""
+    length = len(residual) // 8 * 8
+    if length < 32:
+        return 0.0
+    return float(np.sqrt(np.mean(np.median(residual[:length].reshape(-1, 8), axis=1) ** 2)))

@@ -1,14 +1,21 @@
 """Pictures as light: bright where much light came through, whatever the file's polarity."""
 
+from typing import cast
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from digitizer.model.raster import Pixels, Polarity, Raster
 
-__all__ = ["full_scale", "grey", "light_picture", "reduced"]
+__all__ = ["Floats", "full_scale", "grey", "is_density", "light_picture", "log_tone", "reduced"]
 
 Floats = NDArray[np.float32]
+
+_FLOOR = 0.0015
+"""Light below which tones run together: about the noise of a good scanner (OD 2.8)."""
+_DENSITY_FLOOR = 0.14
+_NEPERS_OF_SCALE = 4 * 2.302585
 
 
 def full_scale(raster: Raster) -> int:
@@ -17,13 +24,13 @@ def full_scale(raster: Raster) -> int:
 
 
 def grey(raster: Raster) -> Pixels:
-    """Return one sample a pixel, depth kept: colour by its mean, bright for light."""
+    """Return one sample a pixel, depth kept: colour by its luminance, bright for light."""
     pixels = raster.pixels
     if pixels.ndim == 3:
-        return cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)  # type: ignore[return-value]
+        return cast(Pixels, cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY))
     if raster.polarity is Polarity.MONOCHROME1:
         top = np.asarray(full_scale(raster), dtype=pixels.dtype)
-        return np.maximum(top - np.minimum(pixels, top), 0).astype(pixels.dtype)
+        return cast(Pixels, top - np.minimum(pixels, top))
     return pixels
 
 
@@ -33,7 +40,7 @@ def reduced(pixels: Pixels, longest: int) -> tuple[Pixels, float]:
     if scale == 1.0:
         return pixels, 1.0
     size = (max(1, round(pixels.shape[1] * scale)), max(1, round(pixels.shape[0] * scale)))
-    return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), scale  # type: ignore[return-value]
+    return cast(Pixels, cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)), scale
 
 
 def light_picture(raster: Raster, longest: int) -> tuple[Floats, float, float]:
@@ -44,4 +51,24 @@ def light_picture(raster: Raster, longest: int) -> tuple[Floats, float, float]:
     """
     small, scale = reduced(grey(raster), longest)
     top = max(float(np.quantile(small, 0.999)), full_scale(raster) / 64)
-    return np.minimum(small.astype(np.float32) / np.float32(top), 1.05), scale, top
+    return np.minimum(small.astype(np.float32) / np.float32(top), np.float32(1.05)), scale, top
+
+
+def is_density(light: Floats) -> bool:
+    """Tell whether a scanner delivers density instead of light (values linear in OD).
+
+    Light spans a thousandfold on film and its darkest parts come near zero; density spans a few
+    units, and even dense film keeps a good part of the scale.
+    """
+    return bool(np.quantile(light[::4, ::4], 0.005) > _DENSITY_FLOOR)
+
+
+def log_tone(light: Floats, *, density: bool) -> Floats:
+    """Return the natural logarithm of light, levelled off below the scanner's noise.
+
+    Steps count alike in the dark and in the bright. Values that are density already are only
+    brought to the same unit, at four OD to the full scale as such scanners have it.
+    """
+    if density:
+        return light * np.float32(_NEPERS_OF_SCALE)
+    return np.log(np.maximum(light, 0) + np.float32(_FLOOR))  # type: ignore[no-any-return]

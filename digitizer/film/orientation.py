@@ -75,4 +75,3 @@ def decide_orientation(
     if text and marker and len(ways) > 1:
         return None, None, (reason(Code.MARKER_CONTRADICTS), reason(Code.ORIENTATION_UNKNOWN))
     return None, None, (reason(Code.ORIENTATION_UNKNOWN),)
-

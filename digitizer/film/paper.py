@@ -1,0 +1,77 @@
+"""Telling paper, card and a bare bed from film, by the picture alone."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from digitizer.film.light import Floats
+from digitizer.model.raster import Raster
+
+__all__ = ["is_bare", "is_coloured", "is_paper"]
+
+_GROUND = 0.55
+"""Paper under a scanner returns more than this part of the brightest light nearly everywhere."""
+
+
+def is_paper(raster: Raster, light: Floats) -> bool:
+    """Tell a page of paper or card: light ground nearly everywhere, and print on it.
+
+    Film is never paper: anatomy is broad and dark, print is thin strokes, which vanish when the
+    picture is closed (dilated, then eroded) over four millimetres of an ordinary page.
+    """
+    if raster.bits > 8:
+        return False
+    level = np.minimum(light, 1.0).astype(np.float32)
+    size = max(9, round(0.03 * max(level.shape))) | 1
+    ground = cv2.morphologyEx(level, cv2.MORPH_CLOSE, np.ones((size, size), np.uint8))
+    # A black lid may show around the page.
+    if float(np.mean(ground > _GROUND)) < 0.8 or float(np.std(ground)) > 0.2:
+        return False
+    return _glyphs(ground - level) >= 6
+
+
+def _glyphs(ink: Floats) -> int:
+    """Count pieces of ink that have the size of letters, bars or strokes."""
+    mask = (ink > 0.13).astype(np.uint8)
+    count, _, stats, _ = cv2.connectedComponentsWithStats(mask)
+    long = max(mask.shape)
+    height, area = stats[1:count, cv2.CC_STAT_HEIGHT], stats[1:count, cv2.CC_STAT_AREA]
+    fit = (height > 0.004 * long) & (height < 0.15 * long) & (area > 8)
+    return int(fit.sum())
+
+
+def is_bare(tone: Floats) -> bool:
+    """Tell whether nothing but level ground is to be seen: log light follows a smooth surface."""
+    small = cv2.resize(tone, (160, 160), interpolation=cv2.INTER_AREA)
+    y, x = np.mgrid[-1:1:160j, -1:1:160j]
+    terms = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=-1).reshape(-1, 6)
+    values = small.ravel().astype(np.float64)
+    kept = np.ones(values.size, bool)
+    residual = values
+    for _ in range(3):
+        fitted = np.linalg.lstsq(terms[kept], values[kept], rcond=None)[0]
+        residual = values - terms @ fitted
+        spread = 1.4826 * float(np.median(np.abs(residual[kept])))
+        kept = np.abs(residual) < max(3 * spread, 0.02)
+    spread = 1.4826 * float(np.median(np.abs(residual)))
+    # Noise of a dark bed is even; anatomy is not.
+    odd = np.abs(residual) > max(5 * spread, 0.12)
+    return bool(odd.mean() < 0.004 and spread < 0.12 and _smooth(residual.reshape(160, 160)))
+
+
+def _smooth(residual: NDArray[np.float64]) -> bool:
+    """Tell whether what is left is noise: no broad structure survives heavy smoothing."""
+    broad = cv2.GaussianBlur(residual.astype(np.float32), (0, 0), 5)
+    return float(np.quantile(np.abs(broad), 0.99)) < 0.07
+
+
+def is_coloured(raster: Raster) -> bool:
+    """Tell whether a colour scan shows colour, as card and ink have and film has not."""
+    if not raster.is_colour:
+        return False
+    small = cv2.resize(raster.pixels, (200, 200), interpolation=cv2.INTER_AREA).astype(np.int32)
+    shift = small - small.reshape(-1, 3).mean(axis=0).astype(np.int32)
+    spread = shift.max(axis=2) - shift.min(axis=2)
+    cast = np.ptp(small.reshape(-1, 3).mean(axis=0))
+    full = (1 << raster.bits) - 1
+    return bool(np.quantile(spread, 0.9) > 0.05 * full or cast > 0.06 * full)
