@@ -1,0 +1,1 @@
+"""Where the indexes come from: CSV files today."""

@@ -1,0 +1,1 @@
+"""Running it: private Redis, workers, the lock of a data folder, checks."""

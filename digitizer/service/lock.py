@@ -1,0 +1,90 @@
+"""One process works on a data folder at a time; its lock file names it."""
+
+import json
+import os
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+
+from filelock import FileLock, Timeout
+
+from digitizer.errors import MissingService
+
+__all__ = ["DataFolderLock", "Owner"]
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Who works on a data folder."""
+
+    pid: int
+    command: str
+    since: str
+
+    def __str__(self) -> str:
+        return f"process {self.pid} ({self.command}), since {self.since}"
+
+
+class DataFolderLock:
+    """Held while it is entered. The system gives it back when its process dies, however it dies.
+
+    Parameters
+    ----------
+    folder : Path
+        The data folder.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._named = folder / "owner.json"
+        self._lock = FileLock(folder / "owner.lock")
+
+    def __enter__(self) -> "DataFolderLock":
+        self._folder.mkdir(parents=True, exist_ok=True)
+        try:
+            self._lock.acquire(timeout=0)
+        except Timeout:
+            raise MissingService(
+                f"{self._folder} is worked on by {self._read() or 'another process'}.",
+                remedy="Wait for it, stop it, or use another --data-dir.",
+            ) from None
+        words = [Path(sys.argv[0]).name, *sys.argv[1:2]]
+        self._named.write_text(
+            json.dumps(
+                {
+                    "pid": os.getpid(),
+                    "command": " ".join(words),
+                    "since": datetime.now(UTC).isoformat(timespec="seconds"),
+                }
+            )
+        )
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._named.unlink(missing_ok=True)
+        self._lock.release()
+
+    def owner(self) -> Owner | None:
+        """Tell who holds the lock now; None when nobody does."""
+        if not self._folder.is_dir():
+            return None
+        try:
+            self._lock.acquire(timeout=0)
+        except Timeout:
+            return self._read()
+        self._lock.release()
+        return None
+
+    def _read(self) -> Owner | None:
+        try:
+            told = json.loads(self._named.read_text())
+            return Owner(int(told["pid"]), str(told["command"]), str(told["since"]))
+        except (OSError, ValueError, KeyError):
+            return None
