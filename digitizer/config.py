@@ -10,6 +10,7 @@ import dataclasses
 import difflib
 import inspect
 import os
+import re
 import textwrap
 import tomllib
 import types
@@ -26,10 +27,9 @@ from digitizer.errors import SettingsError
 from digitizer.identity import PolicySettings
 from digitizer.pipeline.settings import CaptureSettings, PipelineSettings
 from digitizer.reading import GrammarSettings
-from digitizer.scan.decoding import DecodeSettings
-from digitizer.scan.settings import WatchSettings
+from digitizer.scan.settings import DecodeSettings, WatchSettings
 
-__all__ = ["ConsoleSettings", "Loaded", "Settings", "WorkerSettings", "describe", "load"]
+__all__ = ["ConsoleSettings", "Loaded", "Settings", "WorkerSettings", "describe", "effective", "load"]
 
 PREFIX = "DIGITIZER_"
 _NOT_SETTINGS = frozenset({"DIGITIZER_DEBUG", "DIGITIZER_CONFIG"})
@@ -234,6 +234,17 @@ def describe() -> list[tuple[str, str, str, str]]:
         variable = PREFIX + key.upper().replace(".", "__")
         rows.append((key, variable, _shown(getattr(owner, name)), _docs(type(owner))[name]))
     return rows
+
+
+def effective(settings: Settings) -> dict[str, str]:
+    """Return every setting's value as text; a password inside a URL is not shown."""
+    shown: dict[str, str] = {}
+    for key in _keys(Settings):
+        value: Any = settings
+        for part in key.split("."):
+            value = getattr(value, part)
+        shown[key] = re.sub(r"//([^:/@]*):[^@/]*@", r"//\1:***@", _shown(value))
+    return shown
 
 
 def _shown(value: Any) -> str:

@@ -32,7 +32,7 @@ from digitizer.model.states import WAY, State
 from digitizer.pipeline import ingest as intake
 from digitizer.pipeline import report, review
 from digitizer.pipeline.services import Services
-from digitizer.pipeline.watching import watch_batch
+from digitizer.service.watching import watch_batch
 from digitizer.scan.walk import FoundFile, walk
 from digitizer.service.lock import DataFolderLock
 from digitizer.service.runtime import Runtime

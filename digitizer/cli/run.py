@@ -2,17 +2,18 @@
 
 import signal
 import threading
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 
 import click
 
-from digitizer import wiring
+from digitizer import config, wiring
 from digitizer.cli.base import Session, Verb, json_option, note, pass_session, print_json
 from digitizer.errors import UsageError
-from digitizer.pipeline.watching import watch_batch
-from digitizer.scan.sane import ScanProfile, SaneScanner, list_scanners
-from digitizer.service.checks import checks_for
+from digitizer.service.watching import watch_batch
+from digitizer.pipeline.ingest import Arrival, close_batch, open_batch, take
+from digitizer.scan.sane import SaneScanner, list_scanners, profile_of
 from digitizer.service.doctor import run_checks
 from digitizer.service.runtime import Runtime
 
@@ -59,8 +60,11 @@ def serve(session: Session) -> int:
 def doctor(session: Session, as_json: bool) -> int:
     """Check every needed program, folder, port and service; say what to do."""
     loaded = session.loaded
-    checks = run_checks(checks_for(loaded.settings))
-    values = wiring.effective(loaded)
+    checks = run_checks(loaded.settings)
+    values = {
+        key: {"value": shown, "origin": loaded.origins[key]}
+        for key, shown in config.effective(loaded.settings).items()
+    }
     if as_json:
         print_json(
             {
@@ -103,6 +107,44 @@ def scanners(session: Session, as_json: bool) -> int:
 
 
 @click.command(cls=Verb)
+@click.option("--device", required=True, help="Device, as `digitizer scanners` lists it.")
+@click.option("--batch", "name", help="Batch the scans go into.")
+@click.option("--jacket", help="Jacket the scans belong to.")
+@click.option("--profile", default="film", help="film, film-feeder or label.")
+@click.option("--source", help="The scanner's source, where the profile's is not its name.")
+@pass_session
+def scan(
+    session: Session,
+    device: str,
+    name: str | None,
+    jacket: str | None,
+    profile: str,
+    source: str | None,
+) -> int:
+    """Scan one sheet, or the feeder, and take the scans in."""
+    services = session.services
+    wanted = profile_of(profile)
+    if source is not None:
+        wanted = replace(wanted, source=source)
+    name = name or f"scan-{services.clock.now():%Y-%m-%d}"
+    folder = session.settings.data_dir / "scanned" / name / (jacket or "")
+    batch = open_batch(services, name, str(folder))
+
+    def claim(page: Path) -> None:
+        arrival = Arrival(
+            path=page, source="/".join(filter(None, (jacket, page.name))), box=None, jacket=jacket
+        )
+        take(services, batch, arrival)
+        note(f"taken in: {page.name}")
+
+    locks = session.settings.data_dir / "scanners"
+    pages = SaneScanner(device, locks).scan(wanted, folder, on_page=claim)
+    close_batch(services, batch.id)
+    print(f"{len(pages)} scanned.")
+    return 0
+
+
+@click.command(cls=Verb)
 @click.argument("scan_file", metavar="SCAN", type=click.Path(path_type=Path))
 @click.option("--densities", type=click.Path(path_type=Path), required=True)
 @click.option("--scanner", required=True)
@@ -119,4 +161,11 @@ def replay(name: str, as_json: bool) -> int:
     raise UsageError("`replay` is not there yet.")
 
 
-RUN_COMMANDS: tuple[click.Command, ...] = (serve, doctor, scanners, calibrate, replay)
+RUN_COMMANDS: tuple[click.Command, ...] = (
+    serve,
+    doctor,
+    scanners,
+    scan,
+    calibrate,
+    replay,
+)

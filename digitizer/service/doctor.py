@@ -1,0 +1,122 @@
+"""Checks of what is needed, each with what was found and what to do."""
+
+import os
+import shutil
+import socket
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import util
+from pathlib import Path
+
+from redis import Redis
+from redis.exceptions import RedisError
+
+from digitizer import wiring
+from digitizer.config import Settings
+from digitizer.errors import DigitizerError
+
+__all__ = ["Check", "run_checks"]
+
+_LEAST_FREE = 10 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing looked at; ``needed`` ones must be right for work to begin."""
+
+    name: str
+    ok: bool
+    detail: str
+    remedy: str = ""
+    needed: bool = True
+
+
+def run_checks(settings: Settings) -> tuple[Check, ...]:
+    """Look at programs, packages, folders, ports and services."""
+    checks: list[Callable[[], Check]] = [
+        _python,
+        lambda: _program("tesseract", "Run scripts/setup, or apt-get install tesseract-ocr."),
+        lambda: _redis(settings),
+        lambda: _program(
+            "scanimage", "apt-get install sane-utils, if scanners are used here.", needed=False
+        ),
+        _packages,
+        lambda: _folder(settings.data_dir),
+        lambda: _database(settings),
+        lambda: _port("listener", settings.listener.host, settings.listener.port),
+        lambda: _archive(settings),
+    ]
+    return tuple(check() for check in checks)
+
+
+def _python() -> Check:
+    found = ".".join(str(part) for part in sys.version_info[:3])
+    return Check("python", sys.version_info >= (3, 11), found, "Use Python 3.11 or later.")
+
+
+def _program(name: str, remedy: str, *, needed: bool = True) -> Check:
+    where = shutil.which(name)
+    return Check(name, where is not None, where or "not installed", remedy, needed)
+
+
+def _redis(settings: Settings) -> Check:
+    if not settings.broker_url:
+        return _program("redis-server", "Run scripts/setup, or set DIGITIZER_BROKER_URL.")
+    try:
+        Redis.from_url(settings.broker_url, socket_timeout=5).ping()
+    except (RedisError, OSError, ValueError) as error:
+        return Check("broker", False, type(error).__name__, "Start it, or correct the URL.")
+    return Check("broker", True, "answers")
+
+
+def _packages() -> Check:
+    names = ("rapidocr", "onnxruntime", "zxingcpp", "imagecodecs", "jpeg_ls", "pynetdicom")
+    missing = [name for name in names if util.find_spec(name) is None]
+    detail = f"missing: {', '.join(missing)}" if missing else "all there"
+    return Check("packages", not missing, detail, "Run scripts/setup.")
+
+
+def _folder(folder: Path) -> Check:
+    at = folder.resolve()
+    while not at.exists():
+        at = at.parent
+    if not os.access(at, os.W_OK):
+        return Check("data folder", False, f"{folder} cannot be written", "Allow writing there.")
+    free = shutil.disk_usage(at).free
+    detail = f"{folder}, {free / 1e9:.0f} GB free"
+    return Check("data folder", free > _LEAST_FREE, detail, "Free some room.", needed=False)
+
+
+def _database(settings: Settings) -> Check:
+    try:
+        opened = wiring.ledger(settings)
+        with opened.reading() as view:
+            view.counts()
+    except DigitizerError as error:
+        return Check("ledger", False, error.message, error.remedy or "Check DIGITIZER_DATABASE_URL.")
+    return Check("ledger", True, opened.url.split("@")[-1])
+
+
+def _port(name: str, host: str, port: int) -> Check:
+    if port == 0:
+        return Check(name, True, f"{host}, a free port", needed=False)
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            why = error.strerror or "taken"
+            return Check(name, False, f"{host}:{port}: {why}", "Choose another port.", needed=False)
+    return Check(name, True, f"{host}:{port}")
+
+
+def _archive(settings: Settings) -> Check:
+    if not settings.archive.host:
+        return Check("archive", True, "embedded, in the data folder")
+    at = f"{settings.archive.ae_title} at {settings.archive.host}:{settings.archive.port}"
+    try:
+        wiring.archive(settings).echo()
+    except DigitizerError as error:
+        return Check("archive", False, f"{at}: {error.message}", error.remedy)
+    return Check("archive", True, f"{at} answers C-ECHO")
