@@ -68,6 +68,8 @@ class Side:
         Agreeing share of the profiles in the frame, 0 to 1.
     bow : float
         Root mean square departure of the smoothed edge from the line, in pixels.
+    rough : bool
+        Bed lies beyond, but no line could be fitted: ``point`` is known to some pixels only.
     """
 
     seen: bool
@@ -77,6 +79,7 @@ class Side:
     weight: float
     support: float
     bow: float
+    rough: bool = False
 
 
 def measure_side(
@@ -197,8 +200,8 @@ def _cuts(
 ) -> _Cuts:
     """Find on each profile, from outside inwards, where the bed ends."""
     count, steps = value.shape
-    tone = cv2.blur(log_tone(value / np.float32(bed.top), density=bed.density), (5, 1))
-    away = np.abs(tone - level) > max(1.25 * bed.tolerance, 0.07)
+    tone = log_tone(value / np.float32(bed.top), density=bed.density)
+    away = np.abs(cv2.blur(tone, (5, 1)) - level) > max(1.25 * bed.tolerance, 0.07)
     on_bed = inside & ~away
     index = np.arange(steps)
     first_inside = np.argmax(inside, axis=1)
@@ -212,13 +215,16 @@ def _cuts(
     steep = np.abs(_derivative(value))
     window = np.abs(index - (departure + (behind - 3) / 2)[:, None]) <= (behind + 3) / 2
     steep_there = np.where(window & inside, steep, -1.0)
-    peak = np.clip(np.argmax(steep_there, axis=1), 3, steps - 4)
+    peak = np.clip(np.argmax(steep_there, axis=1), 4, steps - 5)
     lines = np.arange(count)
     before, here, after = (steep[lines, peak + shift] for shift in (-1, 0, 1))
     bend = before - 2 * here + after
     shift = np.where(np.abs(bend) > 1e-6, 0.5 * (before - after) / np.where(bend == 0, 1, bend), 0)
-    height = np.abs(value[lines, peak + 3] - value[lines, peak - 3])
-    width = height / np.maximum(here, 1e-6)
+    # Width in log light: a penumbra is a ramp of density, which falls off fast in light.
+    height = np.abs(tone[lines, peak + 4] - tone[lines, peak - 4])
+    reach = np.clip(peak[:, None] + np.arange(-2, 3), 0, steps - 1)
+    rise = np.abs(_derivative(tone))[lines[:, None], reach].max(axis=1)
+    width = height / np.maximum(rise, 1e-6)
     good &= here > 0
     return _Cuts(good, peak + np.clip(shift, -0.5, 0.5), width.astype(np.float64))
 

@@ -68,7 +68,8 @@ def rectangle(sides: Sequence[Side], angle: float, scale: Points, frame: Points)
     part = frame * scale
     limits: list[float | None] = []
     for side, normal in zip(sides, normals, strict=True):
-        limit = float((side.point * scale) @ normal) if side.seen else None
+        stops = side.seen or side.rough
+        limit = float((side.point * scale) @ normal) if stops else None
         limits.append(limit)
         if limit is not None:
             part = clipped(part, normal, limit)

@@ -12,7 +12,7 @@ believed when the sides of its pieces are sharp. Of those believed, the one that
 picture as film is taken: the sheet's edge lies outside any border on the film.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import degrees
 
 import cv2
@@ -162,9 +162,7 @@ def _measure(page: _Page, bed: BedSurface, hull: NDArray[np.int32]) -> _Found | 
     sides = tuple(
         _unseen(rough, number)
         if hidden[number]
-        else measure_side(
-            page.full, bed, rough[number], rough[(number + 1) % 4], reach=reach, pitch=page.pitch
-        )
+        else _side(page, bed, rough[number], rough[(number + 1) % 4], reach)
         for number in range(4)
     )
     if not any(side.seen for side in sides):
@@ -185,6 +183,12 @@ def _measure(page: _Page, bed: BedSurface, hull: NDArray[np.int32]) -> _Found | 
         seen=sum(side.seen for side in sides),
         area=area,
     )
+
+
+def _side(page: _Page, bed: BedSurface, start: Points, end: Points, reach: float) -> Side:
+    """Measure one side; where bed lies beyond but no line is found, keep the rough one."""
+    side = measure_side(page.full, bed, start, end, reach=reach, pitch=page.pitch)
+    return side if side.seen or side.soft else replace(side, rough=True)
 
 
 def _unseen(rough: Points, number: int) -> Side:
