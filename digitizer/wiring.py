@@ -3,9 +3,7 @@
 import os
 import socket
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import UTC, datetime
-from functools import lru_cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -130,9 +128,19 @@ def waker(settings: Settings) -> Waker:
     return CeleryWaker(make_app(settings.broker_url)) if settings.broker_url else SilentWaker()
 
 
-@lru_cache(maxsize=2)
 def services(settings: Settings) -> Services:
-    """Fill in all ports for this process."""
+    """Fill in all ports, once for this process: a forked worker shares nothing with its parent."""
+    key = (os.getpid(), repr(settings))
+    if key not in _made:
+        _made.clear()
+        _made[key] = _services(settings)
+    return _made[key]
+
+
+_made: dict[tuple[int, str], Services] = {}
+
+
+def _services(settings: Settings) -> Services:
     opened = ledger(settings)
     return Services(
         ledger=opened,
@@ -150,7 +158,3 @@ def services(settings: Settings) -> Services:
         rules=rules(settings),
     )
 
-
-def with_endpoints(settings: Settings, **archive_or_broker: object) -> Settings:
-    """Return the settings with the endpoints of embedded parts that were just started."""
-    return replace(settings, **archive_or_broker)  # type: ignore[arg-type]

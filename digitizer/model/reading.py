@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum, unique
-from types import MappingProxyType
 
 from digitizer.model.units import Point
 
@@ -116,7 +115,7 @@ class Field:
 
 Fields = Mapping[FieldName, Field]
 
-NO_FIELDS: Fields = MappingProxyType({})
+NO_FIELDS: Fields = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
