@@ -22,6 +22,8 @@ _BAND = 4
 """Pixels along the frame in which a bed must show."""
 _LEAST_TOLERANCE = 0.055
 """Steps of log light that still are one level: 0.024 OD, a lamp's unevenness over some pixels."""
+_LAMP = 0.12
+"""How far log light of one bed may differ over the frame: lamps fall off by a tenth."""
 _SMALLEST_SHEET = 0.02
 """Part of the frame below which a piece is dust, a marker or a shadow, not a sheet."""
 
@@ -88,12 +90,14 @@ def grow_bed(tone: Floats, level: float, noise: float) -> Bed | None:
         None where nothing of that level reaches the frame.
     """
     terms = _terms(*tone.shape)
-    tolerance = max(2 * _LEAST_TOLERANCE, 3 * noise)
+    widest = max(2 * _LEAST_TOLERANCE, 3 * noise)
+    tolerance = widest
     surface = np.zeros(6, np.float32)
     surface[0] = level
     mask = np.zeros(tone.shape, np.uint8)
     for round_ in range(3):
         near = np.abs(tone - np.tensordot(surface, terms, 1)) < tolerance
+        near &= np.abs(tone - level) < widest + _LAMP
         mask = _touching_frame(near.astype(np.uint8))
         shown = mask > 0
         if shown.sum() < 0.002 * tone.size:
@@ -107,7 +111,7 @@ def grow_bed(tone: Floats, level: float, noise: float) -> Bed | None:
         surface[:kept] = fitted
         residual = values - fitted.astype(np.float32) @ rows[:kept]
         spread = 1.4826 * float(np.median(np.abs(residual)))
-        tolerance = max(_LEAST_TOLERANCE, 4.5 * spread)
+        tolerance = float(np.clip(4.5 * spread, _LEAST_TOLERANCE, widest))
         if round_ == 2:
             break
     closed = cv2.morphologyEx(mask * np.uint8(255), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))

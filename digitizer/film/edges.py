@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from digitizer.film.light import Floats, log_tone
 from digitizer.model.raster import Pixels
 
-__all__ = ["BedSurface", "Side", "measure_side"]
+__all__ = ["NO_SIDE", "BedSurface", "Side", "measure_side"]
 
 Vector = NDArray[np.float64]
 _PROFILES = 256
@@ -80,6 +80,10 @@ class Side:
     support: float
     bow: float
     rough: bool = False
+
+
+NO_SIDE = Side(False, False, np.zeros(2), np.array([1.0, 0.0]), 0.0, 0.0, 0.0)
+"""A side beyond the frame."""
 
 
 def measure_side(

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from digitizer.model.film import Geometry
 from digitizer.model.units import MM_PER_INCH, Corners, Dpi, Point, SizeMm
 
-__all__ = ["corners_array", "make_geometry", "orient", "size_of"]
+__all__ = ["corners_array", "make_geometry", "orient", "scale_of", "size_of"]
 
 
 def corners_array(corners: Corners) -> NDArray[np.float64]:
@@ -17,7 +17,7 @@ def corners_array(corners: Corners) -> NDArray[np.float64]:
     return np.array(corners, dtype=np.float64)
 
 
-def _scale(dpi: Dpi | None) -> NDArray[np.float64]:
+def scale_of(dpi: Dpi | None) -> NDArray[np.float64]:
     """Return millimetres per pixel in x and y, or an isotropic scale where none is known."""
     if dpi is None:
         return np.ones(2)
@@ -26,7 +26,7 @@ def _scale(dpi: Dpi | None) -> NDArray[np.float64]:
 
 def theta_of(corners: Corners, dpi: Dpi | None = None) -> float:
     """Return the angle of the film's up direction in degrees, counter-clockwise (contract §4)."""
-    tl, tr, br, bl = corners_array(corners) * _scale(dpi)
+    tl, tr, br, bl = corners_array(corners) * scale_of(dpi)
     up = (tl + tr) / 2 - (bl + br) / 2
     return degrees(atan2(-up[0], -up[1]))
 
@@ -42,7 +42,7 @@ def size_of(corners: Corners, dpi: Dpi | None) -> SizeMm | None:
     """Return width and height as viewed, in millimetres."""
     if dpi is None:
         return None
-    tl, tr, br, bl = corners_array(corners) * _scale(dpi)
+    tl, tr, br, bl = corners_array(corners) * scale_of(dpi)
     width = (np.linalg.norm(tr - tl) + np.linalg.norm(br - bl)) / 2
     height = (np.linalg.norm(bl - tl) + np.linalg.norm(br - tr)) / 2
     return SizeMm(float(width), float(height))

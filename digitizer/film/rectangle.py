@@ -34,10 +34,10 @@ def common_angle(sides: Sequence[Side], scale: Points) -> float:
     with the cube of the length, at equal sampling.
     """
     total = np.zeros(2)
-    for number, side in enumerate(sides):
+    for side in sides:
         if side.weight > 0:
             dx, dy = side.direction * scale
-            angle = 4 * (atan2(dy, dx) - number * np.pi / 2)
+            angle = 4 * atan2(dy, dx)
             total += side.weight * np.array([cos(angle), sin(angle)])
     return float(atan2(total[1], total[0]) / 4)
 

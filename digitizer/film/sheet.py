@@ -20,8 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitizer.film.bed import Bed, frame_levels, grow_bed, pieces_of
-from digitizer.film.edges import BedSurface, Side, measure_side
-from digitizer.film.geometry import make_geometry
+from digitizer.film.borders import border_angle, is_mask
+from digitizer.film.edges import NO_SIDE, BedSurface, Side, measure_side
+from digitizer.film.geometry import make_geometry, scale_of
 from digitizer.film.light import Floats, grey, is_density, light_picture, log_tone
 from digitizer.film.paper import is_bare, is_coloured, is_paper
 from digitizer.film.rectangle import clipped, common_angle, listed, rectangle
@@ -73,11 +74,8 @@ class _Page:
 
     @property
     def scale(self) -> Points:
-        """Millimetres per pixel where the two resolutions differ, else ones."""
-        dpi = self.raster.dpi
-        if dpi is None or abs(dpi.x / dpi.y - 1) < 1e-3:
-            return np.ones(2)
-        return np.array([MM_PER_INCH / dpi.x, MM_PER_INCH / dpi.y])
+        """Millimetres per pixel, or ones."""
+        return scale_of(self.raster.dpi)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -107,47 +105,60 @@ def find_sheets(raster: Raster) -> SheetSearch:
     density = is_density(light)
     tone = cv2.GaussianBlur(log_tone(light, density=density), (0, 0), 1.0).astype(np.float32)
     if is_paper(raster, light):
-        return SheetSearch(sheets=(_whole(raster, None),), kind=ScanKind.LABEL)
+        return SheetSearch(sheets=(_whole(raster),), kind=ScanKind.LABEL)
     if is_bare(tone):
         return SheetSearch(sheets=(), kind=ScanKind.BLANK)
     pitch = max(raster.dpi) / MM_PER_INCH if raster.dpi else max(raster.pixels.shape) / _USUAL_MM
     page = _Page(raster, grey(raster), tone, reduction, top, density, pitch)
-    found, tilt = _best(page)
+    found, angle = _best(page)
     kind = ScanKind.LABEL if raster.bits <= 8 and is_coloured(raster) else ScanKind.FILM
     if not found:
-        return SheetSearch(sheets=(_whole(raster, tilt),), kind=kind)
+        return SheetSearch(sheets=(_whole(raster, angle),), kind=kind)
     sheets = tuple(
         make_geometry(one.corners, one.seen, raster.dpi, skew_known=True) for one in found
     )
     return SheetSearch(sheets=sheets, kind=kind)
 
 
-def _whole(raster: Raster, tilt: Side | None) -> Geometry:
-    """Return the frame itself as the sheet, along the one straight line on it, if there is one."""
+def _whole(raster: Raster, angle: float | None = None) -> Geometry:
+    """Return the frame itself as the sheet, along the straight lines on it where there are some."""
     rows, columns = raster.size.rows, raster.size.columns
     frame = np.array([[0, 0], [columns, 0], [columns, rows], [0, rows]], dtype=np.float64)
-    return make_geometry(frame, 0, raster.dpi, skew_known=False)
+    if angle is None:
+        return make_geometry(frame, 0, raster.dpi, skew_known=False)
+    scale = scale_of(raster.dpi)
+    corners = rectangle([NO_SIDE] * 4, angle, scale, frame)
+    return make_geometry(corners, 0, raster.dpi, skew_known=True)
 
 
-def _best(page: _Page) -> tuple[list[_Found], Side | None]:
-    """Return the sheets under the supposition that the edges bear out best."""
+def _best(page: _Page) -> tuple[list[_Found], float | None]:
+    """Return the sheets under the supposition that the edges bear out best.
+
+    Where none is borne out: no sheet, and the angle of a field's border if one shows.
+    """
+    rows, columns = page.full.shape[:2]
     believed: list[tuple[float, list[_Found]]] = []
+    borders: list[Side] = []
     for level, noise in frame_levels(page.tone):
         bed = grow_bed(page.tone, level, noise)
         if bed is None or float(np.mean(bed.mask > 0)) > 0.97:
             continue
-        found = [one for one in _measured(page, bed) if one is not None]
-        if found and all(one.believed >= _BELIEVED for one in found):
+        surface = BedSurface(bed.surface, bed.tolerance, rows, columns, page.top, page.density)
+        pieces = [_measure(page, surface, hull) for hull in pieces_of(bed.mask)]
+        found = [one for one in pieces if one is not None]
+        if any(_masked(page, surface, one) for one in found):
+            borders.extend(side for one in found for side in one.sides if side.weight > 0)
+        elif found and all(one.believed >= _BELIEVED for one in found):
             believed.append((sum(one.area for one in found), found))
+        else:
+            borders.extend(side for one in found for side in one.sides if side.soft)
     if not believed:
-        return [], None
+        return [], border_angle(borders, page.scale)
     return max(believed, key=lambda one: one[0])[1], None
 
 
-def _measured(page: _Page, bed: Bed) -> list[_Found | None]:
-    rows, columns = page.full.shape[:2]
-    surface = BedSurface(bed.surface, bed.tolerance, rows, columns, page.top, page.density)
-    return [_measure(page, surface, hull) for hull in pieces_of(bed.mask)]
+def _masked(page: _Page, bed: BedSurface, found: _Found) -> bool:
+    return is_mask(page.full, page.tone, bed, found.sides, found.corners, page.pitch)
 
 
 def _measure(page: _Page, bed: BedSurface, hull: NDArray[np.int32]) -> _Found | None:
@@ -160,14 +171,14 @@ def _measure(page: _Page, bed: BedSurface, hull: NDArray[np.int32]) -> _Found | 
     reach = max(8 / page.reduction, 0.012 * float(lengths.max()))
     hidden = _at_frame(page, rough, hull)
     sides = tuple(
-        _unseen(rough, number)
+        NO_SIDE
         if hidden[number]
         else _side(page, bed, rough[number], rough[(number + 1) % 4], reach)
         for number in range(4)
     )
-    if not any(side.seen for side in sides):
+    if not any(side.seen or side.soft for side in sides):
         return None
-    angle = common_angle([side for side in sides], page.scale)
+    angle = common_angle(sides, page.scale)
     corners = rectangle(sides, angle, page.scale, page.frame)
     if abs(degrees(angle)) > 45:
         return None
@@ -189,12 +200,6 @@ def _side(page: _Page, bed: BedSurface, start: Points, end: Points, reach: float
     """Measure one side; where bed lies beyond but no line is found, keep the rough one."""
     side = measure_side(page.full, bed, start, end, reach=reach, pitch=page.pitch)
     return side if side.seen or side.soft else replace(side, rough=True)
-
-
-def _unseen(rough: Points, number: int) -> Side:
-    start, end = rough[number], rough[(number + 1) % 4]
-    along = (end - start) / max(float(np.linalg.norm(end - start)), 1e-9)
-    return Side(False, False, (start + end) / 2, along, 0.0, 0.0, 0.0)
 
 
 def _at_frame(page: _Page, rough: Points, hull: NDArray[np.int32]) -> tuple[bool, ...]:

@@ -1,0 +1,108 @@
+"""Borders that lie on the film: printed masks and the edges of collimated fields.
+
+They are not the sheet's edge, but they run along with it, and tell its skew where no edge shows.
+"""
+
+from collections.abc import Sequence
+from math import atan2, pi
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digitizer.film.edges import BedSurface, Side
+from digitizer.film.light import Floats, log_tone
+from digitizer.film.rectangle import common_angle
+from digitizer.model.raster import Pixels
+
+__all__ = ["border_angle", "is_mask"]
+
+_STRAIGHT_MM = 0.02
+"""Bow below which a line was drawn by a machine: cut sheets bow by tenths of a millimetre."""
+_CORNER_MM = 0.9
+"""Inside a square corner of a mask there is picture; a sheet's corner is rounded by 4 mm or more."""
+_AGREE_RAD = 0.15 * pi / 180
+
+
+def is_mask(
+    full: Pixels,
+    tone: Floats,
+    bed: BedSurface,
+    sides: Sequence[Side],
+    corners: NDArray[np.float64],
+    pitch: float,
+) -> bool:
+    """Tell a black mask on the film from a dark bed beside it.
+
+    Nothing on the page is darker than a mask, its lines are dead straight and meet in square
+    corners.
+
+    Parameters
+    ----------
+    full : ndarray, (rows, columns)
+        Light at full resolution.
+    tone : ndarray of float32
+        Log light, reduced.
+    bed : BedSurface
+        What was taken for the bed.
+    sides : sequence of Side
+        Top, right, bottom, left.
+    corners : ndarray, (4, 2)
+        Top-left, top-right, bottom-right, bottom-left as scanned.
+    pitch : float
+        Pixels per millimetre.
+    """
+    seen = [side for side in sides if side.seen]
+    level = float(bed.terms[0])
+    if not seen or float(np.quantile(tone, 0.01)) < level - 0.2:
+        return False
+    bow = float(np.sqrt(np.mean([side.bow**2 for side in seen]))) / pitch
+    pairs = [number for number in range(4) if sides[number].seen and sides[number - 1].seen]
+    if not pairs:
+        return bow < _STRAIGHT_MM / 2
+    return bow < _STRAIGHT_MM and all(_is_square(full, bed, corners, one, pitch) for one in pairs)
+
+
+def _is_square(
+    full: Pixels, bed: BedSurface, corners: NDArray[np.float64], number: int, pitch: float
+) -> bool:
+    """Tell whether there is picture right inside a corner."""
+    corner, ahead, behind = corners[number], corners[(number + 1) % 4], corners[number - 1]
+    inward = (ahead - corner) / np.linalg.norm(ahead - corner)
+    inward = inward + (behind - corner) / np.linalg.norm(behind - corner)
+    place = corner + inward * _CORNER_MM * pitch
+    x, y = (int(value) for value in place)
+    patch = full[max(0, y - 1) : y + 2, max(0, x - 1) : x + 2].astype(np.float32)
+    if patch.size == 0:
+        return False
+    light = np.array([[patch.mean() / bed.top]], dtype=np.float32)
+    inside = float(log_tone(light, density=bed.density)[0, 0])
+    return bool(abs(inside - float(bed.at(place))) > 1.25 * bed.tolerance)
+
+
+def border_angle(sides: Sequence[Side], scale: NDArray[np.float64]) -> float | None:
+    """Return the direction that straight borders agree on, in radians, y down; else None.
+
+    Two lines must agree within 0.15 degrees (modulo 90): a single straight line may be a hair, a
+    tube or a table top.
+    """
+    if len(sides) < 2:
+        return None
+    numbered = [side for side in sides if side.weight > 0]
+    angles = [_modulo(side, scale) for side in numbered]
+    best: list[Side] = []
+    for angle in angles:
+        near = [
+            side
+            for side, other in zip(numbered, angles, strict=True)
+            if abs((other - angle + pi / 4) % (pi / 2) - pi / 4) < _AGREE_RAD
+        ]
+        if len(near) > len(best):
+            best = near
+    if len(best) < 2 or len(best) < 0.6 * len(numbered):
+        return None
+    return common_angle(best, scale)
+
+
+def _modulo(side: Side, scale: NDArray[np.float64]) -> float:
+    dx, dy = side.direction * scale
+    return (atan2(dy, dx) + pi / 4) % (pi / 2) - pi / 4
