@@ -36,5 +36,5 @@ soak: setup-test  ## 2,000 films with random kills
 	@$(PYTHON) scripts/soak.py
 
 clean:  ## Delete what was built or run here (never the ledger or vault of a real site)
-	rm -rf $(VENV) demo-data bench-data build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .setup-stamp*
+	rm -rf $(VENV) demo-data bench-data build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,5 +1,6 @@
 """Arrays in, findings and geometry out: sheets, skew, orientation, rendering, quality."""
 
+from digitizer.film.anatomy import turn_of_chest
 from digitizer.film.fingerprint import fingerprint, fingerprint_distance
 from digitizer.film.geometry import orient
 from digitizer.film.orientation import (
@@ -28,6 +29,7 @@ __all__ = [
     "reading_picture",
     "render",
     "text_crops",
+    "turn_of_chest",
     "window",
     "witnesses_of_reading",
 ]

@@ -1,9 +1,8 @@
 """Which way up, and which side: told only where witnesses agree (DESIGN §6).
 
-What this decides: a film's turn and mirror from the text of its ID block and its side marker. What
-it never does: turn or mirror a picture on the word of one short line. What it may get wrong: a
-block flashed turned against the picture, on a film without a marker; such films say so when the
-marker or another block contradicts.
+What this decides: a film's turn and mirror from its text, its side marker and its anatomy. What it
+never does: turn a picture on the word of its text alone. What it may get wrong: a block flashed in
+mirror writing on a film that lies right.
 """
 
 import re
@@ -19,8 +18,6 @@ _MARKER = re.compile(r"[LR]")
 _MARKER_ENGINE = "marker"
 _ENOUGH_LETTERS = 12
 """Letters that must read one way before text is a witness: chance does not spell that much."""
-_LONE_LETTERS = 24
-"""Letters of one block that settle the orientation without a marker."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,21 +54,28 @@ def _witness(kind: str, way: tuple[int, bool], letters: int) -> OrientationWitne
 
 
 def decide_orientation(
-    witnesses: Iterable[OrientationWitness],
+    witnesses: Iterable[OrientationWitness], chest_turn: int | None = None
 ) -> tuple[int | None, bool | None, tuple[Reason, ...]]:
     """Return turn and mirror, or None for both with the reason.
 
-    Agreeing witnesses of different kinds settle it; so does a whole block of text alone, since
-    blocks are flashed the way the film hangs. Contradiction settles nothing.
+    Text tells the mirror (letters read one way only), and the turn when a second witness agrees:
+    blocks are flashed turned against the picture often enough. A frontal chest tells the turn
+    whichever way its block was flashed; without a chest, text and marker must agree.
+
+    Parameters
+    ----------
+    witnesses : iterable of OrientationWitness
+    chest_turn : int or None
+        From :func:`digitizer.film.turn_of_chest`.
     """
     votes = list(witnesses)
-    text = [one for one in votes if one.kind == "text"]
-    marker = [one for one in votes if one.kind == "marker"]
-    ways = {(one.turn_deg, one.mirrored) for one in votes}
-    if len(ways) == 1 and (text or len(marker) > 1):
-        turn, mirrored = ways.pop()
-        if marker or text[0].letters >= _LONE_LETTERS:
-            return turn, mirrored, ()
-    if text and marker and len(ways) > 1:
-        return None, None, (reason(Code.MARKER_CONTRADICTS), reason(Code.ORIENTATION_UNKNOWN))
-    return None, None, (reason(Code.ORIENTATION_UNKNOWN),)
+    sides = {one.mirrored for one in votes}
+    unknown = reason(Code.ORIENTATION_UNKNOWN)
+    if len(sides) > 1:
+        return None, None, (reason(Code.MARKER_CONTRADICTS), unknown)
+    if sides and chest_turn is not None:
+        return chest_turn, sides.pop(), ()
+    ways = {one.turn_deg for one in votes}
+    if len(votes) > 1 and len(ways) == 1:
+        return ways.pop(), sides.pop(), ()
+    return None, None, (unknown,)

@@ -112,7 +112,7 @@ def read_sheet(
     picture = film.reading_picture(raster, sheet.geometry)
     if sheet.kind is SheetKind.FILM:
         found = reader.read_film(picture.pixels)
-        geometry, reasons = _oriented(sheet.geometry, found)
+        geometry, reasons = _oriented(sheet.geometry, found, picture)
         kind: ScanKind | None = ScanKind.FILM
         source = FieldSource.FILM
     else:
@@ -132,10 +132,12 @@ def read_sheet(
 
 
 def _oriented(
-    geometry: Geometry, found: Reading
+    geometry: Geometry, found: Reading, picture: film.ReadingPicture
 ) -> tuple[Geometry, tuple[Reason, ...]]:
     """Turn the sheet only where independent witnesses agree (DESIGN §6)."""
-    turn, mirrored, reasons = film.decide_orientation(film.witnesses_of_reading(found))
+    turn, mirrored, reasons = film.decide_orientation(
+        film.witnesses_of_reading(found), film.turn_of_chest(picture.pixels)
+    )
     if turn is None or mirrored is None:
         return geometry, tuple(reasons) or (reason(Code.ORIENTATION_UNKNOWN),)
     return film.orient(geometry, turn, mirrored), tuple(reasons)
