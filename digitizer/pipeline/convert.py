@@ -90,7 +90,6 @@ def read_label(
         kind=SheetKind.LABEL,
         geometry=sheet.geometry,
         quality=sheet.quality,
-        fingerprint="",
     )
     result = read_sheet(decoder, reader, rules, path, as_label)
     return {

@@ -33,7 +33,6 @@ class FoundSheet:
     kind: SheetKind
     geometry: Geometry
     quality: Quality
-    fingerprint: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +58,7 @@ class ReadSheet:
     fields: Fields
     reasons: tuple[Reason, ...]
     crops: tuple[bytes, ...] = ()
+    fingerprint: str = ""
 
 
 def whole_frame(raster: Raster) -> Geometry:
@@ -88,9 +88,6 @@ def find_on_page(decoder: ScanDecoder, path: Path, page: int) -> PageFindings:
             kind=kind,
             geometry=geometry,
             quality=film.quality(raster, geometry),
-            fingerprint=film.fingerprint(film.reading_picture(raster, geometry).pixels)
-            if kind is SheetKind.FILM
-            else "",
         )
         for geometry in geometries
     )
@@ -128,6 +125,7 @@ def read_sheet(
         fields=fields,
         reasons=reasons,
         crops=film.text_crops(picture.pixels, [line.box for line in found.lines]),
+        fingerprint=film.fingerprint(picture.pixels, geometry) if kind is ScanKind.FILM else "",
     )
 
 

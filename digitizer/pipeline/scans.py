@@ -59,7 +59,6 @@ def _new_sheet(scan: Scan, found: FoundSheet, index: int, now: datetime) -> Shee
         changed_at=now,
         geometry=found.geometry,
         quality=found.quality,
-        fingerprint=found.fingerprint,
         state=State.PREPARED,
     )
 
@@ -121,7 +120,6 @@ def _read_one(
         kind=sheet.kind,
         geometry=sheet.geometry,
         quality=sheet.quality,
-        fingerprint=sheet.fingerprint,
     )
     result = read_sheet(services.decoder, services.reader, services.rules, path, found)
     crops = tuple(services.vault.put(crop)[0] for crop in result.crops)
@@ -140,6 +138,7 @@ def _read_one(
         reading=result.reading,
         fields=result.fields,
         crops=crops,
+        fingerprint=result.fingerprint,
         reasons=reasons,
     )
     return changed, result.kind

@@ -1,0 +1,110 @@
+"""The outline of a real sheet: bowed, frayed, rounded, clipped and notched edges.
+
+Bow and fray are made orthogonal to straight lines (Legendre polynomials of second and third order;
+detrended noise), so that the least-squares line of each side is the sheet's own straight side.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Outline", "draw_outline"]
+
+_STEP_MM = 0.25
+Array = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """How a sheet's outline departs from its rectangle.
+
+    Attributes
+    ----------
+    size_mm : tuple of float
+        Width and height of the rectangle.
+    offsets : tuple of float32 arrays
+        For left, top, right, bottom: how far the film reaches beyond the straight side, in mm,
+        every 0.25 mm along it.
+    radius_mm : float
+        Radius of the rounded corners.
+    clips : tuple of (int, float)
+        Corners cut off: number (TL, TR, BR, BL) and length of the cut along each side, mm.
+    notches : tuple of (float, float, float)
+        Round notches: centre u, v and radius, mm.
+    """
+
+    size_mm: tuple[float, float]
+    offsets: tuple[Array, Array, Array, Array]
+    radius_mm: float
+    clips: tuple[tuple[int, float], ...] = ()
+    notches: tuple[tuple[float, float, float], ...] = ()
+
+    def depth_mm(self, u: Array, v: Array) -> Array:
+        """Return how deep points lie inside the film, in mm; negative outside."""
+        width, height = self.size_mm
+        left, top, right, bottom = self.offsets
+        from_left = u + _along(left, v)
+        from_right = np.float32(width) - u + _along(right, v)
+        from_top = v + _along(top, u)
+        from_bottom = np.float32(height) - v + _along(bottom, u)
+        across, down = np.minimum(from_left, from_right), np.minimum(from_top, from_bottom)
+        depth = np.minimum(across, down)
+        if self.radius_mm > 0:
+            radius = np.float32(self.radius_mm)
+            near = (across < radius) & (down < radius)
+            bent = radius - np.hypot(radius - across[near], radius - down[near])
+            depth[near] = np.minimum(depth[near], bent)
+        for corner, cut in self.clips:
+            one = from_left if corner in (0, 3) else from_right
+            two = from_top if corner in (0, 1) else from_bottom
+            slant = (one + two - np.float32(cut)) * np.float32(np.sqrt(0.5))
+            np.minimum(depth, slant, out=depth)
+        for middle_u, middle_v, radius_mm in self.notches:
+            bite = np.hypot(u - np.float32(middle_u), v - np.float32(middle_v))
+            np.minimum(depth, bite - np.float32(radius_mm), out=depth)
+        return np.asarray(depth, dtype=np.float32)
+
+
+def _along(profile: Array, at: Array) -> Array:
+    index = np.clip(at * np.float32(1 / _STEP_MM), 0, len(profile) - 1.001)
+    low = index.astype(np.int32)
+    part = index - low
+    return np.asarray(profile[low] * (1 - part) + profile[low + 1] * part, dtype=np.float32)
+
+
+def _side(rng: np.random.Generator, length_mm: float, wear: float) -> Array:
+    count = int(length_mm / _STEP_MM) + 2
+    t = np.linspace(-1, 1, count)
+    second, third = (3 * t**2 - 1) / 2, (5 * t**3 - 3 * t) / 2
+    bow = float(rng.normal(0, 0.22)) * second + float(rng.normal(0, 0.08)) * third
+    fray = rng.standard_normal((1, count)).astype(np.float32)
+    fine = cv2.GaussianBlur(fray, (0, 0), 1.5).ravel() * 1.8 * 0.05
+    rough = np.maximum(cv2.GaussianBlur(fray[:, ::-1], (0, 0), 12).ravel() * 6 - 0.8, 0) * 0.3
+    worn = -(np.abs(fine) * 0.5 + rough) + fine
+    worn -= np.polyval(np.polyfit(t, worn, 1), t)
+    side: Array = ((0.4 + 1.2 * wear) * bow + wear * 2 * worn).astype(np.float32)
+    return side
+
+
+def draw_outline(
+    rng: np.random.Generator, size_mm: tuple[float, float], wear: float, *, notch: bool = False
+) -> Outline:
+    """Draw the outline of a sheet by chance; edges depart by tenths of a millimetre."""
+    width, height = size_mm
+    offsets = (
+        _side(rng, height, wear),
+        _side(rng, width, wear),
+        _side(rng, height, wear),
+        _side(rng, width, wear),
+    )
+    radius = float(rng.choice([0.0, 4.0, 6.0, 9.0], p=[0.2, 0.25, 0.35, 0.2]))
+    clips: tuple[tuple[int, float], ...] = ()
+    if rng.random() < 0.08 + 0.12 * wear:
+        clips = ((int(rng.integers(4)), float(rng.uniform(4, 12))),)
+    notches: tuple[tuple[float, float, float], ...] = ()
+    if notch or rng.random() < 0.06:
+        # The code notch of sheet film: near a corner of a short side.
+        notches = ((width - float(rng.uniform(12, 22)), 0.0, float(rng.uniform(1.5, 2.5))),)
+    return Outline(size_mm, offsets, radius, clips, notches)

@@ -1,0 +1,333 @@
+"""Scans of jacket labels: typed, printed, stamped, written; stuck on worn card."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import zxingcpp
+from numpy.typing import NDArray
+
+from digitizer.rehearsal.block import HOSPITALS
+from digitizer.rehearsal.exams import Exam
+from digitizer.rehearsal.people import Person
+from digitizer.rehearsal.typography import HANDS, handwritten, line
+from digitizer.rehearsal.wording import caption, exam_line, written_date, written_name
+
+__all__ = ["Label", "barcode_mask", "blend", "card", "draw_label", "wear_down", "write_label"]
+
+Picture = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """What a label says.
+
+    Attributes
+    ----------
+    style : str
+        ``typed``, ``printed``, ``stamped`` or ``written``.
+    heading : str
+        The hospital, or nothing.
+    lines : tuple of str
+        The patient's lines.
+    log : tuple of str
+        Exams, one a line.
+    barcode : str or None
+        Content of a Code 128.
+    fields : dict
+        What the label bears, in the contract's one form.
+    """
+
+    style: str
+    heading: str
+    lines: tuple[str, ...]
+    log: tuple[str, ...]
+    barcode: str | None
+    fields: dict[str, str]
+
+
+def write_label(
+    rng: np.random.Generator, person: Person, exams: list[Exam], barcode: str | None, wear: float
+) -> Label:
+    """Compose a jacket's label; worn libraries are written by hand more often."""
+    hand = 0.08 + 0.28 * wear
+    style = str(
+        rng.choice(
+            ["typed", "printed", "stamped", "written"],
+            p=[0.45 - hand / 2, 0.35 - hand / 2, 0.2, hand],
+        )
+    )
+    name = caption(rng, "name") + written_name(rng, person)
+    number = caption(rng, "patient_id", chance=0.75) + person.patient_id
+    birth = (caption(rng, "birth_date", chance=0.85)) + written_date(
+        rng, person.birth, person.issuer, full=True
+    )
+    fields = {
+        "family_name": person.family,
+        "given_name": person.given,
+        "patient_id": person.patient_id,
+        "birth_date": person.birth.isoformat(),
+    }
+    if person.suffix:
+        fields["name_suffix"] = person.suffix
+    sex = ""
+    if rng.random() < 0.5:
+        sex = caption(rng, "sex", chance=0.8) + person.sex
+        fields["sex"] = person.sex
+    layout = int(rng.integers(4))
+    texts = {
+        0: [name, number, f"{birth}   {sex}".rstrip()],
+        1: [f"{name}    {number}", birth, sex],
+        2: [number, name, birth, sex],
+        3: [name, f"{number}    {birth}", sex],
+    }[layout]
+    log = tuple(exam_line(rng, exam) for exam in exams) if rng.random() < 0.6 else ()
+    heading = HOSPITALS[person.issuer] if rng.random() < 0.6 else ""
+    return Label(style, heading, tuple(text for text in texts if text), log, barcode, fields)
+
+
+def card(
+    rng: np.random.Generator, shape: tuple[int, int], colour: tuple[float, float, float]
+) -> Picture:
+    """Return card or paper, (rows, columns, 3) RGB 0 to 1, with fibres and clouds."""
+    rows, columns = shape
+    fine = rng.standard_normal((rows, columns), dtype=np.float32) * np.float32(0.018)
+    clouds = rng.standard_normal((12, 16)).astype(np.float32) * np.float32(0.018)
+    fine = cv2.GaussianBlur(fine, (0, 0), 0.8) * np.float32(1.6)
+    fine += cv2.resize(clouds, (columns, rows), interpolation=cv2.INTER_CUBIC)
+    return np.asarray(np.array(colour, np.float32) * (1 + fine[..., None]), dtype=np.float32)
+
+
+def blend(
+    picture: Picture,
+    mask: NDArray[np.float32],
+    at: tuple[int, int],
+    colour: tuple[float, float, float],
+    strength: float = 1.0,
+) -> None:
+    """Lay ink of a colour on the picture at (row, column), clipped to the picture."""
+    top, left = at
+    rows, columns = picture.shape[:2]
+    y0, x0 = max(0, top), max(0, left)
+    y1, x1 = min(rows, top + mask.shape[0]), min(columns, left + mask.shape[1])
+    if y1 <= y0 or x1 <= x0:
+        return
+    part = mask[y0 - top : y1 - top, x0 - left : x1 - left, None] * np.float32(strength)
+    place = picture[y0:y1, x0:x1]
+    place += part * (np.array(colour, np.float32) - place)
+
+
+def barcode_mask(content: str, height_px: int, module_px: int) -> NDArray[np.float32]:
+    """Draw a Code 128 as ink, with its quiet zone left and right."""
+    drawn = zxingcpp.write_barcode(zxingcpp.BarcodeFormat.Code128, content, 0, 0, 0)
+    bars = (np.array(drawn)[0] < 128).astype(np.float32)
+    used = np.flatnonzero(bars)
+    bars = bars[used[0] : used[-1] + 1]
+    wide = np.pad(np.repeat(bars, module_px), 10 * module_px)
+    return np.tile(wide, (height_px, 1))
+
+
+_INKS: dict[str, tuple[float, float, float]] = {
+    "typed": (0.13, 0.12, 0.14),
+    "printed": (0.08, 0.08, 0.09),
+    "stamped": (0.22, 0.16, 0.42),
+    "written": (0.12, 0.16, 0.42),
+}
+_CARDS = ((0.80, 0.66, 0.45), (0.86, 0.76, 0.56), (0.74, 0.60, 0.42), (0.72, 0.76, 0.70))
+_FACES = {
+    "typed": ("typewriter", "typewriter", "mono"),
+    "printed": ("printer", "sans-bold", "sans", "printer-bold"),
+    "stamped": ("narrow", "mono-bold", "sans-bold"),
+}
+
+
+def _ink_lines(
+    rng: np.random.Generator, label: Label, texts: list[str], cap: float, wear: float
+) -> list[NDArray[np.float32]]:
+    if label.style == "written":
+        face = str(rng.choice(HANDS))
+        return [handwritten(text, cap * 1.3, rng, face=face) for text in texts]
+    face = str(rng.choice(_FACES[label.style]))
+    out = []
+    for text in texts:
+        ink = line(text, face, cap)
+        worn = wear * {"typed": 0.45, "printed": 0.35, "stamped": 0.8}[label.style]
+        patches = rng.standard_normal(ink.shape, dtype=np.float32)
+        patches = cv2.GaussianBlur(patches, (0, 0), max(0.8, cap * 0.12)) * np.float32(cap * 0.35)
+        out.append(ink * np.clip(1 - worn * (np.float32(0.55) + patches), 0.05, 1))
+    return out
+
+
+def draw_label(
+    rng: np.random.Generator, label: Label, *, pixels_per_mm: float, wear: float
+) -> NDArray[np.uint8]:
+    """Draw the scan of a label.
+
+    Returns
+    -------
+    uint8, shape (rows, columns, 3)
+        RGB.
+    """
+    pitch = pixels_per_mm
+    cap = float(rng.uniform(2.4, 3.4)) * pitch
+    texts = [label.heading, *label.lines] if label.heading else list(label.lines)
+    inks = _ink_lines(rng, label, texts, cap, wear)
+    log = _ink_lines(rng, label, list(label.log), cap * 0.85, wear)
+    paper_colour = [(0.95, 0.94, 0.90), (0.93, 0.90, 0.80), (0.90, 0.93, 0.95)]
+    sticker = _sticker(rng, label, [*inks, *log], cap, paper_colour[int(rng.integers(3))])
+    jacket_colours = [
+        (0.80, 0.66, 0.45),
+        (0.86, 0.76, 0.56),
+        (0.74, 0.60, 0.42),
+        (0.72, 0.76, 0.70),
+    ]
+    picture = _on_card(rng, sticker, pitch, jacket_colours[int(rng.integers(4))], label.barcode)
+    return wear_down(rng, picture, pitch, wear)
+
+
+def _sticker(
+    rng: np.random.Generator,
+    label: Label,
+    inks: list[NDArray[np.float32]],
+    cap: float,
+    colour: tuple[float, float, float],
+) -> Picture:
+    bar = (
+        barcode_mask(label.barcode, round(cap * 3.2), max(2, round(cap / 9)))
+        if (label.barcode is not None)
+        else None
+    )
+    step = cap * float(rng.uniform(1.8, 2.4))
+    width = max([one.shape[1] for one in inks] + ([bar.shape[1]] if bar is not None else []))
+    rows = round(step * (len(inks) + 1) + (cap * 4.6 if bar is not None else 0))
+    sheet = card(rng, (rows, round(width + cap * 3)), colour)
+    ink = _INKS[label.style]
+    top = cap * 0.9
+    indent = round(cap * 1.3)
+    if rng.random() < 0.35 and label.style != "stamped":
+        rule = tuple(min(1.0, one * 0.7) for one in colour)
+        for number in range(len(inks)):
+            at = round(top + (number + 1) * step - step * 0.3)
+            sheet[at : at + max(1, round(cap / 14)), indent:-indent] = rule
+    for one in inks:
+        drift = int(rng.normal(0, cap * 0.06)), int(rng.normal(0, cap * 0.15))
+        blend(sheet, one, (round(top) + drift[0], indent + drift[1]), ink, 0.95)
+        top += step
+    if bar is not None:
+        blend(sheet, bar, (round(top), indent), (0.08, 0.08, 0.09), 0.95)
+    if rng.random() < 0.5:
+        cv2.rectangle(sheet, (1, 1), (sheet.shape[1] - 2, sheet.shape[0] - 2), ink, 1)
+    return sheet
+
+
+def _on_card(
+    rng: np.random.Generator,
+    sticker: Picture,
+    pitch: float,
+    colour: tuple[float, float, float],
+    barcode: str | None,
+) -> Picture:
+    """Stick the label on the jacket, a little askew, with what else is on jackets."""
+    around = [round(float(rng.uniform(8, 26)) * pitch) for _ in range(4)]
+    rows = sticker.shape[0] + around[0] + around[2]
+    columns = sticker.shape[1] + around[1] + around[3]
+    picture = card(rng, (rows, columns), colour)
+    tilt = float(rng.normal(0, 0.8))
+    middle = (sticker.shape[1] / 2, sticker.shape[0] / 2)
+    matrix = cv2.getRotationMatrix2D(middle, tilt, 1.0)
+    matrix[:, 2] += (around[1], around[0])
+    solid = cv2.warpAffine(np.ones(sticker.shape[:2], np.float32), matrix, (columns, rows))
+    turned = cv2.warpAffine(sticker, matrix, (columns, rows), borderMode=cv2.BORDER_REPLICATE)
+    shadow = np.roll(solid, (2, 2), (0, 1))
+    picture *= 1 - np.float32(0.12) * shadow[..., None]
+    picture += solid[..., None] * (turned - picture)
+    if barcode is None and rng.random() < 0.25:
+        note = handwritten(
+            str(rng.choice(["see also vol 2", "film lib", "ret. 1979", "OLD FILMS"])),
+            2.6 * pitch,
+            rng,
+            face=str(rng.choice(HANDS)),
+        )
+        at = (rows - note.shape[0] - 2, int(rng.integers(0, max(1, columns - note.shape[1]))))
+        blend(picture, note, at, (0.2, 0.2, 0.25), 0.8)
+    return picture
+
+
+_STAMPS = ("COPY", "DO NOT DESTROY", "RECEIVED", "LOANED", "PURGED 1991", "DUPLICATE")
+
+
+def wear_down(
+    rng: np.random.Generator, picture: Picture, pitch: float, wear: float
+) -> NDArray[np.uint8]:
+    """Age paper and scan it: stains, folds, stamps, pen strokes, fading, skew, blur, noise."""
+    rows, columns = picture.shape[:2]
+    for _ in range(int(rng.poisson(1.6 * wear))):
+        _stain(rng, picture)
+    for _ in range(int(rng.poisson(1.2 * wear))):
+        _fold(rng, picture)
+    if rng.random() < 0.5 * wear:
+        text = line(str(rng.choice(_STAMPS)), "narrow", float(rng.uniform(5, 9)) * pitch)
+        text = _turned(text, float(rng.normal(0, 14)))
+        at = (
+            int(rng.integers(0, max(1, rows - text.shape[0]))),
+            int(rng.integers(0, max(1, columns - text.shape[1]))),
+        )
+        ink = [(0.7, 0.15, 0.15), (0.25, 0.2, 0.55)][int(rng.integers(2))]
+        blend(picture, text, at, ink, float(rng.uniform(0.3, 0.75)))
+    for _ in range(int(rng.poisson(0.7 * wear))):
+        walk = np.cumsum(rng.normal(0, 9 * pitch, (4, 2)), axis=0) + rng.uniform(0, 1, 2) * (
+            columns,
+            rows,
+        )
+        ink = (0.15, 0.2, 0.5)
+        cv2.polylines(picture, [walk.astype(np.int32)], False, ink, max(1, round(0.35 * pitch)))
+    fade = np.float32(1 - wear * float(rng.beta(1.6, 2.2)) * 0.95)
+    mean = np.float32(np.median(picture))
+    picture = mean + (picture - mean) * fade
+    skew = float(rng.normal(0, 0.5 + 2.0 * wear))
+    matrix = cv2.getRotationMatrix2D((columns / 2, rows / 2), skew, 1.0)
+    picture = np.asarray(
+        cv2.warpAffine(picture, matrix, (columns, rows), borderMode=cv2.BORDER_REPLICATE),
+        np.float32,
+    )
+    sigma = 0.35 + wear * float(rng.gamma(2.0, 0.22)) * pitch / 5.9
+    picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), sigma), np.float32)
+    picture += rng.standard_normal(picture.shape, dtype=np.float32) * np.float32(
+        0.006 + 0.03 * wear
+    )
+    scanned: NDArray[np.uint8] = np.clip(picture * 255 + 0.5, 0, 255).astype(np.uint8)
+    return scanned
+
+
+def _turned(mask: NDArray[np.float32], angle: float) -> NDArray[np.float32]:
+    pad = mask.shape[1] // 3
+    padded = np.pad(mask, ((pad, pad), (8, 8)))
+    middle = (padded.shape[1] / 2, padded.shape[0] / 2)
+    matrix = cv2.getRotationMatrix2D(middle, angle, 1.0)
+    return np.asarray(cv2.warpAffine(padded, matrix, padded.shape[::-1]), np.float32)
+
+
+def _stain(rng: np.random.Generator, picture: Picture) -> None:
+    rows, columns = picture.shape[:2]
+    mask = np.zeros((rows, columns), np.float32)
+    at = (int(rng.integers(columns)), int(rng.integers(rows)))
+    radius = int(float(rng.uniform(0.06, 0.22)) * columns)
+    cv2.circle(mask, at, radius, 0.5, -1)
+    cv2.circle(mask, at, radius, 1.0, max(1, radius // 14))
+    mask = np.asarray(cv2.GaussianBlur(mask, (0, 0), max(1.0, radius / 24)), np.float32)
+    brown = np.array([0.45, 0.62, 0.85], np.float32)
+    picture *= 1 - mask[..., None] * brown * np.float32(rng.uniform(0.08, 0.4))
+
+
+def _fold(rng: np.random.Generator, picture: Picture) -> None:
+    rows, columns = picture.shape[:2]
+    mask = np.zeros((rows, columns), np.float32)
+    if rng.random() < 0.5:
+        at = int(rng.integers(rows))
+        cv2.line(mask, (0, at), (columns, at + int(rng.normal(0, rows / 30))), 1.0, 2)
+    else:
+        at = int(rng.integers(columns))
+        cv2.line(mask, (at, 0), (at + int(rng.normal(0, columns / 30)), rows), 1.0, 2)
+    mask = np.asarray(cv2.GaussianBlur(mask, (0, 0), 1.2), np.float32)
+    picture *= 1 - np.float32(0.3) * np.roll(mask, 3, 0)[..., None]
+    picture += np.float32(0.15) * mask[..., None]
