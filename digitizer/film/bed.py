@@ -136,7 +136,8 @@ def _touching_frame(candidate: Mask) -> Mask:
     frame = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
     reach = np.bincount(frame, minlength=int(labels.max()) + 1)
     reach[0] = 0
-    return (reach > 0.02 * min(candidate.shape))[labels].astype(np.uint8)
+    kept = (reach > 0.02 * min(candidate.shape))[labels]
+    return np.asarray(kept, dtype=np.uint8)
 
 
 def pieces_of(bed: Mask) -> list[NDArray[np.int32]]:

@@ -19,7 +19,7 @@ __all__ = ["border_angle", "is_mask"]
 _STRAIGHT_MM = 0.02
 """Bow below which a line was drawn by a machine: cut sheets bow by tenths of a millimetre."""
 _CORNER_MM = 0.9
-"""Inside a square corner of a mask there is picture; a sheet's corner is rounded by 4 mm or more."""
+"""Inside a square corner of a mask there is picture; a sheet's corner is rounded."""
 _AGREE_RAD = 0.15 * pi / 180
 
 

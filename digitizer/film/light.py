@@ -71,4 +71,4 @@ def log_tone(light: Floats, *, density: bool) -> Floats:
     """
     if density:
         return light * np.float32(_NEPERS_OF_SCALE)
-    return np.log(np.maximum(light, 0) + np.float32(_FLOOR))  # type: ignore[no-any-return]
+    return np.log(np.maximum(light, 0) + np.float32(_FLOOR))

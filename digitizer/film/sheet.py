@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from digitizer.film.bed import Bed, frame_levels, grow_bed, pieces_of
+from digitizer.film.bed import frame_levels, grow_bed, pieces_of
 from digitizer.film.borders import border_angle, is_mask
 from digitizer.film.edges import NO_SIDE, BedSurface, Side, measure_side
 from digitizer.film.geometry import make_geometry, scale_of
