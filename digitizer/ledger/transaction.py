@@ -346,6 +346,9 @@ class SqlTransaction:
         again = table.c.leased_generation.is_not(None) & (
             table.c.leased_generation != table.c.generation
         )
+        # Waits for a schedule under way elsewhere; without it, PostgreSQL would choose by the row
+        # as it was and delete the row as it is. (On SQLite the transaction is alone already.)
+        self._connection.execute(select(table.c.stage).where(mine).with_for_update())
         freed = self._connection.execute(
             update(table)
             .where(mine, again)
