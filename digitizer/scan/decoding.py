@@ -11,8 +11,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import numpy as np
-
 from digitizer.errors import BadScan
 from digitizer.model.raster import Raster
 from digitizer.scan import decode_dicom, decode_pdf, decode_picture, decode_tiff
@@ -67,8 +65,14 @@ class FileDecoder:
         count, _ = _READERS[_format(path)]
         with _foreign_errors():
             number = count(path)
-        if not 1 <= number <= self._settings.max_pages:
-            raise BadScan("too_large", f"The file has {number} pages.")
+        if number < 1:
+            raise BadScan("corrupt_file", "The file holds no page.")
+        if number > self._settings.max_pages:
+            raise BadScan(
+                "too_large",
+                f"The file has {number} pages.",
+                remedy="Raise DIGITIZER_DECODE__MAX_PAGES if they are really films.",
+            )
         return number
 
     def decode(self, path: Path, page: int = 0) -> Raster:
@@ -126,23 +130,12 @@ def _foreign_errors() -> Iterator[None]:
         if error.errno is not None:
             raise
         raise BadScan(_code_of(error), "The file is damaged.") from error
-    except (
-        ValueError,
-        TypeError,
-        KeyError,
-        IndexError,
-        AttributeError,
-        ArithmeticError,
-        RuntimeError,
-        NotImplementedError,
-        AssertionError,
-        SyntaxError,
-        np.exceptions.AxisError,
-    ) as error:
+    except Exception as error:
         raise BadScan(_code_of(error), "The file is damaged.") from error
 
 
 def _code_of(error: Exception) -> str:
     words = str(error).lower()
-    cut = ("truncated", "end of file", "eof", "premature", "too short", "not enough", "incomplete")
+    cut = ("truncated", "end of file", "eof", "premature", "too short", "not enough", "incomplete",
+           "less than expected", "fewer", "unexpected end", "overrun", "missing")  # fmt: skip
     return "truncated_file" if any(word in words for word in cut) else "corrupt_file"
