@@ -21,6 +21,7 @@ __all__ = ["REHEARSE_COMMANDS"]
 @click.option("--hazards", is_flag=True, help="Misfiles, duplicates, broken files and the like.")
 @click.option("--wear", type=click.FloatRange(0, 1), default=0.5, help="0 like new, 1 terrible.")
 @click.option("--dpi", type=click.IntRange(50, 600), default=150, help="Resolution of the scans.")
+@click.option("--small", is_flag=True, help="Small sheets only, few in a jacket.")
 @click.option("--score", "scored", type=click.Path(path_type=Path), metavar="TRUTH", help="Truth.")
 @json_option
 @pass_session
@@ -33,6 +34,7 @@ def rehearse(
     hazards: bool,
     wear: float,
     dpi: int,
+    small: bool,
     scored: Path | None,
     as_json: bool,
 ) -> int:
@@ -50,8 +52,10 @@ def rehearse(
         raise UsageError("Give a folder and --jackets N --seed S.")
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UsageError(f"{out} is not empty.", remedy="Give a new folder: nothing is overwritten.")
-    room = make_room(out, jackets=jackets, seed=seed, hazards=hazards, wear=wear, dpi=dpi)
-    note(str(room))
+    room = make_room(
+        out, jackets=jackets, seed=seed, hazards=hazards, wear=wear, dpi=dpi, small=small
+    )
+    note(f"{room.scans} scans, {room.films} films in {room.jackets} jackets: {room.out}")
     if as_json:
         print_json({"out": str(out), "truth": str(out / "truth.json")})
     return 0

@@ -127,7 +127,8 @@ def _hold(services: Services, task: Task, state: State, why: Reason, *, done: bo
             return record.changed_at
         changed_record = held(record, state, (why,), now)
         tx.save(changed_record, event(record.id, state.value, reasons=reason_payload((why,))))
-        if isinstance(changed_record, Scan) and state is State.QUARANTINED:
+        if isinstance(changed_record, Scan) and done:
+            # Its jacket must not wait for it.
             tx.schedule(Stage.DECIDE, changed_record.jacket_id)
         return changed_record.changed_at
 

@@ -26,8 +26,11 @@ class PipelineSettings:
     """Longest wait between two tries."""
     commitment_deadline_s: float = 600.0
     """Seconds after which an unanswered storage commitment is asked for again."""
-    same_film_distance: int = 12
-    """Bits two pictures' fingerprints may differ in and still be suspected to be one film."""
+    same_film_distance: int = 24
+    """Bits two pictures' fingerprints may differ in and still be suspected to be one film.
+
+    Measured on rehearsal rooms: a second scan differs in about 5 of 256, another chest in 46 or more.
+    """
     reap_every_s: float = 1.0
     """Seconds between two looks for due work that nobody was told of."""
 
