@@ -171,7 +171,8 @@ class SaneScanner:
         cancel: threading.Event,
     ) -> tuple[Path, ...]:
         folder.mkdir(parents=True, exist_ok=True)
-        start = 1 + len(list(folder.glob("scan-*.tif")))
+        # Behind the highest number there is: pages may have been taken away, none is replaced.
+        start = 1 + max((_number(page) for page in folder.glob("scan-*.tif")), default=0)
         argv = [
             *(_program(), "-d", self._device, "--format=tiff"),
             *("--mode", profile.mode, "--depth", str(profile.depth)),
@@ -181,8 +182,13 @@ class SaneScanner:
             *(f"--batch={folder}/scan-%05d.tif", f"--batch-start={start}", "--batch-print"),
             *(() if profile.feeder else ("--batch-count=1",)),
         ]
+        # Its chatter is not kept: nobody empties the pipe, and after a thousand pages it is full.
         process = subprocess.Popen(
-            argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+            argv,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            start_new_session=True,
         )
         pages: list[Path] = []
         try:
@@ -214,6 +220,12 @@ class SaneScanner:
         raise ScannerError(f"The scanner {what}.", remedy=remedy)
 
 
+def _number(page: Path) -> int:
+    """Return the number in a page's name; 0 for a name that is not ours."""
+    digits = page.stem.removeprefix("scan-")
+    return int(digits) if digits.isdecimal() else 0
+
+
 def _lines(
     process: subprocess.Popen[str], timeout_s: float, cancel: threading.Event
 ) -> Iterator[str]:
@@ -223,8 +235,9 @@ def _lines(
     stream = process.stdout
 
     def read() -> None:
-        for line in stream:
-            told.put(line.strip())
+        with stream:
+            for line in stream:
+                told.put(line.strip())
         told.put(None)
 
     threading.Thread(target=read, daemon=True).start()
@@ -277,7 +290,7 @@ def _check(page: Path, profile: ScanProfile) -> None:
 
 
 def profile_of(name: str) -> ScanProfile:
-    """Return a built-in profile; raises :class:`~digitizer.errors.UsageError` for an unknown one."""
+    """Return a built-in profile; raises :class:`~digitizer.errors.UsageError` for others."""
     profiles = {
         "film": ScanProfile(),
         "film-feeder": ScanProfile(feeder=True, source="Automatic Document Feeder"),

@@ -1,0 +1,168 @@
+"""Scanning through SANE, with the test device that SANE brings along."""
+
+import shutil
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from filelock import FileLock
+
+from digitizer.errors import BadScan, MissingService, UsageError
+from digitizer.scan.decoding import FileDecoder
+from digitizer.scan.sane import (
+    SaneScanner,
+    ScannerError,
+    ScanProfile,
+    list_scanners,
+    profile_of,
+)
+
+DEVICE = "test:0"
+SMALL = ("-x", "20", "-y", "15")
+ONE = ScanProfile(resolution=100, options=(*SMALL, "--test-picture", "Grid"))
+FEEDER = replace(ONE, feeder=True, source="Automatic Document Feeder")
+
+
+@pytest.fixture(autouse=True)
+def sane(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let SANE know its test device and no other."""
+    if shutil.which("scanimage") is None:
+        pytest.skip("scanimage is not installed")
+    folder = tmp_path / "sane"
+    folder.mkdir()
+    (folder / "dll.conf").write_text("test\n")
+    (folder / "test.conf").write_text("number_of_devices 2\n")
+    monkeypatch.setenv("SANE_CONFIG_DIR", str(folder))
+
+
+@pytest.fixture
+def scanner(tmp_path: Path) -> SaneScanner:
+    return SaneScanner(DEVICE, tmp_path / "locks")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "scans"
+
+
+def failing(profile: ScanProfile, status: str) -> ScanProfile:
+    """Return the profile with a device whose reading ends with a status."""
+    told = ("--read-return-value", status)
+    return replace(profile, options=(*profile.options, *told))
+
+
+def test_the_scanners_are_listed() -> None:
+    """Every device is named as it must be called, with maker and model."""
+    found = list_scanners()
+    assert [one.device for one in found] == ["test:0", "test:1"]
+    assert found[0].vendor == "Noname"
+
+
+def test_a_page_has_sixteen_bits(scanner: SaneScanner, folder: Path) -> None:
+    """One page of 16-bit grey at the resolution asked for, readable and not blank."""
+    (page,) = scanner.scan(ONE, folder)
+    raster = FileDecoder().decode(page)
+    assert raster.pixels.dtype == np.uint16
+    assert raster.dpi is not None
+    assert raster.dpi.x == pytest.approx(100, abs=0.5)
+    assert int(np.ptp(raster.pixels)) > 0
+
+
+def test_a_feeder_of_ten_gives_ten_pages(scanner: SaneScanner, folder: Path) -> None:
+    """Each page is told when it is there, in order, and none is left half-written."""
+    told: list[Path] = []
+    pages = scanner.scan(FEEDER, folder, on_page=told.append)
+    assert len(pages) == 10
+    assert list(pages) == told == sorted(folder.iterdir())
+
+
+def test_a_second_run_replaces_no_page(scanner: SaneScanner, folder: Path) -> None:
+    """Scanned again, the page is a new file."""
+    (first,) = scanner.scan(ONE, folder)
+    before = first.read_bytes()
+    (second,) = scanner.scan(ONE, folder)
+    assert second != first
+    assert first.read_bytes() == before
+
+
+def test_a_page_taken_away_costs_no_other(scanner: SaneScanner, folder: Path) -> None:
+    """When the first of two pages was taken away, the next run still replaces none."""
+    first, second = (scanner.scan(ONE, folder)[0] for _ in range(2))
+    second.write_bytes(b"the second film")
+    first.unlink()
+    scanner.scan(ONE, folder)
+    assert second.read_bytes() == b"the second film"
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        ("SANE_STATUS_JAMMED", "is jammed"),
+        ("SANE_STATUS_COVER_OPEN", "has its cover open"),
+        ("SANE_STATUS_IO_ERROR", "broke off"),
+        ("SANE_STATUS_ACCESS_DENIED", "denies access"),
+        ("SANE_STATUS_DEVICE_BUSY", "is busy"),
+    ],
+)
+def test_a_failing_device_is_told_in_words(
+    scanner: SaneScanner, folder: Path, status: str, words: str
+) -> None:
+    """Whoever stands at the scanner reads what is wrong and what to do, and no page stays."""
+    with pytest.raises(ScannerError, match=words) as told:
+        scanner.scan(failing(ONE, status), folder)
+    assert told.value.remedy
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("status", ["SANE_STATUS_EOF", "SANE_STATUS_NO_DOCS"])
+def test_a_page_that_breaks_off_is_no_page(scanner: SaneScanner, folder: Path, status: str) -> None:
+    """Ends the program with success all the same, the missing page is an error."""
+    with pytest.raises((ScannerError, BadScan)):
+        scanner.scan(failing(ONE, status), folder)
+
+
+def test_a_depth_that_is_not_delivered_is_refused(scanner: SaneScanner, folder: Path) -> None:
+    """Asked for 16 bits, a device that can only do 1 bit is not believed."""
+    with pytest.raises((ScannerError, BadScan)):
+        scanner.scan(replace(ONE, depth=12), folder)
+
+
+def test_an_unknown_device_is_told(tmp_path: Path, folder: Path) -> None:
+    """A device that is not there delivers an error and no page."""
+    with pytest.raises(ScannerError):
+        SaneScanner("test:77", tmp_path / "locks").scan(ONE, folder)
+
+
+def test_a_scan_can_be_cancelled(scanner: SaneScanner, folder: Path) -> None:
+    """Cancelled after the first page, the feeder stops; nothing half-written stays."""
+    cancel = threading.Event()
+    slow = ("--read-delay=yes", "--read-delay-duration", "200000")
+    profile = replace(FEEDER, options=(*FEEDER.options, *slow))
+    with pytest.raises(ScannerError, match="cancelled"):
+        scanner.scan(profile, folder, on_page=lambda _: cancel.set(), cancel=cancel)
+    assert 1 <= len(list(folder.glob("*.tif"))) < 10
+    assert list(folder.glob("*.part")) == []
+
+
+def test_a_scanner_in_use_is_not_disturbed(
+    scanner: SaneScanner, folder: Path, tmp_path: Path
+) -> None:
+    """While another holds the lock of the device, nobody else scans with it."""
+    with FileLock(tmp_path / "locks" / "test_0.lock"), pytest.raises(ScannerError, match="used by"):
+        scanner.scan(ONE, folder)
+
+
+def test_without_sane_the_program_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without scanimage the message says so."""
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(MissingService, match="scanimage"):
+        list_scanners()
+
+
+def test_an_unknown_profile_is_told() -> None:
+    """The message names the profiles there are."""
+    with pytest.raises(UsageError) as told:
+        profile_of("holiday")
+    assert "film-feeder" in told.value.remedy
