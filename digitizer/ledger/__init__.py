@@ -1,6 +1,7 @@
 """The ledger: the truth about everything, and the vault of what it names."""
 
-from digitizer.ledger.index import ImportReport, SqlPatientIndex
+from digitizer.ledger.imports import ImportReport
+from digitizer.ledger.index import SqlPatientIndex
 from digitizer.ledger.store import SqlLedger
 from digitizer.ledger.vault import FolderVault
 

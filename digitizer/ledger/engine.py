@@ -2,52 +2,68 @@
 
 SQLite: write-ahead log, synchronous FULL, BEGIN IMMEDIATE for writers (a deferred transaction that
 reads and then writes fails at once whatever the busy time-out), and a long busy time-out, because
-writers are not queued fairly.
+writers are not queued fairly. A view for reading cannot write: query_only, or READ ONLY.
+
+No connection crosses a fork: the pool is emptied before each, in the parent.
 """
 
-import errno
+import os
 import sqlite3
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+import weakref
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
-from sqlalchemy.pool import NullPool
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+from sqlalchemy.pool import QueuePool
 
-from digitizer.errors import BadWorld, DiskFull, SettingsError, StaleRecord
+from digitizer.errors import SettingsError
 
-__all__ = ["WRITES", "mapped_errors", "open_engine"]
+__all__ = ["WRITES", "open_engine"]
 
 WRITES = {"digitizer_writes": True}
 """Execution option of a connection whose transaction will write."""
 
 _BUSY_S = 30.0
-_PRAGMAS = ("synchronous=FULL", "foreign_keys=ON")
+_PRAGMAS = ("synchronous=FULL", "foreign_keys=ON", "cache_size=-65536")
 
 
 def open_engine(url: str) -> Engine:
-    """Return an engine; without a pool, so that a forked worker shares no connection.
+    """Return an engine for a database URL; connects to nothing yet.
 
     Raises
     ------
     SettingsError
         The URL is none that SQLAlchemy knows, or names another database.
     """
+    remedy = "Use sqlite:///PATH or postgresql+psycopg://USER@HOST/NAME."
     try:
-        engine = create_engine(url, poolclass=NullPool)
-    except Exception as error:
+        engine = create_engine(url, poolclass=QueuePool, pool_pre_ping=not url.startswith("sqlite"))
+    except (ArgumentError, NoSuchModuleError, ImportError, ValueError) as error:
+        # The URL may hold a password: only the kind of the error is told.
         raise SettingsError(
-            f"The database URL cannot be used: {type(error).__name__}.",
-            remedy="Use sqlite:///PATH or postgresql+psycopg://USER@HOST/NAME.",
+            f"The database URL cannot be used ({type(error).__name__}).", remedy=remedy
         ) from error
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
-    elif engine.dialect.name != "postgresql":
-        raise SettingsError("The ledger runs on SQLite or PostgreSQL only.")
+    elif engine.dialect.name == "postgresql":
+        event.listen(engine, "begin", _begin_postgres)
+    else:
+        raise SettingsError("The ledger runs on SQLite or PostgreSQL only.", remedy=remedy)
+    _empty_before_fork(engine)
     return engine
+
+
+def _empty_before_fork(engine: Engine) -> None:
+    known = weakref.ref(engine)
+
+    def empty() -> None:
+        still = known()
+        if still is not None:
+            still.dispose()
+
+    os.register_at_fork(before=empty)
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
@@ -72,32 +88,16 @@ def _write_ahead(connection: Any) -> None:
             return
 
 
+def _writes(connection: Connection) -> bool:
+    return bool(connection.get_execution_options().get("digitizer_writes", False))
+
+
 def _begin_sqlite(connection: Connection) -> None:
-    writes = connection.get_execution_options().get("digitizer_writes", False)
+    writes = _writes(connection)
+    connection.exec_driver_sql(f"PRAGMA query_only={'OFF' if writes else 'ON'}")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-@contextmanager
-def mapped_errors() -> Iterator[None]:
-    """Turn the database's errors into ours: a full disk, a lost race, a database that is away."""
-    try:
-        yield
-    except IntegrityError as error:
-        raise StaleRecord("Somebody else wrote the same record first.") from error
-    except OperationalError as error:
-        raise _operational(error) from error
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise DiskFull("The disk of the ledger is full.") from error
-        raise
-
-
-def _operational(error: DBAPIError) -> Exception:
-    original = error.orig
-    if isinstance(original, sqlite3.OperationalError):
-        if getattr(original, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
-            return DiskFull("The disk of the ledger is full.")
-        return BadWorld("ledger_busy", f"The ledger is busy: {original}.")
-    if getattr(original, "sqlstate", "") in ("40001", "40P01"):
-        return StaleRecord("Two transactions met; this one is tried again.")
-    return BadWorld("ledger_busy", "The database does not answer.")
+def _begin_postgres(connection: Connection) -> None:
+    if not _writes(connection):
+        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")

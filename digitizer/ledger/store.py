@@ -1,33 +1,41 @@
 """The ledger on SQLAlchemy: transactions, leases, and the chain of events."""
 
-import hashlib
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
-from typing import Any
+from pathlib import Path
 
-from sqlalchemy import Connection, delete, insert, or_, select, update
+from sqlalchemy import Connection, and_, case, or_, select, update
 
+from digitizer.errors import BadWorld, DiskFull, MissingService
 from digitizer.ledger import tables
-from digitizer.ledger.engine import WRITES, mapped_errors, open_engine
+from digitizer.ledger.anchors import make_anchor, verify_anchor
+from digitizer.ledger.chain import intact
+from digitizer.ledger.engine import WRITES, open_engine
 from digitizer.ledger.migrate import migrate
-from digitizer.ledger.transaction import SqlTransaction, chained, stamp, task_of
+from digitizer.ledger.reserve import Reserve
+from digitizer.ledger.transaction import SqlTransaction, stamp, task_of
+from digitizer.ledger.trouble import mapped_errors
 from digitizer.model.records import Stage, Task
 from digitizer.ports import Clock
 
 __all__ = ["SqlLedger"]
 
-_NO_LEASE = None
-
 
 class SqlLedger:
     """Implements :class:`digitizer.ports.Ledger` on SQLite or PostgreSQL.
+
+    Beside an SQLite file a reserve is kept that is given up when the disk is full, so that what
+    happened can still be written down; it is taken again when there is room.
 
     Parameters
     ----------
     url : str
         SQLAlchemy URL.
     clock : Clock
+    reserve : int
+        Bytes of the reserve; 0 for none.
 
     Raises
     ------
@@ -35,25 +43,51 @@ class SqlLedger:
         The URL cannot be used.
     """
 
-    def __init__(self, url: str, clock: Clock) -> None:
+    def __init__(self, url: str, clock: Clock, *, reserve: int = 16 << 20) -> None:
         self.url = url
         self._engine = open_engine(url)
         self._clock = clock
+        weakref.finalize(self, self._engine.dispose)
+        file = self._engine.url.database
+        kept = self._engine.dialect.name == "sqlite" and file not in (None, "", ":memory:")
+        self._reserve = Reserve(Path(f"{file}.reserve"), reserve if kept else 0)
 
     def migrate(self) -> None:
-        """Bring the tables up to date; safe when several processes start at once."""
-        with mapped_errors():
-            migrate(self._engine)
+        """Bring the tables up to date; safe when several processes start at once.
+
+        Raises
+        ------
+        MissingService
+            The database cannot be reached or opened.
+        """
+        try:
+            with mapped_errors():
+                migrate(self._engine)
+        except DiskFull:
+            self._reserve.give_up()
+            raise
+        except BadWorld as error:
+            raise MissingService(
+                f"The ledger cannot be opened: {error.message}",
+                remedy="Check that the data folder can be written, or DIGITIZER_DATABASE_URL.",
+            ) from error
+        self._reserve.take()
+
+    def close(self) -> None:
+        """Give up the connections that wait to be used again."""
+        self._engine.dispose()
 
     @contextmanager
     def connection(self, *, writes: bool) -> Iterator[Connection]:
         """Open a connection with one transaction around everything done on it."""
-        with mapped_errors(), self._engine.connect() as plain:
-            connection = plain.execution_options(**(WRITES if writes else {}))
-            with connection.begin():
-                if not writes and self._engine.dialect.name == "postgresql":
-                    connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-                yield connection
+        try:
+            with mapped_errors(), self._engine.connect() as plain:
+                connection = plain.execution_options(**(WRITES if writes else {}))
+                with connection.begin():
+                    yield connection
+        except DiskFull:
+            self._reserve.give_up()
+            raise
 
     @contextmanager
     def transaction(self) -> Iterator[SqlTransaction]:
@@ -71,7 +105,7 @@ class SqlLedger:
         """Take the lease of a due task and count the attempt; None when it cannot be had."""
         now = self._clock.now()
         row = tables.task
-        free = or_(row.c.lease_until.is_(_NO_LEASE), row.c.lease_until <= stamp(now))
+        free = or_(row.c.lease_until.is_(None), row.c.lease_until <= stamp(now))
         with self.connection(writes=True) as connection:
             taken = connection.execute(
                 update(row)
@@ -83,90 +117,78 @@ class SqlLedger:
                     lease_until=stamp(now + timedelta(seconds=seconds)),
                     leased_generation=row.c.generation,
                 )
-            )
-            if taken.rowcount != 1:
-                return None
-            found = connection.execute(
-                select(row).where(row.c.stage == stage.value, row.c.subject == subject)
-            ).one()
-            return task_of(found)
+                .returning(*row.c)
+            ).one_or_none()
+        return None if taken is None else task_of(taken)
 
     def release(
         self, task: Task, *, due_at: datetime, why: str = "", count_attempt: bool = True
     ) -> None:
         """Give a lease back; the task is due again at ``due_at``.
 
-        Nothing happens when the task was scheduled anew, or leased by another, meanwhile.
+        Nothing happens when the lease has passed to another. Where the task was scheduled anew
+        meanwhile, it is due when that asked for.
         """
         row = tables.task
-        values: dict[str, Any] = {
-            "lease_owner": None,
-            "lease_until": None,
-            "leased_generation": None,
-            "why": why,
-        }
-        if not count_attempt:
-            values["attempts"] = row.c.attempts - 1
-        mine = (
-            (row.c.stage == task.stage.value)
-            & (row.c.subject == task.subject)
-            & (row.c.lease_owner == task.lease_owner)
+        again = row.c.generation != row.c.leased_generation
+        spent = 0 if count_attempt else 1
+        mine = and_(
+            row.c.stage == task.stage.value,
+            row.c.subject == task.subject,
+            row.c.lease_owner == task.lease_owner,
         )
         with self.connection(writes=True) as connection:
             connection.execute(
                 update(row)
-                .where(mine, row.c.generation == row.c.leased_generation)
-                .values(due_at=stamp(due_at))
+                .where(mine)
+                .values(
+                    due_at=case((again, row.c.due_at), else_=stamp(due_at)),
+                    attempts=case(
+                        (row.c.attempts >= spent, row.c.attempts - spent), else_=row.c.attempts
+                    ),
+                    lease_owner=None,
+                    lease_until=None,
+                    leased_generation=None,
+                    why=why,
+                )
             )
-            connection.execute(update(row).where(mine).values(**values))
 
     def due(self, now: datetime, limit: int = 1000) -> tuple[Task, ...]:
         """List tasks due and not under a live lease, the oldest first."""
         row = tables.task
-        free = or_(row.c.lease_until.is_(_NO_LEASE), row.c.lease_until <= stamp(now))
+        free = or_(row.c.lease_until.is_(None), row.c.lease_until <= stamp(now))
+        query = select(row).where(row.c.due_at <= stamp(now), free)
+        query = query.order_by(row.c.due_at, row.c.stage, row.c.subject).limit(limit)
         with self.connection(writes=False) as connection:
-            found = connection.execute(
-                select(row).where(row.c.due_at <= stamp(now), free).order_by(row.c.due_at).limit(limit)
-            )
-            return tuple(task_of(one) for one in found)
+            return tuple(task_of(one) for one in connection.execute(query))
 
     def verify_chain(self, subject: str) -> bool:
         """Tell whether the events of a subject still hash to what was written."""
-        row = tables.event
         with self.connection(writes=False) as connection:
-            found = connection.execute(
-                select(row).where(row.c.subject == subject).order_by(row.c.sequence)
-            )
-            previous = ""
-            for number, one in enumerate(found):
-                expected = chained(
-                    previous, one.subject, number, one.at, one.name, one.actor, one.payload
-                )
-                if one.sequence != number or one.hash != expected:
-                    return False
-                previous = one.hash
-        return True
+            return intact(connection, subject)
+
+    def subjects(self, after: str = "", limit: int = 1000) -> tuple[str, ...]:
+        """List subjects that have events, in the order of their names, after one of them."""
+        row = tables.event
+        query = select(row.c.subject).where(row.c.subject > after).distinct()
+        with self.connection(writes=False) as connection:
+            return tuple(connection.execute(query.order_by(row.c.subject).limit(limit)).scalars())
 
     def anchor(self, day: date) -> str:
-        """Hash the last event of every subject touched on a day, and keep the hash.
+        """Hash all events of a day (UTC) and the anchor before it; keep and return the hash.
 
-        Printed or deposited elsewhere, it proves later that no event of that day was changed.
+        Printed or deposited elsewhere, it proves later that no event of that day was changed,
+        added or left out. Asked again, it returns what was kept.
+
+        Raises
+        ------
+        UsageError
+            The day has not been over for an hour.
         """
-        row = tables.event
-        start = day.isoformat()
-        end = (day + timedelta(days=1)).isoformat()
         with self.connection(writes=True) as connection:
-            found = connection.execute(
-                select(row.c.subject, row.c.sequence, row.c.hash)
-                .where(row.c.at >= start, row.c.at < end)
-                .order_by(row.c.subject, row.c.sequence)
-            ).all()
-            digest = hashlib.sha256()
-            for one in found:
-                digest.update(f"{one.subject}:{one.sequence}:{one.hash}\n".encode())
-            value = digest.hexdigest()
-            connection.execute(delete(tables.anchor).where(tables.anchor.c.day == day))
-            connection.execute(
-                insert(tables.anchor).values(day=day, events=len(found), hash=value)
-            )
-            return value
+            return make_anchor(connection, day, self._clock.now())
+
+    def verify_anchor(self, day: date) -> bool:
+        """Tell whether the events of a day still hash to its anchor; False without one."""
+        with self.connection(writes=False) as connection:
+            return verify_anchor(connection, day)

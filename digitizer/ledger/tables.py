@@ -1,10 +1,11 @@
 """The tables of the ledger: what is queried has a column, the rest stands in ``body`` as JSON."""
 
 from sqlalchemy import (
+    BigInteger,
     Column,
     Date,
-    DateTime,
     Float,
+    ForeignKey,
     Index,
     Integer,
     MetaData,
@@ -17,9 +18,32 @@ from sqlalchemy import (
 from digitizer.model import records
 from digitizer.ports import Record
 
-__all__ = ["KEY", "TABLES", "anchor", "event", "metadata", "minted_uid", "task"]
+__all__ = [
+    "KEY",
+    "TABLES",
+    "anchor",
+    "event",
+    "exam",
+    "exam_key",
+    "index_recipe",
+    "jacket_record",
+    "metadata",
+    "minted_uid",
+    "patient",
+    "patient_key",
+    "patient_name",
+    "sheet_band",
+    "task",
+]
 
-metadata = MetaData()
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
 
 
 def _table(name: str, key: str, *columns: Column[object] | UniqueConstraint | Index) -> Table:
@@ -38,48 +62,65 @@ def _text(name: str, length: int = 80, *, index: bool = False) -> Column[object]
     return Column(name, String(length), nullable=True, index=index)
 
 
+def _of(name: str, parent: str, *, index: bool = True) -> Column[object]:
+    """Return a column that names a record of another table, which must be there."""
+    return Column(name, String(80), ForeignKey(parent), nullable=False, index=index)
+
+
 batch = _table("batch", "id", Column("name", String(255), nullable=False, unique=True))
 jacket = _table(
     "jacket",
     "id",
-    _text("batch_id", index=True),
-    _text("box", 255),
-    _text("name", 255, index=True),
-    Column("position", Integer),
+    _of("batch_id", "batch.id", index=False),
+    Column("box", String(255), nullable=False),
+    Column("name", String(255), nullable=False, index=True),
+    Column("position", Integer, nullable=False),
+    UniqueConstraint("batch_id", "box", "name"),
 )
+"""A jacket without a box has the box "", so that its name is unique in the batch all the same."""
 scan = _table(
     "scan",
     "id",
-    _text("batch_id"),
-    _text("jacket_id", index=True),
-    _text("source", 4096),
+    _of("batch_id", "batch.id", index=False),
+    _of("jacket_id", "jacket.id"),
+    Column("source", String(4096), nullable=False),
     _text("sha256", 64, index=True),
-    _text("state", 16),
+    Column("state", String(16), nullable=False),
     _text("duplicate_of"),
-    Column("position", Integer),
+    Column("position", Integer, nullable=False),
     UniqueConstraint("batch_id", "source"),
+    Index("ix_scan_batch_id_state", "batch_id", "state"),
 )
 sheet = _table(
     "sheet",
     "id",
-    _text("batch_id"),
-    _text("jacket_id", index=True),
-    _text("scan_id", index=True),
-    _text("kind", 16),
-    _text("state", 16, index=True),
-    _text("fingerprint", 128, index=True),
-    Column("index", Integer),
-    Index("sheet_batch_state", "batch_id", "state"),
+    _of("batch_id", "batch.id", index=False),
+    _of("jacket_id", "jacket.id"),
+    _of("scan_id", "scan.id"),
+    Column("kind", String(16), nullable=False),
+    Column("state", String(16), nullable=False, index=True),
+    Column("fingerprint", String(128), nullable=False),
+    Column("index", Integer, nullable=False),
+    Index("ix_sheet_batch_id_state", "batch_id", "state", "kind"),
+    Index("ix_sheet_fingerprint_id", "fingerprint", "id"),
 )
-capture = _table("capture", "sop_instance_uid", _text("sheet_id", index=True))
-delivery = _table("delivery", "id", _text("sop_instance_uid", index=True))
+sheet_band = Table(
+    "sheet_band",
+    metadata,
+    Column("key", Integer, primary_key=True, autoincrement=False),
+    Column("sheet_id", String(80), ForeignKey("sheet.id"), primary_key=True),
+    sqlite_with_rowid=False,
+)
+"""Sixteen bits of a sheet's fingerprint each, to find sheets like it (:mod:`.likeness`)."""
+capture = _table("capture", "sop_instance_uid", _of("sheet_id", "sheet.id"))
+delivery = _table("delivery", "id", _of("sop_instance_uid", "capture.sop_instance_uid"))
 commitment = _table(
     "commitment",
     "transaction_uid",
-    _text("sop_instance_uid", index=True),
-    _text("state", 16, index=True),
+    _of("sop_instance_uid", "capture.sop_instance_uid"),
+    Column("state", String(16), nullable=False, index=True),
 )
-verification = _table("verification", "id", _text("sop_instance_uid", index=True))
+verification = _table("verification", "id", _of("sop_instance_uid", "capture.sop_instance_uid"))
 
 TABLES: dict[type[Record], Table] = {
     records.Batch: batch,
@@ -111,8 +152,10 @@ anchor = Table(
     metadata,
     Column("day", Date, primary_key=True),
     Column("events", Integer, nullable=False),
+    Column("previous", String(64), nullable=False),
     Column("hash", String(64), nullable=False),
 )
+"""One hash a day over the events of that day and over the anchor before it."""
 minted_uid = Table(
     "minted_uid",
     metadata,
@@ -141,7 +184,7 @@ has scheduled it again since the lease was taken, so no request for more work is
 patient = Table(
     "patient",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", Integer, primary_key=True, autoincrement=False),
     Column("issuer", String(64), nullable=False),
     Column("patient_id", String(64), nullable=False, index=True),
     Column("body", Text, nullable=False),
@@ -150,19 +193,22 @@ patient = Table(
 patient_key = Table(
     "patient_key",
     metadata,
-    Column("key", String(64), primary_key=True),
-    Column("patient", Integer, primary_key=True, index=True),
+    Column("key", BigInteger, primary_key=True, autoincrement=False),
+    Column("patient", Integer, primary_key=True, autoincrement=False),
+    sqlite_with_rowid=False,
 )
-name_count = Table(
+"""Blocking keys as 64-bit hashes: some twenty a patient. Two keys of one hash cost a candidate."""
+patient_name = Table(
     "patient_name",
     metadata,
     Column("name", String(64), primary_key=True),
-    Column("patient", Integer, primary_key=True, index=True),
+    Column("patient", Integer, primary_key=True, autoincrement=False),
+    sqlite_with_rowid=False,
 )
 exam = Table(
     "exam",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", Integer, primary_key=True, autoincrement=False),
     Column("issuer", String(64), nullable=False),
     Column("accession_number", String(64), nullable=False, index=True),
     Column("patient_id", String(64), nullable=False, index=True),
@@ -172,14 +218,24 @@ exam = Table(
 exam_key = Table(
     "exam_key",
     metadata,
-    Column("key", String(64), primary_key=True),
-    Column("exam", Integer, primary_key=True, index=True),
+    Column("key", BigInteger, primary_key=True, autoincrement=False),
+    Column("exam", Integer, primary_key=True, autoincrement=False),
+    sqlite_with_rowid=False,
 )
+index_recipe = Table(
+    "index_recipe",
+    metadata,
+    Column("name", String(40), primary_key=True),
+    Column("value", String(64), nullable=False),
+)
+"""Tells by which rules the blocking keys were made; other rules make them all anew."""
 jacket_record = Table(
     "jacket_record",
     metadata,
-    Column("box", String(255), primary_key=True),
-    Column("jacket", String(255), primary_key=True),
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("box", String(255), nullable=False),
+    Column("jacket", String(255), nullable=False, index=True),
     Column("barcode", String(255), nullable=False, index=True),
     Column("body", Text, nullable=False),
+    UniqueConstraint("box", "jacket"),
 )

@@ -1,18 +1,32 @@
 """One transaction of the ledger: rows, their events and their tasks, together or not at all."""
 
-import hashlib
-import json
 import uuid
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, case, delete, func, insert, select, update
+from sqlalchemy import (
+    Connection,
+    Row,
+    Select,
+    Table,
+    and_,
+    case,
+    delete,
+    func,
+    insert,
+    not_,
+    select,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
 
 from digitizer.errors import IllegalTransition, StaleRecord, UnknownRecord
 from digitizer.ledger import tables
+from digitizer.ledger.chain import append, events_of
 from digitizer.ledger.codec import decode, encode
+from digitizer.ledger.likeness import band_keys, bands_shared, distance_of
 from digitizer.model.film import SheetKind
 from digitizer.model.reasons import Code, Reason
 from digitizer.model.records import (
@@ -32,7 +46,7 @@ from digitizer.model.records import (
 from digitizer.model.states import TRANSITIONS, State
 from digitizer.ports import Clock, R, Record
 
-__all__ = ["SqlTransaction", "chained", "stamp", "task_of"]
+__all__ = ["SqlTransaction", "stamp", "task_of"]
 
 
 def stamp(at: datetime) -> float:
@@ -44,14 +58,6 @@ def _moment(seconds: float) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
 
 
-def chained(
-    previous: str, subject: str, sequence: int, at: str, name: str, actor: str, payload: str
-) -> str:
-    """Return the hash of an event, which covers the hash of the one before it."""
-    content = json.dumps([previous, subject, sequence, at, name, actor, payload])
-    return hashlib.sha256(content.encode()).hexdigest()
-
-
 def task_of(row: Row[Any]) -> Task:
     """Return a task row as a task."""
     return Task(
@@ -61,8 +67,16 @@ def task_of(row: Row[Any]) -> Task:
         attempts=row.attempts,
         lease_owner=row.lease_owner,
         lease_until=None if row.lease_until is None else _moment(row.lease_until),
-        reason=Reason(Code.ARCHIVE_UNREACHABLE, row.why) if row.why else None,
+        reason=_reason(row.why) if row.why else None,
     )
+
+
+def _reason(why: str) -> Reason:
+    """Return why a task waits; the words may begin with their code: ``disk_full: ...``."""
+    head, colon, words = why.partition(": ")
+    if colon and head in {code.value for code in Code}:
+        return Reason(Code(head), words)
+    return Reason(Code.LEDGER_BUSY if "ledger" in why else Code.ARCHIVE_UNREACHABLE, why)
 
 
 class SqlTransaction:
@@ -92,70 +106,75 @@ class SqlTransaction:
         self._connection.execute(
             insert(table).values(**_columns(record), version=0, serial=serial, body=encode(record))
         )
+        if isinstance(record, Sheet):
+            self._mark(record.id, "", record.fingerprint)
         self.record(event)
 
     def save(self, record: R, event: Event) -> R:
         """Write a changed record when nobody changed it first, and append its event."""
         kind = type(record)
         table, key = tables.TABLES[kind], tables.KEY[kind]
-        id = getattr(record, key)
+        own = getattr(record, key)
+        judged = [table.c[name] for name in ("version", "state", "fingerprint") if name in table.c]
+        before = self._connection.execute(select(*judged).where(table.c[key] == own)).one_or_none()
+        if before is None:
+            raise UnknownRecord(f"There is no {kind.__name__.lower()} {own}.")
+        if before.version != record.version:
+            raise StaleRecord(f"{kind.__name__} {own} was changed by somebody else.")
         if isinstance(record, Scan | Sheet):
-            self._check_transition(type(record), id, record.state)
+            _check_transition(kind.__name__, own, State(before.state), record.state)
         written = self._connection.execute(
             update(table)
-            .where(table.c[key] == id, table.c.version == record.version)
+            .where(table.c[key] == own, table.c.version == record.version)
             .values(**_columns(record), version=record.version + 1, body=encode(record))
         )
         if written.rowcount != 1:
-            raise StaleRecord(f"{kind.__name__} {id} was changed by somebody else.")
+            raise StaleRecord(f"{kind.__name__} {own} was changed by somebody else.")
+        if isinstance(record, Sheet) and before.fingerprint != record.fingerprint:
+            self._mark(own, before.fingerprint, record.fingerprint)
         self.record(event)
-        return self.get(kind, id)
+        return replace(record, version=record.version + 1)
 
-    def _check_transition(self, kind: type[Scan] | type[Sheet], id: str, state: State) -> None:
-        table = tables.TABLES[kind]
-        row = self._connection.execute(select(table.c.state).where(table.c.id == id)).one_or_none()
-        if row is None:
-            raise UnknownRecord(f"There is no {kind.__name__.lower()} {id}.")
-        before = State(row.state)
-        if state is not before and state not in TRANSITIONS[before]:
-            raise IllegalTransition(f"{kind.__name__} {id}: {before.value} to {state.value}.")
+    def _mark(self, sheet_id: str, before: str, after: str) -> None:
+        """Keep the bands of a fingerprint, by which sheets like it are found."""
+        table = tables.sheet_band
+        if before:
+            self._connection.execute(
+                delete(table).where(
+                    table.c.key.in_(band_keys(before)), table.c.sheet_id == sheet_id
+                )
+            )
+        if after:
+            rows = [{"key": key, "sheet_id": sheet_id} for key in band_keys(after)]
+            self._connection.execute(insert(table), rows)
 
     def record(self, event: Event) -> None:
         """Append an event to its subject's chain."""
-        table = tables.event
-        last = self._connection.execute(
-            select(table.c.sequence, table.c.hash)
-            .where(table.c.subject == event.subject)
-            .order_by(table.c.sequence.desc())
-            .limit(1)
-        ).one_or_none()
-        sequence, previous = (last.sequence + 1, last.hash) if last else (0, "")
-        at = (event.at or self._clock.now()).isoformat()
-        payload = json.dumps(event.payload, sort_keys=True, default=str)
-        values = (event.subject, sequence, at, event.name, event.actor, payload)
-        self._connection.execute(
-            insert(table).values(
-                **dict(
-                    zip(
-                        ("subject", "sequence", "at", "name", "actor", "payload"),
-                        values,
-                        strict=True,
-                    )
-                ),
-                hash=chained(previous, *values),
-            )
-        )
+        append(self._connection, event, event.at or self._clock.now())
 
     def uid(self, purpose: str) -> str:
-        """Return the UID minted for a purpose; minted under 2.25 the first time (PS3.5 B.2)."""
+        """Return the UID minted for a purpose; minted under 2.25 the first time (PS3.5 B.2).
+
+        Two who mint for one purpose at the same time get the same: the second waits, and reads.
+        """
         table = tables.minted_uid
-        found = self._connection.execute(
-            select(table.c.uid).where(table.c.purpose == purpose)
-        ).scalar_one_or_none()
+        query = select(table.c.uid).where(table.c.purpose == purpose)
+        found = self._connection.execute(query).scalar_one_or_none()
         if found is None:
-            found = f"2.25.{uuid.uuid4().int}"
-            self._connection.execute(insert(table).values(purpose=purpose, uid=found))
+            minted = f"2.25.{uuid.uuid4().int}"
+            self._connection.execute(
+                self._insert(table)
+                .values(purpose=purpose, uid=minted)
+                .on_conflict_do_nothing(index_elements=["purpose"])
+            )
+            found = self._connection.execute(query).scalar_one()
         return str(found)
+
+    def _insert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
+        """Return an INSERT that can tell what to do about a row that is there already."""
+        if self._connection.dialect.name == "postgresql":
+            return postgresql.insert(table)
+        return sqlite.insert(table)
 
     # -- queries -----------------------------------------------------------------------------
 
@@ -235,19 +254,32 @@ class SqlTransaction:
     def sheets_with_fingerprint_near(self, fingerprint: str, distance: int) -> tuple[Sheet, ...]:
         """Find sheets whose perceptual hash differs in at most ``distance`` bits.
 
-        All fingerprints are read and compared here: 40 bytes a film, some 0.3 s at a million.
+        Hashes that differ in d bits agree in all but d of their bands (pigeonhole: Norouzi, Punjani
+        and Fleet, "Fast search in Hamming space", 2012), so only sheets that share bands are
+        compared. With more bits than bands, all fingerprints are read.
         """
-        table = tables.sheet
-        wanted = int(fingerprint, 16)
-        rows = self._connection.execute(
-            select(table.c.id, table.c.fingerprint).where(
-                table.c.fingerprint != "", func.length(table.c.fingerprint) == len(fingerprint)
+        table, band = tables.sheet, tables.sheet_band
+        keys = band_keys(fingerprint)
+        query = select(table.c.id, table.c.fingerprint).where(table.c.fingerprint != "")
+        shared = bands_shared(fingerprint, distance)
+        if shared > 0:
+            alike = (
+                select(band.c.sheet_id)
+                .where(band.c.key.in_(keys))
+                .group_by(band.c.sheet_id)
+                .having(func.count() >= shared)
             )
-        )
+            query = query.where(table.c.id.in_(alike))
         near = [
-            row.id for row in rows if (int(row.fingerprint, 16) ^ wanted).bit_count() <= distance
+            row.id
+            for row in self._connection.execute(query)
+            if distance_of(row.fingerprint, fingerprint) <= distance
         ]
-        return tuple(self.get(Sheet, id) for id in near)
+        found: list[Sheet] = []
+        for ids in _chunks(near):
+            wanted = select(table).where(table.c.id.in_(ids)).order_by(table.c.serial)
+            found += self._all(Sheet, wanted)
+        return tuple(found)
 
     def captures(self, sheet_id: str) -> tuple[Capture, ...]:
         """List the captures made of a sheet, superseded ones too."""
@@ -283,20 +315,7 @@ class SqlTransaction:
 
     def events(self, subject: str) -> tuple[Event, ...]:
         """List what happened to a subject, in order."""
-        table = tables.event
-        query = select(table).where(table.c.subject == subject).order_by(table.c.sequence)
-        return tuple(
-            Event(
-                subject=row.subject,
-                name=row.name,
-                actor=row.actor,
-                payload=json.loads(row.payload),
-                at=datetime.fromisoformat(row.at),
-                sequence=row.sequence,
-                hash=row.hash,
-            )
-            for row in self._connection.execute(query)
-        )
+        return events_of(self._connection, subject)
 
     def counts(self, batch_id: str | None = None) -> dict[str, dict[State, int]]:
         """Count own states of scans and of film sheets."""
@@ -313,49 +332,53 @@ class SqlTransaction:
     # -- tasks -------------------------------------------------------------------------------
 
     def schedule(self, stage: Stage, subject: str, due_at: datetime | None = None) -> None:
-        """Make a stage due; a live lease is not disturbed, and what is already due stays due."""
+        """Make a stage due (now by default); a live lease is not disturbed.
+
+        Scheduled again, a task that waits moves to ``due_at``. One that is due already stays due:
+        requests that keep coming cannot put it off for ever. One under a lease will be due at
+        ``due_at`` when the lease ends, whatever its holder does (see :meth:`unschedule`).
+        """
         table = tables.task
         now = stamp(self._clock.now())
-        due = stamp(due_at) if due_at else now
-        changed = self._connection.execute(
-            update(table)
-            .where(table.c.stage == stage.value, table.c.subject == subject)
+        due = now if due_at is None else stamp(due_at)
+        leased = and_(table.c.lease_until.is_not(None), table.c.lease_until > now)
+        self._connection.execute(
+            self._insert(table)
             .values(
-                due_at=case((table.c.due_at <= now, table.c.due_at), else_=due),
-                generation=table.c.generation + 1,
-                attempts=0,
-                why="",
+                stage=stage.value, subject=subject, due_at=due, attempts=0, generation=0, why=""
+            )
+            .on_conflict_do_update(
+                index_elements=["stage", "subject"],
+                set_={
+                    "due_at": case(
+                        (and_(table.c.due_at <= now, ~leased), table.c.due_at), else_=due
+                    ),
+                    "generation": table.c.generation + 1,
+                    "why": "",
+                },
             )
         )
-        if changed.rowcount == 0:
-            self._connection.execute(
-                insert(table).values(
-                    stage=stage.value,
-                    subject=subject,
-                    due_at=due,
-                    attempts=0,
-                    generation=0,
-                    why="",
-                )
-            )
 
     def unschedule(self, stage: Stage, subject: str) -> None:
-        """Delete a task that is done; one scheduled anew since its lease is freed instead."""
+        """Delete a task that is done or no longer wanted.
+
+        One that was scheduled again since its lease was taken is freed instead, to be done once
+        more from the start: what asked for it may have come too late for the work just done.
+        """
         table = tables.task
-        mine = (table.c.stage == stage.value) & (table.c.subject == subject)
-        again = table.c.leased_generation.is_not(None) & (
-            table.c.leased_generation != table.c.generation
+        mine = and_(table.c.stage == stage.value, table.c.subject == subject)
+        again = and_(
+            table.c.leased_generation.is_not(None), table.c.leased_generation != table.c.generation
         )
-        # Waits for a schedule under way elsewhere; without it, PostgreSQL would choose by the row
-        # as it was and delete the row as it is. (On SQLite the transaction is alone already.)
-        self._connection.execute(select(table.c.stage).where(mine).with_for_update())
-        freed = self._connection.execute(
-            update(table)
-            .where(mine, again)
-            .values(lease_owner=None, lease_until=None, leased_generation=None)
-        )
-        if freed.rowcount == 0:
-            self._connection.execute(delete(table).where(mine))
+        # In this order: the deletion waits for a schedule under way elsewhere and judges the row
+        # that it left; an update first would, on PostgreSQL, pass over the row as it was.
+        done = self._connection.execute(delete(table).where(mine, not_(again)))
+        if done.rowcount == 0:
+            self._connection.execute(
+                update(table)
+                .where(mine)
+                .values(lease_owner=None, lease_until=None, leased_generation=None, attempts=0)
+            )
 
     def task(self, stage: Stage, subject: str) -> Task | None:
         """Look up one task."""
@@ -366,17 +389,33 @@ class SqlTransaction:
         return None if row is None else task_of(row)
 
     def tasks(self, *, subjects: Iterable[str] | None = None) -> tuple[Task, ...]:
-        """List tasks, of some subjects or all."""
+        """List tasks, of some subjects or all, the first due first."""
         table = tables.task
-        query = select(table).order_by(table.c.due_at)
-        if subjects is not None:
-            query = query.where(table.c.subject.in_(list(subjects)))
-        return tuple(task_of(row) for row in self._connection.execute(query))
+        query = select(table).order_by(table.c.due_at, table.c.stage, table.c.subject)
+        if subjects is None:
+            return tuple(task_of(row) for row in self._connection.execute(query))
+        found = [
+            task_of(row)
+            for some in _chunks(sorted(set(subjects)))
+            for row in self._connection.execute(query.where(table.c.subject.in_(some)))
+        ]
+        return tuple(sorted(found, key=lambda one: (one.due_at, one.stage, one.subject)))
+
+
+_CHUNK = 10_000
+"""Values of one statement: below the limits of SQLite (32,766) and PostgreSQL (65,535)."""
+
+
+def _chunks(values: list[str]) -> list[list[str]]:
+    return [values[start : start + _CHUNK] for start in range(0, len(values), _CHUNK)]
+
+
+def _check_transition(kind: str, id: str, before: State, after: State) -> None:
+    if after is not before and after not in TRANSITIONS[before]:
+        raise IllegalTransition(f"{kind} {id}: {before.value} to {after.value}.")
 
 
 def _record(kind: type[R], row: Row[Any]) -> R:
-
-
     return replace(decode(kind, row.body), version=row.version)
 
 
@@ -384,4 +423,11 @@ def _columns(record: Record) -> dict[str, Any]:
     """Return the values of the columns that a record's table has beside its body."""
     table = tables.TABLES[type(record)]
     skipped = {"version", "serial", "body"}
-    return {name: getattr(record, name) for name in table.c.keys() if name not in skipped}
+    values = {
+        column.name: getattr(record, column.name)
+        for column in table.columns
+        if column.name not in skipped
+    }
+    if isinstance(record, Jacket):
+        values["box"] = record.box or ""
+    return values

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from hand_clock import HandClock
+from ledger_records import batch, happened, jacket, scan, sheet
 from postgres_server import programs, running_postgres
 from sqlalchemy import create_engine, make_url
 from sqlalchemy.pool import NullPool
@@ -40,7 +41,17 @@ def clock() -> HandClock:
 
 
 @pytest.fixture
-def ledger(database: str, clock: HandClock) -> SqlLedger:
-    opened = SqlLedger(database, clock)
+def ledger(database: str, clock: HandClock) -> Iterator[SqlLedger]:
+    opened = SqlLedger(database, clock, reserve=0)
     opened.migrate()
-    return opened
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def filled(ledger: SqlLedger) -> SqlLedger:
+    """Return a ledger that holds one batch, jacket, scan and sheet."""
+    with ledger.transaction() as tx:
+        for record in (batch(), jacket(), scan(), sheet()):
+            tx.add(record, happened(record.id, "added"))
+    return ledger

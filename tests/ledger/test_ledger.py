@@ -17,8 +17,9 @@ from sqlalchemy.pool import NullPool
 
 from digitizer.errors import IllegalTransition, StaleRecord, UnknownRecord
 from digitizer.ledger import SqlLedger
-from digitizer.model.records import Batch, Event, Scan, Stage, Task
+from digitizer.model.records import Batch, Event, Jacket, Scan, Stage, Task
 from digitizer.model.states import State
+from digitizer.ports import Transaction
 
 
 def an_event(subject: str = "b1", name: str = "tested") -> Event:
@@ -44,6 +45,12 @@ def a_scan(clock: HandClock, state: State = State.RECEIVED) -> Scan:
     )
 
 
+def add_parents(transaction: Transaction, clock: HandClock) -> None:
+    """Add the batch and the jacket that a scan must have."""
+    transaction.add(a_batch(clock), an_event())
+    transaction.add(Jacket(id="j1", batch_id="b1", name="J1"), an_event("j1"))
+
+
 def schedule(ledger: SqlLedger, subject: str = "s1") -> None:
     with ledger.transaction() as transaction:
         transaction.schedule(Stage.READ, subject)
@@ -66,6 +73,7 @@ def test_an_added_record_comes_back_equal(ledger: SqlLedger, clock: HandClock) -
     """What was added is read back with every field as it was."""
     scan = a_scan(clock)
     with ledger.transaction() as transaction:
+        add_parents(transaction, clock)
         transaction.add(scan, an_event("s1"))
     with ledger.reading() as view:
         assert view.get(Scan, "s1") == scan
@@ -132,6 +140,7 @@ def test_a_second_record_of_one_id_is_refused(ledger: SqlLedger, clock: HandCloc
 def test_an_illegal_change_of_state_is_refused(ledger: SqlLedger, clock: HandClock) -> None:
     """A received scan cannot become verified; nothing of the attempt is written."""
     with ledger.transaction() as transaction:
+        add_parents(transaction, clock)
         transaction.add(a_scan(clock), an_event("s1"))
     with pytest.raises(IllegalTransition), ledger.transaction() as transaction:
         transaction.save(a_scan(clock, State.VERIFIED), an_event("s1"))
