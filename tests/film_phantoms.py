@@ -4,10 +4,12 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+
 from digitizer.model.raster import Polarity, Raster
 from digitizer.model.units import Dpi
 
 DPI = 100.0
+SQUARE = Dpi(DPI, DPI)
 
 
 @dataclass(frozen=True)
@@ -77,9 +79,7 @@ def light(films, shape, bed=1.2, seed=0):
     return cv2.GaussianBlur(field, (0, 0), 0.45)
 
 
-def scan(
-    films, shape, bed=1.2, *, kind="linear16", noise=0.002, dpi=Dpi(DPI, DPI), seed=0, lamp=0.05
-):
+def scan(films, shape, bed=1.2, *, kind="linear16", noise=0.002, dpi=SQUARE, seed=0, lamp=0.05):
     """Return a Raster of the films on a bed of this transmittance."""
     rng = np.random.default_rng([seed, 77])
     field = light(films, shape, bed)

@@ -9,6 +9,7 @@ from PIL import Image, ImageFile
 from digitizer.errors import BadScan
 from digitizer.model.raster import Polarity, Raster
 from digitizer.model.units import MM_PER_INCH, Dpi
+from digitizer.scan.decode_structure import check_jpeg, check_jpeg2000, check_png
 from digitizer.scan.decode_tiff import checked_size
 from digitizer.scan.settings import DecodeSettings
 
@@ -24,24 +25,23 @@ _DECODERS = {
 
 
 def pages(path: Path) -> int:
-    """One picture a file."""
+    """One picture a file, if it is complete."""
+    _whole(path)
     with Image.open(path, formats=list(_DECODERS)):
         return 1
 
 
 def decode(path: Path, page: int, settings: DecodeSettings) -> Raster:
     """Decode the picture as stored; the EXIF orientation is told, not applied."""
+    content = _whole(path)
     with Image.open(path, formats=list(_DECODERS)) as header:
-        checked_size(header.height, header.width, settings)
+        checked_size(header.height, header.width, settings, sample_bytes=len(header.getbands()))
         kind, size = str(header.format), (header.height, header.width)
         dpi = _dpi(header)
         orientation = int(header.getexif().get(274, 1))
         if kind == "JPEG":
             # libjpeg fills what is missing with grey and only warns; Pillow refuses.
             header.load()
-    content = path.read_bytes()
-    if kind == "PNG" and b"IEND" not in content[-64:]:
-        raise BadScan("truncated_file", "The file ends before its last row.")
     pixels = np.squeeze(_DECODERS[kind](content))
     if pixels.shape[:2] != size or pixels.dtype not in (np.uint8, np.uint16):
         raise BadScan("unsupported_format", "Only 8 and 16 bit grey and colour can be read.")
@@ -49,12 +49,38 @@ def decode(path: Path, page: int, settings: DecodeSettings) -> Raster:
         pixels = pixels[..., :3] if pixels.shape[2] >= 3 else pixels[..., 0]
     return Raster(
         pixels=np.ascontiguousarray(pixels),
-        bits=pixels.dtype.itemsize * 8,
+        bits=_bits(kind, content, pixels.dtype.itemsize * 8),
         polarity=Polarity.RGB if pixels.ndim == 3 else Polarity.MONOCHROME2,
         dpi=dpi,
         page=page,
         orientation=orientation,
     )
+
+
+def _whole(path: Path) -> bytes:
+    """Return the bytes of a file that is complete by its own structure."""
+    with path.open("rb") as stream:
+        start = stream.read(4)
+    if start == b"\x89PNG":
+        check_png(path)
+        return path.read_bytes()
+    content = path.read_bytes()
+    if start[:3] == b"\xff\xd8\xff":
+        check_jpeg(content)
+    else:
+        check_jpeg2000(content)
+    return content
+
+
+def _bits(kind: str, content: bytes, container: int) -> int:
+    """Return the significant bits: JPEG 2000 tells them in its SIZ marker (15444-1, A.5.1)."""
+    if kind != "JPEG2000":
+        return container
+    place = content.find(b"\xff\x51") + 40
+    depth = content[place]
+    if depth & 0x80:
+        raise BadScan("unsupported_format", "Only unsigned pictures can be read.")
+    return min(max(8, (depth & 0x7F) + 1), container)
 
 
 def _dpi(header: Image.Image) -> Dpi | None:

@@ -1,5 +1,6 @@
 """TIFF: 8, 12-in-16 and 16 bit, grey and colour, strips and tiles, all usual compressions."""
 
+import logging
 from pathlib import Path
 
 import numpy as np
@@ -9,24 +10,35 @@ from tifffile import TiffPage
 from digitizer.errors import BadScan
 from digitizer.model.raster import Pixels, Polarity, Raster
 from digitizer.model.units import MM_PER_INCH, Dpi
+from digitizer.scan.decode_structure import check_tiff
 from digitizer.scan.settings import DecodeSettings
 
 __all__ = ["checked_size", "decode", "pages"]
 
+# What tifffile has to say of a bad file is said once, by the reason it is refused for.
+logging.getLogger("tifffile").setLevel(logging.CRITICAL)
+
 _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE, _YCBCR = 0, 1, 2, 3, 6
+
+_JPEG = (6, 7, 33007, 34892)
 
 
 def pages(path: Path) -> int:
     """Count the image file directories."""
-    with tifffile.TiffFile(path) as file:
-        return len(file.pages)
+    return check_tiff(path)
 
 
-def checked_size(rows: int, columns: int, settings: DecodeSettings) -> None:
-    """Refuse pictures over the limit, before they are allocated."""
+def checked_size(
+    rows: int, columns: int, settings: DecodeSettings, *, sample_bytes: int = 2
+) -> None:
+    """Refuse pictures over the limit, before they are allocated.
+
+    ``sample_bytes`` are the bytes of one pixel; three suffice for colour, two for film.
+    """
     if rows < 1 or columns < 1:
         raise BadScan("corrupt_file", "The picture has no size.")
-    if rows * columns > settings.max_megapixels * 1e6:
+    largest = settings.max_megapixels * 1e6
+    if rows * columns > largest or rows * columns * sample_bytes > 3 * largest:
         raise BadScan(
             "too_large", f"The picture has {rows * columns / 1e6:.0f} megapixels.",
             remedy="Raise DIGITIZER_DECODE__MAX_MEGAPIXELS if it is really a film.",
@@ -35,22 +47,35 @@ def checked_size(rows: int, columns: int, settings: DecodeSettings) -> None:
 
 def decode(path: Path, page: int, settings: DecodeSettings) -> Raster:
     """Decode one page as stored."""
+    check_tiff(path)
     length = path.stat().st_size
     with tifffile.TiffFile(path) as file:
         found = file.pages[page]
         if not isinstance(found, TiffPage):
             raise BadScan("corrupt_file", "The page has no description.")
-        checked_size(found.imagelength, found.imagewidth, settings)
+        samples = found.samplesperpixel * max(1, found.bitspersample // 8)
+        checked_size(found.imagelength, found.imagewidth, settings, sample_bytes=samples)
         _check_strips(found, length)
+        _check_kind(found)
+        if int(found.compression) in _JPEG:
+            _check_jpeg_strips(path, found)
         pixels = found.asarray()
+        shaped = _shaped(found, pixels)
         return Raster(
-            pixels=_shaped(found, pixels),
+            pixels=shaped,
             bits=_bits(found),
-            polarity=_polarity(found),
+            polarity=_polarity(found, colour=shaped.ndim == 3),
             dpi=_dpi(found),
             page=page,
             orientation=int(found.tags.valueof(274, 1)),
         )
+
+
+def _check_kind(page: TiffPage) -> None:
+    """Refuse what is neither grey, palette nor RGB in 1 to 16 bits: no value is guessed."""
+    kinds = (_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE, _YCBCR)
+    if int(page.photometric) not in kinds or int(page.sampleformat) != 1:
+        raise BadScan("unsupported_format", "Only grey and RGB pictures can be read.")
 
 
 def _check_strips(page: TiffPage, length: int) -> None:
@@ -60,12 +85,24 @@ def _check_strips(page: TiffPage, length: int) -> None:
     for size in page.chunked:
         expected *= size
     missing = len(offsets) < expected or len(counts) < expected
-    if missing or any(o <= 0 or c <= 0 or o + c > length for o, c in zip(offsets, counts, strict=False)):
+    if missing or any(
+        o <= 0 or c <= 0 or o + c > length for o, c in zip(offsets, counts, strict=False)
+    ):
         raise BadScan("truncated_file", "The file ends before its last strip.")
     if page.compression == 1 and page.bitspersample >= 8:
         needed = page.imagelength * page.imagewidth * page.samplesperpixel
         if not page.is_tiled and sum(counts) < needed * (page.bitspersample // 8):
             raise BadScan("truncated_file", "The strips hold fewer rows than the picture has.")
+
+
+def _check_jpeg_strips(path: Path, page: TiffPage) -> None:
+    """Demand an end of image in every strip: libjpeg fills what is missing with grey."""
+    with path.open("rb") as stream:
+        for offset, count in zip(page.dataoffsets, page.databytecounts, strict=True):
+            tail = min(count, 16)
+            stream.seek(offset + count - tail)
+            if b"\xff\xd9" not in stream.read(tail):
+                raise BadScan("truncated_file", "A strip of the file ends too early.")
 
 
 def _shaped(page: TiffPage, pixels: np.ndarray) -> Pixels:  # type: ignore[type-arg]
@@ -98,13 +135,11 @@ def _bits(page: TiffPage) -> int:
     return 16 if container > 8 else 8
 
 
-def _polarity(page: TiffPage) -> Polarity:
-    if page.photometric == _WHITE_IS_ZERO:
-        return Polarity.MONOCHROME1
-    colour = page.photometric in (_RGB, _YCBCR, _PALETTE) and page.samplesperpixel >= 3
-    if colour or page.photometric == _PALETTE:
+def _polarity(page: TiffPage, *, colour: bool) -> Polarity:
+    if colour:
         return Polarity.RGB
-    return Polarity.MONOCHROME2
+    white_is_zero = int(page.photometric) == _WHITE_IS_ZERO
+    return Polarity.MONOCHROME1 if white_is_zero else Polarity.MONOCHROME2
 
 
 def _dpi(page: TiffPage) -> Dpi | None:

@@ -1,11 +1,12 @@
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from digitizer.film import orient
 from digitizer.film.geometry import is_mirrored, make_geometry, theta_of
 from digitizer.film.rectangle import listed
 from digitizer.model.units import Dpi
-from hypothesis import given
-from hypothesis import strategies as st
 
 
 def rectangle(skew, width=300.0, height=400.0, centre=(500.0, 600.0)):
@@ -28,7 +29,7 @@ def test_everything_follows_from_the_corners_as_the_contract_says(skew, turn, mi
     assert viewed.skew_deg == pytest.approx(skew, abs=1e-6)
     (ax, ay), (bx, by) = tr - tl, bl - tl
     area = ax * by - ay * bx
-    assert (area < 0) is mirrored
+    assert bool(area < 0) is mirrored
     assert is_mirrored(viewed.corners) is mirrored
     assert viewed.mirrored is mirrored
     # Size is as viewed.

@@ -2,17 +2,19 @@ import itertools
 
 import numpy as np
 import pytest
+from film_phantoms import DPI, Laid, scan
+
 from digitizer.film import find_sheets, orient, reading_picture, render
 from digitizer.film.geometry import make_geometry
 from digitizer.model.film import Geometry
 from digitizer.model.raster import Polarity, Raster
 from digitizer.model.units import Corners, Dpi, Point
-from film_phantoms import DPI, Laid, scan
 
+SQUARE = Dpi(100, 100)
 EIGHT = list(itertools.product((0, 90, 180, 270), (False, True)))
 
 
-def raster_of(pixels, polarity=Polarity.MONOCHROME2, dpi=Dpi(100, 100)):
+def raster_of(pixels, polarity=Polarity.MONOCHROME2, dpi=SQUARE):
     bits = 8 if pixels.dtype == np.uint8 else 16
     return Raster(pixels=pixels, bits=bits, polarity=polarity, dpi=dpi)
 

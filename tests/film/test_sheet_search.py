@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
+from film_phantoms import DPI, Laid, corner_errors, scan
+
 from digitizer.film import find_sheets
 from digitizer.model.film import ScanKind
 from digitizer.model.raster import Polarity, Raster
 from digitizer.model.units import Dpi
-from film_phantoms import DPI, Laid, corner_errors, scan
 
 SHAPE = (1300, 1150)
 BEDS = {"open": 1.2, "dark": 0.0007, "grey": 0.3, "feed": 0.85}
