@@ -160,7 +160,8 @@ def _each(films: tuple[str, ...], act: Callable[[str], object]) -> int:
             act(film)
         except UsageError as error:
             failed.append(error)
-    print(f"{len(films) - len(failed)} of {len(films)} done.")
+    if len(failed) < len(films):
+        print(f"{len(films) - len(failed)} of {len(films)} done.")
     if failed:
         raise failed[0]
     return 0

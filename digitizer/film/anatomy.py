@@ -23,6 +23,8 @@ __all__ = ["turn_of_chest"]
 _SIDE = 32
 _LEAST = 0.40
 _GAP = 0.20
+_HINT, _HINT_GAP = 0.25, 0.05
+"""From here on the picture leans one way: enough to agree with text, not enough alone."""
 _MASKED = 0.35
 """Part of black from which a picture (a mammogram, a masked small field) is no frontal chest."""
 
@@ -35,8 +37,10 @@ def _template() -> Ranked:
     return np.asarray(np.load(BytesIO(file.read_bytes())), dtype=np.float32)
 
 
-def turn_of_chest(picture: Pixels) -> int | None:
-    """Return the turn (0, 90, 180, 270) of a frontal chest; None for anything else or in doubt.
+def turn_of_chest(picture: Pixels) -> tuple[int, bool] | None:
+    """Return the turn (0, 90, 180, 270) of a frontal chest, and whether that alone is enough.
+
+    None for anything else.
 
     Parameters
     ----------
@@ -53,9 +57,10 @@ def turn_of_chest(picture: Pixels) -> int | None:
             float(np.sum(view * _template())) for view in (upright, upright[:, ::-1])
         )
     first, second = sorted(scores, key=lambda turn: -scores[turn])[:2]
-    if scores[first] < _LEAST or scores[first] - scores[second] < _GAP:
+    gap = scores[first] - scores[second]
+    if scores[first] < _HINT or gap < _HINT_GAP:
         return None
-    return first
+    return first, scores[first] >= _LEAST and gap >= _GAP
 
 
 def _ranked(picture: Pixels) -> Ranked | None:

@@ -54,7 +54,7 @@ def _witness(kind: str, way: tuple[int, bool], letters: int) -> OrientationWitne
 
 
 def decide_orientation(
-    witnesses: Iterable[OrientationWitness], chest_turn: int | None = None
+    witnesses: Iterable[OrientationWitness], chest_turn: tuple[int, bool] | None = None
 ) -> tuple[int | None, bool | None, tuple[Reason, ...]]:
     """Return turn and mirror, or None for both with the reason.
 
@@ -65,7 +65,7 @@ def decide_orientation(
     Parameters
     ----------
     witnesses : iterable of OrientationWitness
-    chest_turn : int or None
+    chest_turn : (int, bool) or None
         From :func:`digitizer.film.turn_of_chest`.
     """
     votes = list(witnesses)
@@ -73,9 +73,11 @@ def decide_orientation(
     unknown = reason(Code.ORIENTATION_UNKNOWN)
     if len(sides) > 1:
         return None, None, (reason(Code.MARKER_CONTRADICTS), unknown)
-    if sides and chest_turn is not None:
-        return chest_turn, sides.pop(), ()
     ways = {one.turn_deg for one in votes}
+    if sides and chest_turn is not None:
+        turn, sure = chest_turn
+        if sure or ways == {turn}:
+            return turn, sides.pop(), ()
     if len(votes) > 1 and len(ways) == 1:
         return ways.pop(), sides.pop(), ()
     return None, None, (unknown,)

@@ -130,6 +130,8 @@ class Runtime:
             "DIGITIZER_LISTENER__PORT": str(told.listener.port),
             "OMP_NUM_THREADS": "1",
             "OPENBLAS_NUM_THREADS": "1",
+            # Celery says so of containers too, where root is the one user there is.
+            "PYTHONWARNINGS": "ignore:You're running the worker",
         }
         if self._config is not None:
             environment["DIGITIZER_CONFIG"] = str(self._config.resolve())

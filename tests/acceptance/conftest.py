@@ -1,0 +1,22 @@
+"""A rehearsal room, and an empty data folder."""
+
+from pathlib import Path
+
+import pytest
+from site_commands import Site
+
+from digitizer.rehearsal import make_room
+
+
+@pytest.fixture(scope="session")
+def room(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a rehearsal room with every hazard."""
+    folder = tmp_path_factory.mktemp("rehearsal") / "room"
+    make_room(folder, jackets=4, seed=5, hazards=True, dpi=150, small=True, mammograms=False)
+    return folder
+
+
+@pytest.fixture()
+def site(tmp_path: Path) -> Site:
+    """Return an empty data folder on embedded defaults."""
+    return Site(tmp_path / "data")

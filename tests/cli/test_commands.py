@@ -1,0 +1,142 @@
+"""Bad input of every kind gives one clear line and the right exit code; good input its JSON."""
+
+import json
+from pathlib import Path
+
+import pytest
+from site_commands import Site
+
+
+@pytest.fixture()
+def site(tmp_path: Path) -> Site:
+    """Return an empty data folder."""
+    return Site(tmp_path / "data")
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["nonsense"], 2),
+        (["ingest"], 2),
+        (["ingest", "/nowhere/at/all"], 2),
+        (["ingest", ".", "--until", "done"], 2),
+        (["batch", "show", "none"], 2),
+        (["review", "show", "none"], 2),
+        (["review", "accept", "none", "--as", "ann"], 2),
+        (["review", "accept", "none"], 2),
+        (["review", "follow", "J1", "--as", "ann", "--patient", "1"], 2),
+        (["retry", "none"], 2),
+        (["export", "none"], 2),
+        (["inspect", "/nowhere.tif"], 2),
+        (["convert", "/nowhere.tif", "-o", "x"], 2),
+        (["read-label", "/nowhere.tif"], 2),
+        (["match", "/nowhere.jsonl"], 2),
+        (["patients", "import", "/nowhere.csv"], 2),
+        (["rehearse"], 2),
+        (["rehearse", "--score", "/nowhere.json", "/nowhere.json"], 2),
+        (["calibrate", "x.tif", "--densities", "d.csv", "--scanner", "1"], 2),
+        (["replay", "--batch", "b"], 2),
+        (["watch", "/nowhere"], 5),
+        (["--config", "/nowhere.toml", "status"], 4),
+        (["status", "--config", "/nowhere.toml"], 4),
+    ],
+)
+def test_bad_input_is_one_line_and_a_code(site: Site, words: list[str], code: int) -> None:
+    """One line on standard error, nothing on standard output, never a traceback."""
+    done = site.run(*words)
+    assert done.returncode == code, done.stderr
+    assert done.stdout == ""
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert "Traceback" not in done.stderr
+
+
+def test_unknown_setting_names_the_nearest(tmp_path: Path) -> None:
+    """Exit 4, with the key that was probably meant."""
+    done = Site(tmp_path / "data", DIGITIZER_ARCHIVE__HOTS="x").run("status")
+    assert done.returncode == 4
+    assert "archive.host" in done.stderr
+
+
+def test_setting_of_the_wrong_kind(tmp_path: Path) -> None:
+    """A port that is no number is a bad setting, not a crash."""
+    done = Site(tmp_path / "data", DIGITIZER_CONSOLE__PORT="many").run("status")
+    assert done.returncode == 4
+    assert "console.port" in done.stderr
+
+
+def test_data_dir_before_and_after_the_verb(site: Site, tmp_path: Path) -> None:
+    """Both places mean the same."""
+    for words in (["--data-dir", str(tmp_path / "a"), "status"], ["status", "--data-dir", str(tmp_path / "b")]):
+        assert site.run(*words).returncode == 0
+    assert (tmp_path / "a" / "ledger.sqlite").is_file()
+    assert (tmp_path / "b" / "ledger.sqlite").is_file()
+
+
+def test_bad_rows_are_refused_and_the_rest_taken(site: Site, tmp_path: Path) -> None:
+    """Exit 1; the refused row by its line number; again changes nothing."""
+    table = tmp_path / "patients.csv"
+    table.write_text(
+        "\ufeffSEX,patient_id,issuer,family_name,given_name,middle_name,birth_date,extra\n"
+        "M,1234567,H,DOE,JOHN,A,1931-04-02,x\n"
+        "F,,H,ROE,JANE,,1931,\n"
+        "F,7654321,H,ROE,JANE,,1931-13-01,\n"
+        "F,7654322,H,ROE,JANE,,1931,\n",
+        encoding="utf-8",
+    )
+    first = site.json("patients", "import", str(table), codes=(1,))
+    assert (first["added"], first["refused"]) == (2, 2)
+    assert [row["line"] for row in first["refused_rows"]] == [3, 4]
+    again = site.json("patients", "import", str(table), codes=(1,))
+    assert (again["added"], again["unchanged"]) == (0, 2)
+
+
+def test_unreadable_file_is_a_finding_of_inspect(site: Site, tmp_path: Path) -> None:
+    """Kind unreadable with the reason; exit 1."""
+    junk = tmp_path / "junk.tif"
+    junk.write_bytes(b"II*\0 and then nothing of the kind")
+    found = site.json("inspect", str(junk), codes=(1,))
+    assert found["kind"] == "unreadable"
+    assert found["reasons"]
+    assert found["films"] == []
+
+
+def test_match_decides_lines_as_the_pipeline_would(site: Site, tmp_path: Path) -> None:
+    """A full block goes by itself; a silent film and a stranger's film do not."""
+    (tmp_path / "patients.csv").write_text(
+        "patient_id,issuer,family_name,given_name,middle_name,birth_date,sex\n"
+        "1234567,H,OKONKWO,JANE,M,1950-03-12,F\n"
+        "7654321,H,LINDQVIST,PAUL,,1941-07-30,M\n"
+    )
+    (tmp_path / "exams.csv").write_text(
+        "accession_number,patient_id,study_date,modality,description,body_part,laterality\n"
+        "X78-01234,1234567,1978-03-12,CR,CHEST PA,CHEST,\n"
+        "X79-55555,7654321,1979-05-05,CR,CHEST PA,CHEST,\n"
+    )
+    for name in ("patients", "exams"):
+        assert site.run(name, "import", str(tmp_path / f"{name}.csv")).returncode == 0
+    label = {"lines": ["OKONKWO, JANE M", "MRN 1234567", "DOB 03/12/1950"], "barcodes": []}
+    own = {"lines": ["OKONKWO,JANE", "1234567", "X78-01234 03/12/1978"], "barcodes": []}
+    other = {"lines": ["LINDQVIST, PAUL", "7654321", "X79-55555 05/05/1979"], "barcodes": []}
+    rows = [
+        {"id": "own", "jacket": label, "film": own, "group": "g"},
+        {"id": "silent", "jacket": label, "film": None, "group": "g"},
+        {"id": "misfiled", "jacket": label, "film": other, "group": "g"},
+    ]
+    done = site.run("match", "-", stdin="".join(json.dumps(row) + "\n" for row in rows))
+    assert done.returncode == 0, done.stderr
+    answers = {one["id"]: one for one in map(json.loads, done.stdout.splitlines())}
+    assert list(answers) == ["own", "silent", "misfiled"]
+    assert answers["own"]["outcome"] == "auto"
+    assert answers["own"]["patient_id"] == "1234567"
+    assert answers["own"]["accession_number"] == "X78-01234"
+    assert [one["code"] for one in answers["silent"]["reasons"]] == ["film_silent"]
+    assert answers["misfiled"]["outcome"] == "review"
+    assert answers["misfiled"]["patient_id"] is None
+    assert "film_contradicts_jacket" in [one["code"] for one in answers["misfiled"]["reasons"]]
+
+
+def test_match_names_the_bad_line(site: Site) -> None:
+    """A line that is no JSON is named by its number."""
+    done = site.run("match", "-", stdin='{"id": "a"}\nnonsense\n')
+    assert done.returncode == 1
+    assert "line 2" in done.stderr

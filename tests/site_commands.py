@@ -1,0 +1,54 @@
+"""The commands, as a user runs them."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+
+class Site:
+    """One data folder and the command line that works on it."""
+
+    def __init__(self, data: Path, **settings: str) -> None:
+        self.data = data
+        self.settings = {
+            key: value for key, value in os.environ.items() if not key.startswith("DIGITIZER_")
+        }
+        self.settings |= {"DIGITIZER_DATA_DIR": str(data), **settings}
+
+    def run(self, *words: str, stdin: str = "") -> "subprocess.CompletedProcess[str]":
+        """Run a command to its end."""
+        return subprocess.run(
+            [str(Path(sys.executable).with_name("digitizer")), *words],
+            env=self.settings,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=280,
+            check=False,
+        )
+
+    def json(self, *words: str, codes: tuple[int, ...] = (0,)) -> Any:
+        """Run a command that prints one JSON document."""
+        done = self.run(*words, "--json")
+        assert done.returncode in codes, done.stderr[-2000:]
+        return json.loads(done.stdout)
+
+    def start(self, *words: str) -> "subprocess.Popen[str]":
+        """Start a command in a process group of its own."""
+        return subprocess.Popen(
+            [str(Path(sys.executable).with_name("digitizer")), *words],
+            env=self.settings,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            start_new_session=True,
+        )
+
+    def import_index(self, room: Path) -> None:
+        """Import the three lists of a room."""
+        for name in ("patients", "exams", "jackets"):
+            done = self.run(name, "import", str(room / f"{name}.csv"))
+            assert done.returncode == 0, done.stderr
