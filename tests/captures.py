@@ -61,8 +61,8 @@ def an_order(
 
 def noise(bits: int, shape: tuple[int, ...] = (301, 203), seed: int = 0) -> Pixels:
     """Return incompressible samples that use the whole range, ends included."""
-    kind = np.uint8 if bits <= 8 else np.uint16
-    pixels = np.random.default_rng(seed).integers(0, 1 << bits, shape).astype(kind)
+    samples = np.random.default_rng(seed).integers(0, 1 << bits, shape)
+    pixels: Pixels = samples.astype(np.uint8) if bits <= 8 else samples.astype(np.uint16)
     pixels.flat[0], pixels.flat[1] = 0, (1 << bits) - 1
     return pixels
 

@@ -66,7 +66,7 @@ def running_postgres() -> Iterator[str]:
 
 def _wait(server: "subprocess.Popen[bytes]", binaries: Path, folder: str) -> None:
     deadline = time.monotonic() + 30
-    asked = [binaries / "pg_isready", "-h", folder, "-d", "postgres", "-q"]
+    asked = [str(binaries / "pg_isready"), "-h", folder, "-d", "postgres", "-q"]
     while subprocess.run(asked, check=False).returncode != 0:
         told = Path(folder, "log").read_text()
         assert server.poll() is None, told

@@ -138,8 +138,9 @@ def test_an_unknown_device_is_told(tmp_path: Path, folder: Path) -> None:
 def test_a_scan_can_be_cancelled(scanner: SaneScanner, folder: Path) -> None:
     """Cancelled after the first page, the feeder stops; nothing half-written stays."""
     cancel = threading.Event()
-    slow = ("--read-delay=yes", "--read-delay-duration", "200000")
-    profile = replace(FEEDER, options=(*FEEDER.options, *slow))
+    # Pages of more than a second: a signal between two pages is heard only at the next try.
+    slow = ("-x", "80", "-y", "100", "--read-delay=yes", "--read-delay-duration", "200000")
+    profile = replace(FEEDER, options=slow)
     with pytest.raises(ScannerError, match="cancelled"):
         scanner.scan(profile, folder, on_page=lambda _: cancel.set(), cancel=cancel)
     assert 1 <= len(list(folder.glob("*.tif"))) < 10

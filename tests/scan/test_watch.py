@@ -16,7 +16,7 @@ from digitizer.scan.settings import WatchSettings
 from digitizer.scan.walk import FoundFile
 from digitizer.scan.watch import WatchFolder
 
-PICTURE = imagecodecs.png_encode(noise(16, (20, 30)))
+PICTURE = bytes(imagecodecs.png_encode(noise(16, (20, 30))))
 
 
 @dataclass
@@ -154,7 +154,7 @@ def test_files_are_taken_in_natural_order(desk: Desk) -> None:
 
 def test_a_file_of_a_name_in_done_replaces_none(desk: Desk) -> None:
     """The second file of one name is kept beside the first."""
-    for content in (PICTURE, imagecodecs.png_encode(noise(8, (9, 9)))):
+    for content in (PICTURE, bytes(imagecodecs.png_encode(noise(8, (9, 9))))):
         desk.put("film.png", content)
         desk.look_after(5)
         assert desk.look_after(5) == 1
