@@ -29,7 +29,15 @@ from digitizer.pipeline.settings import CaptureSettings, PipelineSettings
 from digitizer.reading import GrammarSettings
 from digitizer.scan.settings import DecodeSettings, WatchSettings
 
-__all__ = ["ConsoleSettings", "Loaded", "Settings", "WorkerSettings", "describe", "effective", "load"]
+__all__ = [
+    "ConsoleSettings",
+    "Loaded",
+    "Settings",
+    "WorkerSettings",
+    "describe",
+    "effective",
+    "load",
+]
 
 PREFIX = "DIGITIZER_"
 _NOT_SETTINGS = frozenset({"DIGITIZER_DEBUG", "DIGITIZER_CONFIG"})

@@ -77,7 +77,8 @@ def broker_url(settings: Settings) -> str:
     """
     if not settings.broker_url:
         raise MissingService(
-            "No message broker is set.", remedy="Set DIGITIZER_BROKER_URL, or use `digitizer serve`."
+            "No message broker is set.",
+            remedy="Set DIGITIZER_BROKER_URL, or use `digitizer serve`.",
         )
     return settings.broker_url
 
@@ -157,4 +158,3 @@ def _services(settings: Settings) -> Services:
         policy=settings.identity,
         rules=rules(settings),
     )
-

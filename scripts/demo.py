@@ -1,4 +1,4 @@
-"""Feed the sample film room through the whole pipeline, on embedded defaults, and say what became of it."""
+"""Feed the sample film room through the whole pipeline and say what became of it."""
 
 import json
 import shutil
@@ -39,7 +39,9 @@ def main() -> int:
 
 
 def _next_steps(document: dict[str, Any]) -> str:
-    review = [film for scan in document["scans"] for film in scan["films"] if film["state"] == "review"]
+    review = [
+        film for scan in document["scans"] for film in scan["films"] if film["state"] == "review"
+    ]
     lines = [
         f"The instances lie in {DATA.name}/archive (an embedded archive), the untouched scans in",
         f"{DATA.name}/vault. What you can do next:",

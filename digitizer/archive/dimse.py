@@ -160,7 +160,7 @@ class DimseArchive:
         self,
         contexts: Sequence[tuple[str, list[UID] | None]],
         *,
-        roles: Sequence[object] = (),
+        roles: Sequence[Any] = (),
         store: Any = None,
     ) -> Iterator[Association]:
         entity = AE(self._our_title)

@@ -48,12 +48,20 @@ _SYNTAXES = [
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
 ]
-_STUDY_KEYS = (
-    "StudyInstanceUID PatientID IssuerOfPatientID PatientName PatientBirthDate PatientSex "
-    "AccessionNumber StudyDate StudyTime StudyDescription"
-).split()
-_SERIES_KEYS = "SeriesInstanceUID Modality SeriesNumber SeriesDescription".split()
-_IMAGE_KEYS = "SOPInstanceUID SOPClassUID InstanceNumber".split()
+_STUDY_KEYS = [
+    "StudyInstanceUID",
+    "PatientID",
+    "IssuerOfPatientID",
+    "PatientName",
+    "PatientBirthDate",
+    "PatientSex",
+    "AccessionNumber",
+    "StudyDate",
+    "StudyTime",
+    "StudyDescription",
+]
+_SERIES_KEYS = ["SeriesInstanceUID", "Modality", "SeriesNumber", "SeriesDescription"]
+_IMAGE_KEYS = ["SOPInstanceUID", "SOPClassUID", "InstanceNumber"]
 _LEVELS = {
     "STUDY": (_STUDY_KEYS, "StudyInstanceUID"),
     "SERIES": ([*_STUDY_KEYS, *_SERIES_KEYS], "SeriesInstanceUID"),
@@ -300,7 +308,7 @@ class EmbeddedArchive:
 
 
 def _matches(header: Dataset, query: Dataset, keyword: str) -> bool:
-    """Match one key: universal, list of UIDs, date range, wildcard or single value (PS3.4 C.2.2.2)."""
+    """Match one key: universal, UIDs, date range, wildcard or single value (PS3.4 C.2.2.2)."""
     wanted = query.get(keyword)
     if wanted is None or str(wanted) == "":
         return True

@@ -32,10 +32,10 @@ from digitizer.model.states import WAY, State
 from digitizer.pipeline import ingest as intake
 from digitizer.pipeline import report, review
 from digitizer.pipeline.services import Services
-from digitizer.service.watching import watch_batch
 from digitizer.scan.walk import FoundFile, walk
 from digitizer.service.lock import DataFolderLock
 from digitizer.service.runtime import Runtime
+from digitizer.service.watching import watch_batch
 
 __all__ = ["BATCH_COMMANDS", "wait_for"]
 
@@ -265,7 +265,7 @@ def batch_list(session: Session, as_json: bool) -> int:
         print_json(rows)
     else:
         for row in rows:
-            scans = sum(row["counts"]["scans"].values())  # type: ignore[call-overload,index]
+            scans = sum(row["counts"]["scans"].values())  # type: ignore[index]
             print(f"{row['batch']}: {scans} scans, {'closed' if row['closed'] else 'open'}")
     return 0
 
@@ -339,10 +339,25 @@ def export(session: Session, name: str, as_csv: bool, as_json: bool) -> int:
     return 0
 
 
-_COLUMNS = (
-    "batch box jacket source kind scan_state film page film_state reasons patient_id issuer "
-    "accession_number decided_by posterior study_instance_uid sop_instance_uids"
-).split()
+_COLUMNS = [
+    "batch",
+    "box",
+    "jacket",
+    "source",
+    "kind",
+    "scan_state",
+    "film",
+    "page",
+    "film_state",
+    "reasons",
+    "patient_id",
+    "issuer",
+    "accession_number",
+    "decided_by",
+    "posterior",
+    "study_instance_uid",
+    "sop_instance_uids",
+]
 
 
 def _csv(document: dict[str, Any]) -> str:

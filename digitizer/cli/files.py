@@ -14,6 +14,7 @@ from digitizer import identity, reading, wiring
 from digitizer.cli.base import Session, Verb, json_option, note, pass_session, print_json
 from digitizer.errors import UsageError
 from digitizer.model.identity import PatientRecord, PersonName
+from digitizer.model.reading import FieldSource, Testimony
 from digitizer.pipeline.convert import Conversion
 from digitizer.pipeline.convert import convert as convert_file
 from digitizer.pipeline.convert import inspect as inspect_file
@@ -164,7 +165,9 @@ def match(session: Session, file: str, threshold_budget: float | None) -> int:
     if threshold_budget is not None:
         policy = replace(policy, budget_per_100k=threshold_budget)
 
-    def testify(lines: tuple[str, ...], barcodes: tuple[str, ...], source: object) -> object:
+    def testify(
+        lines: tuple[str, ...], barcodes: tuple[str, ...], source: FieldSource
+    ) -> Testimony:
         return reading.testimony_of_lines(lines, barcodes, source, services.rules)
 
     with _lines(file) as stream:

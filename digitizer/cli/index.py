@@ -36,7 +36,9 @@ def _finish(done: ImportReport, *, dry_run: bool, as_json: bool) -> int:
 def _group(name: str, words: str, run: Callable[[Any, Path, bool], ImportReport]) -> click.Group:
     group = Root(name=name, help=f"The index of {words}.")
 
-    @group.command(name="import", help=f"Import {words} from a CSV file; again changes what differs.")
+    @group.command(
+        name="import", help=f"Import {words} from a CSV file; again changes what differs."
+    )
     @click.argument("path", metavar="CSV", type=click.Path(path_type=Path))
     @click.option("--dry-run", is_flag=True, help="Say what would change, change nothing.")
     @json_option

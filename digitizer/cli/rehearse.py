@@ -51,7 +51,9 @@ def rehearse(
     if out is None or report is not None or jackets is None or seed is None:
         raise UsageError("Give a folder and --jackets N --seed S.")
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise UsageError(f"{out} is not empty.", remedy="Give a new folder: nothing is overwritten.")
+        raise UsageError(
+            f"{out} is not empty.", remedy="Give a new folder: nothing is overwritten."
+        )
     room = make_room(
         out, jackets=jackets, seed=seed, hazards=hazards, wear=wear, dpi=dpi, small=small
     )

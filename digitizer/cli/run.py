@@ -11,11 +11,11 @@ import click
 from digitizer import config, wiring
 from digitizer.cli.base import Session, Verb, json_option, note, pass_session, print_json
 from digitizer.errors import UsageError
-from digitizer.service.watching import watch_batch
 from digitizer.pipeline.ingest import Arrival, close_batch, open_batch, take
 from digitizer.scan.sane import SaneScanner, list_scanners, profile_of
 from digitizer.service.doctor import run_checks
 from digitizer.service.runtime import Runtime
+from digitizer.service.watching import watch_batch
 
 __all__ = ["RUN_COMMANDS"]
 

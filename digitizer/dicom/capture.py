@@ -4,7 +4,7 @@ from typing import Any
 
 from pydicom import Dataset
 from pydicom.dataset import FileMetaDataset
-from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage
+from pydicom.uid import UID, ExplicitVRLittleEndian, SecondaryCaptureImageStorage
 
 from digitizer.dicom import modules
 from digitizer.dicom.pixels import encode_pixels, pixel_sha256, to_bytes
@@ -67,8 +67,8 @@ def _make(order: CaptureOrder, rendered: Rendered, *, conversion_type: str) -> M
 def _file_meta(order: CaptureOrder) -> FileMetaDataset:
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = SecondaryCaptureImageStorage
-    meta.MediaStorageSOPInstanceUID = order.uids.sop
+    meta.MediaStorageSOPInstanceUID = UID(order.uids.sop)
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    meta.ImplementationClassUID = IMPLEMENTATION_CLASS_UID
+    meta.ImplementationClassUID = UID(IMPLEMENTATION_CLASS_UID)
     meta.ImplementationVersionName = IMPLEMENTATION_VERSION_NAME
     return meta

@@ -8,12 +8,30 @@ from digitizer.dicom.pixels import decode_pixels, pixel_sha256
 
 __all__ = ["IDENTITY", "compare"]
 
-IDENTITY = (
-    "SOPClassUID SOPInstanceUID StudyInstanceUID SeriesInstanceUID PatientID PatientName "
-    "PatientBirthDate PatientSex IssuerOfPatientID AccessionNumber StudyDate Modality "
-    "ImageLaterality Rows Columns BitsStored PhotometricInterpretation RescaleSlope "
-    "RescaleIntercept RescaleType NominalScannedPixelSpacing PixelPaddingValue"
-).split()
+IDENTITY = [
+    "SOPClassUID",
+    "SOPInstanceUID",
+    "StudyInstanceUID",
+    "SeriesInstanceUID",
+    "PatientID",
+    "PatientName",
+    "PatientBirthDate",
+    "PatientSex",
+    "IssuerOfPatientID",
+    "AccessionNumber",
+    "StudyDate",
+    "Modality",
+    "ImageLaterality",
+    "Rows",
+    "Columns",
+    "BitsStored",
+    "PhotometricInterpretation",
+    "RescaleSlope",
+    "RescaleIntercept",
+    "RescaleType",
+    "NominalScannedPixelSpacing",
+    "PixelPaddingValue",
+]
 """Attributes that must come back as they were written (DESIGN §4)."""
 
 

@@ -19,8 +19,26 @@ from digitizer.model.reading import FieldName
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\\]")
 _UNPAIRED = frozenset(
-    "ABDOMEN CHEST CSPINE COCCYX FACE HEAD LSPINE MEDIASTINUM NECK PELVIS SACRUM SKULL SPINE "
-    "SSPINE STERNUM THORAX TSPINE WHOLEBODY".split()
+    [
+        "ABDOMEN",
+        "CHEST",
+        "CSPINE",
+        "COCCYX",
+        "FACE",
+        "HEAD",
+        "LSPINE",
+        "MEDIASTINUM",
+        "NECK",
+        "PELVIS",
+        "SACRUM",
+        "SKULL",
+        "SPINE",
+        "SSPINE",
+        "STERNUM",
+        "THORAX",
+        "TSPINE",
+        "WHOLEBODY",
+    ]
 )
 """Body parts of CID 4 (PS3.16) that have no side."""
 

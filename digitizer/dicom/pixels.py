@@ -63,7 +63,7 @@ def encode_pixels(dataset: Dataset, pixels: Pixels, compression: Compression) ->
         frame = imagecodecs.jpeg2k_encode(
             np.ascontiguousarray(pixels), level=0, reversible=True, codecformat="j2k", mct=False
         )
-    dataset.PixelData = encapsulate([frame])
+    dataset.PixelData = encapsulate([bytes(frame)])
     dataset["PixelData"].VR = "OB"
     dataset["PixelData"].is_undefined_length = True
 

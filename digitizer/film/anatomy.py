@@ -1,10 +1,10 @@
-"""What the picture itself says of its turn: is it a frontal chest, and which way is up?
+"""What the picture itself says of its turn, where it shows a frontal chest.
 
 What this decides: the turn of a film that looks like a frontal chest radiograph. What it never
 does: tell left from right (the heart's side is too weak a sign), or speak of any other picture.
 What it may get wrong: a picture that has lungs' tone by chance; hence it counts only beside text.
 
-The template is the mean of fourteen public chest radiographs, ranked by tone (sources and licences
+The template is the mean of fourteen public chest radiographs, ranked by tone (sources, licences:
 in ``digitizer/rehearsal/sources/LICENSES.md``); left out one at a time, all fourteen are told right.
 """
 

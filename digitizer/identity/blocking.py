@@ -18,9 +18,7 @@ _MOST_TOKENS = 24
 
 
 def _deletions(prefix: str, word: str) -> set[str]:
-    return {f"{prefix}{word}"} | {
-        f"{prefix}{word[:at]}{word[at + 1 :]}" for at in range(len(word))
-    }
+    return {f"{prefix}{word}"} | {f"{prefix}{word[:at]}{word[at + 1 :]}" for at in range(len(word))}
 
 
 def _name_keys(family: str, given: str) -> set[str]:
@@ -31,7 +29,9 @@ def _name_keys(family: str, given: str) -> set[str]:
 def _birth_keys(birth_date: str, family: str, given: str) -> set[str]:
     if len(birth_date) < 10:
         return set()
-    return {f"b{birth_date}:{side}{plain(name)[:1]}" for side, name in (("f", family), ("g", given))}
+    return {
+        f"b{birth_date}:{side}{plain(name)[:1]}" for side, name in (("f", family), ("g", given))
+    }
 
 
 def keys_of_patient(patient: PatientRecord) -> set[str]:

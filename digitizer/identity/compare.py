@@ -12,7 +12,14 @@ from rapidfuzz.distance import OSA
 
 from digitizer.model.identity import Agreement, PatientRecord, PersonName
 
-__all__ = ["Compared", "compare_birth", "compare_family", "compare_given", "compare_number", "plain"]
+__all__ = [
+    "Compared",
+    "compare_birth",
+    "compare_family",
+    "compare_given",
+    "compare_number",
+    "plain",
+]
 
 _CONFUSED = str.maketrans("OQDILZSBG", "000112586")
 

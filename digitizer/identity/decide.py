@@ -167,7 +167,7 @@ def _objections(
     """Return every reason why the best candidate may not be taken without a person."""
     best = linked[0]
     found: list[Reason] = []
-    contradiction = _contradicts_jacket(said, best, alone, owner, policy)
+    contradiction = _contradicts_jacket(best, alone, owner, policy)
     if contradiction is not None:
         found.append(contradiction)
     if _other_persons(said, best.patient, evidence):
@@ -193,7 +193,6 @@ def _objections(
 
 
 def _contradicts_jacket(
-    said: Testimony,
     best: Linked,
     alone: list[Linked],
     owner: PatientRecord | None,

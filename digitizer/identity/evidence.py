@@ -11,7 +11,6 @@ from digitizer.ports import PatientIndex
 __all__ = ["Evidence", "gather"]
 
 
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """Candidates with their exams, and how common names are."""

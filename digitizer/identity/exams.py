@@ -6,7 +6,7 @@ from datetime import date
 
 from digitizer.identity.compare import compare_number
 from digitizer.model.identity import Agreement, ExamRecord, PatientRecord
-from digitizer.model.reading import Fields, FieldName, Testimony
+from digitizer.model.reading import FieldName, Fields, Testimony
 from digitizer.model.reasons import Code, Reason, reason
 
 __all__ = ["ExamVerdict", "choose_exam"]

@@ -102,7 +102,7 @@ def _accession(read: str, patient: PatientRecord, evidence: Evidence) -> Compare
 def link(
     film: Testimony, label: Testimony | None, evidence: Evidence, in_index: float
 ) -> list[Linked]:
-    """Return the candidates, the best first, with posteriors that leave room for "not in the index".
+    """Return the candidates, the best first; the posteriors leave room for "not in the index".
 
     A field that film and label both bear counts once, by what the film says.
     """

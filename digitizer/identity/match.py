@@ -1,4 +1,4 @@
-"""Readings in, decisions out, as JSON lines: a site sizes its thresholds before any film is scanned."""
+"""Readings in, decisions out, as JSON lines: a site sizes its thresholds before it scans."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator

@@ -164,12 +164,12 @@ def _partial_date(text: str) -> str:
 def _full_date(text: str, name: str) -> date | None:
     if not text:
         return None
-    try:
-        if len(text) != 10:
-            raise ValueError
-        return date.fromisoformat(text)
-    except ValueError:
-        raise ValueError(f"{name} is not a date YYYY-MM-DD") from None
+    if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
+        try:
+            return date.fromisoformat(text)
+        except ValueError:
+            raise ValueError(f"{name} is no date of the calendar") from None
+    raise ValueError(f"{name} is not a date YYYY-MM-DD")
 
 
 def _one_of(text: str, allowed: tuple[str, ...], name: str) -> str:
@@ -179,7 +179,7 @@ def _one_of(text: str, allowed: tuple[str, ...], name: str) -> str:
 
 
 def _uid(text: str) -> str:
-    if text and not re.fullmatch(r"[0-9]+(\.[0-9]+)+", text) or len(text) > 64:
+    if (text and not re.fullmatch(r"[0-9]+(\.[0-9]+)+", text)) or len(text) > 64:
         raise ValueError("study_instance_uid is no UID")
     return text
 

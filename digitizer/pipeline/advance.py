@@ -7,21 +7,24 @@ or lost does no harm, because the lease is refused, taken over or found by :func
 import logging
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from digitizer import log
-from digitizer.errors import BadScan, BadWorld, StaleRecord, UnknownRecord
-from digitizer.model.reasons import Code, Hold, Reason, reason
-from digitizer.model.records import Jacket, JacketState, Scan, Sheet, Stage, Task
+from digitizer.errors import BadScan, BadWorld, StaleRecord
+from digitizer.model.reasons import Code, Reason, reason
+from digitizer.model.records import Jacket, Scan, Sheet, Stage, Task
 from digitizer.model.states import State
 from digitizer.pipeline.changes import event, held, reason_payload
 from digitizer.pipeline.services import Services
 from digitizer.pipeline.settings import PipelineSettings
+from digitizer.ports import Transaction
 
 __all__ = ["StageFunction", "advance", "backoff", "overdue"]
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T", Scan, Sheet)
 
 StageFunction = Callable[[Services, str], list[tuple[Stage, str]]]
 """Does one stage for one subject; returns what is due next, to be woken."""
@@ -120,17 +123,21 @@ def _hold(services: Services, task: Task, state: State, why: Reason, *, done: bo
                 changed = held(sheet, state, (why,), now)
                 tx.save(changed, event(sheet.id, state.value, reasons=reason_payload((why,))))
             return now
-        record: Scan | Sheet = (
-            tx.get(Scan, task.subject) if kind is Scan else tx.get(Sheet, task.subject)
-        )
-        if record.state is state and record.reasons == (why,):
-            return record.changed_at
-        changed_record = held(record, state, (why,), now)
-        tx.save(changed_record, event(record.id, state.value, reasons=reason_payload((why,))))
-        if isinstance(changed_record, Scan) and done:
-            # Its jacket must not wait for it.
-            tx.schedule(Stage.DECIDE, changed_record.jacket_id)
-        return changed_record.changed_at
+        if kind is Scan:
+            scan = _held_record(tx, tx.get(Scan, task.subject), state, why, now)
+            if done:
+                # Its jacket must not wait for it.
+                tx.schedule(Stage.DECIDE, scan.jacket_id)
+            return scan.changed_at
+        return _held_record(tx, tx.get(Sheet, task.subject), state, why, now).changed_at
+
+
+def _held_record(tx: Transaction, record: T, state: State, why: Reason, now: datetime) -> T:
+    """Hold a record unless it is held for the same reason already."""
+    if record.state is state and record.reasons == (why,):
+        return record
+    changed = held(record, state, (why,), now)
+    return tx.save(changed, event(record.id, state.value, reasons=reason_payload((why,))))
 
 
 def overdue(services: Services, limit: int = 200) -> int:

@@ -30,9 +30,7 @@ def moved(record: T, state: State, now: datetime, **more: Any) -> T:
     return replace(record, state=state, changed_at=now, **values)
 
 
-def held(
-    record: T, state: State, reasons: tuple[Reason, ...], now: datetime, **more: Any
-) -> T:
+def held(record: T, state: State, reasons: tuple[Reason, ...], now: datetime, **more: Any) -> T:
     """Return the record in a hold that remembers where to resume."""
     resume = record.resume if record.state in HOLDS else record.state
     since = record.changed_at if record.state is state else now

@@ -93,7 +93,7 @@ def _ask(services: Services, stage: Stage, sheet_id: str, code: Code, text: str)
 
 def commit(services: Services, sheet_id: str) -> list[tuple[Stage, str]]:
     """Move on when the archive has promised, send again when it says no, ask when it is silent."""
-    sheet, capture = _load(services, sheet_id)
+    _, capture = _load(services, sheet_id)
     now = services.clock.now()
     deadline = timedelta(seconds=services.settings.commitment_deadline_s)
     with services.ledger.transaction() as tx:
@@ -205,7 +205,7 @@ def _request(tx: Transaction, transaction_uid: str) -> Commitment | None:
 
 def verify(services: Services, sheet_id: str) -> list[tuple[Stage, str]]:
     """Read the capture back and compare identity and decoded pixels with what was written."""
-    sheet, capture = _load(services, sheet_id)
+    _, capture = _load(services, sheet_id)
     written = services.vault.path(capture.sha256).read_bytes()
     differences = dicom.compare(written, services.archive.retrieve(capture))
     now = services.clock.now()

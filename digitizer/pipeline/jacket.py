@@ -7,6 +7,7 @@ or an earlier decision has already settled, or let two films that look like one 
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 
 from digitizer import identity, reading
 from digitizer.model.film import SheetKind
@@ -111,7 +112,9 @@ def verdicts_for(
     sheets = list(sheets)
     record = services.index.jacket(jacket.name, jacket.box) if jacket.name else None
     case = jacket_case(services, record, sheets, undecided)
-    verdicts = list(identity.decide_jacket(case, identity.gather(case, services.index), services.policy))
+    verdicts = list(
+        identity.decide_jacket(case, identity.gather(case, services.index), services.policy)
+    )
     for sheet in undecided:
         if sheet.kind is SheetKind.FILM:
             continue
@@ -160,9 +163,7 @@ def _own_reasons(sheet: Sheet) -> tuple[Reason, ...]:
         if one.code in (Code.ORIENTATION_UNKNOWN, Code.MARKER_CONTRADICTS, Code.KIND_UNKNOWN)
     ]
     found += [
-        reason(Code(flag))
-        for flag in sheet.quality.flags
-        if CODES[Code(flag)].hold is Hold.REVIEW
+        reason(Code(flag)) for flag in sheet.quality.flags if CODES[Code(flag)].hold is Hold.REVIEW
     ]
     return tuple(one for one in found if one.code.value not in sheet.confirmed)
 
@@ -172,9 +173,7 @@ def _same_film(services: Services, tx: Transaction, sheet: Sheet) -> tuple[Reaso
     if not sheet.fingerprint or Code.SAME_FILM_SUSPECTED.value in sheet.confirmed:
         return ()
     own = tx.get(Scan, sheet.scan_id)
-    near = tx.sheets_with_fingerprint_near(
-        sheet.fingerprint, services.settings.same_film_distance
-    )
+    near = tx.sheets_with_fingerprint_near(sheet.fingerprint, services.settings.same_film_distance)
     for other in near:
         if other.scan_id == sheet.scan_id or other.state in ENDS:
             continue
@@ -218,7 +217,7 @@ def decision_of(
     )
 
 
-def evidence(verdict: Verdict) -> dict[str, object]:
+def evidence(verdict: Verdict) -> dict[str, Any]:
     """Return the part of a verdict that is kept in the event: numbers and agreements, no names."""
     return {
         "posterior": verdict.posterior,
@@ -244,4 +243,3 @@ def _unique(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
     for one in reasons:
         first.setdefault(one.code, one)
     return tuple(first.values())
-

@@ -26,13 +26,27 @@ __all__ = [
 ]
 
 _FIELD_NAMES = frozenset(
-    "patient_id issuer family_name given_name middle_name name_suffix birth_date sex study_date "
-    "accession_number description laterality".split()
+    [
+        "patient_id",
+        "issuer",
+        "family_name",
+        "given_name",
+        "middle_name",
+        "name_suffix",
+        "birth_date",
+        "sex",
+        "study_date",
+        "accession_number",
+        "description",
+        "laterality",
+    ]
 )
 """Fields of DESIGN §2; others are kept in the ledger only."""
 
 
-def batch_json(ledger: Ledger, name: str, *, until: State = State.VERIFIED) -> dict[str, Any] | None:
+def batch_json(
+    ledger: Ledger, name: str, *, until: State = State.VERIFIED
+) -> dict[str, Any] | None:
     """Return everything there is to say of a batch, or None when there is no such batch."""
     with ledger.reading() as view:
         batch = view.batch_named(name)
@@ -113,9 +127,9 @@ def settled(states: Iterable[State], until: State = State.VERIFIED) -> bool:
 
 
 def _seconds(view: _BatchView) -> float:
-    last: datetime = max(
-        [one.changed_at for one in (*view.scans, *view.sheets)], default=view.batch.created_at
-    )
+    changes = [scan.changed_at for scan in view.scans]
+    changes += [sheet.changed_at for sheet in view.sheets]
+    last: datetime = max(changes, default=view.batch.created_at)
     return round((last - view.batch.created_at).total_seconds(), 3)
 
 

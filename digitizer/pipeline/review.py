@@ -187,7 +187,9 @@ def reject(services: Services, id: str, *, user: str, reason_text: str = "") -> 
             return tx.save(moved(record, State.REJECTED, now, reasons=why), ended)
         for sheet in tx.sheets(scan_id=record.id):
             if sheet.state in HOLDS:
-                tx.save(moved(sheet, State.REJECTED, now, reasons=why), replace(ended, subject=sheet.id))
+                tx.save(
+                    moved(sheet, State.REJECTED, now, reasons=why), replace(ended, subject=sheet.id)
+                )
         return tx.save(moved(record, State.REJECTED, now, reasons=why), ended)
 
 
@@ -222,9 +224,9 @@ def release(services: Services, film_id: str, *, user: str, reason_text: str = "
 def retry(services: Services, ids: Iterable[str], *, user: str = "system") -> int:
     """Go on where a held scan or film stopped; returns how many were set going."""
     started: list[tuple[Stage, str]] = []
-    for id in ids:
+    for one in ids:
         with services.ledger.transaction() as tx:
-            step = _resume(services, tx, sheet_or_scan(tx, id), user)
+            step = _resume(services, tx, sheet_or_scan(tx, one), user)
         if step is not None:
             started.append(step)
     services.waker.wake(started)
@@ -243,7 +245,9 @@ def _resume(
         if record.sha256 is None:
             return None
         stage = Stage.READ if back is State.PREPARED else Stage.PREPARE
-        tx.save(moved(record, State.PREPARED if stage is Stage.READ else State.RECEIVED, now), again)
+        tx.save(
+            moved(record, State.PREPARED if stage is Stage.READ else State.RECEIVED, now), again
+        )
         tx.unschedule(stage, record.id)
         tx.schedule(stage, record.id)
         return stage, record.id

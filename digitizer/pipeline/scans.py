@@ -63,9 +63,7 @@ def _new_sheet(scan: Scan, found: FoundSheet, index: int, now: datetime) -> Shee
     )
 
 
-def _hold_blank(
-    services: Services, tx: Transaction, scan: Scan, pages: list[PageFindings]
-) -> None:
+def _hold_blank(services: Services, tx: Transaction, scan: Scan, pages: list[PageFindings]) -> None:
     reasons = (reason(Code.BLANK),)
     changed = held(
         scan,
@@ -111,9 +109,7 @@ def read(services: Services, scan_id: str) -> list[tuple[Stage, str]]:
         return schedule_decision(services, tx, scan.jacket_id)
 
 
-def _read_one(
-    services: Services, path: Path, sheet: Sheet
-) -> tuple[Sheet, ScanKind | None]:
+def _read_one(services: Services, path: Path, sheet: Sheet) -> tuple[Sheet, ScanKind | None]:
     assert sheet.geometry is not None, "prepare writes the geometry of every sheet"
     found = FoundSheet(
         page=sheet.page,
@@ -144,9 +140,7 @@ def _read_one(
     return changed, result.kind
 
 
-def _finish_separator(
-    services: Services, tx: Transaction, scan: Scan, sheets: list[Sheet]
-) -> None:
+def _finish_separator(services: Services, tx: Transaction, scan: Scan, sheets: list[Sheet]) -> None:
     """Reject a separator sheet: its work, to begin a new jacket, is done."""
     why = (reason(Code.SEPARATOR),)
     now = services.clock.now()

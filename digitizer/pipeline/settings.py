@@ -29,7 +29,7 @@ class PipelineSettings:
     same_film_distance: int = 24
     """Bits two pictures' fingerprints may differ in and still be suspected to be one film.
 
-    Measured on rehearsal rooms: a second scan differs in about 5 of 256, another chest in 46 or more.
+    Measured on a rehearsal room: a second scan differs in 5 of 256, another chest in 46 or more.
     """
     reap_every_s: float = 1.0
     """Seconds between two looks for due work that nobody was told of."""

@@ -13,7 +13,6 @@ from digitizer.model.states import State
 from digitizer.pipeline.changes import event, moved
 from digitizer.pipeline.services import Services
 
-
 __all__ = ["capture_uid", "make_capture", "wrap"]
 
 
@@ -62,9 +61,7 @@ def capture_uid(sheet: Sheet) -> str:
     return f"sop:{sheet.id}:{corrections}"
 
 
-def make_capture(
-    services: Services, scan: Scan, sheet: Sheet, order: CaptureOrder
-) -> MadeInstance:
+def make_capture(services: Services, scan: Scan, sheet: Sheet, order: CaptureOrder) -> MadeInstance:
     """Render a sheet from its scan in the vault and make the instance."""
     raster = services.decoder.decode(services.vault.path(scan.sha256 or ""), sheet.page)
     assert sheet.geometry is not None, "prepare writes the geometry of every sheet"
@@ -117,7 +114,9 @@ def _modality(services: Services, exam: ExamRecord | None, *, paper: bool) -> st
     if paper:
         return "OT"
     policy = services.capture.modality_of
-    return policy.get(exam.modality, services.capture.modality) if exam else services.capture.modality
+    return (
+        policy.get(exam.modality, services.capture.modality) if exam else services.capture.modality
+    )
 
 
 def _description(exam: ExamRecord | None, sheet: Sheet) -> str:
@@ -129,5 +128,3 @@ def _description(exam: ExamRecord | None, sheet: Sheet) -> str:
 def _said(sheet: Sheet, name: FieldName) -> str:
     field = sheet.fields.get(name)
     return field.value if field else ""
-
-

@@ -94,7 +94,9 @@ def _database(settings: Settings) -> Check:
         with opened.reading() as view:
             view.counts()
     except DigitizerError as error:
-        return Check("ledger", False, error.message, error.remedy or "Check DIGITIZER_DATABASE_URL.")
+        return Check(
+            "ledger", False, error.message, error.remedy or "Check DIGITIZER_DATABASE_URL."
+        )
     return Check("ledger", True, opened.url.split("@")[-1])
 
 

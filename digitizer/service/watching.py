@@ -25,9 +25,7 @@ def watch_batch(
         day = services.clock.now().date().isoformat()
         folder = settings.folder.resolve() if settings.folder else ""
         batch = open_batch(services, f"watch-{day}", str(folder))
-        arrival = Arrival(
-            path=found.path, source=found.source, box=found.box, jacket=found.jacket
-        )
+        arrival = Arrival(path=found.path, source=found.source, box=found.box, jacket=found.jacket)
         return take(services, batch, arrival).state is not State.QUARANTINED
 
     return WatchFolder(settings, decoder.check, claim, stop)

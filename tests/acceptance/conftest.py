@@ -16,7 +16,7 @@ def room(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture()
+@pytest.fixture
 def site(tmp_path: Path) -> Site:
     """Return an empty data folder on embedded defaults."""
     return Site(tmp_path / "data")

@@ -73,11 +73,15 @@ def test_killed_workers_redis_and_command_lose_nothing(site: Site, room: Path) -
     for victim in ("prefork", "imaging@", "redis-server", None):
         running = site.start(*words)
         try:
-            wait_until(lambda pid=running.pid: children(pid, "imaging@") or running.poll() is not None)
+            wait_until(lambda it=running: children(it.pid, "imaging@") or it.poll() is not None)
             pause = time.monotonic() + chance.uniform(2.0, 8.0)
-            wait_until(lambda until=pause: time.monotonic() > until or running.poll() is not None)
+            wait_until(
+                lambda until=pause, it=running: time.monotonic() > until or it.poll() is not None
+            )
             if victim is not None:
-                for one in children(running.pid, "imaging@" if victim == "prefork" else victim)[-1:]:
+                for one in children(running.pid, "imaging@" if victim == "prefork" else victim)[
+                    -1:
+                ]:
                     one.kill()
                 pause = time.monotonic() + 3.0
                 wait_until(lambda until=pause: time.monotonic() > until)

@@ -1,4 +1,4 @@
-"""A rehearsal room against a real archive: what is filed is right, and hazards end where they should."""
+"""A rehearsal room against a real archive: what is filed is right, hazards end as they should."""
 
 import json
 import socket
@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from site_commands import Site
 from orthanc_server import running_orthanc
+from site_commands import Site
 
 from digitizer.rehearsal import Score, score
 
@@ -23,7 +23,7 @@ def free_port() -> int:
 def run_in_orthanc(
     room: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> "tuple[dict[str, Any], Score, list[dict[str, Any]]]":
-    """Take the room in, all the way into Orthanc; return the batch, its score, the archive's word."""
+    """Take the room in, into Orthanc; return the batch, its score and what the archive holds."""
     folder = tmp_path_factory.mktemp("orthanc")
     listener = free_port()
     with running_orthanc(folder / "orthanc", listener, "DIGITIZER") as orthanc:
@@ -35,9 +35,7 @@ def run_in_orthanc(
             DIGITIZER_LISTENER__PORT=str(listener),
         )
         site.import_index(room)
-        batch = site.json(
-            "ingest", str(room / "scans"), "--wait", "--timeout", "240", codes=(0, 3)
-        )
+        batch = site.json("ingest", str(room / "scans"), "--wait", "--timeout", "240", codes=(0, 3))
         instances = [
             orthanc.rest(f"/instances/{one}/simplified-tags") for one in orthanc.rest("/instances")
         ]

@@ -7,7 +7,7 @@ import pytest
 from site_commands import Site
 
 
-@pytest.fixture()
+@pytest.fixture
 def site(tmp_path: Path) -> Site:
     """Return an empty data folder."""
     return Site(tmp_path / "data")
@@ -66,7 +66,10 @@ def test_setting_of_the_wrong_kind(tmp_path: Path) -> None:
 
 def test_data_dir_before_and_after_the_verb(site: Site, tmp_path: Path) -> None:
     """Both places mean the same."""
-    for words in (["--data-dir", str(tmp_path / "a"), "status"], ["status", "--data-dir", str(tmp_path / "b")]):
+    for words in (
+        ["--data-dir", str(tmp_path / "a"), "status"],
+        ["status", "--data-dir", str(tmp_path / "b")],
+    ):
         assert site.run(*words).returncode == 0
     assert (tmp_path / "a" / "ledger.sqlite").is_file()
     assert (tmp_path / "b" / "ledger.sqlite").is_file()

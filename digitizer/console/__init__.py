@@ -1,0 +1,1 @@
+"""The web console: its room; the commands serve until it is built."""
