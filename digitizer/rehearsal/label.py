@@ -119,7 +119,8 @@ def blend(
 
 def barcode_mask(content: str, height_px: int, module_px: int) -> NDArray[np.float32]:
     """Draw a Code 128 as ink, with its quiet zone left and right."""
-    drawn = zxingcpp.write_barcode(zxingcpp.BarcodeFormat.Code128, content, 0, 0, 0)
+    code = zxingcpp.create_barcode(content, zxingcpp.BarcodeFormat.Code128)
+    drawn = zxingcpp.write_barcode_to_image(code)
     bars = (np.array(drawn)[0] < 128).astype(np.float32)
     used = np.flatnonzero(bars)
     bars = bars[used[0] : used[-1] + 1]
