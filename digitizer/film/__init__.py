@@ -1,7 +1,7 @@
 """Arrays in, findings and geometry out: sheets, skew, orientation, rendering, quality."""
 
 from digitizer.film.anatomy import turn_of_chest
-from digitizer.film.fingerprint import fingerprint, fingerprint_distance
+from digitizer.film.fingerprint import fingerprint, fingerprint_distance, fingerprint_views
 from digitizer.film.geometry import orient
 from digitizer.film.orientation import (
     OrientationWitness,
@@ -23,6 +23,7 @@ __all__ = [
     "find_sheets",
     "fingerprint",
     "fingerprint_distance",
+    "fingerprint_views",
     "orient",
     "paper_picture",
     "quality",

@@ -125,7 +125,7 @@ def read_sheet(
         fields=fields,
         reasons=reasons,
         crops=film.text_crops(picture.pixels, [line.box for line in found.lines]),
-        fingerprint=film.fingerprint(picture.pixels, geometry) if kind is ScanKind.FILM else "",
+        fingerprint=film.fingerprint(picture.pixels) if kind is ScanKind.FILM else "",
     )
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
-from digitizer import identity, reading
+from digitizer import film, identity, reading
 from digitizer.model.film import SheetKind
 from digitizer.model.identity import FilmCase, JacketCase, JacketRecord, Outcome, Verdict
 from digitizer.model.reading import FieldSource, Reading, Testimony
@@ -173,7 +173,12 @@ def _same_film(services: Services, tx: Transaction, sheet: Sheet) -> tuple[Reaso
     if not sheet.fingerprint or Code.SAME_FILM_SUSPECTED.value in sheet.confirmed:
         return ()
     own = tx.get(Scan, sheet.scan_id)
-    near = tx.sheets_with_fingerprint_near(sheet.fingerprint, services.settings.same_film_distance)
+    # However either was fed: a film of which no text tells the turn is compared in all eight views.
+    near = {
+        other.id: other
+        for view in film.fingerprint_views(sheet.fingerprint)
+        for other in tx.sheets_with_fingerprint_near(view, services.settings.same_film_distance)
+    }.values()
     for other in near:
         if other.scan_id == sheet.scan_id or other.state in ENDS:
             continue
