@@ -5,7 +5,7 @@ does: tell left from right (the heart's side is too weak a sign), or speak of an
 What it may get wrong: a picture that has lungs' tone by chance; hence it counts only beside text.
 
 The template is the mean of fourteen public chest radiographs, ranked by tone (sources, licences:
-in ``digitizer/rehearsal/sources/LICENSES.md``); left out one at a time, all fourteen are told right.
+in ``digitizer/rehearsal/sources/LICENSES.md``). Left out one at a time, all are told right.
 """
 
 from functools import cache

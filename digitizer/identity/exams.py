@@ -46,7 +46,7 @@ def choose_exam(
         return ExamVerdict(exam=only, posterior=_SURE)
     if by_date:
         return _by_date(film, read, by_date)
-    return _not_in_index(film, label, read, day)
+    return _not_in_index(label, read, day)
 
 
 def _by_date(film: Testimony, read: str, found: list[ExamRecord]) -> ExamVerdict:
@@ -66,9 +66,7 @@ def _by_date(film: Testimony, read: str, found: list[ExamRecord]) -> ExamVerdict
     return _asked(Code.EXAM_AMBIGUOUS if fitting else Code.EXAM_UNKNOWN)
 
 
-def _not_in_index(
-    film: Testimony, label: Testimony | None, read: str, day: date | None
-) -> ExamVerdict:
+def _not_in_index(label: Testimony | None, read: str, day: date | None) -> ExamVerdict:
     """Mint a study only on a full date that a second witness, the jacket's log, agrees on."""
     if day is None:
         return _asked(Code.EXAM_UNKNOWN)

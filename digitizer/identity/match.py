@@ -72,12 +72,12 @@ def _decided(
         jacket = list(same)
         label = jacket[0]["jacket"]
         case = JacketCase(
-            label=testify(*label, FieldSource.LABEL) if label else None,
+            label=testify(label[0], label[1], FieldSource.LABEL) if label else None,
             record=None,
             films=tuple(
                 FilmCase(
                     id=row["id"],
-                    testimony=testify(*row["film"], FieldSource.FILM)
+                    testimony=testify(row["film"][0], row["film"][1], FieldSource.FILM)
                     if row["film"]
                     else Testimony(),
                 )

@@ -269,12 +269,10 @@ def _plant(
     rng = draft.rng
     order = [int(one) for one in rng.permutation(len(made))]
     rounds = max(1, round(len(made) / len(HAZARDS)))
-    place = 0
-    for hazard in HAZARDS * rounds:
+    for place, hazard in enumerate(HAZARDS * rounds):
         jacket = made[order[place % len(order)]]
-        place += 1
         if hazard == "jacket_not_in_index":
-            _unknown_jacket(draft, made, jacket, strangers.pop(), index, exams)
+            _unknown_jacket(draft, made, jacket, strangers.pop())
         elif hazard == "misfiled_run":
             _shift_run(draft, made, jacket)
         else:
@@ -305,8 +303,10 @@ def _hazard_items(
     own = next((one.films[0] for one in jacket.items if one.films and not one.hazard), None)
     if hazard in ("truncated", "empty", "garbage"):
         return [Item("unreadable", hazard=hazard)]
-    if hazard in ("blank", "separator"):
-        return [Item(hazard, hazard=hazard)]
+    if hazard == "blank":
+        return [Item("blank", hazard=hazard)]
+    if hazard == "separator":
+        return [Item("separator", hazard=hazard)]
     if hazard == "document":
         return [Item("document", hazard=hazard, exam=jacket.exams[0])]
     if hazard in ("misfiled_stranger", "misfiled_sibling"):
@@ -372,8 +372,6 @@ def _unknown_jacket(
     made: list[Jacket],
     beside: Jacket,
     person: Person,
-    index: list[Person],
-    exams: list[Exam],
 ) -> None:
     """Add a jacket whose patient the index lacks, behind the given one."""
     jacket = _jacket(draft, len(made), person, 2)

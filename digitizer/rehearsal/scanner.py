@@ -109,11 +109,7 @@ def write_tiff(
     if pixels.ndim == 3:
         photometric = "rgb"
     options: dict[str, Any] = {
-        "photometric": "rgb"
-        if pixels.ndim == 3
-        else "miniswhite"
-        if white_is_zero
-        else "minisblack",
+        "photometric": photometric,
         "compression": compression,
         "metadata": None,
         "software": None,

@@ -101,7 +101,8 @@ def scan_truth(
     same_film_as: str | None = None,
 ) -> dict[str, Any]:
     """Return the truth about one scan, with the states in which it may end."""
-    states, reasons = _FREE, []
+    states: list[str] = _FREE
+    reasons: list[str] = []
     if item.hazard in _EXPECTED:
         states, reasons = _EXPECTED[item.hazard]
     elif item.kind == "film" and all(film["evidence"] == "none" for film in films):

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import tifffile
+from numpy.typing import NDArray
 from tifffile import TiffPage
 
 from digitizer.errors import BadScan
@@ -105,7 +106,7 @@ def _check_jpeg_strips(path: Path, page: TiffPage) -> None:
                 raise BadScan("truncated_file", "A strip of the file ends too early.")
 
 
-def _shaped(page: TiffPage, pixels: np.ndarray) -> Pixels:  # type: ignore[type-arg]
+def _shaped(page: TiffPage, pixels: NDArray[np.generic]) -> Pixels:
     """Return grey or RGB samples, first axis rows; bits and palettes spread out to bytes."""
     pixels = np.squeeze(pixels)
     if page.photometric == _PALETTE and pixels.ndim == 2:

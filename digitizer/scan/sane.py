@@ -91,9 +91,7 @@ def list_scanners() -> tuple[Scanner, ...]:
 def _program() -> str:
     program = shutil.which("scanimage")
     if program is None:
-        raise MissingService(
-            "The program scanimage is not installed.", remedy="Run scripts/setup."
-        )
+        raise MissingService("The program scanimage is not installed.", remedy="Run scripts/setup.")
     return program
 
 

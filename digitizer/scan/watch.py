@@ -61,7 +61,8 @@ class WatchFolder:
     ) -> None:
         if settings.folder is None or not settings.folder.is_dir():
             raise MissingService(
-                f"The watch folder {settings.folder} is not there.", remedy="Make it, or set another."
+                f"The watch folder {settings.folder} is not there.",
+                remedy="Make it, or name another.",
             )
         self._root = settings.folder
         self._settings = settings
