@@ -24,7 +24,7 @@ _LEAST_TOLERANCE = 0.055
 """Steps of log light that still are one level: 0.024 OD, a lamp's unevenness over some pixels."""
 _LAMP = 0.12
 """How far log light of one bed may differ over the frame: lamps fall off by a tenth."""
-_SMALLEST_SHEET = 0.02
+_SMALLEST_SHEET = 0.006
 """Part of the frame below which a piece is dust, a marker or a shadow, not a sheet."""
 
 
@@ -141,7 +141,7 @@ def _touching_frame(candidate: Mask) -> Mask:
 
 
 def pieces_of(bed: Mask) -> list[NDArray[np.int32]]:
-    """Return the outlines of what is not bed, each the convex hull of one sheet.
+    """Return the outlines of what is not bed, one a piece.
 
     Returns
     -------
@@ -160,9 +160,9 @@ def pieces_of(bed: Mask) -> list[NDArray[np.int32]]:
     outlines, _ = cv2.findContours(
         np.ascontiguousarray(opened), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
     )
-    hulls = [
-        np.asarray(cv2.convexHull(outline), dtype=np.int32)
+    large = [
+        np.asarray(outline, dtype=np.int32)
         for outline in outlines
         if cv2.contourArea(outline) >= _SMALLEST_SHEET * bed.size
     ]
-    return sorted(hulls, key=lambda hull: (int(hull[:, 0, 0].min()), int(hull[:, 0, 1].min())))
+    return sorted(large, key=lambda one: (int(one[:, 0, 0].min()), int(one[:, 0, 1].min())))

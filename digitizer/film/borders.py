@@ -20,6 +20,8 @@ _STRAIGHT_MM = 0.02
 """Bow below which a line was drawn by a machine: cut sheets bow by tenths of a millimetre."""
 _CORNER_MM = 0.9
 """Inside a square corner of a mask there is picture; a sheet's corner is rounded."""
+_WIDEST = 0.08
+"""Part of the frame that a mask's border takes at most."""
 _AGREE_RAD = 0.15 * pi / 180
 
 
@@ -56,10 +58,21 @@ def is_mask(
     if not seen or float(np.quantile(tone, 0.01)) < level - 0.2:
         return False
     bow = float(np.sqrt(np.mean([side.bow**2 for side in seen]))) / pitch
+    if _widest(full, corners, sides) > _WIDEST:
+        return False
     pairs = [number for number in range(4) if sides[number].seen and sides[number - 1].seen]
     if not pairs:
         return bow < _STRAIGHT_MM / 2
     return bow < _STRAIGHT_MM and all(_is_square(full, bed, corners, one, pitch) for one in pairs)
+
+
+def _widest(full: Pixels, corners: NDArray[np.float64], sides: Sequence[Side]) -> float:
+    """Return the width of the widest strip beyond a seen side, as a part of the frame."""
+    rows, columns = full.shape[:2]
+    middles = (corners + np.roll(corners, -1, axis=0)) / 2
+    gaps = (middles[0][1], columns - middles[1][0], rows - middles[2][1], middles[3][0])
+    seen = [gap for gap, side in zip(gaps, sides, strict=True) if side.seen]
+    return float(max(seen)) / max(rows, columns)
 
 
 def _is_square(

@@ -27,7 +27,17 @@ def is_paper(raster: Raster, light: Floats) -> bool:
     # A black lid may show around the page.
     if float(np.mean(ground > _GROUND)) < 0.8 or float(np.std(ground)) > 0.2:
         return False
-    return _glyphs(ground - level) >= 6
+    return not _holds_film(ground) and _glyphs(ground - level) >= 6
+
+
+def _holds_film(ground: Floats) -> bool:
+    """Tell whether something broad and dark lies inside: no print is left once closed."""
+    dark = (ground < 0.45).astype(np.uint8)
+    count, _, stats, _ = cv2.connectedComponentsWithStats(dark)
+    rows, columns = ground.shape
+    x, y, width, height, area = (stats[1:count, column] for column in range(5))
+    inner = (x > 1) & (y > 1) & (x + width < columns - 1) & (y + height < rows - 1)
+    return bool((inner & (area > 0.004 * ground.size)).any())
 
 
 def _glyphs(ink: Floats) -> int:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from digitizer.film.edges import Side
 
-__all__ = ["clipped", "common_angle", "listed", "rectangle"]
+__all__ = ["clipped", "common_angle", "listed", "rectangle", "rough_rectangle"]
 
 Points = NDArray[np.float64]
 
@@ -25,6 +25,69 @@ def listed(box: Points) -> Points:
     # Outward normal of a clockwise side is its direction turned to the left: (dy, -dx).
     upward = along[:, 0] / np.maximum(np.linalg.norm(along, axis=1), 1e-9)
     return np.roll(clockwise, -int(np.argmax(upward)), axis=0)
+
+
+def rough_rectangle(outline: NDArray[np.int32]) -> Points:
+    """Return the rectangle of an outline's four longest straight runs, square to each other.
+
+    What sticks out (tape, a shadow, glare) or bites in (dark film that looks like the bed) changes
+    the outline, but not where most of each side runs.
+
+    Parameters
+    ----------
+    outline : ndarray of int32, (n, 1, 2)
+        Pixels of the piece's rim, in order.
+
+    Returns
+    -------
+    ndarray, (4, 2)
+        Top-left, top-right, bottom-right, bottom-left as scanned; centres of pixels.
+    """
+    points = outline[:, 0, :].astype(np.float64)
+    step = max(4, min(24, len(points) // 40))
+    along = np.roll(points, -step, axis=0) - np.roll(points, step, axis=0)
+    direction = np.arctan2(along[:, 1], along[:, 0])
+    angle = _main_angle(direction)
+    right = np.array([cos(angle), sin(angle)])
+    down = np.array([-right[1], right[0]])
+    turn = (direction - angle + np.pi / 4) % (2 * np.pi)
+    facing = (turn // (np.pi / 2)).astype(int) % 4
+    straight = np.abs(turn % (np.pi / 2) - np.pi / 4) < 0.18
+    # OpenCV runs counter-clockwise on the screen: down the left side, then along the bottom.
+    limits: list[float] = []
+    for runs, normal in ((2, -down), (3, right), (0, down), (1, -right)):
+        reach = points @ normal
+        here = reach[straight & (facing == runs)]
+        limits.append(_mode(here) if here.size >= 8 else float(reach.max()))
+    top, far, bottom, near = limits
+    return np.array(
+        [
+            -near * right - top * down,
+            far * right - top * down,
+            far * right + bottom * down,
+            -near * right + bottom * down,
+        ]
+    )
+
+
+def _main_angle(direction: NDArray[np.float64]) -> float:
+    """Return the direction, modulo 90 degrees and nearest to zero, in which most of a rim runs."""
+    turned = (direction + np.pi / 4) % (np.pi / 2) - np.pi / 4
+    bins = 180
+    counts, _ = np.histogram(turned, bins=bins, range=(-np.pi / 4, np.pi / 4))
+    wide = sum(np.roll(counts, shift) for shift in (-2, -1, 0, 1, 2))
+    best = (int(np.argmax(wide)) + 0.5) / bins * np.pi / 2 - np.pi / 4
+    off = (turned - best + np.pi / 4) % (np.pi / 2) - np.pi / 4
+    near = np.abs(off) < 0.035
+    return float(best + np.median(off[near])) if near.any() else best
+
+
+def _mode(reach: NDArray[np.float64]) -> float:
+    """Return where most of a side lies: the fullest window three pixels wide."""
+    ordered = np.sort(reach)
+    ends = np.searchsorted(ordered, ordered + 3.0, side="right")
+    first = int(np.argmax(ends - np.arange(ordered.size)))
+    return float(np.median(ordered[first : ends[first]]))
 
 
 def common_angle(sides: Sequence[Side], scale: Points) -> float:

@@ -25,7 +25,7 @@ from digitizer.film.edges import NO_SIDE, BedSurface, Side, measure_side
 from digitizer.film.geometry import make_geometry, scale_of
 from digitizer.film.light import Floats, grey, is_density, light_picture, log_tone
 from digitizer.film.paper import is_bare, is_coloured, is_paper
-from digitizer.film.rectangle import clipped, common_angle, listed, rectangle
+from digitizer.film.rectangle import clipped, common_angle, rectangle, rough_rectangle
 from digitizer.model.film import Geometry, ScanKind
 from digitizer.model.raster import Pixels, Raster
 from digitizer.model.reasons import Reason
@@ -37,6 +37,8 @@ _SMALL = 900
 """Longest side of the picture on which the bed is found."""
 _USUAL_MM = 400.0
 """Long side of a scan whose resolution is not told, for scales of a millimetre."""
+_NARROWEST_MM = 25.0
+"""Dental films are 31 by 41 mm."""
 _BELIEVED = 0.5
 """Part of the sides inside the frame that must be sharp edges."""
 
@@ -141,7 +143,7 @@ def _best(page: _Page) -> tuple[list[_Found], float | None]:
     borders: list[Side] = []
     for level, noise in frame_levels(page.tone):
         bed = grow_bed(page.tone, level, noise)
-        if bed is None or float(np.mean(bed.mask > 0)) > 0.97:
+        if bed is None or float(np.mean(bed.mask > 0)) > 0.994:
             continue
         surface = BedSurface(bed.surface, bed.tolerance, rows, columns, page.top, page.density)
         pieces = [_measure(page, surface, hull) for hull in pieces_of(bed.mask)]
@@ -163,10 +165,9 @@ def _masked(page: _Page, bed: BedSurface, found: _Found) -> bool:
 
 def _measure(page: _Page, bed: BedSurface, hull: NDArray[np.int32]) -> _Found | None:
     """Measure the four sides of one piece; None for a piece that cannot be a sheet."""
-    box = cv2.boxPoints(cv2.minAreaRect(hull)).astype(np.float64)
-    rough = listed((box + 0.5) / page.reduction)
+    rough = (rough_rectangle(hull) + 0.5) / page.reduction
     lengths = np.linalg.norm(np.roll(rough, -1, axis=0) - rough, axis=1)
-    if lengths.min() < 30 * page.pitch or lengths.min() < 0.12 * lengths.max():
+    if lengths.min() < _NARROWEST_MM * page.pitch or lengths.min() < 0.12 * lengths.max():
         return None
     reach = max(8 / page.reduction, 0.012 * float(lengths.max()))
     hidden = _at_frame(page, rough, hull)
