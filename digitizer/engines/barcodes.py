@@ -11,9 +11,10 @@ __all__ = ["read_barcodes"]
 
 _MOST = 20
 _LONGEST_TEXT = 512
+_ORIGIN = Point(0, 0)
 
 
-def read_barcodes(picture: NDArray[np.uint8], offset: Point = Point(0, 0)) -> tuple[Barcode, ...]:
+def read_barcodes(picture: NDArray[np.uint8], offset: Point = _ORIGIN) -> tuple[Barcode, ...]:
     """Return the barcodes of a grey picture, boxes moved by ``offset``; at most twenty."""
     found: dict[tuple[str, str], Barcode] = {}
     for one in zxingcpp.read_barcodes(np.ascontiguousarray(picture))[:_MOST]:

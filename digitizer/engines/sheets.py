@@ -1,7 +1,8 @@
 """Reading a whole sheet: where text stands, which way it runs, and what two engines make of it."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from importlib import metadata
 
 import cv2
@@ -9,9 +10,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitizer.engines.barcodes import read_barcodes
-from digitizer.engines.rapid import Rapid
+from digitizer.engines.markers import find_markers
+from digitizer.engines.rapid import Rapid, ReadLine
 from digitizer.engines.settings import EngineSettings
+from digitizer.engines.strips import (
+    Way,
+    cut,
+    joined,
+    page_of,
+    reading_order,
+    stretched,
+    upright,
+)
 from digitizer.engines.tesseract import Tesseract
+from digitizer.errors import BadScan
 from digitizer.model.raster import Pixels
 from digitizer.model.reading import Barcode, Line, Reading
 from digitizer.model.units import Point
@@ -20,35 +32,45 @@ from digitizer.reading import text_regions
 __all__ = ["EngineSheetReader"]
 
 Grey = NDArray[np.uint8]
-Way = tuple[int, bool]
+Boxes = NDArray[np.float32]
 
-_SURE = 0.55
-"""Mean score of a right reading lies well above this, of a turned or mirrored one below."""
-_TALL = 1.5
-_LETTER_PX = 32.0
-"""Height to which small lines are enlarged; both engines were trained on letters of that size."""
+_MOST_PIXELS = 400_000_000
+_MOST_LINES = 120
+_SAMPLE = 2
+"""Lines read in each way to tell the way: the longest."""
+_SURE_SCORE = 0.93
+_SURE_DENSITY = 1.1
+"""Letters a line height of length: upright text has more, turned text loses letters."""
+_LEAST = {Rapid.name: 0.45, Tesseract.name: 0.0}
+"""Scores below which a line is noise; Tesseract gives right lines scores down to 0."""
+_LEAST_WAY_SCORE = 0.75
+_LEAST_LETTERS = 3
+_CLEAR_LEAD = 1.25
+"""The best way must win by a quarter: numbers like 8098608 read upside down as well."""
+_SMALL_LETTERS = 15.0
+"""Lines lower than this on the detector's picture are looked for again at full resolution."""
+_DETECTOR = 960
 _PLAUSIBLE = re.compile(
-    r"\d{2}[/.\-]\d{2}[/.\-]\d{2}|\d{5,}|\b(?:NAME|DOB|BORN|MRN|SEX|CHEST|HOSPITAL|DATE|EXAM|ID)\b",
+    r"\d{1,4}[/.\-]\d{2}[/.\-]\d{2}|\d{5,}"
+    r"|\b(?:NAME|PATIENT|DOB|BORN|MRN|SEX|CHEST|HOSPITAL|CLINIC|DATE|EXAM|NO)\b|, ?[A-Z]{3}",
     re.IGNORECASE,
 )
 
 
 @dataclass(frozen=True, slots=True)
-class _Piece:
-    """A piece of a picture turned so that its text may run upright, and the way back."""
+class _Strip:
+    """One line cut out upright, where it stands, and how it lies."""
 
     pixels: Grey
-    back: NDArray[np.float64]
+    box: NDArray[np.float32]
     way: Way
-
-    def box(self, points: NDArray[np.float64]) -> tuple[Point, Point, Point, Point]:
-        moved = points @ self.back[:, :2].T + self.back[:, 2]
-        a, b, c, d = (Point(float(x), float(y)) for x, y in moved)
-        return a, b, c, d
 
 
 class EngineSheetReader:
-    """Implements :class:`digitizer.ports.SheetReader` with RapidOCR, Tesseract and ZXing."""
+    """Implements :class:`digitizer.ports.SheetReader` with RapidOCR, Tesseract and ZXing.
+
+    The engines are loaded when first used, so that each worker process has its own.
+    """
 
     def __init__(self, settings: EngineSettings | None = None) -> None:
         self._settings = settings or EngineSettings()
@@ -65,160 +87,190 @@ class EngineSheetReader:
 
     @property
     def rapid(self) -> Rapid:
-        """The engine of this process, loaded when first used (a fork must not share it)."""
+        """The engine of this process."""
         if self._rapid is None:
             self._rapid = Rapid()
         return self._rapid
 
     def read_label(self, picture: Pixels) -> Reading:
-        """Read a label or document; paper is never mirrored."""
-        grey = _stretched(_grey(picture))
-        lines = self._read_piece(grey, Point(0, 0), mirror=False)
-        return Reading(lines=tuple(lines), barcodes=read_barcodes(grey))
+        """Read a label or document; paper is never mirrored.
+
+        Raises
+        ------
+        BadScan
+            The picture is larger than any label.
+        MissingService
+            Tesseract is asked for and not installed.
+        """
+        grey = stretched(_grey(picture))
+        strips = self._strips(grey, self._boxes(grey), mirror=False)
+        return Reading(lines=self._lines(strips), barcodes=read_barcodes(grey))
 
     def read_film(self, picture: Pixels) -> Reading:
-        """Read the places of a film that may bear text, each in the way it reads best."""
+        """Read the places of a film that may bear text, each in the way it reads best.
+
+        Raises
+        ------
+        BadScan
+            The picture is larger than any film.
+        MissingService
+            Tesseract is asked for and not installed.
+        """
         grey = _grey(picture)
-        lines: list[Line] = []
+        strips: list[_Strip] = []
         barcodes: list[Barcode] = []
         for x0, y0, x1, y1 in text_regions(grey, self._settings.film_regions):
-            piece = _stretched(grey[y0:y1, x0:x1])
-            lines += self._read_piece(piece, Point(x0, y0), mirror=True)
+            piece = stretched(grey[y0:y1, x0:x1])
+            boxes = _not_in(self.rapid.find(piece), strips, (x0, y0))
+            found = self._strips(piece, boxes, mirror=True)
+            strips += [replace(one, box=one.box + np.array((x0, y0), np.float32)) for one in found]
             barcodes += read_barcodes(piece, Point(x0, y0))
-        return Reading(lines=tuple(lines), barcodes=tuple(dict.fromkeys(barcodes)))
+        markers = find_markers(grey, [one.box for one in strips])
+        lines = self._lines(strips)
+        return Reading(lines=lines + markers, barcodes=tuple(dict.fromkeys(barcodes)))
 
-    def _read_piece(self, piece: Grey, offset: Point, *, mirror: bool) -> list[Line]:
-        """Find lines, tell which way they run, read them with both engines."""
-        boxes = self.rapid.find(piece)
+    def _boxes(self, grey: Grey) -> Boxes:
+        """Find lines on paper of any size; small ones again in pieces at full resolution."""
+        boxes = self.rapid.find(grey)
+        scale = _DETECTOR / max(grey.shape)
+        if scale >= 1:
+            return boxes
+        if len(boxes):
+            sides = np.linalg.norm(boxes - np.roll(boxes, 1, axis=1), axis=2)
+            if float(np.median(sides.min(axis=1))) * scale >= _SMALL_LETTERS:
+                return boxes
+        pieces = _around(boxes, grey.shape) if len(boxes) else _tiles(grey.shape)
+        found = [
+            self.rapid.find(grey[y0:y1, x0:x1]) + np.array((x0, y0), np.float32)
+            for x0, y0, x1, y1 in pieces
+        ]
+        again = np.concatenate([np.zeros((0, 4, 2), np.float32), *found])
+        return again if len(again) >= len(boxes) else boxes
+
+    def _strips(self, piece: Grey, boxes: Boxes, *, mirror: bool) -> list[_Strip]:
+        """Cut the lines of a piece out upright; nothing where their way cannot be told."""
         if len(boxes) == 0:
             return []
-        way = self._way(piece, boxes, mirror=mirror)
+        turns, boxes = _alike(boxes)
+        boxes = joined(boxes)[:_MOST_LINES]
+        sides = (False, True) if mirror else (False,)
+        way = self._way(piece, boxes, [(turn, side) for side in sides for turn in turns])
         if way is None:
             return []
-        upright = _turned(piece, offset, way)
-        boxes = self.rapid.find(upright.pixels) if way != (0, False) else boxes
-        lines: list[Line] = []
-        for box in sorted(boxes, key=lambda one: (round(float(one[:, 1].mean()) / 12), one[0, 0])):
-            text, score = self.rapid.read(_cut(upright.pixels, box))
-            if text.strip():
-                lines.append(_line(text, score, upright, box.astype(float), Rapid.name))
-        if self._settings.tesseract and lines:
-            lines += self._second_opinion(upright, boxes)
-        return lines
+        lines = upright(boxes, way)
+        return [_Strip(cut(piece, lines[one]), lines[one], way) for one in reading_order(lines)]
 
-    def _way(self, piece: Grey, boxes: NDArray[np.float32], *, mirror: bool) -> Way | None:
-        """Tell how the text of a piece is turned and mirrored; None when nothing reads."""
-        widths = np.linalg.norm(boxes[:, 1] - boxes[:, 0], axis=1)
-        heights = np.linalg.norm(boxes[:, 3] - boxes[:, 0], axis=1)
-        tall = widths.sum() < heights.sum() / _TALL
-        turns = (90, 270) if tall else (0, 180)
-        scores = {
-            (turn, flipped): self._score(_turned(piece, Point(0, 0), (turn, flipped)))
-            for turn in turns
-            for flipped in ((False, True) if mirror else (False,))
-        }
-        best = max(scores, key=lambda one: scores[one])
-        return best if scores[best] > _SURE else None
+    def _way(self, piece: Grey, boxes: Boxes, ways: Sequence[Way]) -> Way | None:
+        """Tell how the text of a piece is turned and mirrored; None when it is not clear."""
+        sides = np.linalg.norm(boxes - np.roll(boxes, 1, axis=1), axis=2)
+        aspects = sides.max(axis=1) / np.maximum(sides.min(axis=1), 1)
+        longest = np.argsort(-aspects, kind="stable")[:_SAMPLE]
+        expected = float(aspects[longest].sum())
+        worth: dict[Way, float] = {}
+        scores: dict[Way, float] = {}
+        for way in ways:
+            read = self.rapid.read([cut(piece, box) for box in upright(boxes[longest], way)])
+            letters = sum(_letters(one) for one in read)
+            scores[way] = sum(one.score * _letters(one) for one in read) / max(letters, 1)
+            makes_sense = any(_PLAUSIBLE.search(one.text) for one in read)
+            worth[way] = letters * scores[way] ** 3 * (1.3 if makes_sense else 1.0)
+            sure = scores[way] >= _SURE_SCORE and letters >= _SURE_DENSITY * expected
+            if letters < _LEAST_LETTERS:
+                worth[way] = 0.0
+            elif sure and makes_sense and letters >= 2 * _LEAST_LETTERS:
+                return way
+        best, *others = sorted(worth, key=lambda one: -worth[one])
+        if worth[best] == 0 or scores[best] < _LEAST_WAY_SCORE:
+            return None
+        return best if worth[best] >= _CLEAR_LEAD * worth[others[0]] else None
 
-    def _score(self, candidate: _Piece) -> float:
-        """Read the longest lines of a candidate; return the mean score, more where it makes sense."""
-        boxes = self.rapid.find(candidate.pixels)
-        if len(boxes) == 0:
-            return 0.0
-        widths = np.linalg.norm(boxes[:, 1] - boxes[:, 0], axis=1)
-        total = weight = 0.0
-        for number in np.argsort(-widths)[:3]:
-            text, score = self.rapid.read(_cut(candidate.pixels, boxes[number]))
-            letters = float(len(text.strip()))
-            total += letters * (score + (0.15 if _PLAUSIBLE.search(text) else 0.0))
-            weight += letters
-        return total / weight if weight else 0.0
-
-    def _second_opinion(self, upright: _Piece, boxes: NDArray[np.float32]) -> list[Line]:
-        x0, y0 = np.maximum(boxes.reshape(-1, 2).min(axis=0).astype(int) - 12, 0)
-        x1, y1 = boxes.reshape(-1, 2).max(axis=0).astype(int) + 12
-        block = upright.pixels[y0:y1, x0:x1]
-        height = float(np.median(np.linalg.norm(boxes[:, 3] - boxes[:, 0], axis=1)))
-        scale = min(4.0, max(0.5, _LETTER_PX / max(height, 1.0)))
-        block = cv2.resize(block, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)  # type: ignore[assignment]
-        if np.median(block) < 110:
-            # Tesseract was trained on dark letters.
-            block = 255 - block
-        found = []
-        for text, score, (left, top, right, bottom) in self._tesseract.read(block):
-            corners = np.array([[left, top], [right, top], [right, bottom], [left, bottom]])
-            found.append(
-                _line(text, score, upright, corners / scale + (x0, y0), Tesseract.name)
-            )
-        return found
+    def _lines(self, strips: Sequence[_Strip]) -> tuple[Line, ...]:
+        """Read strips with both engines, each engine's lines in reading order."""
+        if not strips:
+            return ()
+        read = self.rapid.read([one.pixels for one in strips])
+        lines = [
+            _line(text.text, text.score, strip, Rapid.name)
+            for text, strip in zip(read, strips, strict=True)
+        ]
+        if self._settings.tesseract:
+            page, tops = page_of([one.pixels for one in strips])
+            for found in self._tesseract.read(page):
+                place = int(np.searchsorted(tops, found.row, side="right")) - 1
+                strip = strips[max(0, place)]
+                lines.append(_line(found.text, found.score, strip, Tesseract.name))
+        return tuple(one for one in lines if one.text and one.confidence >= _LEAST[one.engine])
 
 
-def _line(
-    text: str, score: float, piece: _Piece, box: NDArray[np.float64], engine: str
-) -> Line:
+def _letters(read: ReadLine) -> int:
+    return sum(sign.isalnum() for sign in read.text)
+
+
+def _line(text: str, score: float, strip: _Strip, engine: str) -> Line:
+    a, b, c, d = (Point(float(x), float(y)) for x, y in strip.box)
     return Line(
         text=text.strip(),
         confidence=float(np.clip(score, 0, 1)),
-        box=piece.box(box),
+        box=(a, b, c, d),
         engine=engine,
-        turn_deg=piece.way[0],
-        mirrored=piece.way[1],
+        turn_deg=strip.way[0],
+        mirrored=strip.way[1],
     )
 
 
 def _grey(picture: Pixels) -> Pixels:
+    if picture.shape[0] * picture.shape[1] > _MOST_PIXELS:
+        raise BadScan(
+            "too_large",
+            "The picture is larger than any film or label.",
+            remedy="Scan it again at a lower resolution.",
+        )
     if picture.ndim == 3:
         return cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)  # type: ignore[return-value]
     return picture
 
 
-def _stretched(piece: Pixels) -> Grey:
-    """Stretch between percentiles: hard thresholds lose faint letters."""
-    low, high = np.quantile(piece[::2, ::2], (0.005, 0.995))
-    span = max(float(high - low), 1.0)
-    return np.clip((piece.astype(np.float32) - low) * (255.0 / span), 0, 255).astype(np.uint8)
+def _alike(boxes: Boxes) -> tuple[tuple[int, int], Boxes]:
+    """Return the turns the lines may have, and the boxes that lie along most of the text."""
+    widths = np.linalg.norm(boxes[:, 1] - boxes[:, 0], axis=1)
+    heights = np.linalg.norm(boxes[:, 3] - boxes[:, 0], axis=1)
+    # A short word is as tall as wide: only clearly longer boxes have a say.
+    tall = float(heights[heights > 1.4 * widths].sum())
+    wide = float(widths[widths > 1.4 * heights].sum())
+    if tall > wide:
+        return (90, 270), boxes[heights > 0.7 * widths]
+    return (0, 180), boxes[widths > 0.7 * heights]
 
 
-def _turned(piece: Grey, offset: Point, way: Way) -> _Piece:
-    """Return the piece turned clockwise by the text's turn, and mirrored where the text is.
-
-    ``back`` maps its points to the picture the piece was cut from.
-    """
-    turn, mirrored = way
-    rows, columns = piece.shape
-    pixels = np.rot90(piece, -turn // 90)
-    # Clockwise by 90: a point (x, y) of the result came from (y, rows - x), and so on.
-    back = {
-        0: [[1, 0, 0], [0, 1, 0]],
-        90: [[0, 1, 0], [-1, 0, rows]],
-        180: [[-1, 0, columns], [0, -1, rows]],
-        270: [[0, -1, columns], [1, 0, 0]],
-    }[turn]
-    matrix = np.array(back, dtype=np.float64)
-    if mirrored:
-        width = pixels.shape[1]
-        pixels = pixels[:, ::-1]
-        flip = np.array([[-1, 0, width], [0, 1, 0], [0, 0, 1]], dtype=np.float64)
-        matrix = matrix @ flip
-    matrix[:, 2] += offset
-    return _Piece(np.ascontiguousarray(pixels), matrix, way)
+def _not_in(boxes: Boxes, strips: Sequence[_Strip], offset: tuple[int, int]) -> Boxes:
+    """Leave out boxes whose middle lies in a line that was already cut out."""
+    taken = [one.box for one in strips]
+    keep = [
+        all(
+            cv2.pointPolygonTest(one, [float(v) for v in box.mean(axis=0) + offset], False) < 0
+            for one in taken
+        )
+        for box in boxes
+    ]
+    kept: Boxes = boxes[np.array(keep, dtype=bool)]
+    return kept
 
 
-def _cut(picture: Grey, box: NDArray[np.float32]) -> Grey:
-    """Cut a line out along its box, a little more than it, upright."""
-    tl, tr, _, bl = box.astype(np.float64)
-    width, height = np.linalg.norm(tr - tl), np.linalg.norm(bl - tl)
-    if width < 2 or height < 2:
-        return np.full((8, 8), 255, np.uint8)
-    right, down = (tr - tl) / width, (bl - tl) / height
-    pad = 0.12 * height
-    scale = max(1.0, _LETTER_PX * 1.5 / (height + 2 * pad))
-    matrix = np.column_stack([right / scale, down / scale, tl - (right + down) * pad])
-    size = (int((width + 2 * pad) * scale) + 1, int((height + 2 * pad) * scale) + 1)
-    return cv2.warpAffine(  # type: ignore[return-value]
-        picture,
-        matrix,
-        size,
-        flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
+def _around(boxes: Boxes, shape: tuple[int, ...]) -> list[tuple[int, int, int, int]]:
+    """Return pieces that hold the boxes and what stands near them, none larger than needed."""
+    height = float(np.median(np.linalg.norm(boxes - np.roll(boxes, 1, axis=1), axis=2).min(axis=1)))
+    mask = np.zeros(shape[:2], np.uint8)
+    for box in boxes:
+        (x0, y0), (x1, y1) = box.min(axis=0) - 3 * height, box.max(axis=0) + 3 * height
+        cv2.rectangle(mask, (int(x0), int(y0)), (int(x1), int(y1)), 255, cv2.FILLED)
+    count, _, stats, _ = cv2.connectedComponentsWithStats(mask)
+    places = [tuple(int(v) for v in stats[one, :4]) for one in range(1, count)]
+    return [(x, y, x + w, y + h) for x, y, w, h in sorted(places, key=lambda one: one[1])][:8]
+
+
+def _tiles(shape: tuple[int, ...]) -> list[tuple[int, int, int, int]]:
+    """Return four quarters that overlap by a tenth."""
+    rows, columns = shape[:2]
+    ys = ((0, int(rows * 0.55)), (int(rows * 0.45), rows))
+    xs = ((0, int(columns * 0.55)), (int(columns * 0.45), columns))
+    return [(x0, y0, x1, y1) for y0, y1 in ys for x0, x1 in xs]

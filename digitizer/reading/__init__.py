@@ -1,6 +1,6 @@
 """Readings in, fields out: grammars, vocabulary, and what a sheet is by its words."""
 
-from digitizer.reading.fields import parse, parse_lines, testimony, testimony_of_lines
+from digitizer.reading.fields import identities, parse, parse_lines, testimony, testimony_of_lines
 from digitizer.reading.kinds import SEPARATOR_BARCODES, kind_of
 from digitizer.reading.regions import text_regions
 from digitizer.reading.rules import GrammarSettings, ReadingRules, Vocabulary
@@ -10,6 +10,7 @@ __all__ = [
     "GrammarSettings",
     "ReadingRules",
     "Vocabulary",
+    "identities",
     "kind_of",
     "parse",
     "parse_lines",

@@ -1,35 +1,72 @@
 """Dates in every form clerks write them, to ``YYYY-MM-DD``.
 
-Confused characters (O for 0, I and L for 1) are mended only inside what has the shape of a date.
+Confused characters (O for 0, I and L for 1 ...) are mended only inside what has the shape of a
+date. What is no day of the calendar is no date: it is never made one.
 """
 
 import re
 from dataclasses import dataclass
 from datetime import date
 
+from rapidfuzz.distance import OSA
+
 __all__ = ["FoundDate", "find_dates"]
 
-_MONTHS = "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC".split()
-_D = r"[0-9OIL]"
-_SEP = r"\s?[/.\-]\s?"
-_NAMED = "(" + "|".join(_MONTHS) + r")[A-Z]{0,6}\.?"
-_NUMERIC = re.compile(rf"(?<![0-9A-Z])({_D}{{1,2}}){_SEP}({_D}{{1,2}}){_SEP}({_D}{{4}}|{_D}{{2}})(?![0-9])")
-_ISO = re.compile(rf"(?<![0-9A-Z])({_D}{{4}}){_SEP}({_D}{{2}}){_SEP}({_D}{{2}})(?![0-9])")
-_DAY_MONTH = re.compile(rf"(?<![0-9])({_D}{{1,2}})[\s.\-/,]{{0,2}}{_NAMED}[\s.\-/,]{{0,2}}({_D}{{4}}|{_D}{{2}})(?![0-9])")
-_MONTH_DAY = re.compile(rf"(?<![A-Z]){_NAMED}[\s.\-/]{{0,2}}({_D}{{1,2}})[\s.,\-/]{{1,3}}({_D}{{4}}|{_D}{{2}})(?![0-9])")
+_MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+_FOREIGN = {
+    "JANV": 1, "FEV": 2, "MARS": 3, "AVR": 4, "MAI": 5, "JUIN": 6, "JUIL": 7, "AOUT": 8,
+    "SEPT": 9, "OKT": 10, "DEZ": 12, "ENE": 1, "ABR": 4, "AGO": 8, "DIC": 12, "MRZ": 3,
+}  # fmt: skip
+_MEND = str.maketrans("OQDILZSB|!", "0001125811")
+_D = r"[0-9OQDILZSB|!]"
+_SEP = r"(?:\s?[/.\-:,]\s?)"
+_GAP = r"[\s.\-/,]{0,3}"
+_AHEAD = r"(?<![0-9])"
+_NAMED = r"([A-Z0-9]{3,4})[A-Z]{0,6}"
+_YEAR = rf"({_D}{{4}}|{_D}{{2}})"
+_SHAPES: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(rf"{_AHEAD}({_D}{{4}}){_SEP}({_D}{{2}})(?:{_SEP}|\s)({_D}{{2}})(?![0-9])"), "YMD"),
+    (re.compile(rf"{_AHEAD}({_D}{{4}})\s({_D}{{2}}){_SEP}({_D}{{2}})(?![0-9])"), "YMD"),
+    (re.compile(rf"{_AHEAD}({_D}{{1,2}}){_GAP}{_NAMED}{_GAP}{_YEAR}(?![0-9])"), "DNY"),
+    (re.compile(rf"(?<![A-Z]){_NAMED}{_GAP}({_D}{{1,2}})[\s.,\-/]{{1,3}}{_YEAR}(?![0-9])"), "NDY"),
+    (re.compile(rf"{_AHEAD}({_D}{{1,2}}){_SEP}({_D}{{1,2}})(?:{_SEP}){_YEAR}(?![0-9])"), ""),
+    (re.compile(rf"{_AHEAD}({_D}{{2}})\s({_D}{{2}}){_SEP}({_D}{{4}})(?![0-9])"), ""),
+    (re.compile(rf"{_AHEAD}({_D}{{2}}){_SEP}({_D}{{2}})\s({_D}{{4}})(?![0-9])"), ""),
+    # A separator lost between day and month, where the other still stands.
+    (re.compile(rf"{_AHEAD}([0-3]{_D})([01]{_D}){_SEP}({_D}{{4}})(?![0-9])"), ""),
+)
+_COMPACT = re.compile(r"(?<![0-9A-Z])((?:18|19|20)\d{2})(\d{2})(\d{2})(?![0-9A-Z])")
+_OLDEST = 1850
+_TWO_DIGIT_2000S = 2005
+"""A year written 05 is 2005: film went out of use about then; 06 and later are of the 1900s."""
 
 
 @dataclass(frozen=True, slots=True)
 class FoundDate:
-    """One date in a line: ISO value, where it stands, and whether its century was written."""
+    """One date in a line.
+
+    Attributes
+    ----------
+    value : str
+        ISO form.
+    start, end : int
+        Where it stands in the line.
+    full_year : bool
+        Whether its century was written.
+    exact : bool
+        Whether no character had to be mended.
+    """
 
     value: str
     start: int
     end: int
     full_year: bool
+    exact: bool = True
 
 
-def find_dates(line: str, *, day_first: bool, latest: int = 2035) -> list[FoundDate]:
+def find_dates(
+    line: str, *, day_first: bool, latest: int = 2035, compact: bool = False
+) -> list[FoundDate]:
     """Find all dates of a line, in order.
 
     Parameters
@@ -39,10 +76,13 @@ def find_dates(line: str, *, day_first: bool, latest: int = 2035) -> list[FoundD
     day_first : bool
         What an ambiguous 03/04 is; dots tell day first whatever is set.
     latest : int
-        Two-digit years are taken as the latest year that is not after this.
+        No year lies after this one.
+    compact : bool
+        Whether eight digits (19780312) are a date; only after a caption that says so.
     """
     found: list[FoundDate] = []
-    for pattern, order in ((_ISO, "YMD"), (_DAY_MONTH, "DNY"), (_MONTH_DAY, "NDY"), (_NUMERIC, "")):
+    shapes = (*_SHAPES, (_COMPACT, "YMD")) if compact else _SHAPES
+    for pattern, order in shapes:
         for match in pattern.finditer(line):
             if any(match.start() < one.end and one.start < match.end() for one in found):
                 continue
@@ -52,26 +92,41 @@ def find_dates(line: str, *, day_first: bool, latest: int = 2035) -> list[FoundD
     return sorted(found, key=lambda one: one.start)
 
 
-def _read(
-    match: re.Match[str], order: str, *, day_first: bool, latest: int
-) -> FoundDate | None:
+def _read(match: re.Match[str], order: str, *, day_first: bool, latest: int) -> FoundDate | None:
+    written = "".join(match.groups())
+    if 2 * sum(sign.isdigit() for sign in written) < len(written) - 3 * ("N" in order):
+        return None
     parts = dict(zip(order or ("DMY" if day_first else "MDY"), match.groups(), strict=True))
     year_text = _digits(parts["Y"])
     year = int(year_text)
     if len(year_text) == 2:
-        year += 2000 if 2000 + year <= min(latest, 2005) else 1900
-    month = _MONTHS.index(parts["N"]) + 1 if "N" in parts else int(_digits(parts["M"]))
+        year += 2000 if 2000 + year <= _TWO_DIGIT_2000S else 1900
+    month = _month(parts["N"]) if "N" in parts else int(_digits(parts["M"]))
+    if month is None:
+        return None
     day = int(_digits(parts["D"]))
     if not order and month > 12 >= day:
         month, day = day, month
+    if not _OLDEST <= year <= latest:
+        return None
     try:
         value = date(year, month, day)
     except ValueError:
         return None
-    if not 1850 <= year <= latest:
-        return None
-    return FoundDate(value.isoformat(), match.start(), match.end(), len(year_text) == 4)
+    figures = "".join(text for name, text in parts.items() if name != "N")
+    exact = figures.isdigit() and parts.get("N", "JAN")[:3] in _MONTHS
+    return FoundDate(value.isoformat(), match.start(), match.end(), len(year_text) == 4, exact)
+
+
+def _month(word: str) -> int | None:
+    """Return the number of a month by its name, one character misread at most."""
+    if word in _FOREIGN:
+        return _FOREIGN[word]
+    if word[:3] in _MONTHS:
+        return _MONTHS.index(word[:3]) + 1
+    near = [number for number, name in enumerate(_MONTHS, 1) if OSA.distance(word[:3], name) == 1]
+    return near[0] if len(near) == 1 else None
 
 
 def _digits(text: str) -> str:
-    return text.translate(str.maketrans("OIL", "011"))
+    return text.translate(_MEND)

@@ -4,41 +4,98 @@ import re
 
 from digitizer.model.identity import PersonName
 
-__all__ = ["looks_like_name", "parse_name"]
+__all__ = ["looks_like_name", "name_signs", "parse_name"]
 
 _SUFFIXES = frozenset({"JR", "SR", "II", "III", "IV"})
-_PARTICLES = frozenset("DE LA DEL DA DI DOS VAN VON DER DEN TER MC MAC ST SAN LE EL AL BIN".split())
-_SHAPE = re.compile(r"[A-Z][A-Z'\-. ]*(?:[,^][A-Z'\-.^, ]*)?")
+_PARTICLES = frozenset(
+    {"DE", "LA", "LAS", "LOS", "DEL", "DELA", "DI", "DA", "DOS", "DU", "VAN", "VON", "DER", "DEN"}
+    | {
+        "TER",
+        "TEN",
+        "MC",
+        "MAC",
+        "ST",
+        "SAN",
+        "SANTA",
+        "LE",
+        "EL",
+        "AL",
+        "BIN",
+        "BEN",
+        "IBN",
+        "ABU",
+    }
+    | {"O"}
+)
+_TITLES = frozenset(["MR", "MRS", "MS", "MISS", "DR", "PROF", "SIR", "REV"])
+_BABY = frozenset({"BOY", "GIRL", "MALE", "FEMALE", "INFANT"})
+_SHAPE = re.compile(r"[A-Z][A-Z'\-. ]*[,^][A-Z'\-.^, ]*")
+_FOLDED = str.maketrans(
+    "ÀÁÂÃÅÇÈÉÊËÌÍÎÏÑÒÓÔÕÙÚÛÝŠŽ", "AAAAACEEEEIIIINOOOOUUUYSZ"
+)  # fmt: skip
+_SPELT_OUT = str.maketrans({"Ä": "AE", "Ö": "OE", "Ü": "UE", "Ø": "O", "Æ": "AE", "ß": "SS"})
+_LONGEST = 64
+
+
+def name_signs(text: str) -> str:
+    """Return an upper-case text with the signs of names put right.
+
+    A caret is often read as a quotation mark or an asterisk; an apostrophe stands only after O, D
+    or L, or inside a name; accents are folded, umlauts written out.
+    """
+    text = text.translate(_FOLDED).translate(_SPELT_OUT)
+    text = re.sub(r"(?<=[A-Z])\s?[\"“”*~«»°]+\s?(?=[A-Z])", "^", text)
+    text = re.sub(r"(?<=[A-Z]{3})\s?['‘’`´]\s?(?=[A-Z]{3})", "^", text)
+    text = re.sub(r"[‘’`´]", "'", text)
+    return re.sub(r"^([A-Z'\-]{3,}(?: [A-Z]{3,})?)[.;:] (?=[A-Z]{2,})", r"\1, ", text)
 
 
 def looks_like_name(text: str) -> bool:
     """Tell whether a text has the shape of a person's name: letters, with a comma or caret."""
     letters = sum(sign.isalpha() for sign in text)
-    return bool(_SHAPE.fullmatch(text)) and letters >= 4 and ("," in text or "^" in text)
+    return len(text) <= _LONGEST and bool(_SHAPE.fullmatch(text)) and letters >= 4
 
 
-def parse_name(text: str) -> PersonName | None:
+def parse_name(text: str, given_names: frozenset[str] = frozenset()) -> PersonName | None:
     """Read ``DOE, JOHN A``, ``DOE^JOHN^A``, ``DOE JR, JOHN`` or ``JOHN A DOE JR``.
+
+    Parameters
+    ----------
+    text : str
+        Any case.
+    given_names : frozenset of str
+        Where neither comma nor caret tells the order, ``DOE JOHN`` is told by these.
 
     Returns
     -------
     PersonName or None
-        None when there are not two parts.
+        Upper case, no punctuation at the ends; None when there are not two parts.
     """
-    text = re.sub(r"[^A-Z'\-,^ ]", " ", text.upper()).strip(" ,^-'")
+    text = re.sub(r"[^A-Z'\-,^ ]", " ", name_signs(text[:_LONGEST].upper())).strip(" ,^-'")
     if "^" in text:
         parts = [part.strip(" ,") for part in text.split("^")]
-        family, given, middle, _, suffix = (parts + [""] * 5)[:5]
-        if not suffix and len(parts) == 4:
-            suffix = parts[3]
+        family, given, middle, prefix, suffix = (parts + [""] * 5)[:5]
+        if not suffix and prefix in _SUFFIXES:
+            suffix = prefix
         return _built(family.split(), [*given.split(), *middle.split()], suffix)
     if "," in text:
         family, _, rest = text.partition(",")
         return _built(family.split(), rest.replace(",", " ").split(), "")
-    words = text.split()
-    suffix = words.pop() if words and words[-1] in _SUFFIXES else ""
+    return _bare([word for word in text.split() if word not in _TITLES], given_names)
+
+
+def _bare(words: list[str], given_names: frozenset[str]) -> PersonName | None:
+    """Read words without comma or caret: given names first, unless only the last is one."""
+    suffix = words.pop() if len(words) > 2 and words[-1] in _SUFFIXES else ""
     if len(words) < 2:
         return None
+    if words[0] == "BABY" and words[1] in _BABY and len(words) > 2:
+        return _built(words[2:], words[:2], suffix)
+    initial = len(words[-1]) == 1 and len(words) > 2
+    first = words[-2] if initial else words[-1]
+    if first in given_names and words[0] not in given_names:
+        at = len(words) - (2 if initial else 1)
+        return _built(words[:at], words[at:], suffix)
     at = len(words) - 1
     while at > 1 and words[at - 1] in _PARTICLES:
         at -= 1
@@ -48,19 +105,19 @@ def parse_name(text: str) -> PersonName | None:
 def _built(family: list[str], given: list[str], suffix: str) -> PersonName | None:
     for words in (family, given):
         for word in list(words):
-            if word in _SUFFIXES and not suffix:
-                suffix = word
+            bare = word.strip(".'-")
+            if bare in _SUFFIXES and len(words) > 1:
+                suffix = suffix or bare
+                words.remove(word)
+            elif bare in _TITLES and words is given and len(words) > 1:
                 words.remove(word)
     if not family or not given:
         return None
     first = given[0]
     if first == "BABY" and len(given) > 1:
         first, given = " ".join(given[:2]), given[1:]
-    if len("".join(family)) < 2 or len(first) < 1:
+    last, first = " ".join(family).strip(" .'-"), first.strip(" .'-")
+    if sum(sign.isalpha() for sign in last) < 2 or not first:
         return None
-    return PersonName(
-        family=" ".join(family).strip(".'-"),
-        given=first.strip(".'-"),
-        middle=" ".join(given[1:]).strip(".'-"),
-        suffix=suffix,
-    )
+    middle = " ".join(given[1:]).strip(" .'-")
+    return PersonName(family=last, given=first, middle=middle, suffix=suffix.strip(" .'-"))

@@ -2,7 +2,8 @@
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
+
+from digitizer.model.raster import Pixels
 
 __all__ = ["text_regions"]
 
@@ -11,7 +12,7 @@ _STROKE = 9
 """Letters' strokes are thinner than this on the reduced picture; bones and tubes are wider."""
 
 
-def text_regions(picture: NDArray[np.generic], most: int) -> list[tuple[int, int, int, int]]:
+def text_regions(picture: Pixels, most: int) -> list[tuple[int, int, int, int]]:
     """Return boxes (x0, y0, x1, y1) that may hold text, the most promising first.
 
     Both bright letters on dark (flashed) and dark on bright (stickers) count: strokes are what a
@@ -24,7 +25,7 @@ def text_regions(picture: NDArray[np.generic], most: int) -> list[tuple[int, int
         Boxes at the most.
     """
     scale = min(1.0, _LONGEST / max(picture.shape))
-    small = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)  # type: ignore[call-overload]
+    small = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     top = max(float(np.quantile(small, 0.995)), 1.0)
     tone = (np.sqrt(np.minimum(small.astype(np.float32) / top, 1)) * 255).astype(np.uint8)
     kernel = cv2.getStructuringElement(cv2.MORPH_RECT, (_STROKE, _STROKE))

@@ -1,11 +1,17 @@
 """What a site can set: patterns of numbers, order of dates, and the vocabulary of exams."""
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import resources
+from types import MappingProxyType
+from typing import Any
 
-__all__ = ["GrammarSettings", "ReadingRules", "Vocabulary"]
+__all__ = ["CHECKS", "GrammarSettings", "ReadingRules", "Vocabulary"]
+
+CHECKS = ("luhn", "mod11")
+"""Check digits that can be named in the settings."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,36 +19,97 @@ class GrammarSettings:
     """How this site writes numbers and dates."""
 
     day_first: bool = False
-    """Whether 03/04/1978 is the third of April; where a month's name or order tells, it is not used."""
+    """Whether 03/04/1978 is the third of April; dots and names of months tell without it."""
     record_number: str = r"[A-Z]?\d{5,10}"
     """Regular expression of a record number."""
     accession_number: str = r"[A-Z]{1,3}\d{2}-\d{3,7}|[A-Z]{1,2}\d{6,10}|\d{8}"
     """Regular expression of an accession number."""
     jacket_barcode: str = r"J[A-Z]?\d{4,10}"
     """Regular expression of a jacket's own barcode."""
+    issuers: tuple[str, ...] = ()
+    """Record numbers told apart by their form, each as ISSUER=regular expression."""
+    check_digits: tuple[str, ...] = ()
+    """Record numbers whose last digit checks the others, each as ISSUER=luhn or ISSUER=mod11."""
+
+    def __post_init__(self) -> None:
+        """Refuse patterns that are none.
+
+        Raises
+        ------
+        ValueError
+            A regular expression is malformed, or an entry is not NAME=VALUE.
+        """
+        patterns = [self.record_number, self.accession_number, self.jacket_barcode]
+        patterns += [_pair(entry)[1] for entry in self.issuers]
+        for pattern in patterns:
+            try:
+                re.compile(pattern)
+            except re.error as error:
+                raise ValueError(f"{pattern!r} is no regular expression: {error}") from None
+        for entry in self.check_digits:
+            if _pair(entry)[1] not in CHECKS:
+                raise ValueError(f"{entry!r}: a check digit is one of {', '.join(CHECKS)}")
+
+    def issuer_patterns(self) -> tuple[tuple[str, str], ...]:
+        """Return issuers with the form of their numbers."""
+        return tuple(_pair(entry) for entry in self.issuers)
+
+    def check_of(self, issuer: str) -> str:
+        """Return the check of an issuer's numbers, or nothing."""
+        return dict(_pair(entry) for entry in self.check_digits).get(issuer, "")
+
+
+def _pair(entry: str) -> tuple[str, str]:
+    name, sign, value = entry.partition("=")
+    if not sign or not name.strip() or not value.strip():
+        raise ValueError(f"{entry!r} is not of the form NAME=VALUE")
+    return name.strip(), value.strip()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vocabulary:
-    """Words of exams, by what they tell: body part, modality, laterality, and stamps."""
+    """Words of exams, by what they tell; stamps, institutions and given names.
+
+    Attributes
+    ----------
+    body_parts, modalities : mapping
+        Words (or several, with single spaces) to the term of DICOM.
+    views : frozenset of str
+        Words of projections.
+    stamps, institutions : frozenset of str
+        What is never a name.
+    given_names : frozenset of str
+        Tell the order of bare names.
+    """
 
     body_parts: Mapping[str, str]
     modalities: Mapping[str, str]
     views: frozenset[str]
     stamps: frozenset[str]
     institutions: frozenset[str]
+    given_names: frozenset[str] = frozenset()
 
     @classmethod
     def load(cls, text: str) -> "Vocabulary":
-        """Read a vocabulary from TOML; raises ``ValueError`` when it is none."""
+        """Read a vocabulary from TOML.
+
+        Raises
+        ------
+        ValueError
+            It is no TOML, or a table is missing or of the wrong shape.
+        """
         table = tomllib.loads(text)
-        return cls(
-            body_parts={word: part for part, words in table["body_part"].items() for word in words},
-            modalities={word: kind for kind, words in table["modality"].items() for word in words},
-            views=frozenset(table["views"]["words"]),
-            stamps=frozenset(table["stamps"]["words"]),
-            institutions=frozenset(table["institutions"]["words"]),
-        )
+        try:
+            return cls(
+                body_parts=_by_word(table["body_part"]),
+                modalities=_by_word(table["modality"]),
+                views=frozenset(table["views"]["words"]),
+                stamps=frozenset(table["stamps"]["words"]),
+                institutions=frozenset(table["institutions"]["words"]),
+                given_names=frozenset(table.get("names", {}).get("given", ())),
+            )
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f"the vocabulary lacks or garbles {error}") from None
 
     @classmethod
     def builtin(cls) -> "Vocabulary":
@@ -51,10 +118,13 @@ class Vocabulary:
         return cls.load(file.read_text("utf-8"))
 
 
+def _by_word(table: Mapping[str, Any]) -> Mapping[str, str]:
+    return MappingProxyType({word: term for term, words in table.items() for word in words})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadingRules:
     """Vocabulary and grammar together."""
 
     vocabulary: Vocabulary = field(default_factory=Vocabulary.builtin)
     grammar: GrammarSettings = field(default_factory=GrammarSettings)
-

@@ -1,0 +1,128 @@
+"""Captions on labels and films (NAME, MRN, DOB, ACC ...), and the pieces of a line they head.
+
+Captions stand glued to what they head (``DATE02.12.62ACC#6288``) or misread by a character
+(``NANE:``, ``X-RAY NC.``), so a caption ends where its letters end, not where a space stands.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum, unique
+
+from rapidfuzz.distance import OSA
+
+__all__ = ["Caption", "Segment", "segments"]
+
+
+@unique
+class Caption(Enum):
+    """What a caption announces."""
+
+    NAME = "name"
+    FAMILY = "family"
+    GIVEN = "given"
+    RECORD = "record"
+    ACCESSION = "accession"
+    BIRTH = "birth"
+    EXAM_DATE = "exam date"
+    SEX = "sex"
+    EXAM = "exam"
+    OTHER = "other"
+    """Something that is no identifier: a ward, a doctor, a volume."""
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A piece of a line: its caption, if any, and the text after it."""
+
+    caption: Caption | None
+    text: str
+
+
+_NO = r"(?:NUMBER|NUMB?|N[O0CQ°]|[WH]O|NR|ID|#)"
+_BODIES: Mapping[Caption, str] = {
+    Caption.ACCESSION: rf"ACC(?:ESSION|ESS|N)?\b(?:\s?{_NO}\b)?|ACC(?:ESSION)?(?=\s?[#\d])"
+    rf"|(?:EXAM|FILM|STUDY|CASE|PLATE)\s?{_NO}",
+    Caption.RECORD: r"M\.?\s?R\.?\s?N|MR(?=\s?[#:])|MED(?:ICAL|\.)?\s?REC(?:ORD|\.)?"
+    rf"(?:\s?{_NO})?|(?:HOSP(?:ITAL)?|UNIT|X-?\s?RAY|XRAY|PATIENT|PAT|PT|CHART|REG(?:ISTRATION)?"
+    rf"|RECORD|FILE|CLINIC|UR|NHS)\.?\s?{_NO}|(?:NUMBER|N[O0]|NR|ID)(?=[.:#\s]*[A-Z]?\d)|I\.D",
+    Caption.BIRTH: r"D\.?\s?[O0Q]\.?\s?[B8]|DATE OF BIRTH|B[I1]RTH\s?-?DA(?:TE|Y)|B[O0]RN(?: ON)?"
+    r"|BIRTH|DDN|GEB(?:OREN)?|NEE? LE|NATO|NACIDO|BD(?=[.:\s]*\d)|B\.?\s?DATE",
+    Caption.EXAM_DATE: r"(?:EXAM(?:INATION)?|STUDY|FILM|X-?RAY)?\s?DATE(?: OF (?:EXAM|STUDY))?"
+    r"|TAKEN(?: ON)?|DATED|DATUM",
+    Caption.SEX: r"SEXE?|GENDER|GESCHL(?:ECHT)?",
+    Caption.FAMILY: r"LAST\s?NAME|SURNAME|FAMILY\s?NAME|FAMILIENNAME|APELLIDOS?|COGNOME",
+    Caption.GIVEN: r"FIRST\s?NAMES?|GIVEN\s?NAMES?|FORENAMES?|PRENOMS?|VORNAMEN?|NOMBRES?",
+    Caption.NAME: r"(?:PATIENT'?S?|PT|PAT)\.?\s?NAME|[A-Z]{0,3}NAME|NOM|PATIENT|P(?:AT|T)(?=[.:])",
+    Caption.EXAM: r"(?:EXAM(?:INATION)?|STUDY|PROCEDURE|REGION)(?=\s?:)",
+    Caption.OTHER: r"(?:WARD|ROOM|AGE|BOX|VOL(?:UME)?|LOC(?:ATION)?|KV|MAS|TEL|RET)(?=\s?[.:#\d])"
+    r"|DR(?=[.\s])|PHYSICIAN|REF(?:ERRED|ERRING)(?: BY)?|REF(?=[.:])|DOCTOR|TECH(?:NOLOGIST)?"
+    r"|RADIOLOGIST|PHONE|ADDRESS|SEE ALSO",
+}
+_PATTERNS = {
+    caption: re.compile(rf"(?<![A-Z'])(?:{body})(?![A-Z'])\.?\s*[:;.,#=?]*\s*")
+    for caption, body in _BODIES.items()
+}
+_WORDS = {
+    "NAME": Caption.NAME,
+    "PATIENT": Caption.NAME,
+    "BIRTHDATE": Caption.BIRTH,
+    "BORN": Caption.BIRTH,
+    "ACCESSION": Caption.ACCESSION,
+    "DATE": Caption.EXAM_DATE,
+}
+_MISREAD = re.compile(r"^\W*([A-Z0-9]{3,10})\s?[:;?]\s*")
+
+
+def segments(line: str) -> list[Segment]:
+    """Split a line at its captions.
+
+    Parameters
+    ----------
+    line : str
+        Upper case, single spaces.
+
+    Returns
+    -------
+    list of Segment
+        What stands before the first caption has none; empty texts are kept after a caption.
+    """
+    found = _found(line)
+    if not found or found[0][0] > 0:
+        misread = _MISREAD.match(line)
+        caption = _nearest(misread.group(1)) if misread else None
+        if misread and caption and (not found or found[0][0] >= misread.end()):
+            found.insert(0, (0, misread.end(), caption))
+    if not found:
+        return [Segment(None, line)]
+    pieces: list[Segment] = []
+    if line[: found[0][0]].strip():
+        pieces.append(Segment(None, line[: found[0][0]].strip()))
+    ends = [start for start, _, _ in found[1:]] + [len(line)]
+    for (_, stop, caption), end in zip(found, ends, strict=True):
+        pieces.append(Segment(caption, line[stop:end].strip()))
+    return pieces
+
+
+def _found(line: str) -> list[tuple[int, int, Caption]]:
+    """Return captions that do not overlap; of two at one place the longer counts."""
+    every = [
+        (match.start(), match.end(), caption)
+        for caption, pattern in _PATTERNS.items()
+        for match in pattern.finditer(line)
+    ]
+    every.sort(key=lambda one: (one[0], -one[1]))
+    kept: list[tuple[int, int, Caption]] = []
+    for one in every:
+        if not kept or one[0] >= kept[-1][1]:
+            kept.append(one)
+    return kept
+
+
+def _nearest(word: str) -> Caption | None:
+    near = [
+        caption
+        for known, caption in _WORDS.items()
+        if abs(len(known) - len(word)) <= 1 and OSA.distance(known, word) == 1
+    ]
+    return near[0] if len(near) == 1 else None

@@ -1,0 +1,95 @@
+"""Record and accession numbers: their forms, their check digits, and what was misread in them."""
+
+import re
+
+from digitizer.reading.rules import GrammarSettings
+
+__all__ = ["Number", "check_holds", "fitting", "issuer_of", "leading_number", "loose_numbers"]
+
+_MEND = str.maketrans("OQDILZSBG", "000112586")
+_TOKEN = re.compile(r"[A-Z0-9][A-Z0-9\-]*")
+_LEAST_DIGITS = 4
+_DIGIT_SHARE = 0.6
+_LOOKAHEAD = 4
+
+
+class Number(str):
+    """A number read; ``mended`` tells whether letters were taken for digits."""
+
+    mended: bool
+
+    def __new__(cls, value: str, *, mended: bool = False) -> "Number":
+        """Make a number of a text."""
+        one = super().__new__(cls, value)
+        one.mended = mended
+        return one
+
+
+def fitting(text: str, pattern: str) -> Number | None:
+    """Return the text as a number of the pattern, mending letters that stand for digits.
+
+    A letter that begins the number may be its own (``A123456``): it is kept if that fits.
+    """
+    text = text.strip("-")
+    if re.fullmatch(pattern, text):
+        return Number(text)
+    if sum(sign.isdigit() for sign in text) < _DIGIT_SHARE * len(text):
+        return None
+    for candidate in (text[:1] + text[1:].translate(_MEND), text.translate(_MEND)):
+        if re.fullmatch(pattern, candidate):
+            return Number(candidate, mended=True)
+    return None
+
+
+def leading_number(text: str, pattern: str) -> tuple[Number, str] | None:
+    """Return the number that a captioned text begins with, and the text after it.
+
+    Groups of digits set apart (``70 028 12``) are one number if together they fit.
+    """
+    tokens = list(_TOKEN.finditer(text))[:_LOOKAHEAD]
+    for first in (0, 1):
+        for last in range(first, len(tokens)):
+            joined = "".join(one.group() for one in tokens[first : last + 1])
+            number = fitting(joined, pattern)
+            if number is not None and sum(sign.isdigit() for sign in number) >= _LEAST_DIGITS:
+                return number, text[: tokens[first].start()] + " " + text[tokens[last].end() :]
+    return None
+
+
+def loose_numbers(text: str) -> list[str]:
+    """Return the tokens of a text that have the digits of a number."""
+    return [
+        token
+        for token in _TOKEN.findall(text)
+        if sum(sign.isdigit() for sign in token) >= _LEAST_DIGITS
+    ]
+
+
+def issuer_of(number: str, grammar: GrammarSettings) -> str:
+    """Return the only issuer whose numbers have this form, or nothing."""
+    fit = [name for name, form in grammar.issuer_patterns() if re.fullmatch(form, number)]
+    return fit[0] if len(fit) == 1 else ""
+
+
+def check_holds(number: str, check: str) -> bool:
+    """Tell whether the last digit checks the others.
+
+    Parameters
+    ----------
+    number : str
+        Letters are passed over.
+    check : str
+        ``luhn`` (ISO/IEC 7812-1, annex B) or ``mod11`` (weights 2 to 7 from the right).
+    """
+    digits = [int(sign) for sign in number if sign.isdigit()]
+    if len(digits) < 2:
+        return False
+    *body, last = digits
+    if check == "luhn":
+        doubled = [
+            sum(divmod(2 * one, 10)) if place % 2 == 0 else one
+            for place, one in enumerate(reversed(body))
+        ]
+        return (sum(doubled) + last) % 10 == 0
+    total = sum(one * (2 + place % 6) for place, one in enumerate(reversed(body)))
+    return (11 - total % 11) % 11 % 10 == last

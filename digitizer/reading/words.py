@@ -1,0 +1,106 @@
+"""Words that are no names: exams, stamps, institutions; told in spite of a misread character."""
+
+import re
+from dataclasses import dataclass
+
+from rapidfuzz.distance import OSA
+
+from digitizer.reading.rules import Vocabulary
+
+__all__ = ["ExamText", "exam_text", "is_known_word", "is_stamp", "names_institution"]
+
+_SIDES = re.compile(r"\b(RIGHT|RT|LEFT|LT|BILATERAL|BILAT|BOTH)\b")
+_LOOSE = 5
+"""Shorter words must be read exactly: LEG and LEE are one character apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExamText:
+    """What a text says of an exam; empty where it says nothing."""
+
+    description: str
+    body_part: str
+    modality: str
+    laterality: str
+
+
+def exam_text(text: str, vocabulary: Vocabulary) -> ExamText | None:
+    """Read the text of an exam; None when it names no part of the body."""
+    padded = " " + " ".join(re.findall(r"[A-Z0-9\-]+", text)) + " "
+    parts = _hits(padded, tuple(vocabulary.body_parts))
+    if not parts:
+        return None
+    kinds = _hits(padded, tuple(vocabulary.modalities))
+    sides = {"RT": "R", "RIGHT": "R", "LT": "L", "LEFT": "L"}
+    told = {sides.get(side, "B") for side in _SIDES.findall(padded)}
+    return ExamText(
+        description=" ".join(text.split()).strip(" .,:;-_'|"),
+        body_part=vocabulary.body_parts[parts[0]],
+        modality=vocabulary.modalities[kinds[0]] if kinds else "",
+        laterality="B" if len(told) > 1 else next(iter(told), ""),
+    )
+
+
+def _hits(padded: str, words: tuple[str, ...]) -> list[str]:
+    """Return the words found, the longest first: CERVICAL SPINE before SPINE."""
+    exact = [word for word in words if f" {word} " in padded]
+    if exact:
+        return sorted(exact, key=lambda one: (-len(one), one))
+    tokens = padded.split()
+    return [
+        word
+        for word in words
+        if len(word) >= _LOOSE and any(_near(token, word) for token in tokens)
+    ]
+
+
+def _near(token: str, word: str) -> bool:
+    if token == word:
+        return True
+    if min(len(token), len(word)) < _LOOSE or abs(len(token) - len(word)) > 1:
+        return False
+    return OSA.distance(token, word, score_cutoff=1) <= 1
+
+
+def is_stamp(line: str, vocabulary: Vocabulary) -> bool:
+    """Tell whether a line holds nothing but stamps (COPY, PURGED 1991)."""
+    plain = re.sub(r"[^A-Z0-9 ]+", " ", line).strip()
+    if plain in vocabulary.stamps:
+        return True
+    words = plain.split()
+    known = {word for stamp in vocabulary.stamps for word in stamp.split()}
+    letters = [word for word in words if not word.isdigit()]
+    return bool(letters) and all(
+        word in known or any(_near(word, one) for one in known) for word in letters
+    )
+
+
+def names_institution(text: str, vocabulary: Vocabulary) -> bool:
+    """Tell whether a text names a hospital or department, spaces lost or a character misread."""
+    tokens = re.split(r"[^A-Z]+", text)
+    long_words = [word for word in vocabulary.institutions if len(word) >= 6]
+    return any(
+        token in vocabulary.institutions
+        or any(_close(token, word) or word in token for word in long_words)
+        for token in tokens
+        if len(token) >= 4
+    )
+
+
+def _close(token: str, word: str) -> bool:
+    allowed = 2 if len(word) >= 8 else 1  # PETER is two characters from CENTER
+    return (
+        abs(len(token) - len(word)) <= allowed
+        and OSA.distance(token, word, score_cutoff=allowed) <= allowed
+    )
+
+
+def is_known_word(word: str, vocabulary: Vocabulary, *, loosely: bool = False) -> bool:
+    """Tell whether a word belongs to exams, views or stamps, and so to no bare name.
+
+    ``loosely``: also with one character misread. Not for what has the shape of a name: WRIGHT is
+    one character from RIGHT.
+    """
+    stamps = {one for stamp in vocabulary.stamps for one in stamp.split()}
+    known = {*vocabulary.body_parts, *vocabulary.modalities, *vocabulary.views, *stamps}
+    return word in known or (loosely and any(_near(word, one) for one in known))
