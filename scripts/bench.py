@@ -38,13 +38,20 @@ def timed(work: Callable[[], object], runs: int = RUNS) -> tuple[float, float]:
     """Return the median wall and CPU seconds of some runs, children included."""
     walls, cpus = [], []
     for _ in range(runs):
-        before = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+        before = [
+            resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+        ]
         start = time.perf_counter()
         work()
         walls.append(time.perf_counter() - start)
-        after = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+        after = [
+            resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+        ]
         cpus.append(
-            sum(b.ru_utime + b.ru_stime - a.ru_utime - a.ru_stime for a, b in zip(before, after, strict=True))
+            sum(
+                b.ru_utime + b.ru_stime - a.ru_utime - a.ru_stime
+                for a, b in zip(before, after, strict=True)
+            )
         )
     return float(np.median(walls)), float(np.median(cpus))
 

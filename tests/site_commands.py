@@ -41,7 +41,7 @@ class Site:
         return subprocess.Popen(
             [str(Path(sys.executable).with_name("digitizer")), *words],
             env=self.settings,
-            stdout=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             text=True,
             start_new_session=True,

@@ -32,7 +32,7 @@ def fingerprint(picture: Pixels) -> str:
     rows, columns = picture.shape[:2]
     y, x = rows // 20, columns // 20
     inner = np.ascontiguousarray(picture[y : rows - y or None, x : columns - x or None])
-    small = cv2.resize(inner, (96, 96), interpolation=cv2.INTER_AREA).astype(np.float64)
+    small = cv2.resize(inner, (96, 96), interpolation=cv2.INTER_AREA).astype(np.float64)  # type: ignore[arg-type]
     ranks = np.argsort(np.argsort(small.ravel())).reshape(small.shape).astype(np.float32)
     cells = cv2.resize(ranks, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA)
     return _written(cells[:, 1:] > cells[:, :-1], cells[1:] > cells[:-1])
