@@ -21,7 +21,7 @@ demo: setup  ## Feed the sample film room through the whole pipeline
 	@$(PYTHON) scripts/demo.py
 
 test: setup-test  ## All tests
-	@$(PYTHON) -m pytest
+	@$(PYTHON) -m pytest -n 2 --dist loadfile
 
 check: setup-test  ## Format, lint, types, layers
 	@$(VENV)/bin/ruff format --check .
