@@ -70,9 +70,9 @@ def _widest(full: Pixels, corners: NDArray[np.float64], sides: Sequence[Side]) -
     """Return the width of the widest strip beyond a seen side, as a part of the frame."""
     rows, columns = full.shape[:2]
     middles = (corners + np.roll(corners, -1, axis=0)) / 2
-    gaps = (middles[0][1], columns - middles[1][0], rows - middles[2][1], middles[3][0])
-    seen = [gap for gap, side in zip(gaps, sides, strict=True) if side.seen]
-    return float(max(seen)) / max(rows, columns)
+    gaps = (middles[0, 1], columns - middles[1, 0], rows - middles[2, 1], middles[3, 0])
+    seen = [float(gap) for gap, side in zip(gaps, sides, strict=True) if side.seen]
+    return max(seen) / float(max(rows, columns))
 
 
 def _is_square(

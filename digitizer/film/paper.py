@@ -23,7 +23,8 @@ def is_paper(raster: Raster, light: Floats) -> bool:
         return False
     level = np.minimum(light, 1.0).astype(np.float32)
     size = max(9, round(0.03 * max(level.shape))) | 1
-    ground = cv2.morphologyEx(level, cv2.MORPH_CLOSE, np.ones((size, size), np.uint8))
+    closed = cv2.morphologyEx(level, cv2.MORPH_CLOSE, np.ones((size, size), np.uint8))
+    ground = np.asarray(closed, dtype=np.float32)
     # A black lid may show around the page.
     if float(np.mean(ground > _GROUND)) < 0.8 or float(np.std(ground)) > 0.2:
         return False
