@@ -4,10 +4,13 @@ The text begins with the number of its format, so that a later version can tell 
 Fields that a later version adds have defaults; a field that nobody knows is an error.
 """
 
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from pydantic import ConfigDict, TypeAdapter
 from pydantic_core import PydanticSerializationError
+
+from digitizer.model.records import Scan, Sheet
 
 __all__ = ["FORMAT", "decode", "encode"]
 
@@ -40,12 +43,20 @@ def encode(record: object) -> str:
         A value is not of its field's type, or no finite number.
     """
     try:
-        body = _adapter(type(record)).dump_json([record], warnings="error").decode()
+        written = _adapter(type(record)).dump_json([_plain(record)], warnings="error")
     except PydanticSerializationError as error:
         raise ValueError(f"{type(record).__name__} holds a value that cannot be kept.") from error
+    body = written.decode()
     if any(word in body for word in _SUSPECT):
         _adapter(type(record)).validate_json(body)
     return f"{_HEAD}{body[1:-1]}{_TAIL}"
+
+
+def _plain(record: object) -> object:
+    """Return a record whose fields are a dict, not a read-only view of one."""
+    if isinstance(record, Scan | Sheet) and not isinstance(record.fields, dict):
+        return replace(record, fields=dict(record.fields))
+    return record
 
 
 def decode(kind: type[T], text: str) -> T:
@@ -56,7 +67,9 @@ def decode(kind: type[T], text: str) -> T:
     ValueError
         The text is of another format, or does not fit the type.
     """
-    if not text.startswith(_HEAD):
+    if not (text.startswith(_HEAD) and text.endswith(_TAIL)):
         raise ValueError(f"This {kind.__name__} was written by another version.")
-    decoded: T = _adapter(kind).validate_json(f"[{text[len(_HEAD) : -len(_TAIL)]}]")[0]
-    return decoded
+    found: list[T] = _adapter(kind).validate_json(f"[{text[len(_HEAD) : -len(_TAIL)]}]")
+    if len(found) != 1:
+        raise ValueError(f"This is not one {kind.__name__}.")
+    return found[0]

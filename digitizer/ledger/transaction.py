@@ -26,7 +26,7 @@ from digitizer.errors import IllegalTransition, StaleRecord, UnknownRecord
 from digitizer.ledger import tables
 from digitizer.ledger.chain import append, events_of
 from digitizer.ledger.codec import decode, encode
-from digitizer.ledger.likeness import band_keys, bands_shared, distance_of
+from digitizer.ledger.likeness import band_keys, distance_of, search_for
 from digitizer.model.film import SheetKind
 from digitizer.model.reasons import Code, Reason
 from digitizer.model.records import (
@@ -254,20 +254,17 @@ class SqlTransaction:
     def sheets_with_fingerprint_near(self, fingerprint: str, distance: int) -> tuple[Sheet, ...]:
         """Find sheets whose perceptual hash differs in at most ``distance`` bits.
 
-        Hashes that differ in d bits agree in all but d of their bands (pigeonhole: Norouzi, Punjani
-        and Fleet, "Fast search in Hamming space", 2012), so only sheets that share bands are
-        compared. With more bits than bands, all fingerprints are read.
+        Only sheets that share bands of the hash are compared (:mod:`digitizer.ledger.likeness`).
         """
         table, band = tables.sheet, tables.sheet_band
-        keys = band_keys(fingerprint)
         query = select(table.c.id, table.c.fingerprint).where(table.c.fingerprint != "")
-        shared = bands_shared(fingerprint, distance)
-        if shared > 0:
+        search = search_for(fingerprint, distance)
+        if search is not None:
             alike = (
                 select(band.c.sheet_id)
-                .where(band.c.key.in_(keys))
+                .where(band.c.key.in_(search.keys))
                 .group_by(band.c.sheet_id)
-                .having(func.count() >= shared)
+                .having(func.count() >= search.shared)
             )
             query = query.where(table.c.id.in_(alike))
         near = [

@@ -1,15 +1,15 @@
 """Ledgers on both databases, with a clock that is set by hand."""
 
+import shutil
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hand_clock import HandClock
-from ledger_records import batch, happened, jacket, scan, sheet
+from ledger_records import batch, execute_plainly, happened, jacket, scan, sheet
 from postgres_server import programs, running_postgres
-from sqlalchemy import create_engine, make_url
-from sqlalchemy.pool import NullPool
+from sqlalchemy import make_url
 
 from digitizer.ledger import SqlLedger
 
@@ -22,17 +22,50 @@ def postgres() -> Iterator[str]:
         yield url
 
 
+def create_database(server: str, statement: str) -> str:
+    """Create a database of a new name on a server (``%s`` in the statement); return its URL."""
+    name = f"test_{uuid.uuid4().hex}"
+    execute_plainly(server, statement % name)
+    return make_url(server).set(database=name).render_as_string(hide_password=False)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Return the URL of a database of this test's own, without tables."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/empty.sqlite"
+    return create_database(request.getfixturevalue("postgres"), "CREATE DATABASE %s")
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a migrated file without records, to be copied."""
+    path = tmp_path_factory.mktemp("template") / "ledger.sqlite"
+    made = SqlLedger(f"sqlite:///{path}", HandClock(), reserve=0)
+    made.migrate()
+    made.close()
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres: str) -> str:
+    """Return the name of a migrated database without records, to be copied."""
+    url = create_database(postgres, "CREATE DATABASE %s")
+    made = SqlLedger(url, HandClock())
+    made.migrate()
+    made.close()
+    return str(make_url(url).database)
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Return the URL of an empty database of this test's own."""
+    """Return the URL of a migrated database of this test's own, without records."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/ledger.sqlite"
+        path = shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "ledger.sqlite")
+        return f"sqlite:///{path}"
+    template = request.getfixturevalue("postgres_template")
     server = request.getfixturevalue("postgres")
-    name = f"test_{uuid.uuid4().hex}"
-    engine = create_engine(server, isolation_level="AUTOCOMMIT", poolclass=NullPool)
-    with engine.connect() as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name}")
-    return make_url(server).set(database=name).render_as_string(hide_password=False)
+    return create_database(server, f"CREATE DATABASE %s TEMPLATE {template}")
 
 
 @pytest.fixture
@@ -43,7 +76,6 @@ def clock() -> HandClock:
 @pytest.fixture
 def ledger(database: str, clock: HandClock) -> Iterator[SqlLedger]:
     opened = SqlLedger(database, clock, reserve=0)
-    opened.migrate()
     yield opened
     opened.close()
 

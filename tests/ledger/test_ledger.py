@@ -412,17 +412,17 @@ def _migrate(url: str, together: "multiprocessing.synchronize.Barrier") -> None:
     ledger.migrate()
 
 
-def test_processes_may_migrate_at_once(database: str) -> None:
+def test_processes_may_migrate_at_once(empty_database: str) -> None:
     """Two processes that start together on an empty database both find its tables ready."""
     spawn = multiprocessing.get_context("spawn")
     together = spawn.Barrier(2)
-    both = [spawn.Process(target=_migrate, args=(database, together)) for _ in range(2)]
+    both = [spawn.Process(target=_migrate, args=(empty_database, together)) for _ in range(2)]
     for process in both:
         process.start()
     for process in both:
         process.join(60)
     assert [process.exitcode for process in both] == [0, 0]
-    with SqlLedger(database, HandClock()).transaction() as transaction:
+    with SqlLedger(empty_database, HandClock()).transaction() as transaction:
         assert transaction.batches() == ()
 
 

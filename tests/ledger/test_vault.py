@@ -1,12 +1,14 @@
 """The vault: blobs whole or not at all, each under its hash, never changed."""
 
+import fcntl
 import hashlib
 import io
-import subprocess
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from small_disk import mounted
 
 from digitizer.errors import DiskFull, UnknownRecord
 from digitizer.ledger import FolderVault
@@ -93,17 +95,8 @@ def test_an_absent_blob_has_no_path(vault: FolderVault) -> None:
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """Mount a disk of one megabyte."""
-    place = tmp_path / "small"
-    place.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(place)]
-    done = subprocess.run(mount, capture_output=True, text=True, check=False)
-    if done.returncode:
-        pytest.skip(f"mounting is not permitted here: {done.stderr.strip()}")
-    try:
+    with mounted(tmp_path / "small", megabytes=1) as place:
         yield place
-    finally:
-        subprocess.run(["umount", str(place)], check=True)
 
 
 def test_a_full_disk_keeps_nothing_of_the_blob(small_disk: Path) -> None:
@@ -132,3 +125,43 @@ def test_after_a_full_disk_the_vault_goes_on(small_disk: Path) -> None:
         vault.put(bytes(2 << 20))
     vault.put(CONTENT)
     assert vault.verify(ADDRESS)
+
+
+def test_the_reserve_is_taken_again_when_there_is_room(small_disk: Path) -> None:
+    """The next blob that finds plenty of room restores what was given up."""
+    vault = FolderVault(small_disk, reserve=64 << 10)
+    with pytest.raises(DiskFull):
+        vault.put(bytes(2 << 20))
+    assert not (small_disk / ".reserve").exists()
+    vault.put(CONTENT)
+    assert (small_disk / ".reserve").stat().st_size == 64 << 10
+
+
+def test_a_blob_of_the_wrong_size_is_replaced(vault: FolderVault) -> None:
+    """What a failing disk cut short is mended by putting the bytes again."""
+    vault.put(CONTENT)
+    path = vault.path(ADDRESS)
+    path.unlink()
+    path.write_bytes(CONTENT[:10])
+    assert vault.put(CONTENT) == (ADDRESS, len(CONTENT))
+    assert vault.verify(ADDRESS)
+
+
+def test_what_a_killed_process_left_is_swept(vault: FolderVault, tmp_path: Path) -> None:
+    """An old temporary file goes at the next start; a young one, or one being written, stays."""
+    root = tmp_path / "vault"
+    old, young, held = (root / f".new-{name}" for name in ("old", "young", "held"))
+    for path in (old, young, held):
+        path.write_bytes(b"half")
+    for path in (old, held):
+        os.utime(path, (0, 0))
+    with held.open("rb") as stream:
+        fcntl.flock(stream.fileno(), fcntl.LOCK_EX)
+        FolderVault(root, reserve=4096)
+        assert [path.exists() for path in (old, young, held)] == [False, True, True]
+
+
+def test_a_vault_without_reserve_keeps_none(tmp_path: Path) -> None:
+    """Nothing is kept aside where nothing is asked for."""
+    FolderVault(tmp_path / "v", reserve=0).put(CONTENT)
+    assert not (tmp_path / "v" / ".reserve").exists()
