@@ -1,7 +1,7 @@
 """Reading a whole sheet: where text stands, which way it runs, and what two engines make of it."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from importlib import metadata
 
@@ -27,7 +27,7 @@ from digitizer.errors import BadScan
 from digitizer.model.raster import Pixels
 from digitizer.model.reading import Barcode, Line, Reading
 from digitizer.model.units import Point
-from digitizer.reading import text_regions
+from digitizer.reading import Region, around, evened, text_regions
 
 __all__ = ["EngineSheetReader"]
 
@@ -50,6 +50,11 @@ _CLEAR_LEAD = 1.25
 _SMALL_LETTERS = 15.0
 """Lines lower than this on the detector's picture are looked for again at full resolution."""
 _DETECTOR = 960
+_ROOM = 4.0
+"""Line heights of room about what the detector found on a reduced picture; it misses lines."""
+_LONELY = 2.2
+_MOST_PIECES = 8
+_LAST_RESORT = 3
 _PLAUSIBLE = re.compile(
     r"\d{1,4}[/.\-]\d{2}[/.\-]\d{2}|\d{5,}"
     r"|\b(?:NAME|PATIENT|DOB|BORN|MRN|SEX|CHEST|HOSPITAL|CLINIC|DATE|EXAM|NO)\b|, ?[A-Z]{3}",
@@ -117,17 +122,35 @@ class EngineSheetReader:
             Tesseract is asked for and not installed.
         """
         grey = _grey(picture)
+        even, scale = evened(grey, _DETECTOR)
         strips: list[_Strip] = []
         barcodes: list[Barcode] = []
-        for x0, y0, x1, y1 in text_regions(grey, self._settings.film_regions):
-            piece = stretched(grey[y0:y1, x0:x1])
-            boxes = _not_in(self.rapid.find(piece), strips, (x0, y0))
-            found = self._strips(piece, boxes, mirror=True)
-            strips += [replace(one, box=one.box + np.array((x0, y0), np.float32)) for one in found]
-            barcodes += read_barcodes(piece, Point(x0, y0))
+        for places in self._places(grey, even, scale):
+            for x0, y0, x1, y1 in places[: self._settings.film_regions]:
+                piece = stretched(grey[y0:y1, x0:x1])
+                offset = np.array((x0, y0), np.float32)
+                boxes = _not_in(self.rapid.find(piece), strips, offset)
+                found = self._strips(piece, boxes, mirror=True)
+                strips += [replace(one, box=one.box + offset) for one in found]
+                barcodes += read_barcodes(piece, Point(x0, y0))
+            if strips:
+                break
         markers = find_markers(grey, [one.box for one in strips])
         lines = self._lines(strips)
         return Reading(lines=lines + markers, barcodes=tuple(dict.fromkeys(barcodes)))
+
+    def _places(self, grey: Pixels, even: Grey, scale: float) -> Iterator[list[Region]]:
+        """Yield places of a film that may bear text; the next ones only if those bore none.
+
+        The detector looks at the reduced film as it lies, then turned (it misses small lines that
+        run upward); what is left are places full of strokes.
+        """
+        yield _roomy(self.rapid.find(even), scale, grey.shape)
+        turned = self.rapid.find(np.ascontiguousarray(np.rot90(even)))
+        # A point (x, y) of the turned picture came from (columns - y, x).
+        back = np.stack([even.shape[1] - turned[..., 1], turned[..., 0]], axis=-1)
+        yield _roomy(back, scale, grey.shape)
+        yield text_regions(grey, _LAST_RESORT)
 
     def _boxes(self, grey: Grey) -> Boxes:
         """Find lines on paper of any size; small ones again in pieces at full resolution."""
@@ -139,7 +162,7 @@ class EngineSheetReader:
             sides = np.linalg.norm(boxes - np.roll(boxes, 1, axis=1), axis=2)
             if float(np.median(sides.min(axis=1))) * scale >= _SMALL_LETTERS:
                 return boxes
-        pieces = _around(boxes, grey.shape) if len(boxes) else _tiles(grey.shape)
+        pieces = around(boxes, grey.shape, _ROOM)[:_MOST_PIECES] or _tiles(grey.shape)
         found = [
             self.rapid.find(grey[y0:y1, x0:x1]) + np.array((x0, y0), np.float32)
             for x0, y0, x1, y1 in pieces
@@ -242,7 +265,7 @@ def _alike(boxes: Boxes) -> tuple[tuple[int, int], Boxes]:
     return (0, 180), boxes[widths > 0.7 * heights]
 
 
-def _not_in(boxes: Boxes, strips: Sequence[_Strip], offset: tuple[int, int]) -> Boxes:
+def _not_in(boxes: Boxes, strips: Sequence[_Strip], offset: NDArray[np.float32]) -> Boxes:
     """Leave out boxes whose middle lies in a line that was already cut out."""
     taken = [one.box for one in strips]
     keep = [
@@ -256,16 +279,22 @@ def _not_in(boxes: Boxes, strips: Sequence[_Strip], offset: tuple[int, int]) -> 
     return kept
 
 
-def _around(boxes: Boxes, shape: tuple[int, ...]) -> list[tuple[int, int, int, int]]:
-    """Return pieces that hold the boxes and what stands near them, none larger than needed."""
-    height = float(np.median(np.linalg.norm(boxes - np.roll(boxes, 1, axis=1), axis=2).min(axis=1)))
-    mask = np.zeros(shape[:2], np.uint8)
-    for box in boxes:
-        (x0, y0), (x1, y1) = box.min(axis=0) - 3 * height, box.max(axis=0) + 3 * height
-        cv2.rectangle(mask, (int(x0), int(y0)), (int(x1), int(y1)), 255, cv2.FILLED)
-    count, _, stats, _ = cv2.connectedComponentsWithStats(mask)
-    places = [tuple(int(v) for v in stats[one, :4]) for one in range(1, count)]
-    return [(x, y, x + w, y + h) for x, y, w, h in sorted(places, key=lambda one: one[1])][:8]
+def _roomy(boxes: Boxes, scale: float, shape: tuple[int, ...]) -> list[Region]:
+    """Return regions of the full picture about lines found on the reduced one.
+
+    A lone box about as wide as tall is a marker, no line.
+    """
+    if len(boxes) == 0:
+        return []
+    sides = np.linalg.norm(boxes - np.roll(boxes, 1, axis=1), axis=2)
+    long = sides.max(axis=1) > _LONELY * sides.min(axis=1)
+    regions = around(boxes / np.float32(scale), shape, _ROOM)
+    middles = boxes.mean(axis=1)[long] / scale
+    return [
+        (x0, y0, x1, y1)
+        for x0, y0, x1, y1 in regions
+        if any(x0 <= x < x1 and y0 <= y < y1 for x, y in middles)
+    ]
 
 
 def _tiles(shape: tuple[int, ...]) -> list[tuple[int, int, int, int]]:

@@ -2,14 +2,17 @@
 
 from digitizer.reading.fields import identities, parse, parse_lines, testimony, testimony_of_lines
 from digitizer.reading.kinds import SEPARATOR_BARCODES, kind_of
-from digitizer.reading.regions import text_regions
+from digitizer.reading.regions import Region, around, evened, text_regions
 from digitizer.reading.rules import GrammarSettings, ReadingRules, Vocabulary
 
 __all__ = [
     "SEPARATOR_BARCODES",
     "GrammarSettings",
     "ReadingRules",
+    "Region",
     "Vocabulary",
+    "around",
+    "evened",
     "identities",
     "kind_of",
     "parse",

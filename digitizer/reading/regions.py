@@ -2,14 +2,88 @@
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from digitizer.model.raster import Pixels
 
-__all__ = ["text_regions"]
+__all__ = ["Region", "around", "evened", "text_regions"]
+
+Region = tuple[int, int, int, int]
+"""Box x0, y0, x1, y1 in pixels, the end not included."""
 
 _LONGEST = 1500
+_TOE = 0.02
+_NEARBY = 12.0
+_GAIN = 45.0
+_NOISE = 0.04
+"""Spread in log tone that counts as empty film: grain must not be blown up to strokes."""
 _STROKE = 9
 """Letters' strokes are thinner than this on the reduced picture; bones and tubes are wider."""
+
+
+def evened(picture: Pixels, longest: int) -> tuple[NDArray[np.uint8], float]:
+    """Return a film reduced and evened out, so that text stands out alike in light and dark.
+
+    Log tone is near density, in which letters of a block have one contrast; it is then set in
+    units of its own spread nearby (local contrast normalisation), so that neither the field's
+    border nor bone outshines a faint block.
+
+    Parameters
+    ----------
+    picture : ndarray of uint8 or uint16, (rows, columns)
+        As on a light box.
+    longest : int
+        Longest side of the result.
+
+    Returns
+    -------
+    even : ndarray of uint8, (rows, columns)
+    scale : float
+        Size of the result to that of the picture.
+    """
+    scale = min(1.0, longest / max(picture.shape))
+    small = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    light = small.astype(np.float32)
+    low, high = (float(value) for value in np.quantile(light, (0.002, 0.998)))
+    tone = np.log(np.clip((light - low) / max(high - low, 1.0), 0, 1) + _TOE)
+    mean = cv2.GaussianBlur(tone, (0, 0), _NEARBY)
+    spread = np.sqrt(cv2.GaussianBlur((tone - mean) ** 2, (0, 0), _NEARBY))
+    even = 128 + _GAIN * (tone - mean) / (spread + _NOISE)
+    return np.clip(even, 0, 255).astype(np.uint8), scale
+
+
+def around(boxes: NDArray[np.float32], shape: tuple[int, ...], lines: float) -> list[Region]:
+    """Return regions that hold boxes of text and what stands near them.
+
+    Parameters
+    ----------
+    boxes : ndarray of float32, (n, 4, 2)
+        Corners of lines of text.
+    shape : tuple of int
+        Rows and columns of the picture the boxes lie in.
+    lines : float
+        By how many line heights to grow each box; what then touches is one region.
+
+    Returns
+    -------
+    list of tuple
+        The region with most text first.
+    """
+    if len(boxes) == 0:
+        return []
+    sides = np.linalg.norm(boxes - np.roll(boxes, 1, axis=1), axis=2)
+    heights = sides.min(axis=1)
+    mask = np.zeros(shape[:2], np.uint8)
+    for box, height in zip(boxes, heights, strict=True):
+        (x0, y0), (x1, y1) = box.min(axis=0) - lines * height, box.max(axis=0) + lines * height
+        cv2.rectangle(mask, (int(x0), int(y0)), (int(x1), int(y1)), 255, cv2.FILLED)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask)
+    middles = np.clip(boxes.mean(axis=1).astype(int), 0, np.array(shape[1::-1]) - 1)
+    owners = labels[middles[:, 1], middles[:, 0]]
+    length = np.bincount(owners, weights=sides.max(axis=1), minlength=count)
+    order = sorted(range(1, count), key=lambda one: -float(length[one]))
+    places = (tuple(int(value) for value in stats[one, :4]) for one in order)
+    return [(x, y, x + width, y + height) for x, y, width, height in places]
 
 
 def text_regions(picture: Pixels, most: int) -> list[tuple[int, int, int, int]]:
