@@ -31,6 +31,7 @@ from digitizer.model.records import Batch
 from digitizer.model.states import WAY, State
 from digitizer.pipeline import ingest as intake
 from digitizer.pipeline import report, review
+from digitizer.pipeline.deliver import read_again
 from digitizer.pipeline.services import Services
 from digitizer.scan.walk import FoundFile, walk
 from digitizer.service.lock import DataFolderLock
@@ -323,6 +324,30 @@ def _held_ids(services: Services, state: str | None, name: str | None) -> Iterat
 
 
 @click.command(cls=Verb)
+@click.option("--batch", "name", help="Only this batch.")
+@json_option
+@pass_session
+def verify(session: Session, name: str | None, as_json: bool) -> int:
+    """Read what is verified back from the archive once more and compare."""
+    with session.services.ledger.reading() as view:
+        batch = view.batch_named(name) if name else None
+    if name and batch is None:
+        raise UnknownRecord(
+            f"There is no batch {name}.", remedy="`digitizer batch list` shows the names."
+        )
+    with _workplace(session, run=True) as services:
+        found = read_again(services, batch.id if batch else None)
+    differing = {sop: list(what) for sop, what in found.items() if what}
+    if as_json:
+        print_json({"checked": len(found), "differing": differing})
+    else:
+        print(f"{len(found)} read back, {len(differing)} differ.")
+        for sop, what in differing.items():
+            print(f"  {sop}: {', '.join(what)}")
+    return 1 if differing else 0
+
+
+@click.command(cls=Verb)
 @click.argument("name", metavar="BATCH")
 @click.option("--csv", "as_csv", is_flag=True, help="One row a film.")
 @json_option
@@ -390,4 +415,12 @@ def _safe_cell(cell: object) -> object:
     return "" if cell is None else cell
 
 
-BATCH_COMMANDS: tuple[click.Command, ...] = (ingest, watch, status, batch, retry, export)
+BATCH_COMMANDS: tuple[click.Command, ...] = (
+    ingest,
+    watch,
+    status,
+    batch,
+    retry,
+    verify,
+    export,
+)

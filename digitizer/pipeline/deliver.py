@@ -27,7 +27,7 @@ from digitizer.pipeline.ingest import identifier
 from digitizer.pipeline.services import Services
 from digitizer.ports import Transaction
 
-__all__ = ["commit", "commitment_answered", "store", "verify"]
+__all__ = ["commit", "commitment_answered", "read_again", "store", "verify"]
 
 logger = logging.getLogger(__name__)
 
@@ -194,6 +194,42 @@ def commitment_answered(
     return True
 
 
+def read_again(services: Services, batch_id: str | None = None) -> dict[str, tuple[str, ...]]:
+    """Read every verified capture back once more; return what differs, by SOP Instance UID.
+
+    Each look is written down as a verification with its event; no state changes.
+    """
+    with services.ledger.reading() as view:
+        verified = view.sheets(batch_id=batch_id, state=State.VERIFIED)
+    found: dict[str, tuple[str, ...]] = {}
+    for sheet in verified:
+        _, capture = _load(services, sheet.id)
+        written = services.vault.path(capture.sha256).read_bytes()
+        differences = dicom.compare(written, services.archive.retrieve(capture))
+        with services.ledger.transaction() as tx:
+            _look(services, tx, capture, differences)
+        found[capture.sop_instance_uid] = differences
+    return found
+
+
+def _look(
+    services: Services, tx: Transaction, capture: Capture, differences: tuple[str, ...]
+) -> None:
+    """Write one read-back down."""
+    number = len(tx.verifications(capture.sop_instance_uid))
+    verification = Verification(
+        id=identifier("verification", capture.sop_instance_uid, str(number)),
+        sop_instance_uid=capture.sop_instance_uid,
+        archive=services.archive.name,
+        at=services.clock.now(),
+        method="C-GET",
+        agrees=not differences,
+        differences=differences,
+    )
+    name = "read_back_agrees" if not differences else "read_back_differs"
+    tx.add(verification, event(capture.sop_instance_uid, name))
+
+
 def _request(tx: Transaction, transaction_uid: str) -> Commitment | None:
     """Return our own request of that transaction while it is open."""
     try:
@@ -210,18 +246,7 @@ def verify(services: Services, sheet_id: str) -> list[tuple[Stage, str]]:
     differences = dicom.compare(written, services.archive.retrieve(capture))
     now = services.clock.now()
     with services.ledger.transaction() as tx:
-        number = len(tx.verifications(capture.sop_instance_uid))
-        verification = Verification(
-            id=identifier("verification", capture.sop_instance_uid, str(number)),
-            sop_instance_uid=capture.sop_instance_uid,
-            archive=services.archive.name,
-            at=now,
-            method="C-GET",
-            agrees=not differences,
-            differences=differences,
-        )
-        name = "read_back_agrees" if not differences else "read_back_differs"
-        tx.add(verification, event(capture.sop_instance_uid, name))
+        _look(services, tx, capture, differences)
         if not differences:
             tx.unschedule(Stage.VERIFY, sheet_id)
             verified = moved(tx.get(Sheet, sheet_id), State.VERIFIED, now)

@@ -99,6 +99,9 @@ def test_the_same_again_changes_nothing(site: Site, room: Path) -> None:
     site.import_index(room)
     first = settles(site, room)
     again = settles(site, room)
+    looked = site.json("verify", "--batch", "b")
+    assert looked["checked"] > 0
+    assert looked["differing"] == {}
     assert [(s["source"], s["state"]) for s in again["scans"]] == [
         (s["source"], s["state"]) for s in first["scans"]
     ]

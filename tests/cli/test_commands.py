@@ -27,6 +27,7 @@ def site(tmp_path: Path) -> Site:
         (["review", "follow", "J1", "--as", "ann", "--patient", "1"], 2),
         (["retry", "none"], 2),
         (["export", "none"], 2),
+        (["verify", "--batch", "none"], 2),
         (["inspect", "/nowhere.tif"], 2),
         (["convert", "/nowhere.tif", "-o", "x"], 2),
         (["read-label", "/nowhere.tif"], 2),
