@@ -8,7 +8,7 @@ from pathlib import Path
 
 from digitizer.config import describe
 from digitizer.model.reasons import CODES, Hold
-from digitizer.model.states import TRANSITIONS
+from digitizer.model.states import TRANSITIONS, State
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -55,10 +55,9 @@ def reasons_page() -> str:
             if told.hold is hold
         ]
     lines += ["", "## States", "", "| state | may change to |", "| --- | --- |"]
-    lines += [
-        f"| `{state.value}` | {', '.join(sorted(f'`{one}`' for one in following)) or 'an end'} |"
-        for state, following in TRANSITIONS.items()
-    ]
+    for state in State:
+        following = ", ".join(sorted(f"`{one}`" for one in TRANSITIONS[state]))
+        lines.append(f"| `{state.value}` | {following or 'an end'} |")
     return "\n".join(lines) + "\n"
 
 

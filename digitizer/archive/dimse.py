@@ -1,14 +1,12 @@
 """An archive spoken to by DIMSE: C-ECHO, C-FIND, C-STORE, C-GET and storage commitment."""
 
-import ssl
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from pydicom import Dataset, dcmread, dcmwrite
-from pydicom.dataset import FileMetaDataset
+from pydicom import Dataset, dcmread
 from pydicom.uid import (
     UID,
     ExplicitVRLittleEndian,
@@ -26,8 +24,10 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]
 )
 
 from digitizer import dicom
+from digitizer.archive.part10 import part10
 from digitizer.archive.settings import ArchiveSettings, ListenerSettings
-from digitizer.errors import ArchiveRefused, ArchiveUnreachable, SettingsError
+from digitizer.archive.tls import client_context
+from digitizer.errors import ArchiveRefused, ArchiveUnreachable
 from digitizer.model.instance import FoundStudy, StoredInstance
 from digitizer.model.records import Capture
 
@@ -50,7 +50,7 @@ class DimseArchive:
     def __init__(self, settings: ArchiveSettings, listener: ListenerSettings) -> None:
         self._settings = settings
         self._our_title = listener.ae_title
-        self._tls = _tls_context(settings)
+        self._tls = client_context(settings)
 
     @property
     def name(self) -> str:
@@ -132,7 +132,7 @@ class DimseArchive:
         received: list[bytes] = []
 
         def take(event: evt.Event) -> int:
-            received.append(_part10(event))
+            received.append(part10(event))
             return 0x0000
 
         query = Dataset()
@@ -228,33 +228,3 @@ def _study(found: Dataset) -> FoundStudy:
         accession_number=str(found.get("AccessionNumber", "") or ""),
         study_date=str(found.get("StudyDate", "") or ""),
     )
-
-
-def _part10(event: evt.Event) -> bytes:
-    """Return a received dataset as a Part 10 file."""
-    dataset = event.dataset
-    meta = FileMetaDataset()
-    meta.MediaStorageSOPClassUID = dataset.SOPClassUID
-    meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
-    meta.TransferSyntaxUID = event.context.transfer_syntax
-    dataset.file_meta = meta
-    buffer = BytesIO()
-    dcmwrite(buffer, dataset, enforce_file_format=True)
-    return buffer.getvalue()
-
-
-def _tls_context(settings: ArchiveSettings) -> ssl.SSLContext | None:
-    """Return a client context per BCP 195: TLS 1.2 at least, the archive's name checked."""
-    if not settings.tls:
-        return None
-    try:
-        context = ssl.create_default_context(cafile=settings.tls_ca)
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        if settings.tls_certificate is not None:
-            context.load_cert_chain(settings.tls_certificate, settings.tls_key)
-    except (OSError, ssl.SSLError) as error:
-        raise SettingsError(
-            f"The TLS files of the archive cannot be used: {error}.",
-            remedy="Check DIGITIZER_ARCHIVE__TLS_CA, __TLS_CERTIFICATE and __TLS_KEY.",
-        ) from error
-    return context

@@ -17,16 +17,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from pydicom import Dataset, dcmread, dcmwrite
-from pydicom.dataset import FileMetaDataset
+from pydicom import Dataset, dcmread
 from pydicom.errors import InvalidDicomError
-from pydicom.uid import (
-    ExplicitVRLittleEndian,
-    ImplicitVRLittleEndian,
-    JPEG2000Lossless,
-    JPEGLSLossless,
-    RLELossless,
-)
 from pynetdicom import AE, StoragePresentationContexts, build_role, evt
 from pynetdicom.sop_class import (  # type: ignore[attr-defined]
     StorageCommitmentPushModel,
@@ -35,19 +27,13 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]
     Verification,
 )
 
+from digitizer.archive.part10 import SYNTAXES, part10
 from digitizer.errors import MissingService
 
 __all__ = ["EmbeddedArchive"]
 
 logger = logging.getLogger(__name__)
 
-_SYNTAXES = [
-    JPEGLSLossless,
-    JPEG2000Lossless,
-    RLELossless,
-    ExplicitVRLittleEndian,
-    ImplicitVRLittleEndian,
-]
 _STUDY_KEYS = [
     "StudyInstanceUID",
     "PatientID",
@@ -119,7 +105,7 @@ class EmbeddedArchive:
             self._entity.add_supported_context(model)
         for context in StoragePresentationContexts:
             self._entity.add_supported_context(
-                context.abstract_syntax or "", _SYNTAXES, scu_role=True, scp_role=True
+                context.abstract_syntax or "", SYNTAXES, scu_role=True, scp_role=True
             )
 
     def __enter__(self) -> "EmbeddedArchive":
@@ -170,17 +156,10 @@ class EmbeddedArchive:
 
     def _store(self, event: evt.Event) -> int:
         dataset = event.dataset
-        meta = FileMetaDataset()
-        meta.MediaStorageSOPClassUID = dataset.SOPClassUID
-        meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
-        meta.TransferSyntaxUID = event.context.transfer_syntax
-        dataset.file_meta = meta
         sop, study = str(dataset.SOPInstanceUID), str(dataset.get("StudyInstanceUID", ""))
         if not _UID.fullmatch(sop) or not _UID.fullmatch(study):
             return 0xA900
-        buffer = BytesIO()
-        dcmwrite(buffer, dataset, enforce_file_format=True)
-        content = buffer.getvalue()
+        content = part10(event)
         with self._lock:
             there = self._kept.get(sop)
         if there is not None:

@@ -1,47 +1,80 @@
-"""Our own DICOM entity: archives bring their commitment reports here, on associations of theirs."""
+"""Our own DICOM entity, on associations that others open.
+
+Archives bring their storage commitment reports here; DICOM digitizers store their scans here. What
+this never does: answer a store with success before the scan is claimed, or take one from an entity
+that the site has not named.
+"""
 
 import logging
-import ssl
 from collections.abc import Callable
+from dataclasses import dataclass
 from types import TracebackType
+from typing import Any
 
 from pydicom import Dataset
-from pynetdicom import AE, evt
+from pynetdicom import AE, StoragePresentationContexts, evt
 from pynetdicom.sop_class import (  # type: ignore[attr-defined]
     StorageCommitmentPushModel,
     Verification,
 )
 
+from digitizer.archive.part10 import SYNTAXES, part10
 from digitizer.archive.reports import CommitmentReport, report_of
 from digitizer.archive.settings import ListenerSettings
-from digitizer.errors import MissingService
+from digitizer.archive.tls import server_context
+from digitizer.errors import BadWorld, MissingService
 
-__all__ = ["CommitmentListener"]
+__all__ = ["Listener", "ReceivedScan"]
 
 logger = logging.getLogger(__name__)
 
 _SUCCESS, _PROCESSING_FAILURE = 0x0000, 0x0110
+_NOT_AUTHORIZED = 0x0124
+"""Refused: not authorized (PS3.7 C.5.18)."""
+_OUT_OF_RESOURCES = 0xA700
+_CANNOT_UNDERSTAND = 0xC000
 
 
-class CommitmentListener:
-    """Listens while it is entered; each report is handed to ``on_report`` before it is answered.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceivedScan:
+    """An instance that a DICOM digitizer stored to us, as a Part 10 file."""
+
+    content: bytes
+    from_ae: str
+    patient_id: str
+    study_instance_uid: str
+    sop_instance_uid: str
+
+
+class Listener:
+    """Listens while it is entered; what arrives is handed on before it is answered.
+
+    Parameters
+    ----------
+    settings : ListenerSettings
+        Storage is offered only where ``accept_from`` names somebody.
+    on_report : callable
+        Takes each storage commitment report.
+    on_scan : callable
+        Claims each stored instance; answered with success only when it returns.
 
     Raises
     ------
     MissingService
         The port is taken.
+    SettingsError
+        TLS files cannot be used.
     """
 
     def __init__(
         self,
         settings: ListenerSettings,
         on_report: Callable[[CommitmentReport], None],
-        tls: ssl.SSLContext | None = None,
+        on_scan: Callable[[ReceivedScan], None] | None = None,
     ) -> None:
         self._settings = settings
         self._on_report = on_report
-        self._tls = tls
-        self._server: object | None = None
+        self._on_scan = on_scan
         self._entity = AE(settings.ae_title)
         self._entity.require_called_aet = True
         self._entity.add_supported_context(Verification)
@@ -49,14 +82,22 @@ class CommitmentListener:
         self._entity.add_supported_context(
             StorageCommitmentPushModel, scu_role=False, scp_role=True
         )
+        if settings.accept_from and on_scan is not None:
+            for context in StoragePresentationContexts:
+                self._entity.add_supported_context(context.abstract_syntax or "", SYNTAXES)
 
-    def __enter__(self) -> "CommitmentListener":
+    def __enter__(self) -> "Listener":
+        handlers: list[Any] = [
+            (evt.EVT_N_EVENT_REPORT, self._report),
+            (evt.EVT_C_STORE, self._store),
+            (evt.EVT_C_ECHO, _echo),
+        ]
         try:
-            self._server = self._entity.start_server(
+            self._entity.start_server(
                 (self._settings.host, self._settings.port),
                 block=False,
-                evt_handlers=[(evt.EVT_N_EVENT_REPORT, self._report), (evt.EVT_C_ECHO, _echo)],
-                ssl_context=self._tls,
+                evt_handlers=handlers,
+                ssl_context=server_context(self._settings),
             )
         except OSError as error:
             raise MissingService(
@@ -75,13 +116,45 @@ class CommitmentListener:
 
     def _report(self, event: evt.Event) -> tuple[int, Dataset | None]:
         try:
-            report = report_of(event.event_information, str(event.assoc.requestor.ae_title).strip())
-            self._on_report(report)
+            self._on_report(report_of(event.event_information, _caller(event)))
         except Exception:
             # Whatever ails us, the archive is told to bring the report again.
             logger.exception("commitment report could not be taken")
             return _PROCESSING_FAILURE, None
         return _SUCCESS, None
+
+    def _store(self, event: evt.Event) -> int:
+        caller = _caller(event)
+        if caller not in self._settings.accept_from or self._on_scan is None:
+            logger.warning("store refused", extra={"from_ae": caller})
+            return _NOT_AUTHORIZED
+        try:
+            dataset = event.dataset
+            scan = ReceivedScan(
+                content=part10(event),
+                from_ae=caller,
+                patient_id=str(dataset.get("PatientID", "") or ""),
+                study_instance_uid=str(dataset.get("StudyInstanceUID", "") or ""),
+                sop_instance_uid=str(dataset.SOPInstanceUID),
+            )
+        except Exception:
+            # pydicom raises nearly anything over hostile bytes; to the sender it is all the same.
+            logger.warning("an instance cannot be understood", extra={"from_ae": caller})
+            return _CANNOT_UNDERSTAND
+        try:
+            self._on_scan(scan)
+        except BadWorld:
+            logger.warning("store put off", extra={"from_ae": caller})
+            return _OUT_OF_RESOURCES
+        except Exception:
+            # The digitizer keeps what we did not claim, and sends it again.
+            logger.exception("a stored scan could not be taken")
+            return _PROCESSING_FAILURE
+        return _SUCCESS
+
+
+def _caller(event: evt.Event) -> str:
+    return str(event.assoc.requestor.ae_title).strip()
 
 
 def _echo(_event: evt.Event) -> int:

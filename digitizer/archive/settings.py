@@ -30,7 +30,7 @@ class ArchiveSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListenerSettings:
-    """Our own DICOM entity: commitment reports arrive there."""
+    """Our own DICOM entity: commitment reports and scans from DICOM digitizers arrive there."""
 
     host: str = "127.0.0.1"
     """Address we listen on; the archive must be able to reach it."""
@@ -38,3 +38,11 @@ class ListenerSettings:
     """Port we listen on; 0: a free one."""
     ae_title: str = "DIGITIZER"
     """Our AE title."""
+    accept_from: tuple[str, ...] = ()
+    """AE titles of the DICOM digitizers that may store scans to us; nobody else may."""
+    tls_certificate: Path | None = None
+    """Certificate of our listener, PEM; with it the listener speaks TLS only."""
+    tls_key: Path | None = None
+    """Private key of our listener, PEM."""
+    tls_ca: Path | None = None
+    """Certificates that sign those of our peers, PEM; with it peers must show one."""

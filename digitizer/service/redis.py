@@ -1,11 +1,11 @@
 """A Redis of our own, for as long as it is needed."""
 
+import os
 import secrets
 import shutil
-import signal
-import subprocess
 import tempfile
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 
@@ -13,7 +13,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from digitizer.errors import MissingService
-from digitizer.service.supervisor import dies_with_parent
+from digitizer.service.supervisor import Child, Supervisor
 
 __all__ = ["PrivateRedis"]
 
@@ -24,6 +24,8 @@ _LONGEST_SOCKET = 100
 
 class PrivateRedis:
     """Runs while it is entered: on a Unix socket, with a password, appending to disk.
+
+    One that dies is started again on the same socket, password and data.
 
     Parameters
     ----------
@@ -38,20 +40,14 @@ class PrivateRedis:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._process: subprocess.Popen[bytes] | None = None
         self._socket = folder.resolve() / "redis.sock"
-        self._short: Path | None = None
         self._password = secrets.token_urlsafe(24)
+        self._stack = ExitStack()
 
     @property
     def url(self) -> str:
         """Broker URL for Celery."""
         return f"redis+socket://:{self._password}@{self._socket}?virtual_host=0"
-
-    @property
-    def pid(self) -> int | None:
-        """Process id while it runs."""
-        return self._process.pid if self._process else None
 
     def __enter__(self) -> "PrivateRedis":
         program = shutil.which("redis-server")
@@ -62,15 +58,19 @@ class PrivateRedis:
             )
         self._folder.mkdir(parents=True, exist_ok=True)
         if len(str(self._socket)) > _LONGEST_SOCKET:
-            self._short = Path(tempfile.mkdtemp(prefix="digitizer-"))
-            self._socket = self._short / "redis.sock"
-        self._program = program
-        self.start()
+            short = self._stack.enter_context(tempfile.TemporaryDirectory(prefix="digitizer-"))
+            self._socket = Path(short) / "redis.sock"
+        argv = [program, str(self._write_configuration())]
+        child = Child(name="redis", argv=argv, env=dict(os.environ))
+        try:
+            self._stack.enter_context(Supervisor([child]))
+            self._wait()
+        except BaseException:
+            self._stack.close()
+            raise
         return self
 
-    def start(self) -> None:
-        """Start the server (again) on the same socket, password and data."""
-        self._socket.unlink(missing_ok=True)
+    def _write_configuration(self) -> Path:
         configuration = self._folder / "redis.conf"
         configuration.touch(mode=0o600)
         configuration.write_text(
@@ -78,24 +78,15 @@ class PrivateRedis:
             f'unixsocket "{self._socket}"\nunixsocketperm 700\n'
             f"requirepass {self._password}\n"
             f'dir "{self._folder.resolve()}"\n'
+            f'logfile "{self._folder.resolve() / "redis.log"}"\nloglevel warning\n'
             'appendonly yes\nappendfsync everysec\nsave ""\nmaxmemory-policy noeviction\n'
-            "loglevel warning\n"
         )
-        with (self._folder / "redis.log").open("ab") as log:
-            self._process = subprocess.Popen(
-                [self._program, str(configuration)],
-                stdout=log,
-                stderr=log,
-                preexec_fn=dies_with_parent,
-                start_new_session=True,
-            )
-        self._wait()
+        return configuration
 
     def _wait(self) -> None:
-        assert self._process is not None, "it was just started"
         client = Redis(unix_socket_path=str(self._socket), password=self._password)
         deadline = time.monotonic() + _START_S
-        while self._process.poll() is None and time.monotonic() < deadline:
+        while time.monotonic() < deadline:
             try:
                 if client.ping():
                     return
@@ -105,22 +96,10 @@ class PrivateRedis:
             "The private Redis does not come up.", remedy=f"See {self._folder / 'redis.log'}."
         )
 
-    def alive(self) -> bool:
-        """Tell whether the process runs."""
-        return self._process is not None and self._process.poll() is None
-
     def __exit__(
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._process is not None and self._process.poll() is None:
-            self._process.send_signal(signal.SIGTERM)
-            try:
-                self._process.wait(10)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
-        if self._short is not None:
-            shutil.rmtree(self._short, ignore_errors=True)
+        self._stack.close()

@@ -16,13 +16,14 @@ from pathlib import Path
 from types import TracebackType
 
 from digitizer import wiring
-from digitizer.archive import CommitmentListener, CommitmentReport, EmbeddedArchive
+from digitizer.archive import CommitmentReport, EmbeddedArchive, Listener, ReceivedScan
 from digitizer.config import Settings
 from digitizer.pipeline.advance import overdue
 from digitizer.pipeline.deliver import commitment_answered
 from digitizer.pipeline.services import Services
 from digitizer.queue import CeleryWaker
 from digitizer.service.lock import DataFolderLock
+from digitizer.service.receiving import receive
 from digitizer.service.redis import PrivateRedis
 from digitizer.service.supervisor import Child, Supervisor
 
@@ -96,7 +97,7 @@ class Runtime:
                 peers={listener.ae_title: (listener.host, listener.port)},
             )
             self._stack.enter_context(embedded)
-        self._stack.enter_context(CommitmentListener(listener, self._report))
+        self._stack.enter_context(Listener(listener, self._report, self._received))
         self._stack.enter_context(Supervisor(self._workers()))
         reaper = threading.Thread(target=self._reap, name="reaper", daemon=True)
         reaper.start()
@@ -147,6 +148,9 @@ class Runtime:
             succeeded=frozenset(report.succeeded),
             failed=dict(report.failed),
         )
+
+    def _received(self, scan: ReceivedScan) -> None:
+        receive(self.services, scan, self.settings.data_dir / "received")
 
     def _reap(self) -> None:
         waker = self.services.waker

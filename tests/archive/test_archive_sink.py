@@ -14,10 +14,10 @@ from pydicom.uid import generate_uid
 
 from digitizer import dicom
 from digitizer.archive import (
-    CommitmentListener,
     CommitmentReport,
     DimseArchive,
     EmbeddedArchive,
+    Listener,
 )
 from digitizer.archive.settings import ArchiveSettings, ListenerSettings
 from digitizer.errors import ArchiveRefused, ArchiveUnreachable
@@ -61,7 +61,7 @@ def place(
                 folder, host="127.0.0.1", port=port, ae_title=title, peers=peers
             )
             stack.enter_context(embedded)
-        stack.enter_context(CommitmentListener(listener, reports.put))
+        stack.enter_context(Listener(listener, reports.put))
         settings = ArchiveSettings(host="127.0.0.1", port=port, ae_title=title, timeout_s=10)
         yield Place(settings, listener, reports)
 
