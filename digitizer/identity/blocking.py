@@ -5,16 +5,17 @@ Mor and Fraenkel 1982), so that one wrong, missing or added character hides nobo
 """
 
 import re
-from collections.abc import Iterable
 
-from digitizer.identity.compare import plain
+from digitizer.identity.spelling import MENDED, plain
 from digitizer.model.identity import ExamRecord, PatientRecord
 from digitizer.model.reading import FieldName, Testimony
 
-__all__ = ["keys_of_exam", "keys_of_patient", "keys_of_testimony", "names_of"]
+__all__ = ["keys_of_exam", "keys_of_patient", "keys_of_testimony", "names_of", "numbers_said"]
 
-_NUMBER = re.compile(r"[A-Z]{0,3}[0-9OILSB][0-9OILSB\-]{3,11}")
-_MOST_TOKENS = 24
+_NUMBER = re.compile(r"[A-Z]{0,3}-?[0-9OILSBZQDG][0-9OILSBZQDG\-]{3,13}")
+_MOST_TOKENS = 32
+_MOST_LINES = 100
+_LONGEST_LINE = 200
 
 
 def _deletions(prefix: str, word: str) -> set[str]:
@@ -22,8 +23,12 @@ def _deletions(prefix: str, word: str) -> set[str]:
 
 
 def _name_keys(family: str, given: str) -> set[str]:
-    word, first = plain(family)[:20], plain(given)
-    return {f"{key}:{first}" for key in _deletions("f", word)} if len(word) > 1 and first else set()
+    """Return family and first given name together, one of them with a character left out."""
+    word, first = plain(family)[:20], plain(given.split()[0] if given.split() else "")[:20]
+    if len(word) < 2 or not first:
+        return set()
+    keys = {f"{key}:{first}" for key in _deletions("f", word)}
+    return keys | {f"f{word}:{key}" for key in _deletions("", first)}
 
 
 def _birth_keys(birth_date: str, family: str, given: str) -> set[str]:
@@ -54,19 +59,22 @@ def keys_of_testimony(testimony: Testimony) -> set[str]:
     """Return the keys to look for: of the fields, and of all that looks like a number."""
     said = {name: field.value for name, field in testimony.fields.items()}
     keys: set[str] = set()
-    for number in _numbers(testimony, said.values()):
+    for number in numbers_said(testimony):
         keys |= _deletions("n", number)
     family, given = said.get(FieldName.FAMILY_NAME, ""), said.get(FieldName.GIVEN_NAME, "")
     keys |= _name_keys(family, given)
+    # Without comma or caret the order is a guess.
+    keys |= _name_keys(given, family)
     keys |= _birth_keys(said.get(FieldName.BIRTH_DATE, ""), family, given)
     return keys
 
 
-def _numbers(testimony: Testimony, values: Iterable[str]) -> list[str]:
-    """Return number-like words of lines, barcodes and fields, without repeats."""
-    words = [plain(value) for value in values]
-    for line in (*testimony.lines, *testimony.barcodes):
-        words += [plain(word) for word in _NUMBER.findall(line.upper())]
+def numbers_said(testimony: Testimony) -> list[str]:
+    """Return number-like words of fields, barcodes and lines, as read and mended, each once."""
+    words = [plain(field.value) for field in testimony.fields.values()]
+    for line in (*testimony.barcodes, *testimony.lines[:_MOST_LINES]):
+        for word in _NUMBER.findall(line[:_LONGEST_LINE].upper()):
+            words += [plain(word), plain(word).translate(MENDED)]
     likely = [word for word in words if 4 <= len(word) <= 14 and sum(map(str.isdigit, word)) >= 3]
     return list(dict.fromkeys(likely))[:_MOST_TOKENS]
 

@@ -1,18 +1,23 @@
 """Which exam a film belongs to, once its patient is sure (DESIGN §5)."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
 from digitizer.identity.compare import compare_number
+from digitizer.identity.heard import Heard
+from digitizer.identity.spelling import words_of
 from digitizer.model.identity import Agreement, ExamRecord, PatientRecord
 from digitizer.model.reading import FieldName, Fields, Testimony
 from digitizer.model.reasons import Code, Reason, reason
 
-__all__ = ["ExamVerdict", "choose_exam"]
+__all__ = ["ExamVerdict", "choose_exam", "plausible"]
 
 _SURE = 0.99999
+"""An accession number, or day and part of the body together."""
 _LIKELY = 0.9999
+"""A day alone: the index may lack a second exam of that day."""
+_TELLING = 4
+_SIDES = frozenset({"LEFT", "RIGHT", "BILATERAL", "VIEW", "VIEWS", "PORTABLE", "LATERAL", "SERIES"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,51 +31,96 @@ class ExamVerdict:
 
 
 def choose_exam(
-    film: Testimony, label: Testimony | None, patient: PatientRecord, exams: tuple[ExamRecord, ...]
+    film: Heard, label: Heard | None, patient: PatientRecord, exams: tuple[ExamRecord, ...]
 ) -> ExamVerdict:
     """Choose by accession number first, then by date with body part and side; the film leads."""
-    read = _value(film, FieldName.ACCESSION_NUMBER)
-    day = _day(_value(film, FieldName.STUDY_DATE))
-    if day is not None and not plausible(day, patient):
+    said = film.said
+    read = _value(said, FieldName.ACCESSION_NUMBER)
+    day = _day(_value(said, FieldName.STUDY_DATE))
+    exact = [one for one in exams if _same_number(read, one, Agreement.AGREES)]
+    exact = exact or [one for one in exams if film.number(one.accession_number)]
+    days = _days(day, film, exams)
+    if len(exact) == 1:
+        return _by_number(said, exact[0], exams, days)
+    if day is not None and not any(plausible(one, patient) for one in days):
         return _asked(Code.IMPLAUSIBLE_DATE)
-    by_number = [one for one in exams if _same_number(read, one, Agreement.AGREES)]
-    by_date = [one for one in exams if day is not None and one.study_date == day]
-    if len(by_number) == 1:
-        only = by_number[0]
-        if day is not None and only.study_date is not None and only.study_date != day:
-            return _asked(
-                Code.EXAM_AMBIGUOUS, "The film's accession number and its date name two exams."
-            )
-        if _other_part(film.fields, only):
-            return _asked(Code.EXAM_AMBIGUOUS, "The film shows another part than this exam.")
-        return ExamVerdict(exam=only, posterior=_SURE)
+    by_date = [one for one in exams if one.study_date in days]
     if by_date:
-        return _by_date(film, read, by_date)
+        return _by_date(said, read, by_date, label)
     return _not_in_index(label, read, day)
 
 
-def _by_date(film: Testimony, read: str, found: list[ExamRecord]) -> ExamVerdict:
-    fitting = [one for one in found if not _other_part(film.fields, one)]
-    near = [one for one in fitting if _same_number(read, one, Agreement.SIMILAR)]
-    if len(near) == 1:
-        return ExamVerdict(exam=near[0], posterior=_SURE)
+def _days(day: date | None, film: Heard, exams: tuple[ExamRecord, ...]) -> set[date]:
+    """Return the days that the film may mean.
+
+    Where none of the patient's exams is of the day read, day and month may stand the other way
+    round, or the grammar may have taken another of the sheet's dates.
+    """
+    if day is None:
+        born = _value(film.said, FieldName.BIRTH_DATE)
+        known = {one.study_date for one in exams if one.study_date is not None}
+        return {one for one in known if film.date(one.isoformat()) and one.isoformat() != born}
+    if any(one.study_date == day for one in exams) or day.day > 12:
+        return {day}
+    other = day.replace(month=day.day, day=day.month)
+    return {other} if any(one.study_date == other for one in exams) else {day}
+
+
+def _by_number(
+    said: Testimony, only: ExamRecord, exams: tuple[ExamRecord, ...], days: set[date]
+) -> ExamVerdict:
+    """Take the exam of the accession number read, unless anything else on the film denies it."""
+    if days and only.study_date is not None and only.study_date not in days:
+        return _asked(
+            Code.EXAM_AMBIGUOUS, "The film's accession number and its date name two exams."
+        )
+    if _other_part(said.fields, only):
+        return _asked(Code.EXAM_AMBIGUOUS, "The film shows another part than this exam.")
+    # Exams of one day are numbered in a row: one character misread is the neighbour's number.
+    for other in exams:
+        near = _same_number(only.accession_number, other, Agreement.SIMILAR)
+        told = days and other.study_date not in days
+        if near and not told and not _other_part(said.fields, other):
+            return _asked(
+                Code.EXAM_AMBIGUOUS, "Another exam's accession number is one character away."
+            )
+    return ExamVerdict(exam=only, posterior=_SURE)
+
+
+def _by_date(
+    said: Testimony, read: str, found: list[ExamRecord], label: Heard | None
+) -> ExamVerdict:
+    fitting = [one for one in found if not _other_part(said.fields, one)]
+    told = [one for one in fitting if _same_part(said.fields, one)]
     if read:
+        near = [one for one in told if _same_number(read, one, Agreement.SIMILAR)]
+        if len(near) == 1 and len(told) == 1:
+            return ExamVerdict(exam=near[0], posterior=_SURE)
         # Another number on the same day is another exam, which the index may lack.
         return _asked(
             Code.EXAM_AMBIGUOUS, "An exam of that day is known, under another accession number."
         )
-    if len(fitting) == 1 and len(found) == 1:
-        return ExamVerdict(exam=fitting[0], posterior=_LIKELY)
-    if len(fitting) == 1 and _value(film, FieldName.BODY_PART):
+    if len(told) == 1:
+        return ExamVerdict(exam=told[0], posterior=_SURE)
+    if len(found) == 1 and len(fitting) == 1 and not _logged_otherwise(label, found[0]):
         return ExamVerdict(exam=fitting[0], posterior=_LIKELY)
     return _asked(Code.EXAM_AMBIGUOUS if fitting else Code.EXAM_UNKNOWN)
 
 
-def _not_in_index(label: Testimony | None, read: str, day: date | None) -> ExamVerdict:
+def _logged_otherwise(label: Heard | None, exam: ExamRecord) -> bool:
+    """Tell whether the jacket's log has the exam's day more than once: another exam is likely."""
+    return (
+        label is not None
+        and exam.study_date is not None
+        and label.times(exam.study_date.isoformat()) > 1
+    )
+
+
+def _not_in_index(label: Heard | None, read: str, day: date | None) -> ExamVerdict:
     """Mint a study only on a full date that a second witness, the jacket's log, agrees on."""
     if day is None:
         return _asked(Code.EXAM_UNKNOWN)
-    written = _value(label, FieldName.STUDY_DATE) if label is not None else ""
+    written = _value(label.said, FieldName.STUDY_DATE) if label is not None else ""
     if written == day.isoformat() and not read:
         return ExamVerdict(mint=day, posterior=_LIKELY)
     return _asked(Code.EXAM_UNKNOWN, f"No exam of {day.isoformat()} is in the index.")
@@ -101,14 +151,40 @@ def _same_number(read: str, exam: ExamRecord, how: Agreement) -> bool:
     return bool(read) and compare_number(read, [exam.accession_number]).agreement is how
 
 
-def _other_part(fields: Fields | Mapping[FieldName, object], exam: ExamRecord) -> bool:
+def _other_part(fields: Fields, exam: ExamRecord) -> bool:
     """Tell whether film and exam name different parts of the body, or different sides."""
-    for name, known in (
-        (FieldName.BODY_PART, exam.body_part),
-        (FieldName.LATERALITY, exam.laterality),
-    ):
-        field = fields.get(name)
-        said = getattr(field, "value", "")
-        if said and known and said.upper() != known.upper() and "B" not in (said, known):
-            return True
-    return False
+    part, side = _said(fields, FieldName.BODY_PART), _said(fields, FieldName.LATERALITY)
+    if part and (exam.body_part or exam.description) and not _alike(fields, exam):
+        return True
+    return (
+        bool(side and exam.laterality)
+        and side != exam.laterality
+        and "B"
+        not in (
+            side,
+            exam.laterality,
+        )
+    )
+
+
+def _same_part(fields: Fields, exam: ExamRecord) -> bool:
+    """Tell whether film and exam name the same part, and the side where both tell it."""
+    return (
+        bool(_said(fields, FieldName.BODY_PART))
+        and _alike(fields, exam)
+        and not _other_part(fields, exam)
+    )
+
+
+def _alike(fields: Fields, exam: ExamRecord) -> bool:
+    """Tell whether the part is the same: by its term, or by a word that both use."""
+    if _said(fields, FieldName.BODY_PART) == exam.body_part.upper():
+        return True
+    theirs = set(words_of(f"{exam.description} {exam.body_part}"))
+    shared = set(words_of(_said(fields, FieldName.DESCRIPTION))) & theirs
+    return any(len(word) >= _TELLING and word not in _SIDES for word in shared)
+
+
+def _said(fields: Fields, name: FieldName) -> str:
+    field = fields.get(name)
+    return field.value.upper() if field else ""

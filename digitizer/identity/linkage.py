@@ -1,24 +1,33 @@
 """Weights and posteriors of candidates for one bearer."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from math import log2
 
+from rapidfuzz.distance import OSA
+
 from digitizer.identity.compare import (
+    BIRTH_BITS,
+    MISSING,
+    NUMBER_BITS,
+    OTHER_NUMBER,
     Compared,
     compare_birth,
-    compare_family,
-    compare_given,
     compare_number,
+    compare_person,
     compare_sex,
     compare_suffix,
-    numbers_of,
 )
 from digitizer.identity.evidence import Evidence
-from digitizer.model.identity import Agreement, PatientRecord
+from digitizer.identity.heard import Heard
+from digitizer.identity.spelling import plain
+from digitizer.model.identity import Agreement, PatientRecord, PersonName
 from digitizer.model.reading import FieldName, Testimony
 
-__all__ = ["Linked", "compared", "link"]
+__all__ = ["Agreements", "Linked", "compared", "compared_all", "link", "name_said"]
+
+Agreements = Mapping[FieldName, Compared]
+"""What one bearer says of one candidate, field by field; what says nothing is left out."""
 
 _CONTRADICTING = (
     FieldName.PATIENT_ID,
@@ -29,6 +38,16 @@ _CONTRADICTING = (
     FieldName.SEX,
     FieldName.ACCESSION_NUMBER,
 )
+_GUESSED = 0.6
+"""Confidence below which a value is the grammar's guess: it may support, and hardly contradict."""
+_OTHER_SHEET = 0.8
+"""The label is another sheet of paper: its word is believed somewhat less."""
+_VERIFIED_BITS = 1.0
+"""What a value loses that stands on the sheet, but was not what the grammar took."""
+_MISREAD_DIGITS = 3
+"""Of eight: a date that differs in more is another date on the same sheet."""
+_SAME_TEXT = 0.5
+"""Share of characters in common above which two spellings are one text read twice."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,8 +55,8 @@ class Linked:
     """One candidate for one film: what the film says, what its label says, the sum in bits."""
 
     patient: PatientRecord
-    film: Mapping[FieldName, Compared]
-    label: Mapping[FieldName, Compared]
+    film: Agreements
+    label: Agreements
     weight: float
     posterior: float = 0.0
 
@@ -46,7 +65,7 @@ class Linked:
         sides = (self.film,) if on_film else (self.film, self.label)
         return any(name in side and side[name].agreement is Agreement.AGREES for side in sides)
 
-    def contradictions(self, side: Mapping[FieldName, Compared]) -> list[FieldName]:
+    def contradictions(self, side: Agreements) -> list[FieldName]:
         """Return the identifiers of one bearer that speak against the candidate."""
         return [
             name
@@ -55,66 +74,141 @@ class Linked:
         ]
 
 
-def compared(
-    said: Testimony, patient: PatientRecord, evidence: Evidence
-) -> dict[FieldName, Compared]:
+def name_said(said: Testimony) -> PersonName:
+    """Return the name a bearer says; empty parts where it says none."""
+    parts = (
+        FieldName.FAMILY_NAME,
+        FieldName.GIVEN_NAME,
+        FieldName.MIDDLE_NAME,
+        FieldName.NAME_SUFFIX,
+    )
+    family, given, middle, suffix = (
+        said.fields[name].value if name in said.fields else "" for name in parts
+    )
+    return PersonName(family=family, given=given, middle=middle, suffix=suffix)
+
+
+def compared_all(bearer: Heard, evidence: Evidence) -> list[Agreements]:
+    """Compare what one bearer says with every candidate, in their order."""
+    return [compared(bearer, patient, evidence) for patient in evidence.patients]
+
+
+def compared(bearer: Heard, patient: PatientRecord, evidence: Evidence) -> Agreements:
     """Compare what one bearer says with one patient, field by field."""
-    value = {name: field.value for name, field in said.fields.items()}
-    names = [patient.name, *patient.former_names]
-    family = value.get(FieldName.FAMILY_NAME, "")
-    given = value.get(FieldName.GIVEN_NAME, "")
+    value = {name: field.value for name, field in bearer.said.fields.items()}
+    family, given = _person(bearer, patient, evidence)
+    suffix = compare_suffix(
+        value.get(FieldName.NAME_SUFFIX, ""),
+        patient.name.suffix if FieldName.FAMILY_NAME in value else "",
+    )
     result = {
-        FieldName.PATIENT_ID: compare_number(
-            value.get(FieldName.PATIENT_ID, ""), numbers_of(patient)
-        ),
-        FieldName.FAMILY_NAME: compare_family(family, names, evidence.share(family)),
-        FieldName.GIVEN_NAME: compare_given(given, names, evidence.share(given)),
-        FieldName.BIRTH_DATE: compare_birth(
-            value.get(FieldName.BIRTH_DATE, ""), patient.birth_date
-        ),
+        FieldName.PATIENT_ID: _record(bearer, patient),
+        FieldName.FAMILY_NAME: family,
+        FieldName.GIVEN_NAME: given,
+        FieldName.BIRTH_DATE: _birth(bearer, patient.birth_date),
         FieldName.SEX: compare_sex(value.get(FieldName.SEX, ""), patient.sex),
-        FieldName.NAME_SUFFIX: compare_suffix(
-            value.get(FieldName.NAME_SUFFIX, ""), patient.name.suffix if family else ""
-        ),
-        FieldName.ACCESSION_NUMBER: _accession(
-            value.get(FieldName.ACCESSION_NUMBER, ""), patient, evidence
-        ),
+        FieldName.NAME_SUFFIX: suffix,
+        FieldName.ACCESSION_NUMBER: _accession(bearer, patient, evidence),
     }
-    return {
-        name: one
-        for name, one in result.items()
-        if one.agreement is not Agreement.MISSING or one.bits != 0
-    }
+    return {name: one for name, one in result.items() if one is not MISSING}
 
 
-def _accession(read: str, patient: PatientRecord, evidence: Evidence) -> Compared:
-    """Compare an accession number; one that no patient of the index has says nothing."""
-    mine = [exam.accession_number for exam in evidence.exams_of(patient)]
-    how = compare_number(read, mine)
-    if how.agreement is not Agreement.DISAGREES:
+def _record(bearer: Heard, patient: PatientRecord) -> Compared:
+    """Compare the record number; the issuer belongs to every number."""
+    fields = bearer.said.fields
+    issuer = fields[FieldName.ISSUER].value if FieldName.ISSUER in fields else ""
+    pairs = [(patient.issuer, patient.patient_id), *patient.other_ids]
+    ours = [number for whose, number in pairs if not issuer or not whose or whose == issuer]
+    read = fields[FieldName.PATIENT_ID].value if FieldName.PATIENT_ID in fields else ""
+    how = compare_number(read, ours)
+    if how.agreement is Agreement.AGREES:
         return how
-    others = [exam.accession_number for exam in evidence.accessions]
-    if compare_number(read, others).agreement is Agreement.AGREES:
+    if any(bearer.number(one) for one in ours):
+        return Compared(Agreement.AGREES, NUMBER_BITS - _VERIFIED_BITS)
+    return OTHER_NUMBER if read and not ours else how
+
+
+def _person(bearer: Heard, patient: PatientRecord, evidence: Evidence) -> tuple[Compared, Compared]:
+    """Compare the name; one that the grammar misread is looked for among the words."""
+    read = name_said(bearer.said)
+    names = [patient.name, *patient.former_names]
+    best = compare_person(read, names, evidence.share)
+    for name in names:
+        if all(one.agreement is Agreement.AGREES for one in best):
+            break
+        if _one_text(read, name) and bearer.name(name):
+            bare = PersonName(family=name.family, given=name.given)
+            family, given = compare_person(bare, [name], evidence.share)
+            best = replace(family, bits=family.bits - _VERIFIED_BITS), given
+    return best
+
+
+def _one_text(read: PersonName, known: PersonName) -> bool:
+    """Tell whether the name read may be a misreading of the known one, or none was read."""
+    mine, theirs = plain(read.family + read.given), plain(known.family + known.given)
+    if not mine:
+        return True
+    return OSA.normalized_similarity(mine, theirs) >= _SAME_TEXT or sorted(mine) == sorted(theirs)
+
+
+def _birth(bearer: Heard, known: str) -> Compared:
+    """Compare the birth date; a guess, or one misread elsewhere right, contradicts nobody."""
+    field = bearer.said.fields.get(FieldName.BIRTH_DATE)
+    how = compare_birth(field.value if field else "", known)
+    if how.agreement is Agreement.AGREES:
+        return how
+    if known and bearer.date(known):
+        doubtful = field is None or field.confidence < _GUESSED
+        if doubtful or _differing(field.value if field else "", known) <= _MISREAD_DIGITS:
+            return Compared(Agreement.AGREES, BIRTH_BITS - _VERIFIED_BITS)
+    if field is not None and how.agreement is Agreement.DISAGREES and field.confidence < _GUESSED:
+        return Compared(Agreement.MISSING, -2.0)
+    return how
+
+
+def _differing(one: str, other: str) -> int:
+    return sum(a != b for a, b in zip(one, other, strict=False))
+
+
+def _accession(bearer: Heard, patient: PatientRecord, evidence: Evidence) -> Compared:
+    """Compare an accession number; one that no patient of the index has says nothing."""
+    field = bearer.said.fields.get(FieldName.ACCESSION_NUMBER)
+    read = field.value if field else ""
+    mine = evidence.accessions_of(patient)
+    how = compare_number(read, mine)
+    if how.agreement is Agreement.AGREES:
+        return how
+    if any(bearer.number(one) for one in mine):
+        return Compared(Agreement.AGREES, NUMBER_BITS - _VERIFIED_BITS)
+    if how.agreement is Agreement.SIMILAR:
+        return how
+    if read and plain(read) in evidence.known_accessions:
         return Compared(Agreement.DISAGREES, -10.0)
-    return Compared(Agreement.MISSING, 0.0)
+    return MISSING
 
 
 def link(
-    film: Testimony, label: Testimony | None, evidence: Evidence, in_index: float
+    own: Sequence[Agreements], theirs: Sequence[Agreements], evidence: Evidence, in_index: float
 ) -> list[Linked]:
     """Return the candidates, the best first; the posteriors leave room for "not in the index".
 
     A field that film and label both bear counts once, by what the film says.
+
+    Parameters
+    ----------
+    own, theirs : sequence of mapping
+        What film and label say of each candidate, from :func:`compared_all`; ``theirs`` is empty
+        without a label.
+    in_index : float
+        Share of patients met on films who are in the index, before anything is read.
     """
     linked: list[Linked] = []
     start = log2(in_index / max(evidence.patient_count, 1))
-    for patient in evidence.patients:
-        own = compared(film, patient, evidence)
-        theirs = compared(label, patient, evidence) if label is not None else {}
-        weight = start + sum(one.bits for one in own.values())
-        # The label is another sheet of paper: its word is believed somewhat less.
-        weight += sum(0.8 * one.bits for name, one in theirs.items() if name not in own)
-        linked.append(Linked(patient=patient, film=own, label=theirs, weight=weight))
+    for number, patient in enumerate(evidence.patients):
+        film, label = own[number], theirs[number] if theirs else {}
+        weight = start + sum(one.bits for one in film.values())
+        weight += sum(_OTHER_SHEET * one.bits for name, one in label.items() if name not in film)
+        linked.append(Linked(patient=patient, film=film, label=label, weight=weight))
     linked.sort(key=lambda one: (-one.weight, one.patient.issuer, one.patient.patient_id))
     nobody = log2(1 - in_index)
     top = max([nobody, *(one.weight for one in linked)])

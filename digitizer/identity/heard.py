@@ -1,0 +1,128 @@
+"""What stands on a sheet letter by letter: a candidate is verified against it, not only read.
+
+A grammar may take the wrong word for the name, or the wrong one of two engines' numbers. So each
+identifier of a candidate is also looked for among the words as read. Only whole words count, or
+words that a lost space joined: a number inside a longer number is another number.
+"""
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+
+from rapidfuzz import fuzz
+
+from digitizer.identity.spelling import MENDED, plain, words_of
+from digitizer.model.identity import PersonName
+from digitizer.model.reading import Testimony
+
+__all__ = ["Heard"]
+
+_MOST_LINES = 400
+_LONGEST_LINE = 200
+_TOKEN = re.compile(r"[A-Z0-9]+(?:[\-./][A-Z0-9]+)*")
+_GLUED = re.compile(r"[A-Z]{2,}[.:#]?(?=\d)")
+_LEAST_NUMBER = 5
+"""Shorter numbers stand on a sheet by chance: years, rooms, kilovolts."""
+_LEAST_JOINED = 7
+"""Letters of a family and given name that a lost space joined."""
+_SAME_LINE = 80
+"""Likeness in per cent above which two lines are one line read by two engines."""
+_MOST_GROUPS = 3
+_MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+
+
+@dataclass(frozen=True)
+class Heard:
+    """The words of one bearer.
+
+    Parameters
+    ----------
+    said : Testimony
+        At most 400 lines of 200 characters are looked at.
+    """
+
+    said: Testimony
+
+    @cached_property
+    def _lines(self) -> tuple[str, ...]:
+        lines = self.said.lines[:_MOST_LINES]
+        return tuple(line[:_LONGEST_LINE].upper() for line in lines)
+
+    @cached_property
+    def numbers(self) -> frozenset[str]:
+        """All words with digits, without signs; also neighbouring groups of digits joined."""
+        found: set[str] = set()
+        for text in (*self._lines, *(code[:_LONGEST_LINE].upper() for code in self.said.barcodes)):
+            tokens = _TOKEN.findall(text)
+            for token in tokens:
+                self._note(token, found)
+                glued = _GLUED.match(token)
+                if glued:
+                    self._note(token[glued.end() :], found)
+            groups = [plain(token) for token in tokens]
+            for first in range(len(groups)):
+                for last in range(first + 1, min(first + _MOST_GROUPS, len(groups))):
+                    some = groups[first : last + 1]
+                    if all(one.isdigit() for one in some):
+                        found.add("".join(some))
+        return frozenset(found)
+
+    @staticmethod
+    def _note(token: str, found: set[str]) -> None:
+        word = plain(token)
+        if any(sign.isdigit() for sign in word):
+            found.add(word)
+            found.add(word.translate(MENDED))
+
+    @cached_property
+    def _words(self) -> tuple[tuple[str, ...], ...]:
+        return tuple(words_of(line) for line in self._lines)
+
+    @cached_property
+    def _packed(self) -> tuple[str, ...]:
+        return tuple("".join(words) for words in self._words)
+
+    def number(self, known: str) -> bool:
+        """Tell whether a number stands on the sheet."""
+        word = plain(known)
+        return len(word) >= _LEAST_NUMBER and word in self.numbers
+
+    def date(self, iso: str) -> bool:
+        """Tell whether a full date stands on the sheet with its century, in any usual form."""
+        if len(iso) != 10:
+            return False
+        year, month, day = iso[:4], iso[5:7], iso[8:]
+        name = _MONTHS[int(month) - 1]
+        plainly = {f"{month}{day}{year}", f"{day}{month}{year}", f"{year}{month}{day}"}
+        if plainly & self.numbers:
+            return True
+        named = (f"{int(day)}{name}{year}", f"{day}{name}{year}", f"{name}{day}{year}")
+        return any(one in text for text in self._solid for one in named)
+
+    def times(self, iso: str) -> int:
+        """Count the lines that bear a date; two engines' readings of one line are one."""
+        said = [line for line in self._lines if Heard(Testimony(lines=(line,))).date(iso)]
+        apart: list[str] = []
+        for line in map(plain, said):
+            if all(fuzz.ratio(line, one) < _SAME_LINE for one in apart):
+                apart.append(line)
+        return len(apart)
+
+    @cached_property
+    def _solid(self) -> tuple[str, ...]:
+        return tuple(plain(line) for line in self._lines)
+
+    def name(self, name: PersonName) -> bool:
+        """Tell whether family and given name stand together in one line or in neighbouring ones."""
+        family, given = words_of(name.family), words_of(name.given)[:1]
+        if not family or not given or len(given[0]) < 2:
+            return False
+        for number, words in enumerate(self._words):
+            around = set(words).union(*self._words[max(0, number - 1) : number + 2])
+            if set(family) <= set(words) and set(given) <= around:
+                return True
+        joined = "".join(family), given[0]
+        if len(joined[0]) + len(joined[1]) < _LEAST_JOINED:
+            return False
+        both = joined[0] + joined[1], joined[1] + joined[0]
+        return any(one in text for text in self._packed for one in both)

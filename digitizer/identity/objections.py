@@ -1,0 +1,221 @@
+"""Why the best candidate may not be taken without a person: every reason, in plain words."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from digitizer.identity.compare import compare_birth, compare_number, compare_person
+from digitizer.identity.evidence import Evidence
+from digitizer.identity.heard import Heard
+from digitizer.identity.linkage import Agreements, Linked, name_said
+from digitizer.identity.settings import PolicySettings
+from digitizer.identity.spelling import plain
+from digitizer.model.identity import Agreement, PatientRecord, PersonName
+from digitizer.model.reading import FieldName, Testimony
+from digitizer.model.reasons import Code, Reason, reason
+
+__all__ = ["Sides", "agreeing", "is_same", "lead", "objections"]
+
+IDENTIFIERS = (
+    FieldName.PATIENT_ID,
+    FieldName.FAMILY_NAME,
+    FieldName.BIRTH_DATE,
+    FieldName.ACCESSION_NUMBER,
+)
+"""What is independent of each other (DESIGN §5)."""
+_NUMBERS = (FieldName.PATIENT_ID, FieldName.ACCESSION_NUMBER)
+_CREDIBLE = 0.5
+_LABEL_MISREAD_BITS = 10.0
+"""Net evidence from which one differing field of a label is a misreading of it."""
+_ALONE = 99.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sides:
+    """The two bearers and what they say.
+
+    Attributes
+    ----------
+    film, label : Heard
+        ``label`` is None without one.
+    owner : PatientRecord or None
+        Whose jacket it is, where its label or the jacket list says so clearly.
+    linked, alone : list of Linked
+        Candidates by film and label together, and by the film alone.
+    """
+
+    film: Heard
+    label: Heard | None
+    owner: PatientRecord | None
+    linked: Sequence[Linked]
+    alone: Sequence[Linked]
+
+
+def objections(
+    sides: Sides, evidence: Evidence, policy: PolicySettings, posterior: float
+) -> tuple[Reason, ...]:
+    """Return every reason to ask a person; none when the film may be filed by itself."""
+    best = sides.linked[0]
+    found: list[Reason] = []
+    contradiction = _contradicts_jacket(sides, policy)
+    if contradiction is not None:
+        found.append(contradiction)
+    if _names_others(sides.film, best.patient, evidence):
+        found.append(reason(Code.SEVERAL_IDENTITIES))
+    against = best.contradictions(best.film)
+    if best.posterior < _CREDIBLE:
+        found.append(reason(Code.NOT_IN_INDEX))
+    elif against:
+        told = ", ".join(name.value.replace("_", " ") for name in against)
+        # Two identifiers that differ are another person; one may be misread.
+        code = Code.BELOW_THRESHOLD if _outweighed(best.film, against) else Code.NOT_IN_INDEX
+        found.append(reason(code, f"The film differs from the best candidate in: {told}."))
+    if best.posterior >= _CREDIBLE / 2 and lead(sides.linked) < policy.gap_bits:
+        found.append(reason(Code.AMBIGUOUS))
+    if not found and not _enough(best):
+        found.append(
+            reason(
+                Code.BELOW_THRESHOLD,
+                "The film itself does not bear enough that agrees: a number and one thing more.",
+            )
+        )
+    if not found and posterior < policy.least_posterior:
+        found.append(reason(Code.BELOW_THRESHOLD))
+    return tuple(found)
+
+
+def _outweighed(side: Agreements, against: list[FieldName]) -> bool:
+    """Tell whether what agrees says clearly more than what differs."""
+    identifiers = {
+        name if name is not FieldName.GIVEN_NAME else FieldName.FAMILY_NAME for name in against
+    }
+    return len(identifiers) == 1 and sum(one.bits for one in side.values()) > 0
+
+
+def _contradicts_jacket(sides: Sides, policy: PolicySettings) -> Reason | None:
+    """Say so when the film names one patient and its jacket another, in the index or not."""
+    best, owner, label = sides.linked[0], sides.owner, sides.label
+    mine = name_said(sides.film.said)
+    if owner is not None and not is_same(owner, best.patient):
+        if best.posterior >= _CREDIBLE and not best.contradictions(best.film):
+            return _both(best.patient.name, owner.name)
+        if _apart(sides.film.said, owner):
+            return _both(mine, owner.name)
+    if owner is not None and sides.alone and not is_same(sides.alone[0].patient, owner):
+        theirs = next((one.weight for one in sides.alone if is_same(one.patient, owner)), -_ALONE)
+        first = sides.alone[0]
+        if first.weight - theirs >= policy.gap_bits / 2 and first.posterior >= _CREDIBLE:
+            return _both(first.patient.name, owner.name)
+    if label is None:
+        return None
+    against = best.contradictions(best.label)
+    if best.posterior >= _CREDIBLE and against and not _misread(best, against, sides):
+        return _both(best.patient.name, owner.name if owner else name_said(label.said))
+    if best.posterior < _CREDIBLE and _apart(sides.film.said, _as_patient(label.said)):
+        return _both(mine, name_said(label.said))
+    return None
+
+
+def _misread(best: Linked, against: list[FieldName], sides: Sides) -> bool:
+    """Tell whether what differs on the label is a misreading rather than another person."""
+    side = best.label
+    net = sum(one.bits for one in side.values())
+    number = side.get(FieldName.PATIENT_ID)
+    certain = number is not None and number.agreement is Agreement.AGREES
+    if sides.owner is not None and not is_same(sides.owner, best.patient):
+        return False
+    if certain:
+        return net >= _LABEL_MISREAD_BITS
+    close = {FieldName.GIVEN_NAME, FieldName.NAME_SUFFIX, FieldName.SEX}
+    return len(against) == 1 and not close & set(against) and net >= _LABEL_MISREAD_BITS
+
+
+def _apart(said: Testimony, other: PatientRecord) -> bool:
+    """Tell whether a film's identifiers are somebody else's than a person's, on balance."""
+    value = {name: field.value for name, field in said.fields.items()}
+    family, given = compare_person(name_said(said), [other.name], lambda _: 0.001)
+    number = compare_number(value.get(FieldName.PATIENT_ID, ""), [other.patient_id])
+    birth = compare_birth(value.get(FieldName.BIRTH_DATE, ""), other.birth_date)
+    hows = [family, given, number, birth]
+    return any(one.agreement is Agreement.DISAGREES for one in hows) and (
+        sum(one.bits for one in hows) < 0
+    )
+
+
+def _as_patient(said: Testimony) -> PatientRecord:
+    value = {name: field.value for name, field in said.fields.items()}
+    return PatientRecord(
+        patient_id=value.get(FieldName.PATIENT_ID, ""),
+        issuer="",
+        name=name_said(said),
+        birth_date=value.get(FieldName.BIRTH_DATE, ""),
+    )
+
+
+def _both(film: PersonName, jacket: PersonName) -> Reason:
+    mine, theirs = _shown(film), _shown(jacket)
+    if not mine or not theirs or mine == theirs:
+        text = "The film and its jacket's label do not agree."
+    else:
+        text = f"This film says {mine}; the jacket says {theirs}."
+    return reason(Code.FILM_CONTRADICTS_JACKET, text)
+
+
+def _names_others(film: Heard, patient: PatientRecord, evidence: Evidence) -> bool:
+    """Tell whether the same sheet bears another patient's exact number or accession number."""
+    words = film.numbers
+    own = {plain(patient.patient_id), *(plain(number) for _, number in patient.other_ids)}
+    own |= {plain(exam.accession_number) for exam in evidence.exams_of(patient)}
+    for other in evidence.patients:
+        number = plain(other.patient_id)
+        if number in words and number not in own and not is_same(other, patient):
+            return True
+    return any(
+        plain(exam.accession_number) in words - own and exam.patient_id != patient.patient_id
+        for exam in evidence.accessions
+    )
+
+
+def agreeing(best: Linked) -> list[FieldName]:
+    """Return the independent identifiers that agree, on film or label; a field counts once."""
+    return [name for name in IDENTIFIERS if _counts(best, name, on_film=False)]
+
+
+def _counts(best: Linked, name: FieldName, *, on_film: bool) -> bool:
+    if name is not FieldName.FAMILY_NAME:
+        return best.agrees(name, on_film=on_film)
+    # A name is family and given name; the given name may be an initial, not another one.
+    sides = (best.film,) if on_film else (best.film, best.label)
+    return any(
+        FieldName.FAMILY_NAME in side
+        and side[FieldName.FAMILY_NAME].agreement is Agreement.AGREES
+        and FieldName.GIVEN_NAME in side
+        and side[FieldName.GIVEN_NAME].agreement in (Agreement.AGREES, Agreement.SIMILAR)
+        for side in sides
+    )
+
+
+def _enough(best: Linked) -> bool:
+    """Apply DESIGN §5: the film bears one, two independent in all, one of them a number.
+
+    A number that only the label bears does not file a film by a name alone: the film must tie
+    itself to it, by a number of its own or by name and birth date.
+    """
+    on_film = [name for name in IDENTIFIERS if _counts(best, name, on_film=True)]
+    all_of_them = agreeing(best)
+    number = any(name in _NUMBERS for name in on_film)
+    tied = len(on_film) >= 2 and any(name in _NUMBERS for name in all_of_them)
+    return bool(on_film) and (number or tied) and len(all_of_them) >= 2
+
+
+def lead(linked: Sequence[Linked]) -> float:
+    """Return by how many bits the best candidate leads the next."""
+    return linked[0].weight - linked[1].weight if len(linked) > 1 else _ALONE
+
+
+def is_same(one: PatientRecord, other: PatientRecord) -> bool:
+    """Tell whether two records are of one number and issuer."""
+    return (one.issuer, one.patient_id) == (other.issuer, other.patient_id)
+
+
+def _shown(name: PersonName) -> str:
+    return f"{name.family}, {name.given}".strip(", ")
