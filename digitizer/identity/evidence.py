@@ -13,6 +13,8 @@ from digitizer.ports import PatientIndex
 __all__ = ["Evidence", "gather", "gather_for"]
 
 Key = tuple[str, str]
+_MOST_BEARERS = 12
+"""Bearers of an accession number read, or of like ones, who become candidates."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,8 @@ def gather_for(bearers: list[Testimony], listed: str, index: PatientIndex) -> Ev
     found = {(one.issuer, one.patient_id): one for one in index.candidates(bearers)}
     numbers = {number for one in bearers for number in numbers_said(one)}
     accessions = index.exams_matching(numbers) if numbers else ()
-    wanted = [(exam.patient_id, exam.issuer) for exam in accessions]
+    exact = [exam for exam in accessions if plain(exam.accession_number) in numbers]
+    wanted = [(exam.patient_id, exam.issuer) for exam in (exact or accessions)[:_MOST_BEARERS]]
     wanted += [(listed, "")] if listed else []
     for number, issuer in wanted:
         if (issuer, number) in found:

@@ -16,6 +16,14 @@ _SURE = 0.99999
 """An accession number, or day and part of the body together."""
 _LIKELY = 0.9999
 """A day alone: the index may lack a second exam of that day."""
+_CONFUSED = tuple(
+    {pair[0], pair[1]}
+    for pair in (
+        *("08", "06", "09", "14", "17", "27", "35", "38", "39", "49", "56", "58", "59"),
+        *("68", "69", "79", "89", "12", "13", "B8", "S5"),
+    )
+)
+"""Characters with strokes in common."""
 _TELLING = 4
 _SIDES = frozenset({"LEFT", "RIGHT", "BILATERAL", "VIEW", "VIEWS", "PORTABLE", "LATERAL", "SERIES"})
 
@@ -76,15 +84,23 @@ def _by_number(
         )
     if _other_part(said.fields, only):
         return _asked(Code.EXAM_AMBIGUOUS, "The film shows another part than this exam.")
-    # Exams of one day are numbered in a row: one character misread is the neighbour's number.
+    # Exams of one day are numbered in a row: a digit misread may be the neighbour's number.
     for other in exams:
-        near = _same_number(only.accession_number, other, Agreement.SIMILAR)
+        near = _easily_misread(only.accession_number, other.accession_number)
         told = days and other.study_date not in days
         if near and not told and not _other_part(said.fields, other):
             return _asked(
                 Code.EXAM_AMBIGUOUS, "Another exam's accession number is one character away."
             )
     return ExamVerdict(exam=only, posterior=_SURE)
+
+
+def _easily_misread(one: str, other: str) -> bool:
+    """Tell whether two numbers differ in one character, and engines confuse the two."""
+    if len(one) != len(other):
+        return False
+    apart = [{a, b} for a, b in zip(one.upper(), other.upper(), strict=True) if a != b]
+    return len(apart) == 1 and apart[0] in _CONFUSED
 
 
 def _by_date(

@@ -183,28 +183,42 @@ def agreeing(best: Linked) -> list[FieldName]:
 def _counts(best: Linked, name: FieldName, *, on_film: bool) -> bool:
     if name is not FieldName.FAMILY_NAME:
         return best.agrees(name, on_film=on_film)
-    # A name is family and given name; the given name may be an initial, not another one.
     sides = (best.film,) if on_film else (best.film, best.label)
-    return any(
-        FieldName.FAMILY_NAME in side
-        and side[FieldName.FAMILY_NAME].agreement is Agreement.AGREES
-        and FieldName.GIVEN_NAME in side
-        and side[FieldName.GIVEN_NAME].agreement in (Agreement.AGREES, Agreement.SIMILAR)
-        for side in sides
-    )
+    return any(_name_agrees(side) for side in sides)
+
+
+def _name_agrees(side: Agreements) -> bool:
+    """Tell whether family and given name agree, one of them read with one wrong character.
+
+    The given name may also be an initial, not another one.
+    """
+    family, given = side.get(FieldName.FAMILY_NAME), side.get(FieldName.GIVEN_NAME)
+    if family is None or given is None:
+        return False
+    hows = {family.agreement, given.agreement}
+    return Agreement.AGREES in hows and hows <= {Agreement.AGREES, Agreement.SIMILAR}
 
 
 def _enough(best: Linked) -> bool:
     """Apply DESIGN §5: the film bears one, two independent in all, one of them a number.
 
     A number that only the label bears does not file a film by a name alone: the film must tie
-    itself to it, by a number of its own or by name and birth date.
+    itself to it, by a number of its own or by name and birth date. A number on the film with one
+    wrong character does where name and birth date are exact there: nobody else fits all three.
     """
     on_film = [name for name in IDENTIFIERS if _counts(best, name, on_film=True)]
     all_of_them = agreeing(best)
     number = any(name in _NUMBERS for name in on_film)
     tied = len(on_film) >= 2 and any(name in _NUMBERS for name in all_of_them)
-    return bool(on_film) and (number or tied) and len(all_of_them) >= 2
+    if bool(on_film) and (number or tied) and len(all_of_them) >= 2:
+        return True
+    exact = (FieldName.FAMILY_NAME, FieldName.GIVEN_NAME, FieldName.BIRTH_DATE)
+    near = best.film.get(FieldName.PATIENT_ID)
+    return (
+        all(best.agrees(name, on_film=True) for name in exact)
+        and near is not None
+        and near.agreement is Agreement.SIMILAR
+    )
 
 
 def lead(linked: Sequence[Linked]) -> float:

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 
 __all__ = ["MENDED", "plain", "words_of"]
 
@@ -13,6 +14,7 @@ _SPELT_OUT = str.maketrans({"Ä": "AE", "Ö": "OE", "Ü": "UE", "Ø": "O", "Æ":
 _WORD = re.compile(r"[A-Z0-9']+")
 
 
+@lru_cache(maxsize=50_000)
 def plain(text: str) -> str:
     """Return a name or number in capital letters and digits alone, accents folded."""
     text = text.upper()
@@ -22,6 +24,7 @@ def plain(text: str) -> str:
     return "".join(sign for sign in folded if sign.isalnum())
 
 
+@lru_cache(maxsize=50_000)
 def words_of(text: str) -> tuple[str, ...]:
     """Return the words of a text that hold more letters than digits.
 

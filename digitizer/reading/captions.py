@@ -47,13 +47,15 @@ _BODIES: Mapping[Caption, str] = {
     rf"(?:\s?{_NO})?|(?:HOSP(?:ITAL)?|UNIT|X-?\s?RAY|XRAY|PATIENT|PAT|PT|CHART|REG(?:ISTRATION)?"
     rf"|RECORD|FILE|CLINIC|UR|NHS)\.?\s?{_NO}|(?:NUMBER|N[O0]|NR|ID)(?=[.:#\s]*[A-Z]?\d)|I\.D",
     Caption.BIRTH: r"D\.?\s?[O0Q]\.?\s?[B8]|DATE OF BIRTH|B[I1]RTH\s?-?DA(?:TE|Y)|B[O0]RN(?: ON)?"
-    r"|BIRTH|DDN|GEB(?:OREN)?|NEE? LE|NATO|NACIDO|BD(?=[.:\s]*\d)|B\.?\s?DATE",
+    r"|BIRTH|DDN|GEB(?:UR[TI]S|\.)?[\s.\-]*DA[T7]U?M?|GEB(?:OREN)?(?: AM)?|NEE? LE|NATO|NACIDO"
+    r"|B[./]?\s?D(?=[.:\s]*\d)|B\.?\s?DATE|FECHA DE NAC(?:IMIENTO)?",
     Caption.EXAM_DATE: r"(?:EXAM(?:INATION)?|STUDY|FILM|X-?RAY)?\s?DATE(?: OF (?:EXAM|STUDY))?"
     r"|TAKEN(?: ON)?|DATED|DATUM",
     Caption.SEX: r"SEXE?|GENDER|GESCHL(?:ECHT)?",
     Caption.FAMILY: r"LAST\s?NAME|SURNAME|FAMILY\s?NAME|FAMILIENNAME|APELLIDOS?|COGNOME",
     Caption.GIVEN: r"FIRST\s?NAMES?|GIVEN\s?NAMES?|FORENAMES?|PRENOMS?|VORNAMEN?|NOMBRES?",
-    Caption.NAME: r"(?:PATIENT'?S?|PT|PAT)\.?\s?NAME|[A-Z]{0,3}NAME|NOM|PATIENT|P(?:AT|T)(?=[.:])",
+    Caption.NAME: r"(?:PATIENT'?S?|PT|PAT)\.?\s?NAME|[A-Z]{0,3}NAME|NOM|PATIENT|P(?:AT|T)(?=[.:])"
+    r"|(?<=^)NAME(?=[A-Z]{3})",
     Caption.EXAM: r"(?:EXAM(?:INATION)?|STUDY|PROCEDURE|REGION)(?=\s?:)",
     Caption.OTHER: r"(?:WARD|ROOM|AGE|BOX|VOL(?:UME)?|LOC(?:ATION)?|KV|MAS|TEL|RET)(?=\s?[.:#\d])"
     r"|DR(?=[.\s])|PHYSICIAN|REF(?:ERRED|ERRING)(?: BY)?|REF(?=[.:])|DOCTOR|TECH(?:NOLOGIST)?"
@@ -65,13 +67,24 @@ _PATTERNS = {
 }
 _WORDS = {
     "NAME": Caption.NAME,
+    "SURNAME": Caption.FAMILY,
+    "LASTNAME": Caption.FAMILY,
+    "LAST NAME": Caption.FAMILY,
+    "FAMILY NAME": Caption.FAMILY,
+    "FORENAME": Caption.GIVEN,
+    "FIRSTNAME": Caption.GIVEN,
+    "FIRST NAME": Caption.GIVEN,
+    "GIVEN NAME": Caption.GIVEN,
+    "PATIENT NAME": Caption.NAME,
     "PATIENT": Caption.NAME,
     "BIRTHDATE": Caption.BIRTH,
     "BORN": Caption.BIRTH,
     "ACCESSION": Caption.ACCESSION,
     "DATE": Caption.EXAM_DATE,
 }
-_MISREAD = re.compile(r"^\W*([A-Z0-9]{3,10})\s?[:;?]\s*")
+_MISREAD = re.compile(r"^\W*([A-Z0-9]{3,10}(?: N[A-Z0-9]{3})?)\s?([:;?]|(?=\s))\s*")
+_SURE = 7
+"""Letters from which a misread caption is known without the colon after it."""
 
 
 def segments(line: str) -> list[Segment]:
@@ -90,7 +103,7 @@ def segments(line: str) -> list[Segment]:
     found = _found(line)
     if not found or found[0][0] > 0:
         misread = _MISREAD.match(line)
-        caption = _nearest(misread.group(1)) if misread else None
+        caption = _misread(misread, line) if misread else None
         if misread and caption and (not found or found[0][0] >= misread.end()):
             found.insert(0, (0, misread.end(), caption))
     if not found:
@@ -117,6 +130,15 @@ def _found(line: str) -> list[tuple[int, int, Caption]]:
         if not kept or one[0] >= kept[-1][1]:
             kept.append(one)
     return kept
+
+
+def _misread(found: re.Match[str], line: str) -> Caption | None:
+    """Return the caption that a line's first word was; short ones want a colon, or a name next."""
+    word, sign = found.groups()
+    if sign or len(word) >= _SURE:
+        return _nearest(word)
+    named = "," in line[found.end() :] or "^" in line[found.end() :]
+    return _nearest(word) if named and len(word) == 4 and word[:2] == "NA" else None
 
 
 def _nearest(word: str) -> Caption | None:

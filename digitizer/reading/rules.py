@@ -4,6 +4,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from importlib import resources
 from types import MappingProxyType
 from typing import Any
@@ -89,6 +90,11 @@ class Vocabulary:
     institutions: frozenset[str]
     given_names: frozenset[str] = frozenset()
 
+    @property
+    def known_words(self) -> tuple[str, ...]:
+        """Words of exams, views and stamps, which belong to no bare name."""
+        return _known_words(self.views, self.stamps, (*self.body_parts, *self.modalities))
+
     @classmethod
     def load(cls, text: str) -> "Vocabulary":
         """Read a vocabulary from TOML.
@@ -116,6 +122,14 @@ class Vocabulary:
         """Return the vocabulary that comes with the product."""
         file = resources.files("digitizer.reading").joinpath("vocabulary.toml")
         return cls.load(file.read_text("utf-8"))
+
+
+@lru_cache(maxsize=8)
+def _known_words(
+    views: frozenset[str], stamps: frozenset[str], exams: tuple[str, ...]
+) -> tuple[str, ...]:
+    words = {one for stamp in stamps for one in stamp.split()}
+    return tuple(sorted({*exams, *views, *words}))
 
 
 def _by_word(table: Mapping[str, Any]) -> Mapping[str, str]:

@@ -25,6 +25,9 @@ _SEX = re.compile(r"\s*(FEMALE|MALE|OTHER|[MFO])\b\.?")
 _TRAILING_SEX = re.compile(r"(?:^|[\s,;/])([MF])\.?$")
 _BARE = re.compile(r"[A-Z'\-]{2,}(?: [A-Z'\-]+\.?){1,4}")
 _PLAIN = str.maketrans("\u2014\u2013\u2010_\\", "--- /")
+_BETWEEN = re.compile(r"(?<=[A-Z])[014568](?=[A-Z]{2})|(?<=[A-Z]{2})[014568](?=[A-Z])")
+"""Digits among letters are letters misread: ``JOHNS0N``, ``P4TIENT``."""
+_LETTERED = str.maketrans("014568", "OIASGB")
 _GOES_ON = re.compile(r"[A-Za-z'\- .]{2,40}")
 _CAPTIONED, _SHAPED, _GUESSED = 0.92, 0.75, 0.5
 _MENDED = 0.65
@@ -138,7 +141,8 @@ def _continued(lines: Iterable[tuple[str, float]]) -> Iterator[tuple[str, float]
 
 def _signs(raw: str) -> str:
     """Return a line in upper case with plain dashes and single spaces."""
-    plain = raw.upper().translate(_PLAIN)
+    plain = _BETWEEN.sub(lambda found: found.group().translate(_LETTERED), raw.upper())
+    plain = plain.translate(_PLAIN)
     return " ".join(plain.split()).strip("| ")
 
 

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from rapidfuzz.distance import OSA
 
@@ -46,18 +47,19 @@ def _hits(padded: str, words: tuple[str, ...]) -> list[str]:
     exact = [word for word in words if f" {word} " in padded]
     if exact:
         return sorted(exact, key=lambda one: (-len(one), one))
-    tokens = padded.split()
-    return [
-        word
-        for word in words
-        if len(word) >= _LOOSE and any(_near(token, word) for token in tokens)
-    ]
+    near = {word for token in padded.split() for word in _near_words(token, words)}
+    return [word for word in words if word in near]
+
+
+@lru_cache(maxsize=20_000)
+def _near_words(token: str, words: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(word for word in words if len(word) >= _LOOSE and _near(token, word))
 
 
 def _near(token: str, word: str) -> bool:
     if token == word:
         return True
-    if min(len(token), len(word)) < _LOOSE or abs(len(token) - len(word)) > 1:
+    if len(token) < _LOOSE - 1 or len(word) < _LOOSE or abs(len(token) - len(word)) > 1:
         return False
     return OSA.distance(token, word, score_cutoff=1) <= 1
 
@@ -101,6 +103,5 @@ def is_known_word(word: str, vocabulary: Vocabulary, *, loosely: bool = False) -
     ``loosely``: also with one character misread. Not for what has the shape of a name: WRIGHT is
     one character from RIGHT.
     """
-    stamps = {one for stamp in vocabulary.stamps for one in stamp.split()}
-    known = {*vocabulary.body_parts, *vocabulary.modalities, *vocabulary.views, *stamps}
-    return word in known or (loosely and any(_near(word, one) for one in known))
+    known = vocabulary.known_words
+    return word in known or (loosely and bool(_near_words(word, known)))
