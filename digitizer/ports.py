@@ -330,6 +330,10 @@ class Ledger(Protocol):
         """List tasks due and not under a live lease, the oldest first (for the reaper)."""
         ...
 
+    def leased(self, now: datetime) -> tuple[Task, ...]:
+        """List tasks under a live lease (for the reaper)."""
+        ...
+
     def verify_chain(self, subject: str) -> bool:
         """Tell whether the events of a subject still hash to what was written."""
         ...

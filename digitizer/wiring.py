@@ -1,7 +1,6 @@
 """Settings to adapters: the only file that names them all."""
 
 import os
-import socket
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,7 +16,7 @@ from digitizer.ledger import FolderVault, SqlLedger, SqlPatientIndex
 from digitizer.model.records import Stage
 from digitizer.pipeline.services import Services
 from digitizer.ports import ArchiveSink, Vault, Waker
-from digitizer.queue import CeleryWaker, make_app
+from digitizer.queue import CeleryWaker, make_app, worker_name
 from digitizer.reading import ReadingRules, Vocabulary
 from digitizer.scan.decoding import FileDecoder
 
@@ -152,7 +151,7 @@ def _services(settings: Settings) -> Services:
         index=SqlPatientIndex(opened),
         archive=archive(settings),
         waker=waker(settings),
-        worker=f"{socket.gethostname()}:{os.getpid()}",
+        worker=worker_name(),
         settings=settings.pipeline,
         capture=settings.capture,
         policy=settings.identity,

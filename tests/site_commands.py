@@ -2,8 +2,10 @@
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ class Site:
         self.settings = {
             key: value for key, value in os.environ.items() if not key.startswith("DIGITIZER_")
         }
-        self.settings |= {"DIGITIZER_DATA_DIR": str(data), **settings}
+        self.settings |= {**settings, "DIGITIZER_DATA_DIR": str(data)}
 
     def run(self, *words: str, stdin: str = "") -> "subprocess.CompletedProcess[str]":
         """Run a command to its end."""
@@ -46,6 +48,24 @@ class Site:
             text=True,
             start_new_session=True,
         )
+
+    def with_settings(self, **settings: str) -> "Site":
+        """Return the same data folder under other settings."""
+        own = {key: text for key, text in self.settings.items() if key.startswith("DIGITIZER_")}
+        return Site(self.data, **{**own, **settings})
+
+    def count_events(self, name: str = "%") -> int:
+        """Count what the ledger has written down so far, looking past all commands."""
+        ledger = self.data / "ledger.sqlite"
+        if not ledger.is_file():
+            return 0
+        with closing(sqlite3.connect(f"file:{ledger}?mode=ro", uri=True, timeout=30)) as database:
+            try:
+                found = database.execute("SELECT count(*) FROM event WHERE name LIKE ?", (name,))
+                return int(found.fetchone()[0])
+            except sqlite3.OperationalError:
+                # Its tables are not made yet.
+                return 0
 
     def import_index(self, room: Path) -> None:
         """Import the three lists of a room."""

@@ -162,6 +162,12 @@ class SqlLedger:
         with self.connection(writes=False) as connection:
             return tuple(task_of(one) for one in connection.execute(query))
 
+    def leased(self, now: datetime) -> tuple[Task, ...]:
+        """List tasks under a live lease."""
+        query = select(tables.task).where(tables.task.c.lease_until > stamp(now))
+        with self.connection(writes=False) as connection:
+            return tuple(task_of(one) for one in connection.execute(query))
+
     def verify_chain(self, subject: str) -> bool:
         """Tell whether the events of a subject still hash to what was written."""
         with self.connection(writes=False) as connection:

@@ -20,7 +20,7 @@ from digitizer.pipeline.services import Services
 from digitizer.pipeline.settings import PipelineSettings
 from digitizer.ports import Transaction
 
-__all__ = ["StageFunction", "advance", "backoff", "overdue"]
+__all__ = ["StageFunction", "advance", "backoff", "free_orphans", "overdue"]
 
 logger = logging.getLogger(__name__)
 
@@ -138,6 +138,22 @@ def _held_record(tx: Transaction, record: T, state: State, why: Reason, now: dat
         return record
     changed = held(record, state, (why,), now)
     return tx.save(changed, event(record.id, state.value, reasons=reason_payload((why,))))
+
+
+def free_orphans(services: Services, is_dead: Callable[[str], bool]) -> int:
+    """Free what workers held that are gone, before their leases run out; return how many.
+
+    The attempt stays counted: a task that kills its worker is not given out for ever.
+    """
+    now = services.clock.now()
+    orphans = [
+        task
+        for task in services.ledger.leased(now)
+        if task.lease_owner and is_dead(task.lease_owner)
+    ]
+    for task in orphans:
+        services.ledger.release(task, due_at=now, why="its worker died")
+    return len(orphans)
 
 
 def overdue(services: Services, limit: int = 200) -> int:

@@ -32,7 +32,7 @@ class Services:
     archive: ArchiveSink
     waker: Waker
     worker: str
-    """Who we are when we take a lease: host and process."""
+    """Who we are when we take a lease (:mod:`digitizer.queue.worker`)."""
     settings: PipelineSettings
     capture: CaptureSettings
     policy: PolicySettings

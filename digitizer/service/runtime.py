@@ -18,10 +18,10 @@ from types import TracebackType
 from digitizer import wiring
 from digitizer.archive import CommitmentReport, EmbeddedArchive, Listener, ReceivedScan
 from digitizer.config import Settings
-from digitizer.pipeline.advance import overdue
+from digitizer.pipeline.advance import free_orphans, overdue
 from digitizer.pipeline.deliver import commitment_answered
 from digitizer.pipeline.services import Services
-from digitizer.queue import CeleryWaker
+from digitizer.queue import CeleryWaker, is_dead
 from digitizer.service.lock import DataFolderLock
 from digitizer.service.receiving import receive
 from digitizer.service.redis import PrivateRedis
@@ -155,10 +155,10 @@ class Runtime:
     def _reap(self) -> None:
         waker = self.services.waker
         while not self._stop.wait(self.settings.pipeline.reap_every_s):
-            if isinstance(waker, CeleryWaker) and waker.waiting() > _BUSY:
-                continue
             try:
-                overdue(self.services)
+                free_orphans(self.services, is_dead)
+                if not (isinstance(waker, CeleryWaker) and waker.waiting() > _BUSY):
+                    overdue(self.services)
             except Exception:
                 # The reaper outlives whatever ails the ledger; it looks again in a second.
                 logger.exception("reaper")

@@ -16,6 +16,14 @@ def room(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def small_room(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a room of two jackets in which nothing is wrong."""
+    folder = tmp_path_factory.mktemp("rehearsal") / "small"
+    make_room(folder, jackets=2, seed=8, dpi=120, wear=0.2, small=True, mammograms=False)
+    return folder
+
+
 @pytest.fixture
 def site(tmp_path: Path) -> Site:
     """Return an empty data folder on embedded defaults."""

@@ -1,8 +1,7 @@
-"""kill -9 of workers, of Redis and of the whole command: after a restart everything settles."""
+"""kill -9 of workers, of Redis, of the archive and of the whole command: everything settles."""
 
-import os
 import random
-import signal
+import subprocess
 import threading
 import time
 from collections import Counter
@@ -11,10 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import pytest
+from orthanc_server import Orthanc, free_port
 from pydicom import dcmread
 from site_commands import Site
 
 PATIENCE_S = 120.0
+SETTLED = (0, 3)
 
 
 def wait_until(what: Callable[[], Any], patience_s: float = PATIENCE_S) -> Any:
@@ -44,64 +46,134 @@ def children(parent: int, word: str) -> list[psutil.Process]:
     return named
 
 
-def settles(site: Site, room: Path) -> dict[str, Any]:
-    """Run the same ingest again to its end; check that nothing is lost or doubled."""
-    batch: dict[str, Any] = site.json(
-        "ingest", str(room / "scans"), "--batch", "b", "--wait", "--timeout", "240", codes=(0, 3)
-    )
-    assert batch["settled"]
+def ingest(site: Site, room: Path) -> "subprocess.Popen[str]":
+    """Start taking the room in."""
+    return site.start("ingest", str(room / "scans"), "--batch", "b", "--wait", "--timeout", "200")
+
+
+def kill_all(running: "subprocess.Popen[str]") -> None:
+    """End a command and all it started, with no chance to tidy up."""
+    mine = children(running.pid, "")
+    if running.poll() is None:
+        running.kill()
+    running.wait()
+    for one in mine:
+        try:
+            one.kill()
+        except psutil.NoSuchProcess:
+            continue
+
+
+def settled(site: Site, room: Path) -> dict[str, Any]:
+    """Return the batch; check that nothing is lost, doubled or still on its way."""
+    batch: dict[str, Any] = site.json("batch", "show", "b")
+    assert batch["settled"], batch["counts"]
     sources = sorted(
         path.relative_to(room / "scans").as_posix()
         for path in (room / "scans").rglob("*")
         if path.is_file()
     )
     assert sorted(scan["source"] for scan in batch["scans"]) == sources
-    claimed = [uid for s in batch["scans"] for uid in s["sop_instance_uids"]]
-    claimed += [uid for s in batch["scans"] for f in s["films"] for uid in f["sop_instance_uids"]]
-    kept = [str(dcmread(path).SOPInstanceUID) for path in (site.data / "archive").rglob("*.dcm")]
-    assert max(Counter(claimed).values()) == 1
-    # No instance under two UIDs, no film twice, none in the archive that nobody knows of.
-    assert sorted(kept) == sorted(claimed)
+    states = Counter(film["state"] for scan in batch["scans"] for film in scan["films"])
+    assert states["verified"] >= 1
+    assert not [
+        one for scan in batch["scans"] for one in scan["reasons"] if one["code"] == "internal_error"
+    ]
     return batch
 
 
-def test_killed_workers_redis_and_command_lose_nothing(site: Site, room: Path) -> None:
-    """Kill a worker child, a worker parent, Redis, then the command itself, at random moments."""
-    site.import_index(room)
+def claimed_uids(batch: dict[str, Any]) -> list[str]:
+    """Return the SOP Instance UIDs of all captures of a batch, each once."""
+    uids = [uid for scan in batch["scans"] for uid in scan["sop_instance_uids"]]
+    uids += [
+        uid for s in batch["scans"] for film in s["films"] for uid in film["sop_instance_uids"]
+    ]
+    assert max(Counter(uids).values()) == 1
+    return sorted(uids)
+
+
+def kept_by_embedded(site: Site) -> list[str]:
+    """Return the SOP Instance UIDs that lie in the embedded archive."""
+    kept = [str(dcmread(path).SOPInstanceUID) for path in (site.data / "archive").rglob("*.dcm")]
+    return sorted(kept)
+
+
+@pytest.mark.parametrize("victim", ["prefork", "imaging@", "archive@", "redis-server"])
+def test_a_killed_part_is_replaced_while_the_run_goes_on(
+    site: Site, small_room: Path, victim: str
+) -> None:
+    """A worker's child, a worker, the archive's worker, Redis: the same run ends by itself."""
+    site.import_index(small_room)
+    running = ingest(site, small_room)
+    try:
+        wait_until(lambda: site.count_events("prepared") >= 2 or running.poll() is not None)
+        (prey, *_) = reversed(wait_until(lambda: children(running.pid, victim)))
+        prey.kill()
+        wait_until(lambda: running.poll() is not None, 200)
+        assert running.returncode in SETTLED
+    finally:
+        kill_all(running)
+    assert claimed_uids(settled(site, small_room)) == kept_by_embedded(site)
+
+
+def test_a_killed_command_goes_on_where_it_was(site: Site, small_room: Path) -> None:
+    """Killed with all its parts at three random moments, the same command ends the work."""
+    site.import_index(small_room)
     chance = random.Random(4)
-    words = ("ingest", str(room / "scans"), "--batch", "b", "--wait", "--timeout", "200")
-    for victim in ("prefork", "imaging@", "redis-server", None):
-        running = site.start(*words)
+    for _ in range(3):
+        seen = site.count_events()
+        more = chance.randint(5, 60)
+        running = ingest(site, small_room)
         try:
-            wait_until(lambda it=running: children(it.pid, "imaging@") or it.poll() is not None)
-            pause = time.monotonic() + chance.uniform(2.0, 8.0)
             wait_until(
-                lambda until=pause, it=running: time.monotonic() > until or it.poll() is not None
+                lambda run=running, enough=seen + more: (
+                    site.count_events() >= enough or run.poll() is not None
+                )
             )
-            if victim is not None:
-                for one in children(running.pid, "imaging@" if victim == "prefork" else victim)[
-                    -1:
-                ]:
-                    one.kill()
-                pause = time.monotonic() + 3.0
-                wait_until(lambda until=pause: time.monotonic() > until)
         finally:
-            for one in children(running.pid, ""):
-                one.kill()
-            if running.poll() is None:
-                os.kill(running.pid, signal.SIGKILL)
-            running.wait()
-    settles(site, room)
+            kill_all(running)
+    running = ingest(site, small_room)
+    try:
+        assert running.wait(200) in SETTLED
+    finally:
+        kill_all(running)
+    assert claimed_uids(settled(site, small_room)) == kept_by_embedded(site)
 
 
-def test_the_same_again_changes_nothing(site: Site, room: Path) -> None:
+def test_a_killed_archive_is_waited_for(site: Site, small_room: Path, tmp_path: Path) -> None:
+    """Orthanc killed in mid-run and started again holds every film once, and all are verified."""
+    listener = free_port()
+    with Orthanc(tmp_path / "orthanc", listener, "DIGITIZER") as orthanc:
+        site = site.with_settings(
+            DIGITIZER_ARCHIVE__HOST=orthanc.host,
+            DIGITIZER_ARCHIVE__PORT=str(orthanc.dicom_port),
+            DIGITIZER_ARCHIVE__AE_TITLE=orthanc.ae_title,
+            DIGITIZER_LISTENER__PORT=str(listener),
+        )
+        site.import_index(small_room)
+        running = ingest(site, small_room)
+        try:
+            wait_until(lambda: site.count_events("stored") >= 1 or running.poll() is not None)
+            orthanc.kill()
+            wait_until(lambda: site.count_events("waiting") >= 1 or running.poll() is not None)
+            orthanc.start()
+            assert running.wait(200) in SETTLED
+        finally:
+            kill_all(running)
+        kept = sorted(one["SOPInstanceUID"] for one in orthanc.instances())
+    assert claimed_uids(settled(site, small_room)) == kept
+
+
+def test_the_same_again_changes_nothing(site: Site, small_room: Path) -> None:
     """Taking the same folder in again finds every file taken in, and no duplicate of itself."""
-    site.import_index(room)
-    first = settles(site, room)
-    again = settles(site, room)
+    site.import_index(small_room)
+    states = []
+    for _ in range(2):
+        running = ingest(site, small_room)
+        assert running.wait(200) in SETTLED
+        batch = settled(site, small_room)
+        states.append([(scan["source"], scan["state"]) for scan in batch["scans"]])
+    assert states[0] == states[1]
     looked = site.json("verify", "--batch", "b")
     assert looked["checked"] > 0
     assert looked["differing"] == {}
-    assert [(s["source"], s["state"]) for s in again["scans"]] == [
-        (s["source"], s["state"]) for s in first["scans"]
-    ]

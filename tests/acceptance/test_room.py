@@ -1,22 +1,14 @@
 """A rehearsal room against a real archive: what is filed is right, hazards end as they should."""
 
 import json
-import socket
 from pathlib import Path
 from typing import Any
 
 import pytest
-from orthanc_server import running_orthanc
+from orthanc_server import Orthanc, free_port
 from site_commands import Site
 
 from digitizer.rehearsal import Score, score
-
-
-def free_port() -> int:
-    """Return a port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +18,7 @@ def run_in_orthanc(
     """Take the room in, into Orthanc; return the batch, its score and what the archive holds."""
     folder = tmp_path_factory.mktemp("orthanc")
     listener = free_port()
-    with running_orthanc(folder / "orthanc", listener, "DIGITIZER") as orthanc:
+    with Orthanc(folder / "orthanc", listener, "DIGITIZER") as orthanc:
         site = Site(
             folder / "data",
             DIGITIZER_ARCHIVE__HOST=orthanc.host,
@@ -36,9 +28,7 @@ def run_in_orthanc(
         )
         site.import_index(room)
         batch = site.json("ingest", str(room / "scans"), "--wait", "--timeout", "240", codes=(0, 3))
-        instances = [
-            orthanc.rest(f"/instances/{one}/simplified-tags") for one in orthanc.rest("/instances")
-        ]
+        instances = orthanc.instances()
     truth = json.loads((room / "truth.json").read_text())
     return batch, score(truth, batch), instances
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from captures import a_capture, an_order
-from orthanc_server import free_port, orthanc_program, running_orthanc
+from orthanc_server import Orthanc, free_port, orthanc_program
 from pydicom.uid import generate_uid
 
 from digitizer import dicom
@@ -52,7 +52,7 @@ def place(
         if request.param == "orthanc":
             if orthanc_program() is None:
                 pytest.skip("Orthanc is not installed")
-            server = stack.enter_context(running_orthanc(folder, listener.port, listener.ae_title))
+            server = stack.enter_context(Orthanc(folder, listener.port, listener.ae_title))
             port, title = server.dicom_port, server.ae_title
         else:
             port, title = free_port(), "ARCHIVE"
