@@ -6,7 +6,9 @@ when one of them is taken for bed. What it never does: believe one of them; that
 bed until its edge is measured.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import Enum, auto
 
 import cv2
 import numpy as np
@@ -14,9 +16,10 @@ from numpy.typing import NDArray
 
 from digitizer.film.light import Floats
 
-__all__ = ["Bed", "Mask", "frame_levels", "grow_bed", "pieces_of"]
+__all__ = ["Bed", "BedKind", "Mask", "frame_levels", "groupings", "grow_bed", "kind_of_bed"]
 
 Mask = NDArray[np.uint8]
+Outline = NDArray[np.int32]
 
 _BAND = 4
 """Pixels along the frame in which a bed must show."""
@@ -26,6 +29,16 @@ _LAMP = 0.12
 """How far log light of one bed may differ over the frame: lamps fall off by a tenth."""
 _SMALLEST_SHEET = 0.006
 """Part of the frame below which a piece is dust, a marker or a shadow, not a sheet."""
+
+_SATURATED = 0.8
+"""Part of a bed at exactly the highest value from which it shines beyond the scanner's range."""
+_ODD = 0.01
+"""Part of the page that may be dust, scratches and glare."""
+_ALONG_FRAME = 0.3
+"""Part of the frame along which a bed shows that nothing else on the page resembles."""
+_BRIDGE = 0.05
+"""Part of the frame's long side across which tape or glare may join two sheets, or a dark band
+divide one."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -118,6 +131,42 @@ def grow_bed(tone: Floats, level: float, noise: float) -> Bed | None:
     return Bed(np.asarray(closed, dtype=np.uint8), surface, tolerance)
 
 
+class BedKind(Enum):
+    """What else on a page may have the level that was taken for the bed."""
+
+    CERTAIN = auto()
+    """Nothing: brighter and darker places show on the page, or it outshines the scanner."""
+    DARK = auto()
+    """A mask printed on the film: the darkest of a film."""
+    BRIGHT = auto()
+    """What a collimator covered: the clearest of a film."""
+    INSIDE = auto()
+    """Anything on the film: the level hardly shows along the frame."""
+
+
+def kind_of_bed(bed: Bed, tone: Floats, light: Floats) -> BedKind:
+    """Tell what else than the bed may have this level.
+
+    Parameters
+    ----------
+    bed : Bed
+    tone, light : ndarray of float32, (rows, columns)
+        Log light, and light of which the brightest thousandth is 1.
+    """
+    mask = bed.mask > 0
+    if float(np.mean(light[mask] == 1.0)) > _SATURATED:
+        return BedKind.CERTAIN
+    level = float(np.median(tone[mask]))
+    clear = 2 * bed.tolerance + _LAMP
+    low, high = np.quantile(tone[::2, ::2], (_ODD, 1 - _ODD))
+    if low > level - clear:
+        return BedKind.DARK
+    if high < level + clear:
+        return BedKind.BRIGHT
+    rim = np.concatenate([mask[0], mask[-1], mask[:, 0], mask[:, -1]])
+    return BedKind.CERTAIN if float(rim.mean()) > _ALONG_FRAME else BedKind.INSIDE
+
+
 def _terms(rows: int, columns: int) -> Floats:
     y, x = np.mgrid[-1 : 1 : rows * 1j, -1 : 1 : columns * 1j].astype(np.float32)
     return np.stack([np.ones_like(x), x, y, x * x, x * y, y * y])
@@ -140,29 +189,52 @@ def _touching_frame(candidate: Mask) -> Mask:
     return np.asarray(kept, dtype=np.uint8)
 
 
-def pieces_of(bed: Mask) -> list[NDArray[np.int32]]:
-    """Return the outlines of what is not bed, one a piece.
+def groupings(bed: Mask) -> Iterator[list[list[Outline]]]:
+    """Yield ways to see sheets in what is not bed, the plainest first.
 
-    Returns
-    -------
-    list of ndarray of int32, (n, 1, 2)
-        From left to right, then top to bottom; pieces too small for a sheet are left out.
+    Each connected piece is a sheet; or pieces are cut where they hang together narrowly (tape and
+    glare join sheets); or pieces with a narrow gap, or all of them, are one sheet (dark film that
+    looks like the bed divides it).
+
+    Yields
+    ------
+    list of list of ndarray of int32, (n, 1, 2)
+        For each sheet the outlines of its pieces, from left to right, then top to bottom. Pieces
+        too small for a sheet are left out.
     """
-    # What is not bed, with a rim of bed around the frame so that opening works there too.
-    other = cv2.bitwise_not(bed)
-    size = max(5, round(0.012 * max(bed.shape))) | 1
-    kernel = np.ones((size, size), np.uint8)
-    opened = cv2.morphologyEx(
-        cv2.copyMakeBorder(other, size, size, size, size, cv2.BORDER_REPLICATE),
-        cv2.MORPH_OPEN,
-        kernel,
-    )[size:-size, size:-size]
-    outlines, _ = cv2.findContours(
-        np.ascontiguousarray(opened), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
-    )
+    whole = _opened(np.asarray(cv2.bitwise_not(bed), dtype=np.uint8), 0.012)
+    plain = _outlines(whole)
+    yield [[one] for one in plain]
+    cut = _outlines(_opened(whole, _BRIDGE))
+    if len(cut) > len(plain):
+        yield [[one] for one in cut]
+    size = round(_BRIDGE * max(bed.shape)) | 1
+    joined = cv2.morphologyEx(whole, cv2.MORPH_CLOSE, np.ones((size, size), np.uint8))
+    _, labels = cv2.connectedComponents(np.asarray(joined, dtype=np.uint8))
+    groups: dict[int, list[Outline]] = {}
+    for one in plain:
+        x, y = one[0, 0]
+        groups.setdefault(int(labels[y, x]), []).append(one)
+    if 1 < len(groups) < len(plain):
+        yield list(groups.values())
+    if len(plain) > 1:
+        yield [plain]
+
+
+def _opened(mask: Mask, part: float) -> Mask:
+    """Take away what is narrower than a part of the frame; at the frame the picture goes on."""
+    size = max(5, round(part * max(mask.shape))) | 1
+    edged = cv2.copyMakeBorder(mask, size, size, size, size, cv2.BORDER_REPLICATE)
+    opened = cv2.morphologyEx(edged, cv2.MORPH_OPEN, np.ones((size, size), np.uint8))
+    return np.ascontiguousarray(opened[size:-size, size:-size], dtype=np.uint8)
+
+
+def _outlines(mask: Mask) -> list[Outline]:
+    """Return the outlines of a mask's pieces that are large enough for a sheet."""
+    outlines, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     large = [
         np.asarray(outline, dtype=np.int32)
         for outline in outlines
-        if cv2.contourArea(outline) >= _SMALLEST_SHEET * bed.size
+        if cv2.contourArea(outline) >= _SMALLEST_SHEET * mask.size
     ]
     return sorted(large, key=lambda one: (int(one[:, 0, 0].min()), int(one[:, 0, 1].min())))

@@ -10,40 +10,41 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitizer.film.edges import BedSurface, Side
-from digitizer.film.light import Floats, log_tone
+from digitizer.film.light import log_tone
 from digitizer.film.rectangle import common_angle
 from digitizer.model.raster import Pixels
 
-__all__ = ["border_angle", "is_mask"]
+__all__ = ["border_angle", "is_border"]
 
 _STRAIGHT_MM = 0.02
 """Bow below which a line was drawn by a machine: cut sheets bow by tenths of a millimetre."""
+_STRAIGHT_SOFT_MM = 0.05
+"""The same for an unsharp line, whose place is not known better."""
 _CORNER_MM = 0.9
 """Inside a square corner of a mask there is picture; a sheet's corner is rounded."""
 _WIDEST = 0.08
 """Part of the frame that a mask's border takes at most."""
 _AGREE_RAD = 0.15 * pi / 180
+_FED_RAD = 1.0 * pi / 180
+"""How far askew a sheet is fed whose edges all lie beyond the frame."""
 
 
-def is_mask(
+def is_border(
     full: Pixels,
-    tone: Floats,
     bed: BedSurface,
     sides: Sequence[Side],
     corners: NDArray[np.float64],
     pitch: float,
+    *,
+    printed: bool,
+    unsharp: bool,
 ) -> bool:
-    """Tell a black mask on the film from a dark bed beside it.
-
-    Nothing on the page is darker than a mask, its lines are dead straight and meet in square
-    corners.
+    """Tell a border on the film from a bed beside it: dead straight lines, square corners.
 
     Parameters
     ----------
     full : ndarray, (rows, columns)
         Light at full resolution.
-    tone : ndarray of float32
-        Log light, reduced.
     bed : BedSurface
         What was taken for the bed.
     sides : sequence of Side
@@ -52,18 +53,18 @@ def is_mask(
         Top-left, top-right, bottom-right, bottom-left as scanned.
     pitch : float
         Pixels per millimetre.
+    printed : bool
+        A mask is narrow; what a collimator covered may be wide.
+    unsharp : bool
+        Whether a line is as wide as a penumbra, and so known less well.
     """
     seen = [side for side in sides if side.seen]
-    level = float(bed.terms[0])
-    if not seen or float(np.quantile(tone, 0.01)) < level - 0.2:
+    if not seen or (printed and _widest(full, corners, sides) > _WIDEST):
         return False
     bow = float(np.sqrt(np.mean([side.bow**2 for side in seen]))) / pitch
-    if _widest(full, corners, sides) > _WIDEST:
-        return False
     pairs = [number for number in range(4) if sides[number].seen and sides[number - 1].seen]
-    if not pairs:
-        return bow < _STRAIGHT_MM / 2
-    return bow < _STRAIGHT_MM and all(_is_square(full, bed, corners, one, pitch) for one in pairs)
+    straight = bow < (_STRAIGHT_SOFT_MM if unsharp else _STRAIGHT_MM)
+    return straight and all(_is_square(full, bed, corners, one, pitch) for one in pairs)
 
 
 def _widest(full: Pixels, corners: NDArray[np.float64], sides: Sequence[Side]) -> float:
@@ -95,11 +96,10 @@ def _is_square(
 def border_angle(sides: Sequence[Side], scale: NDArray[np.float64]) -> float | None:
     """Return the direction that straight borders agree on, in radians, y down; else None.
 
-    Two lines must agree within 0.15 degrees (modulo 90): a single straight line may be a hair, a
-    tube or a table top.
+    Lines along and across must agree within 0.15 degrees (modulo 90): parallel ones may be a
+    bone, a tube or a table top. A collimator stands within a degree or two of the cassette, and a
+    sheet whose edges do not show was fed straight: what lies further askew tells nothing of it.
     """
-    if len(sides) < 2:
-        return None
     numbered = [side for side in sides if side.weight > 0]
     angles = [_modulo(side, scale) for side in numbered]
     best: list[Side] = []
@@ -111,9 +111,11 @@ def border_angle(sides: Sequence[Side], scale: NDArray[np.float64]) -> float | N
         ]
         if len(near) > len(best):
             best = near
-    if len(best) < 2 or len(best) < 0.6 * len(numbered):
+    flat = [abs(side.direction[0]) > abs(side.direction[1]) for side in best]
+    if len(best) < 0.6 * len(numbered) or all(flat) or not any(flat):
         return None
-    return common_angle(best, scale)
+    common = common_angle(best, scale)
+    return common if abs(common) < _FED_RAD else None
 
 
 def _modulo(side: Side, scale: NDArray[np.float64]) -> float:

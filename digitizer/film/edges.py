@@ -5,14 +5,14 @@ log light first departs from the bed's surface; the cut is the steepest place cl
 is then fitted robustly, because edges bow, curl, fray and are stuck over.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from digitizer.film.light import Floats, log_tone
+from digitizer.film.light import Floats, linear_light, log_tone
 from digitizer.model.raster import Pixels
 
 __all__ = ["NO_SIDE", "BedSurface", "Side", "measure_side"]
@@ -22,7 +22,10 @@ _PROFILES = 256
 _ENDS = 0.045
 """Part of a side at each end that is left out: corners are rounded, clipped or torn."""
 _SHARP_PX = 4.3
-"""Widest rise of a cut edge in pixels, 2.5 for an ideal one: a collimator's penumbra is wider."""
+"""Widest rise of a cut edge in pixels, 2.5 for an ideal one."""
+_SHARP_MM = 0.7
+"""Narrowest penumbra of a collimator: a focus of 0.3 mm or more, seen through blades that stand
+nearer to the focus than to the film, casts a wider one. Edges of blurred scans are below."""
 _BEHIND_MM = 1.6
 """How far behind the first departure the cut may lie: lifted film shades the bed before it."""
 
@@ -32,7 +35,8 @@ class BedSurface:
     """Log light of the bed at any place of a scan.
 
     ``terms`` are those of :class:`digitizer.film.bed.Bed`, over a scan of ``rows`` and ``columns``;
-    ``top`` is the pixel value of light 1; ``density`` as for :func:`digitizer.film.light.log_tone`.
+    ``top`` is the pixel value of light 1; ``density`` and ``encoded`` as for
+    :func:`digitizer.film.light.linear_light`.
     """
 
     terms: Floats
@@ -41,6 +45,7 @@ class BedSurface:
     columns: int
     top: float
     density: bool
+    encoded: bool = False
 
     def at(self, points: Vector) -> Vector:
         """Return log light at points (..., 2) in pixels from the outer corner."""
@@ -66,6 +71,10 @@ class Side:
         Inverse variance of its slope, relative: cube of the length times agreeing share.
     support : float
         Agreeing share of the profiles in the frame, 0 to 1.
+    length : float
+        Agreeing length, in pixels.
+    width : float
+        Rise of the edge, in pixels.
     bow : float
         Root mean square departure of the smoothed edge from the line, in pixels.
     rough : bool
@@ -78,11 +87,13 @@ class Side:
     direction: Vector
     weight: float
     support: float
+    length: float
+    width: float
     bow: float
     rough: bool = False
 
 
-NO_SIDE = Side(False, False, np.zeros(2), np.array([1.0, 0.0]), 0.0, 0.0, 0.0)
+NO_SIDE = Side(False, False, np.zeros(2), np.array([1.0, 0.0]), 0.0, 0.0, 0.0, 0.0, 0.0)
 """A side beyond the frame."""
 
 
@@ -123,7 +134,7 @@ def _fit(
 ) -> Side:
     length = float(np.linalg.norm(end - start))
     direction = (end - start) / max(length, 1e-9)
-    nothing = Side(False, False, (start + end) / 2, direction, 0.0, 0.0, 0.0)
+    nothing = replace(NO_SIDE, point=(start + end) / 2, direction=direction)
     if length < 24:
         return nothing
     outward = np.array([direction[1], -direction[0]])
@@ -149,7 +160,7 @@ def _fit(
     span = float(np.ptp(used))
     residual = offset[found.good][agree] - (slope * used + intercept)
     support = float(agree.sum()) / max(1.0, expected)
-    sharp = width < _SHARP_PX
+    sharp = width < max(_SHARP_PX, _SHARP_MM * pitch)
     return Side(
         seen=sharp and span > 0.12 * length,
         soft=not sharp and span > 0.3 * length,
@@ -157,6 +168,8 @@ def _fit(
         direction=turned,
         weight=span**3 * min(1.0, support),
         support=min(1.0, support),
+        length=float(agree.sum()) / _PROFILES * length,
+        width=width,
         bow=_bow(residual),
     )
 
@@ -204,7 +217,8 @@ def _cuts(
 ) -> _Cuts:
     """Find on each profile, from outside inwards, where the bed ends."""
     count, steps = value.shape
-    tone = log_tone(value / np.float32(bed.top), density=bed.density)
+    light = value / np.float32(bed.top)
+    tone = log_tone(light, density=bed.density)
     away = np.abs(cv2.blur(tone, (5, 1)) - level) > max(1.25 * bed.tolerance, 0.07)
     on_bed = inside & ~away
     index = np.arange(steps)
@@ -216,14 +230,14 @@ def _cuts(
     left &= inside & (shown >= run) & (index < steps - run)
     departure = np.argmax(left, axis=1)
     good = left.any(axis=1) & (departure >= first_inside + run)
-    steep = np.abs(_derivative(value))
+    steep = np.abs(_derivative(linear_light(light, density=bed.density, encoded=bed.encoded)))
     window = np.abs(index - (departure + (behind - 3) / 2)[:, None]) <= (behind + 3) / 2
     steep_there = np.where(window & inside, steep, -1.0)
     peak = np.clip(np.argmax(steep_there, axis=1), 4, steps - 5)
     lines = np.arange(count)
     before, here, after = (steep[lines, peak + shift] for shift in (-1, 0, 1))
     bend = before - 2 * here + after
-    shift = np.where(np.abs(bend) > 1e-6, 0.5 * (before - after) / np.where(bend == 0, 1, bend), 0)
+    shift = np.where(bend < 0, 0.5 * (before - after) / np.where(bend < 0, bend, 1), 0)
     # Width in log light: a penumbra is a ramp of density, which falls off fast in light.
     height = np.abs(tone[lines, peak + 4] - tone[lines, peak - 4])
     reach = np.clip(peak[:, None] + np.arange(-2, 3), 0, steps - 1)

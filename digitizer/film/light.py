@@ -1,5 +1,6 @@
 """Pictures as light: bright where much light came through, whatever the file's polarity."""
 
+from dataclasses import dataclass
 from typing import cast
 
 import cv2
@@ -7,8 +8,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitizer.model.raster import Pixels, Polarity, Raster
+from digitizer.model.units import Dpi
 
-__all__ = ["Floats", "full_scale", "grey", "is_density", "light_picture", "log_tone", "reduced"]
+__all__ = [
+    "Floats",
+    "LightPicture",
+    "full_scale",
+    "grey",
+    "is_density",
+    "light_picture",
+    "linear_light",
+    "log_tone",
+    "reduced",
+]
 
 Floats = NDArray[np.float32]
 
@@ -16,6 +28,19 @@ _FLOOR = 0.0015
 """Light below which tones run together: about the noise of a good scanner (OD 2.8)."""
 _DENSITY_FLOOR = 0.14
 _NEPERS_OF_SCALE = 4 * 2.302585
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LightPicture:
+    """A page as light from 0 to 1.
+
+    ``reduction`` (2,) is its pixels per pixel of the scan in x and y; ``top`` is the value of
+    light 1 in the scan.
+    """
+
+    light: Floats
+    reduction: NDArray[np.float64]
+    top: float
 
 
 def full_scale(raster: Raster) -> int:
@@ -43,15 +68,31 @@ def reduced(pixels: Pixels, longest: int) -> tuple[Pixels, float]:
     return cast(Pixels, cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)), scale
 
 
-def light_picture(raster: Raster, longest: int) -> tuple[Floats, float, float]:
-    """Return light from 0 to 1 on a reduced grid, the scale of that grid, and the value of 1.
+def light_picture(full: Pixels, dpi: Dpi | None, longest: int, least: float) -> LightPicture:
+    """Reduce a grey picture to light on a grid of square pixels.
 
     The brightest thousandth is 1: many scanners leave the upper bits of their container empty
     without saying so, and where the sheet lies does not depend on how bright it is.
+
+    Parameters
+    ----------
+    full : ndarray of uint8 or uint16, (rows, columns)
+        Bright for light.
+    dpi : Dpi or None
+        Where its two resolutions differ, the finer one is reduced more.
+    longest : int
+        Pixels of the grid's longest side, at most.
+    least : float
+        The lowest value that may count as light 1.
     """
-    small, scale = reduced(grey(raster), longest)
-    top = max(float(np.quantile(small, 0.999)), full_scale(raster) / 64)
-    return np.minimum(small.astype(np.float32) / np.float32(top), np.float32(1.05)), scale, top
+    rows, columns = full.shape
+    ratio = np.ones(2) if dpi is None else min(dpi) / np.array(dpi)
+    scale = ratio * min(1.0, longest / float((ratio * (columns, rows)).max()))
+    size = (max(1, round(columns * scale[0])), max(1, round(rows * scale[1])))
+    small = cv2.resize(full, size, interpolation=cv2.INTER_AREA)
+    top = max(float(np.quantile(small, 0.999)), least)
+    light = np.minimum(small.astype(np.float32) / np.float32(top), np.float32(1.05))
+    return LightPicture(light, np.array(size) / (columns, rows), top)
 
 
 def is_density(light: Floats) -> bool:
@@ -61,6 +102,25 @@ def is_density(light: Floats) -> bool:
     units, and even dense film keeps a good part of the scale.
     """
     return bool(np.quantile(light[::4, ::4], 0.005) > _DENSITY_FLOOR)
+
+
+def linear_light(light: Floats, *, density: bool, encoded: bool) -> Floats:
+    """Return light as it fell on the sensor: only there is the middle of a blurred edge its place.
+
+    Parameters
+    ----------
+    light : ndarray of float32
+        Pixel values as a part of the value of light 1.
+    density : bool
+        As for :func:`log_tone`.
+    encoded : bool
+        Whether the values are encoded for a screen, by about their square root (IEC 61966-2-1):
+        so are eight-bit scans. Taking a linear one for encoded moves its edges by half the width
+        of the blur, the reverse by twice as much.
+    """
+    if density:
+        return np.asarray(np.exp((light - 1) * np.float32(_NEPERS_OF_SCALE)), dtype=np.float32)
+    return np.square(np.maximum(light, 0)) if encoded else light
 
 
 def log_tone(light: Floats, *, density: bool) -> Floats:

@@ -1,6 +1,7 @@
 """From measured sides to the four corners of contract §4."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from math import atan2, cos, sin
 
 import numpy as np
@@ -8,9 +9,26 @@ from numpy.typing import NDArray
 
 from digitizer.film.edges import Side
 
-__all__ = ["clipped", "common_angle", "listed", "rectangle", "rough_rectangle"]
+__all__ = ["Rough", "clipped", "common_angle", "listed", "rectangle", "rough_rectangle"]
 
 Points = NDArray[np.float64]
+
+_LEAST_RIM = 0.05
+"""Part of the frame's short side that must be rim inside the frame: less is the frame itself."""
+_ON_LINE = 3.0
+"""Pixels of the reduced grid within which a rim lies on its side's line."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rough:
+    """A rectangle laid along a piece's rim.
+
+    ``corners`` (4, 2) are top-left, top-right, bottom-right, bottom-left as scanned, centres of
+    pixels; ``shown`` tells for top, right, bottom and left whether that side runs in the frame.
+    """
+
+    corners: Points
+    shown: tuple[bool, bool, bool, bool]
 
 
 def listed(box: Points) -> Points:
@@ -27,40 +45,49 @@ def listed(box: Points) -> Points:
     return np.roll(clockwise, -int(np.argmax(upward)), axis=0)
 
 
-def rough_rectangle(outline: NDArray[np.int32]) -> Points:
-    """Return the rectangle of an outline's four longest straight runs, square to each other.
+def rough_rectangle(outlines: Sequence[NDArray[np.int32]], shape: tuple[int, int]) -> Rough | None:
+    """Return the rectangle of a rim's four longest straight runs, square to each other.
 
     What sticks out (tape, a shadow, glare) or bites in (dark film that looks like the bed) changes
-    the outline, but not where most of each side runs.
+    the outline, but not where most of each side runs. What runs along the frame is no side: there
+    the sheet goes on.
 
     Parameters
     ----------
-    outline : ndarray of int32, (n, 1, 2)
-        Pixels of the piece's rim, in order.
+    outlines : sequence of ndarray of int32, (n, 1, 2)
+        Pixels of the rims of a sheet's pieces, in order, on a grid with the same pitch both ways.
+    shape : tuple of int
+        Rows and columns of that grid.
 
     Returns
     -------
-    ndarray, (4, 2)
-        Top-left, top-right, bottom-right, bottom-left as scanned; centres of pixels.
+    Rough or None
+        None where the rim hardly leaves the frame.
     """
-    points = outline[:, 0, :].astype(np.float64)
-    step = max(4, min(24, len(points) // 40))
-    along = np.roll(points, -step, axis=0) - np.roll(points, step, axis=0)
-    direction = np.arctan2(along[:, 1], along[:, 0])
-    angle = _main_angle(direction)
+    rims = [_rim(outline[:, 0, :], shape) for outline in outlines]
+    points, free, direction, own = (np.concatenate(part) for part in zip(*rims, strict=True))
+    if own.sum() < max(16, _LEAST_RIM * min(shape)):
+        return None
+    angle = _main_angle(direction[own])
     right = np.array([cos(angle), sin(angle)])
     down = np.array([-right[1], right[0]])
     turn = (direction - angle + np.pi / 4) % (2 * np.pi)
     facing = (turn // (np.pi / 2)).astype(int) % 4
-    straight = np.abs(turn % (np.pi / 2) - np.pi / 4) < 0.18
+    straight = own & (np.abs(turn % (np.pi / 2) - np.pi / 4) < 0.18)
     # OpenCV runs counter-clockwise on the screen: down the left side, then along the bottom.
     limits: list[float] = []
+    shown: list[bool] = []
     for runs, normal in ((2, -down), (3, right), (0, down), (1, -right)):
         reach = points @ normal
         here = reach[straight & (facing == runs)]
-        limits.append(_mode(here) if here.size >= 8 else float(reach.max()))
+        limit = _mode(here) if here.size >= 8 else float(reach.max())
+        on_line = int((np.abs(here - limit) < _ON_LINE).sum())
+        # A piece that goes on beyond the line, up to the frame, has no side there.
+        beyond = int((~free & (reach > limit + _ON_LINE)).sum())
+        shown.append(on_line >= max(8, beyond))
+        limits.append(limit if shown[-1] else float(reach.max()))
     top, far, bottom, near = limits
-    return np.array(
+    corners = np.array(
         [
             -near * right - top * down,
             far * right - top * down,
@@ -68,6 +95,30 @@ def rough_rectangle(outline: NDArray[np.int32]) -> Points:
             -near * right + bottom * down,
         ]
     )
+    return Rough(corners, (shown[0], shown[1], shown[2], shown[3]))
+
+
+def _rim(
+    outline: NDArray[np.int32], shape: tuple[int, int]
+) -> tuple[Points, NDArray[np.bool_], Points, NDArray[np.bool_]]:
+    """Return a rim's points, which are off the frame, its directions, and which are its own.
+
+    A direction is the rim's own where nothing of the stretch it is taken from lies on the frame.
+    """
+    points = outline.astype(np.float64)
+    free = _off_frame(outline, shape)
+    step = max(4, min(24, len(points) // 40))
+    along = np.roll(points, -step, axis=0) - np.roll(points, step, axis=0)
+    stretch = np.concatenate([free[-step:], free, free[:step]]).astype(np.float64)
+    own = np.convolve(stretch, np.ones(2 * step + 1), "valid") > 2 * step + 0.5
+    return points, free, np.arctan2(along[:, 1], along[:, 0]), own
+
+
+def _off_frame(points: NDArray[np.int32], shape: tuple[int, int]) -> NDArray[np.bool_]:
+    """Tell which pixels of a rim lie inside the frame, not on it."""
+    x, y = points.T
+    rows, columns = shape
+    return np.asarray((x > 1) & (y > 1) & (x < columns - 2) & (y < rows - 2), dtype=np.bool_)
 
 
 def _main_angle(direction: NDArray[np.float64]) -> float:

@@ -1,0 +1,293 @@
+"""Suppositions about where the bed shows, and the one that the sheets' edges bear out best.
+
+Every calm level along the frame is supposed to be the bed in turn and followed inwards; what it
+leaves are pieces, whose sides are then measured at full resolution. A cut edge is as sharp as the
+scanner, a collimator's border as wide as its penumbra; so a supposition is believed when the sides
+of its pieces are sharp, or when nothing but the bed can have its level. Of those believed, the one
+with the longest measured edges is taken. What lies inside a sheet so borne out is no bed.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from math import degrees
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from digitizer.film.bed import Bed, BedKind, frame_levels, groupings, grow_bed, kind_of_bed
+from digitizer.film.borders import border_angle, is_border
+from digitizer.film.edges import NO_SIDE, BedSurface, Side, measure_side
+from digitizer.film.light import Floats
+from digitizer.film.rectangle import common_angle, rectangle, rough_rectangle
+from digitizer.model.raster import Pixels
+
+__all__ = ["FoundSheet", "Page", "best_sheets"]
+
+_NARROWEST_MM = 25.0
+"""Dental films are 31 by 41 mm."""
+_BELIEVED = 0.5
+"""Part of the sides inside the frame that must be cut edges."""
+_BEYOND_DOUBT = 0.85
+"""The same, from which on no other way to see the pieces is tried."""
+_MOST_SHEETS = 4
+"""More on one bed are rather the pictures of one sheet, whose ground looks like the bed."""
+_LEAST_EDGE = 0.3
+"""Part of the frame's short side that the measured edges must have in all: a sticker has less."""
+_SOFT_SUPPORT = 0.6
+"""Agreeing share of a side from which an unsharp line may be a cut edge in an unsharp scan."""
+_SOFT_PX, _SOFT_MM = 12.0, 2.5
+"""The widest rise of such a line."""
+_SEAM_DEG = 0.04
+"""A lone edge that runs along the frame this closely is a seam of the scanner, not a film's."""
+
+Points = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Page:
+    """One page prepared for searching.
+
+    Attributes
+    ----------
+    full : ndarray of uint8 or uint16, (rows, columns)
+        Bright for light.
+    light, tone : ndarray of float32
+        Light and its smoothed logarithm on a reduced grid of square pixels.
+    reduction : ndarray, (2,)
+        Pixels of that grid per pixel of the scan, in x and y.
+    top, density, encoded
+        As for :class:`digitizer.film.edges.BedSurface`.
+    pitch : float
+        Pixels of the scan per millimetre, an estimate where it tells no resolution.
+    scale : ndarray, (2,)
+        Millimetres per pixel in x and y, or ones.
+    """
+
+    full: Pixels
+    light: Floats
+    tone: Floats
+    reduction: Points
+    top: float
+    density: bool
+    encoded: bool
+    pitch: float
+    scale: Points
+
+    @property
+    def frame(self) -> Points:
+        """Corners of the frame, (4, 2)."""
+        rows, columns = self.full.shape[:2]
+        return np.array([[0, 0], [columns, 0], [columns, rows], [0, rows]], dtype=np.float64)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FoundSheet:
+    """One sheet as supposed and measured.
+
+    Attributes
+    ----------
+    corners : ndarray, (4, 2)
+        Top-left, top-right, bottom-right, bottom-left as scanned, in pixels of the scan.
+    sides : tuple of Side
+        Top, right, bottom, left.
+    believed : float
+        Part of the sides inside the frame that are cut edges.
+    edge : float
+        Their length as measured, in pixels of the reduced grid.
+    """
+
+    corners: Points
+    sides: tuple[Side, ...]
+    believed: float
+    edge: float
+
+    @property
+    def seen(self) -> int:
+        """Number of sides inside the frame."""
+        return sum(side.seen or side.rough for side in self.sides)
+
+    def holds(self, other: "FoundSheet") -> bool:
+        """Tell whether another, smaller sheet's middle lies inside this one."""
+        if _area([self]) <= _area([other]):
+            return False
+        middle = other.corners.mean(axis=0)
+        along = np.roll(self.corners, -1, axis=0) - self.corners
+        to = middle - self.corners
+        return bool((along[:, 0] * to[:, 1] - along[:, 1] * to[:, 0] > 0).all())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Supposition:
+    """The sheets that one supposed bed leaves, all of them believed."""
+
+    sheets: list[FoundSheet]
+
+    @property
+    def edge(self) -> float:
+        return sum(one.edge for one in self.sheets)
+
+    @property
+    def is_seam(self) -> bool:
+        """Whether it rests on one line along the frame."""
+        sides = [side for one in self.sheets for side in one.sides if side.seen]
+        along = [float(np.abs(side.direction).min()) for side in sides]
+        return len(sides) == 1 and degrees(along[0]) < _SEAM_DEG
+
+    def holds(self, other: "_Supposition") -> bool:
+        """Tell whether the other's bed lies on the sheets of this one."""
+        return all(any(mine.holds(one) for mine in self.sheets) for one in other.sheets)
+
+
+def best_sheets(page: Page) -> tuple[list[FoundSheet], float | None]:
+    """Return the sheets under the supposition that their edges bear out best.
+
+    Where none is borne out: no sheet, and the angle of a field's border if one shows.
+    """
+    believed: list[_Supposition] = []
+    borders: list[Side] = []
+    for level, noise in frame_levels(page.tone):
+        bed = grow_bed(page.tone, level, noise)
+        if bed is None or float(np.mean(bed.mask > 0)) > 0.994:
+            continue
+        sheets, lines = _sheets(page, bed)
+        if sheets:
+            believed.append(_Supposition(sheets))
+        borders.extend(lines)
+    if not believed:
+        return [], border_angle(borders, page.scale)
+    outer = [one for one in believed if not _on_film(one, believed)]
+    return max(outer or believed, key=lambda one: one.edge).sheets, None
+
+
+def _on_film(one: _Supposition, all_of_them: Sequence[_Supposition]) -> bool:
+    """Tell whether a supposed bed lies on another's sheet: a border, not the bed."""
+    return any(other.holds(one) and not other.is_seam for other in all_of_them)
+
+
+def _sheets(page: Page, bed: Bed) -> tuple[list[FoundSheet], list[Side]]:
+    """Return the sheets a supposed bed leaves, none unless all are believed, and other lines."""
+    rows, columns = page.full.shape[:2]
+    surface = BedSurface(
+        terms=bed.surface,
+        tolerance=bed.tolerance,
+        rows=rows,
+        columns=columns,
+        top=page.top,
+        density=page.density,
+        encoded=page.encoded,
+    )
+    kind = kind_of_bed(bed, page.tone, page.light)
+    best: list[FoundSheet] = []
+    lines: list[Side] = []
+    for grouping in groupings(bed.mask):
+        pieces = [_measure(page, surface, kind, outlines) for outlines in grouping]
+        found = _outermost([one for one in pieces if one is not None])
+        if not found:
+            continue
+        if any(_is_border(page, surface, kind, one) for one in found):
+            return [], [side for one in found for side in one.sides if side.weight > 0]
+        least = min(one.believed for one in found)
+        edge = sum(one.edge for one in found)
+        fewer = len(best) > _MOST_SHEETS >= len(found)
+        if least >= _BELIEVED and (fewer or edge > sum(one.edge for one in best)):
+            best = found
+        if least >= _BEYOND_DOUBT and len(found) <= _MOST_SHEETS:
+            break
+        lines = lines or [side for one in found for side in one.sides if side.soft]
+    if sum(one.edge for one in best) < _LEAST_EDGE * min(page.tone.shape):
+        return [], lines
+    return best, []
+
+
+def _outermost(found: list[FoundSheet]) -> list[FoundSheet]:
+    """Leave out what lies inside another sheet that is believed more."""
+    return [
+        one
+        for one in found
+        if not any(
+            other is not one and other.believed > one.believed and other.holds(one)
+            for other in found
+        )
+    ]
+
+
+def _is_border(page: Page, bed: BedSurface, kind: BedKind, found: FoundSheet) -> bool:
+    """Tell whether what was taken for the bed is a border on the film."""
+    unsharp = any(side.soft for side in found.sides)
+    if kind is BedKind.DARK or (kind is BedKind.BRIGHT and unsharp):
+        return is_border(
+            page.full,
+            bed,
+            found.sides,
+            found.corners,
+            page.pitch,
+            printed=kind is BedKind.DARK,
+            unsharp=unsharp,
+        )
+    return False
+
+
+def _measure(
+    page: Page, bed: BedSurface, kind: BedKind, outlines: Sequence[NDArray[np.int32]]
+) -> FoundSheet | None:
+    """Measure the four sides of one supposed sheet; None where it cannot be one."""
+    rows, columns = page.tone.shape
+    laid = rough_rectangle(outlines, (rows, columns))
+    if laid is None:
+        return None
+    rough = (laid.corners + 0.5) / page.reduction
+    lengths = np.linalg.norm(np.roll(rough, -1, axis=0) - rough, axis=1)
+    if lengths.min() < _NARROWEST_MM * page.pitch or lengths.min() < 0.12 * lengths.max():
+        return None
+    reach = max(8 / float(page.reduction.min()), 0.012 * float(lengths.max()))
+    measured = tuple(
+        _side(page, bed, rough[number], rough[(number + 1) % 4], reach) if shown else NO_SIDE
+        for number, shown in enumerate(laid.shown)
+    )
+    sides = measured if kind is BedKind.INSIDE else _unsharp_too(measured, page.pitch)
+    if not any(side.seen or side.soft for side in sides):
+        return None
+    angle = common_angle(sides, page.scale)
+    if abs(degrees(angle)) > 45:
+        return None
+    inside = sum(length for length, shown in zip(lengths, laid.shown, strict=True) if shown)
+    cut = sum(
+        length * side.support for length, side in zip(lengths, sides, strict=True) if side.seen
+    )
+    return FoundSheet(
+        corners=rectangle(sides, angle, page.scale, page.frame),
+        sides=sides,
+        believed=float(cut / inside) if inside else 0.0,
+        edge=sum(
+            side.length * float(np.linalg.norm(side.direction * page.reduction))
+            for side in sides
+            if side.seen
+        ),
+    )
+
+
+def _side(page: Page, bed: BedSurface, start: Points, end: Points, reach: float) -> Side:
+    """Measure one side; where bed lies beyond but no line is found, keep the rough one."""
+    side = measure_side(page.full, bed, start, end, reach=reach, pitch=page.pitch)
+    return side if side.seen or side.soft else replace(side, rough=True)
+
+
+def _unsharp_too(sides: Sequence[Side], pitch: float) -> tuple[Side, ...]:
+    """Take unsharp lines for cut edges where they meet others at the corner of a sheet.
+
+    Bones, limbs and tubes show two parallel lines, but no corner.
+    """
+    widest = max(_SOFT_PX, _SOFT_MM * pitch)
+    fit = [
+        side.seen or (side.soft and side.support > _SOFT_SUPPORT and side.width < widest)
+        for side in sides
+    ]
+    return tuple(
+        replace(side, seen=True) if fit[n] and (fit[n - 1] or fit[(n + 1) % 4]) else side
+        for n, side in enumerate(sides)
+    )
+
+
+def _area(sheets: Sequence[FoundSheet]) -> float:
+    return float(sum(cv2.contourArea(one.corners.astype(np.float32)) for one in sheets))
