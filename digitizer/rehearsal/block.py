@@ -1,6 +1,6 @@
 """The identification block of a film: flashed, typed or stuck on."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
@@ -15,6 +15,8 @@ from digitizer.rehearsal.wording import caption, written_date, written_name
 __all__ = ["HOSPITALS", "Block", "print_block", "write_block"]
 
 HOSPITALS = {CITY: "CITY GENERAL HOSPITAL", "MERCY": "MERCY MEDICAL CENTRE"}
+_UNDER_FORMER_NAME = 0.4
+"""Share of the films of those who changed their name that bear the old one."""
 _PARTIAL = (
     ("family_name", "study_date"),
     ("patient_id",),
@@ -66,6 +68,10 @@ def write_block(rng: np.random.Generator, exam: Exam, evidence: str) -> Block:
     """
     if evidence == "none":
         return Block(())
+    if exam.person.former and rng.random() < _UNDER_FORMER_NAME:
+        family, _, given = exam.person.former[0].partition("^")
+        former = replace(exam.person, family=family, given=given or exam.person.given)
+        exam = replace(exam, person=former)
     every = _fields(exam)
     if evidence == "partial":
         wanted = set(_PARTIAL[int(rng.integers(len(_PARTIAL)))])

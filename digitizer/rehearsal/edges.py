@@ -1,7 +1,8 @@
-"""The outline of a real sheet: bowed, frayed, rounded, clipped and notched edges.
+"""The outline of a real sheet: bowed, curled, frayed, rounded, clipped and notched edges.
 
 Bow and fray are made orthogonal to straight lines (Legendre polynomials of second and third order;
-detrended noise), so that the least-squares line of each side is the sheet's own straight side.
+detrended noise), so that the least-squares line of each side is the sheet's own straight side. A
+corner that curls up leaves that line near its end: it is seen shortened, nearer to the lamp.
 """
 
 from dataclasses import dataclass
@@ -10,10 +11,31 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Outline", "draw_outline"]
+__all__ = ["Curl", "Outline", "draw_outline"]
 
 _STEP_MM = 0.25
+_RIM_MM = 24.0
+"""No departure reaches further into the sheet than this."""
 Array = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Curl:
+    """A corner that stands off the glass.
+
+    Attributes
+    ----------
+    corner : int
+        0 to 3 for TL, TR, BR, BL as viewed.
+    reach_mm : float
+        How far from the corner the sheet lies flat again.
+    inward_mm : float
+        How far the corner's tip is seen nearer to the middle.
+    """
+
+    corner: int
+    reach_mm: float
+    inward_mm: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +55,8 @@ class Outline:
         Corners cut off: number (TL, TR, BR, BL) and length of the cut along each side, mm.
     notches : tuple of (float, float, float)
         Round notches: centre u, v and radius, mm.
+    curls : tuple of Curl
+        Corners that stand off the glass.
     """
 
     size_mm: tuple[float, float]
@@ -40,9 +64,22 @@ class Outline:
     radius_mm: float
     clips: tuple[tuple[int, float], ...] = ()
     notches: tuple[tuple[float, float, float], ...] = ()
+    curls: tuple[Curl, ...] = ()
 
     def depth_mm(self, u: Array, v: Array) -> Array:
-        """Return how deep points lie inside the film, in mm; negative outside."""
+        """Return how deep points lie inside the film, in mm; negative outside.
+
+        Far inside, where no departure reaches, it is the depth in the rectangle.
+        """
+        width, height = self.size_mm
+        depth = np.minimum(u, np.float32(width) - u)
+        np.minimum(depth, v, out=depth)
+        np.minimum(depth, np.float32(height) - v, out=depth)
+        rim = depth < _RIM_MM
+        depth[rim] = self._depth_at_rim(u[rim], v[rim])
+        return np.asarray(depth, dtype=np.float32)
+
+    def _depth_at_rim(self, u: Array, v: Array) -> Array:
         width, height = self.size_mm
         left, top, right, bottom = self.offsets
         from_left = u + _along(left, v)
@@ -66,12 +103,26 @@ class Outline:
             np.minimum(depth, bite - np.float32(radius_mm), out=depth)
         return np.asarray(depth, dtype=np.float32)
 
+    def lift(self, u: Array, v: Array) -> Array:
+        """Return how far points stand off the glass: 0 flat, 1 at the tip of a curled corner."""
+        lifted = np.zeros(u.shape, dtype=np.float32)
+        width, height = self.size_mm
+        for curl in self.curls:
+            at = (width if curl.corner in (1, 2) else 0.0, height if curl.corner > 1 else 0.0)
+            far_u, far_v = u - np.float32(at[0]), v - np.float32(at[1])
+            near = (np.abs(far_u) < curl.reach_mm) & (np.abs(far_v) < curl.reach_mm)
+            away = np.hypot(far_u[near], far_v[near])
+            rise = np.clip(1 - away * np.float32(1 / curl.reach_mm), 0, 1)
+            lifted[near] = np.maximum(lifted[near], rise * rise)
+        return lifted
+
 
 def _along(profile: Array, at: Array) -> Array:
-    index = np.clip(at * np.float32(1 / _STEP_MM), 0, len(profile) - 1.001)
+    index = np.clip(at * np.float32(1 / _STEP_MM), 0, np.float32(len(profile) - 1.01))
     low = index.astype(np.int32)
     part = index - low
-    return np.asarray(profile[low] * (1 - part) + profile[low + 1] * part, dtype=np.float32)
+    here = profile[low]
+    return np.asarray(here + (profile[low + 1] - here) * part, dtype=np.float32)
 
 
 def _side(rng: np.random.Generator, length_mm: float, wear: float) -> Array:
@@ -86,6 +137,17 @@ def _side(rng: np.random.Generator, length_mm: float, wear: float) -> Array:
     worn -= np.polyval(np.polyfit(t, worn, 1), t)
     side: Array = ((0.4 + 1.2 * wear) * bow + wear * 2 * worn).astype(np.float32)
     return side
+
+
+def _with_curl(sides: tuple[Array, ...], curl: Curl) -> None:
+    """Draw a curled corner's two sides in, least where the sheet lies flat again."""
+    left, top, right, bottom = sides
+    ends = {0: ((left, 0), (top, 0)), 1: ((right, 0), (top, -1)),
+            2: ((right, -1), (bottom, -1)), 3: ((left, -1), (bottom, 0))}[curl.corner]  # fmt: skip
+    for side, end in ends:
+        away = np.arange(len(side), dtype=np.float32) * np.float32(_STEP_MM / curl.reach_mm)
+        dip = np.float32(curl.inward_mm) * np.clip(1 - away, 0, 1) ** 2
+        side -= dip if end == 0 else dip[::-1]
 
 
 def draw_outline(
@@ -107,4 +169,11 @@ def draw_outline(
     if notch or rng.random() < 0.06:
         # The code notch of sheet film: near a corner of a short side.
         notches = ((width - float(rng.uniform(12, 22)), 0.0, float(rng.uniform(1.5, 2.5))),)
-    return Outline(size_mm, offsets, radius, clips, notches)
+    curls = tuple(
+        Curl(corner, float(rng.uniform(18, 55)), float(rng.uniform(0.3, 1.6)) * (0.4 + wear))
+        for corner in range(4)
+        if rng.random() < 0.03 + 0.14 * wear
+    )
+    for curl in curls:
+        _with_curl(offsets, curl)
+    return Outline(size_mm, offsets, radius, clips, notches, curls)

@@ -119,6 +119,13 @@ class Placement:
         u1, v1 = inside.max(axis=0)
         return float(u0), float(v0), float(u1), float(v1)
 
+    def edges_seen(self, frame: tuple[int, int]) -> int:
+        """Return how many of the sheet's sides lie in the frame, in part at least."""
+        u0, v0, u1, v1 = self.visible_mm(frame)
+        width, height = self.size_mm
+        slack = 1e-6
+        return sum((u0 < slack, v0 < slack, u1 > width - slack, v1 > height - slack))
+
     def corners(self, frame: tuple[int, int]) -> Points:
         """Return the true corners, (4, 2): TL, TR, BR, BL of the film as it should be viewed.
 

@@ -50,7 +50,7 @@ def write_label(
     rng: np.random.Generator, person: Person, exams: list[Exam], barcode: str | None, wear: float
 ) -> Label:
     """Compose a jacket's label; worn libraries are written by hand more often."""
-    hand = 0.08 + 0.28 * wear
+    hand = 0.04 + 0.18 * wear
     style = str(
         rng.choice(
             ["typed", "printed", "stamped", "written"],
@@ -135,6 +135,8 @@ _INKS: dict[str, tuple[float, float, float]] = {
     "written": (0.12, 0.16, 0.42),
 }
 _CARDS = ((0.80, 0.66, 0.45), (0.86, 0.76, 0.56), (0.74, 0.60, 0.42), (0.72, 0.76, 0.70))
+"""Colours of jackets: manila, buff, kraft, grey-green."""
+_PAPERS = ((0.95, 0.94, 0.90), (0.93, 0.90, 0.80), (0.90, 0.93, 0.95))
 _FACES = {
     "typed": ("typewriter", "typewriter", "mono"),
     "printed": ("printer", "sans-bold", "sans", "printer-bold"),
@@ -146,13 +148,13 @@ def _ink_lines(
     rng: np.random.Generator, label: Label, texts: list[str], cap: float, wear: float
 ) -> list[NDArray[np.float32]]:
     if label.style == "written":
-        face = str(rng.choice(HANDS))
-        return [handwritten(text, cap * 1.3, rng, face=face) for text in texts]
+        face, blunt = str(rng.choice(HANDS)), bool(rng.random() < 0.35)
+        return [handwritten(text, cap * 1.3, rng, face=face, blunt=blunt) for text in texts]
     face = str(rng.choice(_FACES[label.style]))
     out = []
     for text in texts:
         ink = line(text, face, cap)
-        worn = wear * {"typed": 0.45, "printed": 0.35, "stamped": 0.8}[label.style]
+        worn = wear * {"typed": 0.45, "printed": 0.35, "stamped": 0.55}[label.style]
         patches = rng.standard_normal(ink.shape, dtype=np.float32)
         patches = cv2.GaussianBlur(patches, (0, 0), max(0.8, cap * 0.12)) * np.float32(cap * 0.35)
         out.append(ink * np.clip(1 - worn * (np.float32(0.55) + patches), 0.05, 1))
@@ -174,15 +176,9 @@ def draw_label(
     texts = [label.heading, *label.lines] if label.heading else list(label.lines)
     inks = _ink_lines(rng, label, texts, cap, wear)
     log = _ink_lines(rng, label, list(label.log), cap * 0.85, wear)
-    paper_colour = [(0.95, 0.94, 0.90), (0.93, 0.90, 0.80), (0.90, 0.93, 0.95)]
-    sticker = _sticker(rng, label, [*inks, *log], cap, paper_colour[int(rng.integers(3))])
-    jacket_colours = [
-        (0.80, 0.66, 0.45),
-        (0.86, 0.76, 0.56),
-        (0.74, 0.60, 0.42),
-        (0.72, 0.76, 0.70),
-    ]
-    picture = _on_card(rng, sticker, pitch, jacket_colours[int(rng.integers(4))], label.barcode)
+    sticker = _sticker(rng, label, [*inks, *log], cap, _PAPERS[int(rng.integers(len(_PAPERS)))])
+    colour = _CARDS[int(rng.integers(len(_CARDS)))]
+    picture = _on_card(rng, sticker, pitch, colour, label.barcode)
     return wear_down(rng, picture, pitch, wear)
 
 
@@ -199,13 +195,15 @@ def _sticker(
         else None
     )
     step = cap * float(rng.uniform(1.8, 2.4))
+    if label.style == "written":
+        step *= 1.45
     width = max([one.shape[1] for one in inks] + ([bar.shape[1]] if bar is not None else []))
-    rows = round(step * (len(inks) + 1) + (cap * 4.6 if bar is not None else 0))
+    rows = round(step * (len(inks) + 1) + (cap * 5.2 if bar is not None else 0))
     sheet = card(rng, (rows, round(width + cap * 3)), colour)
     ink = _INKS[label.style]
     top = cap * 0.9
     indent = round(cap * 1.3)
-    if rng.random() < 0.35 and label.style != "stamped":
+    if rng.random() < 0.25 and label.style != "stamped":
         rule = tuple(min(1.0, one * 0.7) for one in colour)
         for number in range(len(inks)):
             at = round(top + (number + 1) * step - step * 0.3)
@@ -215,8 +213,9 @@ def _sticker(
         blend(sheet, one, (round(top) + drift[0], indent + drift[1]), ink, 0.95)
         top += step
     if bar is not None:
+        top += cap * (0.9 if label.style == "written" else 0.1)
         blend(sheet, bar, (round(top), indent), (0.08, 0.08, 0.09), 0.95)
-    if rng.random() < 0.5:
+    if rng.random() < 0.3:
         cv2.rectangle(sheet, (1, 1), (sheet.shape[1] - 2, sheet.shape[0] - 2), ink, 1)
     return sheet
 
@@ -229,7 +228,8 @@ def _on_card(
     barcode: str | None,
 ) -> Picture:
     """Stick the label on the jacket, a little askew, with what else is on jackets."""
-    around = [round(float(rng.uniform(8, 26)) * pitch) for _ in range(4)]
+    least, most = (3.0, 10.0) if rng.random() < 0.5 else (8.0, 26.0)
+    around = [round(float(rng.uniform(least, most)) * pitch) for _ in range(4)]
     rows = sticker.shape[0] + around[0] + around[2]
     columns = sticker.shape[1] + around[1] + around[3]
     picture = card(rng, (rows, columns), colour)
@@ -280,12 +280,15 @@ def wear_down(
             columns,
             rows,
         )
-        ink = (0.15, 0.2, 0.5)
-        cv2.polylines(picture, [walk.astype(np.int32)], False, ink, max(1, round(0.35 * pitch)))
-    fade = np.float32(1 - wear * float(rng.beta(1.6, 2.2)) * 0.95)
+        stroke = cv2.resize(walk, (2, 60), interpolation=cv2.INTER_CUBIC)
+        mask = np.zeros((rows, columns), np.float32)
+        points = [(stroke * 16).astype(np.int32)]
+        cv2.polylines(mask, points, False, 1.0, max(1, round(0.35 * pitch)), cv2.LINE_AA, 4)
+        blend(picture, mask, (0, 0), (0.15, 0.2, 0.5), 0.85)
+    fade = np.float32(1 - wear * float(rng.beta(1.6, 2.2)) * 0.85)
     mean = np.float32(np.median(picture))
     picture = mean + (picture - mean) * fade
-    skew = float(rng.normal(0, 0.5 + 2.0 * wear))
+    skew = float(rng.normal(0, 0.4 + 1.4 * wear))
     matrix = cv2.getRotationMatrix2D((columns / 2, rows / 2), skew, 1.0)
     picture = np.asarray(
         cv2.warpAffine(picture, matrix, (columns, rows), borderMode=cv2.BORDER_REPLICATE),

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 import numpy as np
 
-__all__ = ["CITY", "MERCY", "Person", "check_digit", "people"]
+__all__ = ["CITY", "MERCY", "Person", "check_digit", "people", "sibling"]
 
 CITY = "CITYGEN"
 """Issuer of seven-digit record numbers, the last a check digit; dates month first."""
@@ -103,7 +103,10 @@ def _near_number(
 
 
 def _birth(rng: np.random.Generator) -> date:
-    return date(1898, 1, 1) + timedelta(days=int(rng.integers(0, 365 * 88)))
+    """Draw a birth date; the young are many, as in any hospital's film library."""
+    if rng.random() < 0.4:
+        return date(1958, 1, 1) + timedelta(days=int(rng.integers(0, 365 * 32)))
+    return date(1898, 1, 1) + timedelta(days=int(rng.integers(0, 365 * 60)))
 
 
 def _anyone(rng: np.random.Generator, taken: set[tuple[str, str]]) -> Person:
@@ -173,6 +176,23 @@ def _like(
         )
     near = _near_number(rng, person.issuer, person.patient_id, taken) or fresh
     return person, replace(_anyone(rng, taken), patient_id=near, issuer=person.issuer, kin="number")
+
+
+def sibling(rng: np.random.Generator, person: Person, taken: set[tuple[str, str]]) -> Person:
+    """Invent a brother or sister with a number of their own, which is then ``taken``."""
+    names = _WOMEN if person.sex == "F" else _MEN
+    return replace(
+        person,
+        patient_id=_fresh_number(rng, person.issuer, taken),
+        given=str(rng.choice([name for name in names if name != person.given])),
+        middle="",
+        suffix="",
+        birth=person.birth.replace(year=person.birth.year + 2, day=min(28, person.birth.day)),
+        kin="sibling",
+        other_ids=(),
+        former=(),
+        death=None,
+    )
 
 
 _KINDS = ("namesake", "twin", "junior", "sibling", "number")

@@ -14,7 +14,7 @@ from digitizer.rehearsal.exams import (
     mammography,
     other_exams,
 )
-from digitizer.rehearsal.people import Person, people
+from digitizer.rehearsal.people import Person, people, sibling
 from digitizer.rehearsal.sources import MAMMOGRAMS, RADIOGRAPHS
 
 __all__ = ["HAZARDS", "Film", "Item", "Jacket", "Plan", "draw_plan"]
@@ -38,8 +38,9 @@ HAZARDS: tuple[str, ...] = (
     "dpi_wrong",
     "two_on_bed",
 )
-"""What ``--hazards`` puts into a room, each at least once."""
+"""What ``--hazards`` puts into a room, each at least once; a run needs two jackets."""
 
+_CHILD_DAYS = 365 * 8
 _MISSING_EXAMS = 0.08
 _LOOK_ALIKE_JACKETS = 0.45
 
@@ -97,7 +98,8 @@ class _Draft:
         self.wear = wear
         self.numbers = Accessions()
         self.films = 0
-        self.bag: list[int] = []
+        self.bags: dict[bool, list[int]] = {True: [], False: []}
+        self.jacket: set[int] = set()
 
     def evidence(self) -> str:
         """Draw how much a film says: less with wear."""
@@ -107,18 +109,28 @@ class _Draft:
         shares = [full, 1 - full - faint - none, faint, none]
         return str(self.rng.choice(["full", "partial", "faint", "none"], p=shares))
 
-    def source(self) -> int:
-        """Draw a picture; each is used once before any is used again."""
-        if not self.bag:
-            self.bag = [int(one) for one in self.rng.permutation(len(RADIOGRAPHS))]
-        return self.bag.pop()
+    def source(self, exam: Exam) -> int:
+        """Draw a picture of a patient of that age, none twice in a jacket while others are left."""
+        child = (exam.day - exam.person.birth).days < _CHILD_DAYS
+        bag = self.bags[child]
+        if not set(bag) - self.jacket:
+            fitting = [at for at, one in enumerate(RADIOGRAPHS) if one.child is child]
+            bag += [fitting[int(one)] for one in self.rng.permutation(len(fitting))]
+        number = next((one for one in bag if one not in self.jacket), bag[0])
+        bag.remove(number)
+        self.jacket.add(number)
+        return number
+
+    def keep_apart(self, jacket: "Jacket") -> None:
+        """Draw no picture next that a jacket already has."""
+        self.jacket = {film.source for item in jacket.items for film in item.films}
 
     def film(self, exam: Exam, *, evidence: str | None = None, known: bool = True) -> Film:
         self.films += 1
         block = write_block(self.rng, exam, evidence or self.evidence())
         if evidence == "full":
             block = replace(block, style="flashed" if self.rng.random() < 0.7 else "sticker")
-        return Film(self.films, exam, block, self.source(), known=known)
+        return Film(self.films, exam, block, self.source(exam), known=known)
 
 
 def draw_plan(
@@ -204,6 +216,7 @@ def _adult_woman(person: Person) -> bool:
 
 def _jacket(draft: _Draft, number: int, person: Person, most_films: int) -> Jacket:
     rng = draft.rng
+    draft.jacket.clear()
     count = int(rng.integers(1, 4))
     exams = chest_exams(rng, person, count, draft.numbers, missing=_MISSING_EXAMS)
     box = f"BOX-{1 + number // 6:03d}"
@@ -245,9 +258,7 @@ def _fill_index(
 
 def _row(rng: np.random.Generator, jacket: Jacket) -> JacketRow:
     told = jacket.known and rng.random() < 0.6
-    films = sum(
-        len(item.films) for item in jacket.items if item.hazard not in ("byte_duplicate", "blank")
-    )
+    films = sum(len(item.films) for item in jacket.items if item.repeats is None)
     return JacketRow(
         jacket.name,
         jacket.box,
@@ -300,6 +311,7 @@ def _hazard_items(
     strangers: list[Person],
     exams: list[Exam],
 ) -> list[Item]:
+    draft.keep_apart(jacket)
     own = next((one.films[0] for one in jacket.items if one.films and not one.hazard), None)
     if hazard in ("truncated", "empty", "garbage"):
         return [Item("unreadable", hazard=hazard)]
@@ -344,20 +356,7 @@ def _other_person(
         ]
         if kin:
             return kin[0]
-        given = "THEODORE" if owner.sex == "M" else "HENRIETTA"
-        stem = str(1 + int(owner.patient_id[1:]) % 10**5).zfill(len(owner.patient_id) - 1)
-        brother = replace(
-            owner,
-            patient_id=owner.patient_id[0] + stem,
-            given=given,
-            middle="",
-            suffix="",
-            birth=owner.birth.replace(year=owner.birth.year + 2, day=min(28, owner.birth.day)),
-            kin="sibling",
-            other_ids=(),
-            former=(),
-            death=None,
-        )
+        brother = sibling(draft.rng, owner, {one.number for one in index})
         index.append(brother)
         return brother
     others = [one.person for one in made if one.person.family != owner.family]
@@ -394,5 +393,6 @@ def _shift_run(draft: _Draft, made: list[Jacket], jacket: Jacket) -> None:
         here, there = made[number], made[number + 1]
         if not (here.known and there.known):
             continue
+        draft.keep_apart(there)
         film = draft.film(here.exams[0], evidence="full")
         there.items.insert(1, Item("film", (film,), "misfiled_run"))

@@ -1,6 +1,7 @@
 """Make a rehearsal room: scans, index tables and the truth about them."""
 
 import json
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -62,6 +63,7 @@ def make_room(
     dpi: int = 150,
     small: bool = False,
     mammograms: bool = True,
+    on_scan: Callable[[int, int], None] | None = None,
 ) -> Room:
     """Write a film room with known truth into a folder.
 
@@ -83,6 +85,8 @@ def make_room(
         Small sheets only, few in a jacket: for samples and tests.
     mammograms : bool
         Put two real digitized mammograms into one jacket.
+    on_scan : callable, optional
+        Called after each scan with how many are made and how many there will be.
 
     Returns
     -------
@@ -91,7 +95,7 @@ def make_room(
     Raises
     ------
     UsageError
-        The folder is not empty, or a number is out of range.
+        The folder is not empty or cannot be written, or a number is out of range.
     MissingService
         A type face or a sample picture is not installed.
     """
@@ -106,10 +110,21 @@ def make_room(
         most_films=3 if small else 5,
         mammograms=mammograms,
     )
-    out.mkdir(parents=True, exist_ok=True)
-    write_tables(out, plan.people, plan.exams, plan.rows)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        write_tables(out, plan.people, plan.exams, plan.rows)
+    except OSError as error:
+        raise UsageError(
+            f"{out} cannot be written: {error.strerror}.", remedy="Name a folder you may write."
+        ) from None
     maker = _Maker(out / "scans", seed, wear, dpi, SMALL_SIZES if small else SIZES)
-    scans = [scan for jacket in plan.jackets for scan in maker.jacket(jacket)]
+    total = sum(len(jacket.items) for jacket in plan.jackets)
+    scans: list[dict[str, Any]] = []
+    for jacket in plan.jackets:
+        for scan in maker.jacket(jacket):
+            scans.append(scan)
+            if on_scan is not None:
+                on_scan(len(scans), total)
     head = {"seed": seed, "dpi": dpi, "wear": wear, "hazards": hazards, "jackets": jackets}
     text = json.dumps({**head, "scans": scans}, indent=1)
     (out / "truth.json").write_text(text + "\n", encoding="utf-8")
@@ -129,6 +144,16 @@ def _check(out: Path, jackets: int, wear: float, dpi: int) -> None:
         raise UsageError("Rooms are made at 50 to 600 dpi.", remedy="Give --dpi such a number.")
 
 
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """A film drawn, and what is on it: a block one can read, a side marker."""
+
+    sheet: Sheet
+    outline: Outline
+    legible: bool
+    marker: str | None
+
+
 class _Maker:
     """Draws jackets one after the other, and keeps what must be scanned twice."""
 
@@ -145,13 +170,12 @@ class _Maker:
         self.scans = 0
         self.first_scan: dict[int, str] = {}
 
-    def jacket(self, jacket: Jacket) -> list[dict[str, Any]]:
-        """Draw all scans of a jacket; return their truth."""
+    def jacket(self, jacket: Jacket) -> Iterator[dict[str, Any]]:
+        """Draw the scans of a jacket one by one; yield their truth."""
         place = self.folder / jacket.box / jacket.name
         place.mkdir(parents=True)
-        return [
-            self._item(jacket, item, place, number + 1) for number, item in enumerate(jacket.items)
-        ]
+        for number, item in enumerate(jacket.items):
+            yield self._item(jacket, item, place, number + 1)
 
     def _item(self, jacket: Jacket, item: Item, place: Path, number: int) -> dict[str, Any]:
         self.scans += 1
@@ -191,11 +215,15 @@ class _Maker:
             return self._mammogram(rng, item.films[0], stem)
         drawn = [self._sheet(film, pair=len(item.films) > 1) for film in item.films]
         if len(drawn) == 1:
-            scene = _lay_one(rng, drawn[0][0], drawn[0][1], self.wear)
+            scene = _lay_one(rng, drawn[0].sheet, drawn[0].outline, self.wear)
         else:
+            one, other = drawn
             tilts = [float(rng.normal(0, 1.5)) for _ in range(2)]
             scene = lay_pair(
-                ((drawn[0][0], drawn[0][1], tilts[0]), (drawn[1][0], drawn[1][1], tilts[1])),
+                (
+                    (one.sheet, one.outline, tilts[0]),
+                    (other.sheet, other.outline, tilts[1]),
+                ),
                 gap_mm=float(rng.uniform(12, 25)),
                 margin_mm=float(rng.uniform(10, 20)),
                 bed=BEDS["open" if rng.random() < 0.6 else "dark"],
@@ -216,32 +244,34 @@ class _Maker:
         films = [
             film_truth(
                 film,
-                one.placement,
+                laid.placement,
                 scene.frame,
-                legible=legible,
+                legible=made.legible,
+                marker=made.marker,
                 hazard=item.hazard,
                 bed=scene.bed.name,
                 scanner=scanner.name,
             )
-            for film, one, (_, _, legible) in zip(item.films, scene.laid, drawn, strict=True)
+            for film, laid, made in zip(item.films, scene.laid, drawn, strict=True)
         ]
         return path, films
 
-    def _sheet(self, film: Film, *, pair: bool) -> tuple[Sheet, Outline, bool]:
+    def _sheet(self, film: Film, *, pair: bool) -> "_Drawn":
         """Draw the film itself; the same film is the same sheet however often it is scanned."""
         rng = np.random.default_rng([self.seed, 1, film.number])
         source = RADIOGRAPHS[film.source]
         sizes = SMALL_SIZES if pair else self.sizes
         short, long = sizes[int(rng.integers(len(sizes)))]
-        upright = not source.child and rng.random() < 0.5
+        upright = not source.child and rng.random() < 0.2
         size = (short, long) if upright else (long, short)
         sheet = expose(rng, source, size, self.pitch, self.wear)
-        if rng.random() < 0.35:
-            side = "L" if rng.random() < 0.5 else "R"
+        marker: str | None = None
+        if rng.random() < 0.3:
+            marker = "L" if rng.random() < 0.5 else "R"
             initials = "".join(rng.choice(list("ABCDEHJKMPRST"), 2)) if rng.random() < 0.6 else ""
-            add_marker(rng, sheet, side, initials)
+            add_marker(rng, sheet, marker, initials)
         legible = print_block(rng, sheet, film.block, wear=self.wear)
-        return sheet, draw_outline(rng, size, self.wear), legible
+        return _Drawn(sheet, draw_outline(rng, size, self.wear), legible, marker)
 
     def _mammogram(
         self, rng: np.random.Generator, film: Film, stem: Path
@@ -266,8 +296,12 @@ class _Maker:
         elif item.hazard == "garbage":
             path.write_bytes(rng.bytes(int(rng.integers(20_000, 60_000))))
         else:
-            noise = rng.integers(0, 60000, (900, 700)).astype(np.uint16)
-            write_tiff(rng, path, cv2.GaussianBlur(noise, (0, 0), 9), dpi=self.dpi)
+            # A film whose transfer broke off.
+            source = RADIOGRAPHS[int(rng.integers(len(RADIOGRAPHS)))]
+            size = SMALL_SIZES[0][::-1]
+            sheet = expose(rng, source, size, self.pitch, self.wear)
+            scene = _lay_one(rng, sheet, draw_outline(rng, size, self.wear), self.wear)
+            write_tiff(rng, path, digitize(rng, scene, SCANNERS["linear16"]), dpi=self.dpi)
             whole = path.read_bytes()
             path.write_bytes(whole[: int(len(whole) * float(rng.uniform(0.3, 0.7)))])
         return path

@@ -104,7 +104,7 @@ def write_tiff(
     white_is_zero: bool = False,
 ) -> None:
     """Write a TIFF as scanners do: strips or tiles, one of several compressions."""
-    compression = _COMPRESSIONS[int(rng.choice(4, p=[0.25, 0.25, 0.4, 0.1]))]
+    compression = _COMPRESSIONS[int(rng.choice(4, p=[0.27, 0.18, 0.45, 0.1]))]
     photometric = "miniswhite" if white_is_zero else "minisblack"
     if pixels.ndim == 3:
         photometric = "rgb"
@@ -115,13 +115,13 @@ def write_tiff(
         "software": None,
     }
     if compression == "zlib":
-        options["compressionargs"] = {"level": 4}
+        options["compressionargs"] = {"level": 2}
     if compression in ("lzw", "zlib") and rng.random() < 0.6:
         options["predictor"] = True
     if rng.random() < 0.15:
         options["tile"] = (256, 256)
     else:
-        options["rowsperstrip"] = int(rng.choice([1, 16, 64, 256]))
+        options["rowsperstrip"] = int(rng.choice([8, 16, 64, 256]))
     if dpi is not None:
         options["resolution"] = (dpi, dpi)
         options["resolutionunit"] = 2

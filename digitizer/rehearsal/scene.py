@@ -15,6 +15,8 @@ __all__ = ["BEDS", "Bed", "Laid", "Scene", "lay", "lay_pair", "light"]
 
 Array = NDArray[np.float32]
 _BAND = 192
+_EDGE_MM = 2.0
+"""Further inside a sheet its edge is not seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,11 +171,12 @@ def _through_film(one: Laid, scene: Scene, first: int, band: Array) -> None:
         return
     x = np.arange(low, high, dtype=np.float64) + 0.5 - matrix[0, 2]
     y = np.arange(first, first + len(band), dtype=np.float64)[:, None] + 0.5 - matrix[1, 2]
-    u = (back[0, 0] * x + back[0, 1] * y).astype(np.float32)
-    v = (back[1, 0] * x + back[1, 1] * y).astype(np.float32)
+    u = (back[0, 0] * x).astype(np.float32) + (back[0, 1] * y).astype(np.float32)
+    v = (back[1, 0] * x).astype(np.float32) + (back[1, 1] * y).astype(np.float32)
     pitch = np.float32(scene.pixels_per_mm)
     depth = one.outline.depth_mm(u, v)
-    cover = np.clip(depth * pitch + np.float32(0.5), 0, 1)
+    curled = one.outline.curls and float(depth.min()) < _EDGE_MM
+    lifted = one.outline.lift(u, v) if curled else None
     density = cv2.remap(
         one.sheet.density,
         u * pitch - np.float32(0.5),
@@ -181,14 +184,25 @@ def _through_film(one: Laid, scene: Scene, first: int, band: Array) -> None:
         cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_REPLICATE,
     )
-    # The cut edge scatters light: film looks denser in its last tenths of a millimetre.
-    density = density + np.float32(0.25) * np.exp(-np.maximum(depth, 0) * np.float32(5.0))
     film = cv2.exp(density * np.float32(-np.log(10.0)))
-    # Lifted film shades the bed beside it.
-    shade = 1 - np.float32(0.22) * np.exp(np.minimum(depth, 0) * np.float32(1.6))
+    if lifted is not None:
+        # Off the glass the light spreads: the film is seen darker and without its detail.
+        soft = cv2.GaussianBlur(film, (0, 0), max(0.5, 0.5 * scene.pixels_per_mm))
+        film += lifted * (soft * np.float32(0.8) - film)
     target = band[:, low:high]
-    target *= shade * (1 - cover)
-    target += film * cover
+    edge = depth < _EDGE_MM
+    near, beside = depth[edge], target[edge]
+    # The cut edge scatters light: film looks denser in its last tenths of a millimetre.
+    scattered = np.float32(-0.25 * np.log(10.0)) * np.exp(-np.maximum(near, 0) * np.float32(5.0))
+    through = film[edge] * np.exp(scattered)
+    # Lifted film shades the bed beside it.
+    off = np.minimum(near, 0)
+    shade = np.float32(0.22) * np.exp(off * np.float32(1.6))
+    if lifted is not None:
+        shade += np.float32(0.3) * lifted[edge] * np.exp(off * np.float32(0.35))
+    cover = np.clip(near * pitch + np.float32(0.5), 0, 1)
+    np.copyto(target, film, where=depth >= 0)
+    target[edge] = beside * (1 - shade) * (1 - cover) + through * cover
 
 
 def _lamp(rng: np.random.Generator, scene: Scene) -> Array:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from digitizer.rehearsal.sources import Radiograph, radiograph
 from digitizer.rehearsal.typography import line
 
-__all__ = ["BASE_FOG", "D_MAX", "SIZES", "SMALL_SIZES", "Sheet", "add_marker", "expose"]
+__all__ = ["BASE_FOG", "D_MAX", "SIZES", "SMALL_SIZES", "Sheet", "add_marker", "expose", "smooth"]
 
 Density = NDArray[np.float32]
 
@@ -102,19 +102,20 @@ def _vary(rng: np.random.Generator, grey: NDArray[np.uint8], shape: tuple[int, i
     scale = max(rows / high, columns / wide) * float(rng.uniform(1.0, 1.16))
     angle = np.radians(float(rng.normal(0, 1.6)))
     room_x, room_y = (wide - columns / scale) / 2, (high - rows / scale) / 2
+    # Nobody takes half a chest: what must be cut off is cut off on both sides.
     middle = (
-        wide / 2 + float(rng.uniform(-1, 1)) * room_x,
-        high / 2 + float(rng.uniform(-1, 1)) * room_y,
+        wide / 2 + float(rng.uniform(-0.35, 0.35)) * room_x,
+        high / 2 + float(rng.uniform(-0.6, 0.6)) * room_y,
     )
     knots = rng.normal(0, 1, (2, 5, 5)).astype(np.float32) * np.float32(0.016 * min(high, wide))
-    bend = [cv2.resize(one, (columns, rows), interpolation=cv2.INTER_CUBIC) for one in knots]
+    bend = [smooth(one, shape) for one in knots]
     x = (np.arange(columns, dtype=np.float32) - columns / 2) / np.float32(scale)
     y = (np.arange(rows, dtype=np.float32)[:, None] - rows / 2) / np.float32(scale)
     cosine, sine = np.float32(np.cos(angle)), np.float32(np.sin(angle))
     map_x = x * cosine + y * sine + np.float32(middle[0]) + bend[0]
     map_y = y * cosine - x * sine + np.float32(middle[1]) + bend[1]
     varied = cv2.remap(
-        grey.astype(np.float32), map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        grey.astype(np.float32), map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101
     )
     return np.asarray(np.clip(varied * np.float32(1 / 255), 0, 1), dtype=np.float32)
 
@@ -139,10 +140,20 @@ def _collimate(
         fall = np.ones_like(at) if high >= at[-1] else np.clip(0.5 + (high - at) / soft, 0, 1)
         return np.asarray(rise * fall, dtype=np.float32)
 
-    seen = ramp(v, field[1], field[3])[:, None] * ramp(u, field[0], field[2])
     outside = np.float32(BASE_FOG + 0.03 if kind == "clear" else D_MAX)
-    density += (outside - density) * (1 - seen)
+    density -= outside
+    density *= ramp(v, field[1], field[3])[:, None]
+    density *= ramp(u, field[0], field[2])
+    density += outside
     return field
+
+
+def smooth(knots: Density, shape: tuple[int, int]) -> Density:
+    """Return a smooth field through few knots, (rows, columns); cubic, then linear for speed."""
+    fine = cv2.resize(knots, (160, 160), interpolation=cv2.INTER_CUBIC)
+    return np.asarray(
+        cv2.resize(fine, shape[::-1], interpolation=cv2.INTER_LINEAR), dtype=np.float32
+    )
 
 
 def _add_grain(rng: np.random.Generator, density: Density, sigma: float) -> None:
@@ -167,7 +178,7 @@ def _age(rng: np.random.Generator, density: Density, wear: float) -> None:
     np.subtract(density, marks * np.float32(0.5 / 255) * density, out=density)
     if wear > 0:
         coarse = rng.normal(0, 0.03 * wear, (6, 6)).astype(np.float32)
-        density += cv2.resize(coarse, (columns, rows), interpolation=cv2.INTER_CUBIC)
+        density += smooth(coarse, (rows, columns))
 
 
 def add_marker(rng: np.random.Generator, sheet: Sheet, side: str, initials: str) -> None:

@@ -38,6 +38,7 @@ def film_truth(
     *,
     corners: Sequence[Sequence[float]] | None = None,
     legible: bool = False,
+    marker: str | None = None,
     hazard: str | None = None,
     bed: str = "feed",
     scanner: str = "linear16",
@@ -56,16 +57,19 @@ def film_truth(
         Where there is no placement.
     legible : bool
         Whether a person can read the block.
+    marker : str, optional
+        Side marker laid on the film; the picture under it may bear its own.
     hazard, bed, scanner : str, optional
         For sorting scores.
     """
     exam = film.exam
     size: list[float] | None = None
-    skew, turn, mirrored = 0.0, 0, False
+    skew, turn, mirrored, edges = 0.0, 0, False, 0
     if placement is not None:
         u0, v0, u1, v1 = placement.visible_mm(frame)
         size = [round(u1 - u0, 3), round(v1 - v0, 3)]
         corners = placement.corners(frame).tolist()
+        edges = placement.edges_seen(frame)
         skew, turn, mirrored = placement.skew_deg, placement.turn_deg, placement.mirrored
     return {
         "page": 0,
@@ -74,6 +78,7 @@ def film_truth(
         "turn_deg": turn,
         "mirrored": mirrored,
         "size_mm": size,
+        "edges_seen": edges,
         "patient_id": exam.person.patient_id,
         "issuer": exam.person.issuer,
         "in_index": film.known,
@@ -83,6 +88,7 @@ def film_truth(
         "legible": legible,
         "block_style": film.block.style,
         "block_fields": film.block.fields,
+        "marker": marker,
         "hazard": hazard,
         "bed": bed,
         "scanner": scanner,

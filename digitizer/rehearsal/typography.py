@@ -44,12 +44,12 @@ FACES: dict[str, Face] = {
     "printer-bold": Face("DejaVuSansMono-Bold.ttf", "fonts-dejavu-core", 0.73),
     "lead": Face("DejaVuSans-Bold.ttf", "fonts-dejavu-core", 0.73),
     "hand-plain": Face("Breip.ttf", "fonts-breip", 0.60),
-    "hand-round": Face("femkeklaver.ttf", "fonts-femkeklaver", 0.60),
     "hand-quick": Face("dkg.ttf", "fonts-dkg-handwriting", 0.60),
+    "hand-leaning": Face("dkgIt.ttf", "fonts-dkg-handwriting", 0.60),
 }
 """The faces by use; all free and in Debian."""
 
-HANDS: tuple[str, ...] = ("hand-plain", "hand-round", "hand-quick")
+HANDS: tuple[str, ...] = ("hand-plain", "hand-quick", "hand-leaning")
 
 
 @lru_cache(maxsize=1)
@@ -124,8 +124,13 @@ def lines(
     return out
 
 
-def handwritten(text: str, cap_px: float, rng: np.random.Generator, *, face: str) -> Mask:
-    """Draw one line as if by hand: words wander off the line, lean and swell a little."""
+def handwritten(
+    text: str, cap_px: float, rng: np.random.Generator, *, face: str, blunt: bool = False
+) -> Mask:
+    """Draw one line as if by hand: words wander off the line, lean and swell a little.
+
+    ``blunt`` writes with a felt pen.
+    """
     lean = float(rng.uniform(-0.12, 0.28))
     pieces: list[Mask] = []
     for word in text.split(" "):
@@ -141,6 +146,9 @@ def handwritten(text: str, cap_px: float, rng: np.random.Generator, *, face: str
         warped = cv2.warpAffine(glyphs, matrix, (columns, rows), flags=cv2.INTER_LINEAR)
         pieces.append(_wobble(np.asarray(warped, np.float32), cap_px, rng))
     height = max(piece.shape[0] for piece in pieces)
+    if blunt:
+        nib = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (round(cap_px / 12) * 2 + 1,) * 2)
+        pieces = [np.asarray(cv2.dilate(piece, nib), np.float32) for piece in pieces]
     padded = [np.pad(piece, ((0, height - piece.shape[0]), (0, 0))) for piece in pieces]
     return np.hstack(padded).astype(np.float32)
 
