@@ -280,7 +280,14 @@ class Transaction(Protocol):
         ...
 
     def counts(self, batch_id: str | None = None) -> dict[str, dict[State, int]]:
-        """Count own states of ``scans`` and of ``films`` (the film sheets)."""
+        """Count the states that ``scans`` show, and those of ``films`` (the film sheets).
+
+        A scan shows its own state until it is read, then that of its least advanced sheet.
+        """
+        ...
+
+    def next_position(self, kind: type[Jacket] | type[Scan], batch_id: str) -> int:
+        """Return the position behind the last jacket or scan of a batch."""
         ...
 
     # -- tasks -------------------------------------------------------------------------------

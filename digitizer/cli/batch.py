@@ -156,9 +156,12 @@ def wait_for(services: Services, name: str, until: State, deadline: float) -> No
             with services.ledger.reading() as view:
                 batch = view.batch_named(name)
                 assert batch is not None, "the batch was just opened"
-                states = report.scan_states(view, batch.id)
-                waits = [state for state in states if not report.settled([state], until)]
-                progress.update(bar, total=len(states), completed=len(states) - len(waits))
+                counts = view.counts(batch.id)["scans"]
+                waits = {
+                    state: n for state, n in counts.items() if not report.settled([state], until)
+                }
+                total = sum(counts.values())
+                progress.update(bar, total=total, completed=total - sum(waits.values()))
                 if not waits or time.monotonic() >= deadline:
                     return
                 hopeless = set(waits) == {State.WAITING} and not _try_left(
@@ -201,9 +204,10 @@ def watch(session: Session, folder: Path | None, once: bool) -> int:
     watcher = watch_batch(session.services, settings, wiring.decoder(session.settings))
     if once:
         watcher.once()
-        for waiting in watcher.waiting():
-            note(f"waiting: {waiting.source}: {waiting.reason}")
-        return 0
+        waits = watcher.waiting()
+        for one in waits:
+            note(f"waiting: {one.source}: {one.reason}")
+        return FINISHED_WITH_HOLDS if waits else 0
     watcher.run()
     return 0
 

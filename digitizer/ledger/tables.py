@@ -76,6 +76,7 @@ jacket = _table(
     Column("name", String(255), nullable=False, index=True),
     Column("position", Integer, nullable=False),
     UniqueConstraint("batch_id", "box", "name"),
+    Index("ix_jacket_batch_id_position", "batch_id", "position"),
 )
 """A jacket without a box has the box "", so that its name is unique in the batch all the same."""
 scan = _table(
@@ -90,6 +91,7 @@ scan = _table(
     Column("position", Integer, nullable=False),
     UniqueConstraint("batch_id", "source"),
     Index("ix_scan_batch_id_state", "batch_id", "state"),
+    Index("ix_scan_batch_id_position", "batch_id", "position"),
 )
 sheet = _table(
     "sheet",

@@ -1,6 +1,7 @@
 """One transaction of the ledger: rows, their events and their tasks, together or not at all."""
 
 import uuid
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -43,10 +44,12 @@ from digitizer.model.records import (
     Task,
     Verification,
 )
-from digitizer.model.states import TRANSITIONS, State
+from digitizer.model.states import RANK, TRANSITIONS, State
 from digitizer.ports import Clock, R, Record
 
 __all__ = ["SqlTransaction", "stamp", "task_of"]
+
+_OF_RANK = {rank: state for state, rank in RANK.items()}
 
 
 def stamp(at: datetime) -> float:
@@ -315,16 +318,35 @@ class SqlTransaction:
         return events_of(self._connection, subject)
 
     def counts(self, batch_id: str | None = None) -> dict[str, dict[State, int]]:
-        """Count own states of scans and of film sheets."""
-        found: dict[str, dict[State, int]] = {}
-        for name, table in (("scans", tables.scan), ("films", tables.sheet)):
-            query = select(table.c.state, func.count()).group_by(table.c.state)
-            if batch_id is not None:
-                query = query.where(table.c.batch_id == batch_id)
-            if table is tables.sheet:
-                query = query.where(table.c.kind == SheetKind.FILM.value)
-            found[name] = {State(state): n for state, n in self._connection.execute(query)}
-        return found
+        """Count the states scans show (once read, that of their least advanced sheet) and films."""
+        scan, sheet = tables.scan, tables.sheet
+        rank = case({state.value: n for state, n in RANK.items()}, value=sheet.c.state)
+        lowest = (
+            select(sheet.c.scan_id, func.min(rank).label("rank"))
+            .where(*([] if batch_id is None else [sheet.c.batch_id == batch_id]))
+            .group_by(sheet.c.scan_id)
+            .subquery()
+        )
+        read = scan.c.state == State.READ.value
+        # A scan that is not read yet shows its own state, whatever its sheets' are.
+        query = select(scan.c.state, lowest.c.rank, func.count())
+        query = query.outerjoin(lowest, and_(lowest.c.scan_id == scan.c.id, read))
+        films = select(sheet.c.state, func.count()).where(sheet.c.kind == SheetKind.FILM.value)
+        if batch_id is not None:
+            query = query.where(scan.c.batch_id == batch_id)
+            films = films.where(sheet.c.batch_id == batch_id)
+        scans: Counter[State] = Counter()
+        for own, least, n in self._connection.execute(query.group_by(scan.c.state, lowest.c.rank)):
+            scans[State(own) if least is None else _OF_RANK[least]] += n
+        rows = self._connection.execute(films.group_by(sheet.c.state))
+        return {"scans": dict(scans), "films": {State(state): n for state, n in rows}}
+
+    def next_position(self, kind: type[Jacket] | type[Scan], batch_id: str) -> int:
+        """Return the position behind the last jacket or scan of a batch."""
+        table = tables.TABLES[kind]
+        query = select(func.max(table.c.position)).where(table.c.batch_id == batch_id)
+        last = self._connection.execute(query).scalar_one()
+        return 0 if last is None else int(last) + 1
 
     # -- tasks -------------------------------------------------------------------------------
 

@@ -5,7 +5,7 @@ from enum import StrEnum, unique
 from itertools import pairwise
 from types import MappingProxyType
 
-__all__ = ["ENDS", "HOLDS", "TRANSITIONS", "WAY", "State", "least_advanced"]
+__all__ = ["ENDS", "HOLDS", "RANK", "TRANSITIONS", "WAY", "State", "least_advanced"]
 
 
 @unique
@@ -73,7 +73,7 @@ def _table() -> dict[State, frozenset[State]]:
 TRANSITIONS: Mapping[State, frozenset[State]] = MappingProxyType(_table())
 """State to the states it may change to."""
 
-_RANK = {
+RANK: Mapping[State, int] = {
     state: rank
     for rank, state in enumerate(
         (
@@ -83,16 +83,15 @@ _RANK = {
         )
     )
 }
+"""How far advanced a state is. Holds come before the way (they need somebody), ends after it."""
 
 
 def least_advanced(states: Iterable[State]) -> State:
     """Return the state a scan shows for its films: that of the least advanced.
-
-    Holds come before the way (they need somebody), ends after it (nothing is left to do).
 
     Parameters
     ----------
     states : iterable of State
         At least one.
     """
-    return min(states, key=_RANK.__getitem__)
+    return min(states, key=RANK.__getitem__)

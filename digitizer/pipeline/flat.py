@@ -46,7 +46,7 @@ def _new(services: Services, tx: Transaction, pile: Jacket, number: int) -> Jack
         batch_id=pile.batch_id,
         name=name,
         box=pile.box,
-        position=number,
+        position=tx.next_position(Jacket, pile.batch_id),
         state=JacketState.CLOSED,
         last_scan_at=services.clock.now(),
     )

@@ -141,7 +141,7 @@ def _row(
         batch_id=batch.id,
         jacket_id=jacket.id,
         source=arrival.source,
-        position=sum(tx.counts(batch.id)["scans"].values()),
+        position=tx.next_position(Scan, batch.id),
         sha256=sha256,
         size=max(size, 0),
         suffix=arrival.path.suffix.lower(),
@@ -167,7 +167,7 @@ def _jacket(services: Services, tx: Transaction, batch: Batch, arrival: Arrival)
         batch_id=batch.id,
         name=name,
         box=arrival.box,
-        position=len(tx.jackets(batch.id)),
+        position=tx.next_position(Jacket, batch.id),
         last_scan_at=now,
     )
     tx.add(jacket, event(jacket.id, "jacket_opened", jacket=name, box=arrival.box))

@@ -20,7 +20,6 @@ __all__ = [
     "geometry_json",
     "quality_json",
     "scan_state",
-    "scan_states",
     "settled",
     "summary",
 ]
@@ -107,14 +106,6 @@ def scan_state(scan: Scan, sheets: Iterable[Sheet]) -> State:
     if scan.state is not State.READ or not states:
         return scan.state
     return least_advanced(states)
-
-
-def scan_states(view: Transaction, batch_id: str) -> list[State]:
-    """Return the state of every scan of a batch, in feeding order."""
-    of: dict[str, list[Sheet]] = {}
-    for sheet in view.sheets(batch_id=batch_id):
-        of.setdefault(sheet.scan_id, []).append(sheet)
-    return [scan_state(scan, of.get(scan.id, [])) for scan in view.scans(batch_id=batch_id)]
 
 
 def settled(states: Iterable[State], until: State = State.VERIFIED) -> bool:

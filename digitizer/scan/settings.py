@@ -26,8 +26,6 @@ class WatchSettings:
     """Seconds a file must be quiet before it is looked at."""
     give_up_s: float = 120.0
     """Seconds after which a quiet file that is not complete is taken in and quarantined."""
-    rescan_s: float = 300.0
-    """Seconds between two looks at the whole folder."""
     poll: bool | None = None
     """Look regularly instead of waiting for the system's notice; by itself on network shares."""
     move: bool = True

@@ -58,6 +58,9 @@ class Settling:
             if cut and quiet < self.give_up_s:
                 self._reasons[path] = f"{error.message} It may still be on its way."
                 return False
+        except OSError as error:
+            self._reasons[path] = f"The file cannot be read: {error.strerror}."
+            return False
         return True
 
     def forget(self, path: Path) -> None:

@@ -5,7 +5,6 @@ systems leave behind are passed over.
 """
 
 import os
-import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,8 +35,10 @@ def is_ignored(name: str) -> bool:
     return lower.startswith((".", "~")) or lower in _NAMES or lower.endswith(_SUFFIXES)
 
 
-def walk(root: Path) -> Iterator[FoundFile]:
+def walk(root: Path, passed_over: frozenset[str] = frozenset()) -> Iterator[FoundFile]:
     """List the scans of a folder, or the one file, in feeding order (natural order of names).
+
+    Folders named in ``passed_over`` are not looked into. What vanishes meanwhile is not there.
 
     A directory that holds scans is a jacket, its parent names the box; files that lie in the root
     itself are a flat folder.
@@ -52,13 +53,15 @@ def walk(root: Path) -> Iterator[FoundFile]:
         return
     if not root.is_dir():
         raise UsageError(f"{root} is neither a folder nor a file.")
-    yield from _below(root, root)
+    yield from _below(root, root, passed_over)
 
 
-def _below(root: Path, folder: Path) -> Iterator[FoundFile]:
+def _below(root: Path, folder: Path, passed_over: frozenset[str]) -> Iterator[FoundFile]:
     try:
         with os.scandir(folder) as listing:
             entries = {entry.name: entry for entry in listing if not is_ignored(entry.name)}
+    except FileNotFoundError:
+        return
     except PermissionError:
         raise UsageError(
             f"The folder {folder} cannot be read.", remedy="Allow reading it, then run again."
@@ -66,11 +69,11 @@ def _below(root: Path, folder: Path) -> Iterator[FoundFile]:
     names = natsorted(entries, alg=ns.IGNORECASE)
     for name in names:
         entry = entries[name]
-        if stat.S_ISREG(entry.stat(follow_symlinks=False).st_mode):
+        if entry.is_file(follow_symlinks=False):
             yield _found(root, folder, Path(entry.path))
     for name in names:
-        if entries[name].is_dir(follow_symlinks=False):
-            yield from _below(root, Path(entries[name].path))
+        if entries[name].is_dir(follow_symlinks=False) and name not in passed_over:
+            yield from _below(root, Path(entries[name].path), passed_over)
 
 
 def _found(root: Path, folder: Path, path: Path) -> FoundFile:

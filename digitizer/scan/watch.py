@@ -10,7 +10,7 @@ from pathlib import Path
 
 from watchfiles import watch as system_watch
 
-from digitizer.errors import BadWorld, MissingService
+from digitizer.errors import BadWorld, MissingService, UsageError
 from digitizer.scan.settings import WatchSettings
 from digitizer.scan.settling import Look, Settling
 from digitizer.scan.walk import FoundFile, walk
@@ -76,11 +76,13 @@ class WatchFolder:
         """Look at every file once; claim those that are complete. Returns how many."""
         taken = 0
         present: set[Path] = set()
-        for found in walk(self._root):
-            if set(Path(found.source).parts[:-1]) & _OWN:
+        for found in walk(self._root, passed_over=_OWN):
+            try:
+                status = found.path.stat(follow_symlinks=False)
+            except FileNotFoundError:
+                # Taken away or renamed between two looks: whoever writes it is not done.
                 continue
             present.add(found.path)
-            status = found.path.stat(follow_symlinks=False)
             look = Look(status.st_size, status.st_mtime_ns, status.st_ino)
             if self._left_in_place.get(found.path) == look:
                 continue
@@ -139,10 +141,17 @@ class WatchFolder:
             raise_interrupt=False,
             recursive=True,
         )
-        self.look()
+        self._look_again()
         for _ in changes:
             # Also without a change: a file becomes complete by being left alone.
+            self._look_again()
+
+    def _look_again(self) -> None:
+        """Look; a share that is away for a while does not end the watch."""
+        try:
             self.look()
+        except (OSError, UsageError) as error:
+            logger.error("the watch folder cannot be looked at", extra={"why": str(error)})
 
     def waiting(self) -> list[Waiting]:
         """Return what waits, with the reason."""

@@ -2,10 +2,7 @@
 
 import random
 import subprocess
-import threading
-import time
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,20 +11,9 @@ import pytest
 from orthanc_server import Orthanc, free_port
 from pydicom import dcmread
 from site_commands import Site
+from waiting import wait_until
 
-PATIENCE_S = 120.0
 SETTLED = (0, 3)
-
-
-def wait_until(what: Callable[[], Any], patience_s: float = PATIENCE_S) -> Any:
-    """Wait for a condition, looking often; fail when it does not come."""
-    deadline = time.monotonic() + patience_s
-    while time.monotonic() < deadline:
-        found = what()
-        if found:
-            return found
-        threading.Event().wait(0.05)
-    raise AssertionError("what was waited for did not happen")
 
 
 def children(parent: int, word: str) -> list[psutil.Process]:

@@ -75,6 +75,28 @@ def test_counts_are_of_scans_and_of_films(library: SqlLedger) -> None:
         assert view.counts("b2") == {"scans": {}, "films": {}}
 
 
+def test_a_read_scan_counts_as_its_least_advanced_sheet(library: SqlLedger) -> None:
+    """Before it is read a scan counts as what it is itself, whatever its sheets are."""
+    with library.transaction() as tx:
+        for state in (State.PREPARED, State.READ):
+            tx.save(replace(tx.get(Scan, "s1"), state=state), happened("s1"))
+        tx.save(replace(tx.get(Sheet, "h1"), state=State.PREPARED), happened("h1"))
+    with library.reading() as view:
+        assert view.counts("b1")["scans"] == {State.RECEIVED: 3}
+    with library.transaction() as tx:
+        tx.save(replace(tx.get(Sheet, "h2"), state=State.REVIEW), happened("h2"))
+    with library.reading() as view:
+        assert view.counts("b1")["scans"] == {State.RECEIVED: 2, State.REVIEW: 1}
+
+
+def test_positions_follow_the_last(library: SqlLedger) -> None:
+    """In a batch without scans the first position is 0."""
+    with library.reading() as view:
+        last = max(scan.position for scan in view.scans(batch_id="b1"))
+        assert view.next_position(Scan, "b1") == last + 1
+        assert view.next_position(Scan, "b2") == 0
+
+
 def flipped(fingerprint: str, bits: int, seed: int) -> str:
     """Return a fingerprint that differs from another in so many bits."""
     value = int(fingerprint, 16)

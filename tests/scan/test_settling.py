@@ -88,3 +88,15 @@ def test_a_forgotten_file_starts_anew() -> None:
     following.forget(FILE)
     assert following.waiting() == {}
     assert not following.is_complete(FILE, LOOK, 100.0)
+
+
+def test_a_file_that_may_not_be_read_waits_with_its_reason() -> None:
+    """It keeps no other file from being taken, and says why it waits."""
+
+    def forbidden(_path: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    files = settling(forbidden)
+    assert not files.is_complete(FILE, LOOK, 0.0)
+    assert not files.is_complete(FILE, LOOK, 1000.0)
+    assert files.waiting() == {FILE: "The file cannot be read: Permission denied."}

@@ -70,6 +70,7 @@ def _create_records() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_jacket"),
         sa.UniqueConstraint("batch_id", "box", "name", name="uq_jacket_batch_id_box_name"),
     )
+    op.create_index("ix_jacket_batch_id_position", "jacket", ["batch_id", "position"])
     op.create_index("ix_jacket_name", "jacket", ["name"])
     op.create_index("ix_jacket_serial", "jacket", ["serial"])
     op.create_table(
@@ -90,6 +91,7 @@ def _create_records() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_scan"),
         sa.UniqueConstraint("batch_id", "source", name="uq_scan_batch_id_source"),
     )
+    op.create_index("ix_scan_batch_id_position", "scan", ["batch_id", "position"])
     op.create_index("ix_scan_batch_id_state", "scan", ["batch_id", "state"])
     op.create_index("ix_scan_jacket_id", "scan", ["jacket_id"])
     op.create_index("ix_scan_serial", "scan", ["serial"])

@@ -1,0 +1,162 @@
+"""`digitizer serve`: the watch folder, digitizers that store to us, commands that join, the end."""
+
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from orthanc_server import free_port
+from pydicom import Dataset, dcmread
+from pydicom.uid import ExplicitVRLittleEndian
+from pynetdicom import AE
+from site_commands import Site
+from waiting import wait_until
+
+SCANNER = "FILMSCANNER"
+REFUSED_NOT_AUTHORIZED = 0x0124
+
+
+@dataclass
+class Serving:
+    """A running `digitizer serve` with a watch folder and a known DICOM port."""
+
+    site: Site
+    process: "subprocess.Popen[str]"
+    watched: Path
+    port: int
+
+    def batch(self, begins: str) -> dict[str, Any] | None:
+        """Return the batch whose name begins so, once there is one."""
+        names = [one["batch"] for one in self.site.json("batch", "list")]
+        found = [name for name in names if name.startswith(begins)]
+        return self.site.json("batch", "show", found[0]) if found else None
+
+    def settled(self, begins: str, scans: int) -> dict[str, Any]:
+        """Wait until a batch holds so many scans and all are settled."""
+
+        def look() -> dict[str, Any] | None:
+            batch = self.batch(begins)
+            done = batch and batch["settled"] and len(batch["scans"]) == scans
+            return batch if done else None
+
+        found: dict[str, Any] = wait_until(look, 150)
+        return found
+
+    def send(self, dataset: Dataset, title: str) -> int:
+        """Store an instance to us, as a digitizer of that title does; return the status."""
+        entity = AE(title)
+        entity.add_requested_context(dataset.SOPClassUID, ExplicitVRLittleEndian)
+        association = entity.associate("127.0.0.1", self.port, ae_title="DIGITIZER")
+        assert association.is_established
+        try:
+            return int(association.send_c_store(dataset).Status)
+        finally:
+            association.release()
+
+
+@pytest.fixture(scope="module")
+def serving(small_room: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    folder = tmp_path_factory.mktemp("serve")
+    watched, port = folder / "watched", free_port()
+    watched.mkdir()
+    site = Site(
+        folder / "data",
+        DIGITIZER_WATCH__FOLDER=str(watched),
+        DIGITIZER_WATCH__STABILITY_DELAY_S="0.3",
+        DIGITIZER_PIPELINE__JACKET_QUIET_S="2",
+        DIGITIZER_LISTENER__PORT=str(port),
+        DIGITIZER_LISTENER__ACCEPT_FROM=f'["{SCANNER}"]',
+    )
+    site.import_index(small_room)
+    process = site.start("serve")
+    try:
+        wait_until(lambda: (site.data / "owner.json").exists())
+        yield Serving(site, process, watched, port)
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+
+
+@pytest.fixture(scope="module")
+def jacket(small_room: Path) -> Path:
+    """Return the folder of one jacket."""
+    return sorted(path for path in (small_room / "scans").glob("*/*") if path.is_dir())[0]
+
+
+def test_what_lies_in_the_watch_folder_is_taken_and_filed(serving: Serving, jacket: Path) -> None:
+    """Each scan becomes one of the day's batch, in its jacket; the files are moved to done/."""
+    names = sorted(path.name for path in jacket.iterdir())
+    shutil.copytree(jacket, serving.watched / "BOX-9" / "J9")
+    batch = serving.settled("watch-", len(names))
+    assert [scan["source"] for scan in batch["scans"]] == [f"BOX-9/J9/{name}" for name in names]
+    assert {(scan["box"], scan["jacket"]) for scan in batch["scans"]} == {("BOX-9", "J9")}
+    done = serving.watched / "BOX-9" / "J9" / "done"
+    assert sorted(path.name for path in done.iterdir()) == names
+
+
+def test_the_same_file_dropped_again_is_a_duplicate(serving: Serving, jacket: Path) -> None:
+    """It is linked to the first and not filed twice."""
+    before = serving.batch("watch-")
+    assert before is not None
+    first = sorted(jacket.iterdir())[1]
+    shutil.copy(first, serving.watched / "again.tif")
+    batch = serving.settled("watch-", len(before["scans"]) + 1)
+    (again,) = [scan for scan in batch["scans"] if scan["source"] == "again.tif"]
+    assert (again["state"], again["duplicate_of"]) == ("duplicate", f"BOX-9/J9/{first.name}")
+
+
+def test_a_command_joins_the_server(serving: Serving, jacket: Path, tmp_path: Path) -> None:
+    """`ingest --wait` on the same data folder uses the workers that run."""
+    film = sorted(jacket.iterdir())[1]
+    shutil.copy(film, tmp_path / "copy.tif")
+    done = serving.site.run("ingest", str(tmp_path), "--batch", "joined", "--wait")
+    assert "Joining process" in done.stderr
+    batch = serving.site.json("batch", "show", "joined")
+    assert [scan["state"] for scan in batch["scans"]] == ["duplicate"]
+
+
+@pytest.fixture(scope="module")
+def from_scanner(serving: Serving, jacket: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Return a film as a DICOM digitizer makes it: a Secondary Capture of another jacket."""
+    other = sorted(path for path in jacket.parent.glob("*") if path.is_dir() and path != jacket)[0]
+    film = next(path for path in sorted(other.iterdir())[1:] if path.suffix == ".tif")
+    target = tmp_path_factory.mktemp("dicom") / "film.dcm"
+    done = serving.site.run(
+        *("convert", str(film), "-o", str(target), "--patient-id", "JACKET 7/../x")
+    )
+    assert done.returncode == 0, done.stderr
+    dataset = dcmread(target)
+    dataset.decompress()
+    return dataset
+
+
+def test_a_digitizer_that_is_not_named_may_not_store(serving: Serving, from_scanner: Any) -> None:
+    """Refused as not authorized, and nothing is taken in."""
+    assert serving.send(from_scanner, "STRANGER") == REFUSED_NOT_AUTHORIZED
+    assert serving.batch("dicom-") is None
+
+
+def test_a_scan_stored_to_us_is_claimed_like_any_other(serving: Serving, from_scanner: Any) -> None:
+    """Success means that it is in the ledger; sent again it is the same scan, not another."""
+    assert serving.send(from_scanner, SCANNER) == 0
+    assert serving.send(from_scanner, SCANNER) == 0
+    batch = serving.settled("dicom-", 1)
+    (scan,) = batch["scans"]
+    assert scan["jacket"] == "JACKET-7-..-x"
+    assert scan["kind"] == "film"
+    assert scan["state"] in ("verified", "review")
+
+
+def test_asked_to_end_it_leaves_nothing_running(serving: Serving) -> None:
+    """SIGTERM: exit 0, no child left, and the data folder is free."""
+    children = psutil.Process(serving.process.pid).children(recursive=True)
+    assert children
+    serving.process.terminate()
+    assert serving.process.wait(60) == 0
+    assert [one for one in children if one.is_running() and one.status() != "zombie"] == []
+    assert serving.site.json("status")["running"] is None
