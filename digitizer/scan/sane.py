@@ -7,6 +7,7 @@ ends with 0. What is believed is the decoded file: depth, size and resolution as
 import json
 import os
 import queue
+import re
 import shutil
 import signal
 import subprocess
@@ -45,7 +46,9 @@ _STATUS = {
     11: ("denies access", "Allow this user to use the scanner."),
 }
 _FEEDER_EMPTY = (5, 7)
+_PATIENCE_S = 60
 _LIST = "%d|%v|%m|%t%n"
+_OPTION = re.compile(r"\s+--([a-z][a-z-]*)")
 
 
 class ScannerError(MissingService):
@@ -77,15 +80,25 @@ class ScanProfile:
 
 def list_scanners() -> tuple[Scanner, ...]:
     """List the scanners; raises :class:`~digitizer.errors.MissingService` without SANE."""
-    done = subprocess.run(
-        [_program(), "-f", _LIST], capture_output=True, text=True, timeout=60, check=False
-    )
     found = []
-    for line in done.stdout.splitlines():
+    for line in _asked("-f", _LIST):
         parts = line.split("|")
         if len(parts) == 4:
             found.append(Scanner(*parts))
     return tuple(found)
+
+
+def _asked(*words: str) -> list[str]:
+    """Return what the program says to a question, line by line."""
+    try:
+        done = subprocess.run(
+            [_program(), *words], capture_output=True, text=True, timeout=_PATIENCE_S, check=False
+        )
+    except subprocess.TimeoutExpired:
+        raise ScannerError(
+            f"No scanner answered in {_PATIENCE_S} seconds.", remedy="Switch it off and on."
+        ) from None
+    return done.stdout.splitlines()
 
 
 def _program() -> str:
@@ -154,6 +167,15 @@ class SaneScanner:
             for left in folder.glob("*.part"):
                 left.unlink()
 
+    def _options(self) -> frozenset[str]:
+        """Return the names of the device's active options; not every device has a mode or depth.
+
+        One that cannot be asked for is judged by what arrives, like all the others.
+        """
+        told = _asked("-d", self._device, "-A")
+        lines = (line for line in told if "[inactive]" not in line)
+        return frozenset(found[1] for found in map(_OPTION.match, lines) if found)
+
     def _who(self) -> str:
         try:
             told = json.loads(self._owner.read_text())
@@ -171,11 +193,16 @@ class SaneScanner:
         folder.mkdir(parents=True, exist_ok=True)
         # Behind the highest number there is: pages may have been taken away, none is replaced.
         start = 1 + max((_number(page) for page in folder.glob("scan-*.tif")), default=0)
+        wanted = {
+            "mode": profile.mode,
+            "depth": str(profile.depth),
+            "resolution": str(profile.resolution),
+            "source": profile.source,
+        }
+        known = self._options()
         argv = [
             *(_program(), "-d", self._device, "--format=tiff"),
-            *("--mode", profile.mode, "--depth", str(profile.depth)),
-            *("--resolution", str(profile.resolution)),
-            *(("--source", profile.source) if profile.source else ()),
+            *(f"--{name}={value}" for name, value in wanted.items() if value and name in known),
             *profile.options,
             *(f"--batch={folder}/scan-%05d.tif", f"--batch-start={start}", "--batch-print"),
             *(() if profile.feeder else ("--batch-count=1",)),

@@ -1,15 +1,18 @@
-"""Scanning through SANE, with the test device that SANE brings along."""
+"""Scanning through SANE, with the devices that it brings along for tests."""
 
 import shutil
 import threading
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from filelock import FileLock
 
 from digitizer.errors import BadScan, MissingService, UsageError
+from digitizer.model.units import Dpi
+from digitizer.rehearsal.sources import MAMMOGRAMS, mammogram
 from digitizer.scan.decoding import FileDecoder
 from digitizer.scan.sane import (
     SaneScanner,
@@ -27,12 +30,12 @@ FEEDER = replace(ONE, feeder=True, source="Automatic Document Feeder")
 
 @pytest.fixture(autouse=True)
 def sane(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let SANE know its test device and no other."""
+    """Let SANE know its devices for tests and no other."""
     if shutil.which("scanimage") is None:
         pytest.skip("scanimage is not installed")
     folder = tmp_path / "sane"
     folder.mkdir()
-    (folder / "dll.conf").write_text("test\n")
+    (folder / "dll.conf").write_text("test\npnm\n")
     (folder / "test.conf").write_text("number_of_devices 2\n")
     monkeypatch.setenv("SANE_CONFIG_DIR", str(folder))
 
@@ -55,9 +58,9 @@ def failing(profile: ScanProfile, status: str) -> ScanProfile:
 
 def test_the_scanners_are_listed() -> None:
     """Every device is named as it must be called, with maker and model."""
-    found = list_scanners()
-    assert [one.device for one in found] == ["test:0", "test:1"]
-    assert found[0].vendor == "Noname"
+    found = {one.device: one for one in list_scanners()}
+    assert sorted(found) == ["pnm:0", "pnm:1", "test:0", "test:1"]
+    assert found["test:0"].vendor == "Noname"
 
 
 def test_a_page_has_sixteen_bits(scanner: SaneScanner, folder: Path) -> None:
@@ -169,3 +172,35 @@ def test_an_unknown_profile_is_told() -> None:
     with pytest.raises(UsageError) as told:
         profile_of("holiday")
     assert "film-feeder" in told.value.remedy
+
+
+@pytest.fixture
+def film_picture(tmp_path: Path) -> Path:
+    """Return a real digitized film as an 8-bit PGM; SANE's `pnm` device delivers no more bits."""
+    frame = mammogram(MAMMOGRAMS[0].name)
+    small = cv2.resize(frame, None, fx=0.2, fy=0.2, interpolation=cv2.INTER_AREA)
+    path = tmp_path / "film.pgm"
+    cv2.imwrite(str(path), (small >> (int(small.max()).bit_length() - 8)).astype(np.uint8))
+    return path
+
+
+def pnm_profile(picture: Path) -> ScanProfile:
+    options = ("--filename", str(picture))
+    return ScanProfile(depth=8, mode="Gray", resolution=100, options=options)
+
+
+def test_a_real_film_is_scanned_as_it_is(tmp_path: Path, folder: Path, film_picture: Path) -> None:
+    """What the device shows comes through driver and decoder with every pixel the same."""
+    (page,) = SaneScanner("pnm:0", tmp_path / "locks").scan(pnm_profile(film_picture), folder)
+    scanned = FileDecoder().decode(page)
+    assert (scanned.bits, scanned.dpi) == (8, Dpi(100.0, 100.0))
+    assert np.array_equal(scanned.pixels, cv2.imread(str(film_picture), cv2.IMREAD_UNCHANGED))
+
+
+def test_a_device_that_delivers_eight_bits_for_sixteen_is_not_believed(
+    tmp_path: Path, folder: Path, film_picture: Path
+) -> None:
+    """Asked for 16 bits, the file of 8 is refused although the program ends with success."""
+    profile = replace(pnm_profile(film_picture), depth=16)
+    with pytest.raises((ScannerError, BadScan)):
+        SaneScanner("pnm:0", tmp_path / "locks").scan(profile, folder)
