@@ -1,0 +1,112 @@
+"""TLS both ways with an archive that demands certificates."""
+
+import gc
+import queue
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from captures import a_capture, an_order
+from certificates import Certificates, make_certificates
+from orthanc_server import Orthanc, free_port, orthanc_program
+
+from digitizer.archive import CommitmentReport, DimseArchive, Listener
+from digitizer.archive.settings import ArchiveSettings, ListenerSettings
+from digitizer.archive.tls import server_context
+from digitizer.errors import ArchiveUnreachable, SettingsError
+
+# pynetdicom drops the sockets of ended TLS connections without closing them.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:.*<ssl.SSLSocket:pytest.PytestUnraisableExceptionWarning"),
+    pytest.mark.filterwarnings("ignore:.*<socket.socket:pytest.PytestUnraisableExceptionWarning"),
+]
+
+
+@pytest.fixture(autouse=True)
+def dropped_sockets() -> Iterator[None]:
+    """Let them go here, where the warning is expected."""
+    yield
+    gc.collect()
+
+
+@pytest.fixture(scope="module")
+def pems(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    return make_certificates(tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.fixture(scope="module")
+def listening(pems: Certificates) -> ListenerSettings:
+    return ListenerSettings(
+        port=free_port(),
+        tls_certificate=pems.certificate,
+        tls_key=pems.key,
+        tls_ca=pems.authority,
+    )
+
+
+@pytest.fixture(scope="module")
+def archive(
+    pems: Certificates, listening: ListenerSettings, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ArchiveSettings]:
+    """Run an Orthanc that speaks TLS only, and knows peers by their certificates."""
+    if orthanc_program() is None:
+        pytest.skip("Orthanc is not installed")
+    options = {
+        "DicomTlsEnabled": True,
+        "DicomTlsCertificate": str(pems.certificate),
+        "DicomTlsPrivateKey": str(pems.key),
+        "DicomTlsTrustedCertificates": str(pems.authority),
+        "DicomTlsRemoteCertificateRequired": True,
+    }
+    folder = tmp_path_factory.mktemp("orthanc")
+    with Orthanc(folder, listening.port, listening.ae_title, options) as server:
+        yield ArchiveSettings(
+            host="127.0.0.1",
+            port=server.dicom_port,
+            ae_title=server.ae_title,
+            tls=True,
+            tls_ca=pems.authority,
+            tls_certificate=pems.certificate,
+            tls_key=pems.key,
+            timeout_s=10,
+        )
+
+
+def test_a_film_is_stored_and_committed_over_tls(
+    archive: ArchiveSettings, listening: ListenerSettings, tmp_path: Path
+) -> None:
+    """The store goes out over TLS, and the archive's report comes in over TLS."""
+    reports: queue.Queue[CommitmentReport] = queue.Queue()
+    sink = DimseArchive(archive, listening)
+    order = an_order()
+    made = a_capture(order)
+    path = tmp_path / "film.dcm"
+    path.write_bytes(made.content)
+    with Listener(listening, reports.put):
+        assert sink.store(path).status == 0
+        sink.request_commitment("2.25.77", [(made.sop_class_uid, order.uids.sop)])
+        assert reports.get(timeout=20).succeeded == (order.uids.sop,)
+
+
+@pytest.mark.parametrize("lacking", ["tls", "certificate"])
+def test_without_tls_or_certificate_nothing_is_sent(
+    archive: ArchiveSettings, listening: ListenerSettings, lacking: str
+) -> None:
+    """An archive that demands both is away for whoever lacks one."""
+    plain = replace(archive, tls=False)
+    nameless = replace(archive, tls_certificate=None, tls_key=None)
+    sink = DimseArchive(plain if lacking == "tls" else nameless, listening)
+    with pytest.raises(ArchiveUnreachable):
+        sink.echo()
+
+
+def test_files_that_cannot_be_used_are_bad_settings(
+    archive: ArchiveSettings, listening: ListenerSettings, tmp_path: Path
+) -> None:
+    """A key that is not there is told with the settings to check, on either side."""
+    nowhere = tmp_path / "nowhere.pem"
+    with pytest.raises(SettingsError, match="archive"):
+        DimseArchive(replace(archive, tls_key=nowhere), listening)
+    with pytest.raises(SettingsError, match="listener"):
+        server_context(replace(listening, tls_key=nowhere))
