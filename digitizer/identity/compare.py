@@ -51,6 +51,8 @@ _ORDER_BITS = 2.0
 """Day and month the other way round: clerks of two countries, one in a few."""
 _RARE_FAMILY, _RARE_GIVEN = 13.0, 8.0
 """Most that a name may say: counts of rarer ones are too small to trust."""
+_DAMAGED = Compared(Agreement.MISSING, -1.0)
+"""Read too badly to speak for or against."""
 OTHER_NUMBER = Compared(Agreement.DISAGREES, -7.0)
 _OTHER_FAMILY, _OTHER_GIVEN = (
     Compared(Agreement.DISAGREES, -8.0),
@@ -164,10 +166,12 @@ def _given(read: str, known: str, share: Share) -> Compared:
         return Compared(Agreement.SIMILAR, 3.0) if alike else _OTHER_GIVEN
     if len(theirs) == 1:
         return Compared(Agreement.SIMILAR, 2.0) if word.startswith(theirs) else _OTHER_GIVEN
-    distance = min(int(OSA.distance(word, one, score_cutoff=1)) for one in (theirs, first))
+    distance = min(int(OSA.distance(word, one, score_cutoff=2)) for one in (theirs, first))
     # ANN and ANNE, ERIC and ERICA are two people; a character misread is mostly another one.
     if len(word) >= 4 and distance == 1:
         return Compared(Agreement.SIMILAR, rare - 4.0)
+    if len(word) >= 6 and distance == 2:
+        return _DAMAGED
     return _OTHER_GIVEN
 
 

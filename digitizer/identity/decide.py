@@ -10,7 +10,7 @@ for another patient at exposure; nothing on the film can tell.
 from dataclasses import dataclass
 
 from digitizer.identity.evidence import Evidence, gather_for
-from digitizer.identity.exams import ExamVerdict, choose_exam
+from digitizer.identity.exams import Around, ExamVerdict, choose_exam
 from digitizer.identity.heard import Heard
 from digitizer.identity.linkage import Agreements, Linked, compared_all, link
 from digitizer.identity.objections import IDENTIFIERS, Sides, agreeing, lead, objections
@@ -67,17 +67,19 @@ def decide_jacket(
     """
     label = Heard(case.label) if case.label is not None else None
     theirs = compared_all(label, evidence) if label is not None else []
-    jacket = _Jacket(label, theirs, _owner(theirs, case.record, evidence, policy))
+    owner = _owner(theirs, case.record, evidence, policy)
+    jacket = _Jacket(label, theirs, owner, tuple(film.testimony for film in case.films))
     return tuple(_film(film, jacket, evidence, policy) for film in case.films)
 
 
 @dataclass(frozen=True, slots=True)
 class _Jacket:
-    """The label, what it says of each candidate, and whose jacket it therefore is."""
+    """The label, what it says of each candidate, whose jacket it therefore is, and its films."""
 
     label: Heard | None
     theirs: list[Agreements]
     owner: PatientRecord | None
+    films: tuple[Testimony, ...]
 
 
 def _owner(
@@ -111,7 +113,9 @@ def _film(film: FilmCase, jacket: _Jacket, evidence: Evidence, policy: PolicySet
             reasons=(reason(Code.NO_CANDIDATE),),
         )
     best = linked[0]
-    exam = choose_exam(heard, jacket.label, best.patient, evidence.exams_of(best.patient))
+    others = tuple(one for one in jacket.films if one is not film.testimony)
+    around = Around(label=jacket.label, films=others)
+    exam = choose_exam(heard, around, best.patient, evidence.exams_of(best.patient))
     posterior = _capped(best)
     sides = Sides(
         film=heard,

@@ -1,16 +1,17 @@
 """Which exam a film belongs to, once its patient is sure (DESIGN §5)."""
 
+import re
 from dataclasses import dataclass
 from datetime import date
 
 from digitizer.identity.compare import compare_number
 from digitizer.identity.heard import Heard
-from digitizer.identity.spelling import words_of
+from digitizer.identity.spelling import plain, words_of
 from digitizer.model.identity import Agreement, ExamRecord, PatientRecord
 from digitizer.model.reading import FieldName, Fields, Testimony
 from digitizer.model.reasons import Code, Reason, reason
 
-__all__ = ["ExamVerdict", "choose_exam", "plausible"]
+__all__ = ["Around", "ExamVerdict", "choose_exam", "plausible"]
 
 _SURE = 0.99999
 """An accession number, or day and part of the body together."""
@@ -24,6 +25,8 @@ _CONFUSED = tuple(
     )
 )
 """Characters with strokes in common."""
+_A_DAYS_EXAMS = 99
+"""Exams of one day have numbers no further apart than a department's exams of a day."""
 _TELLING = 4
 _SIDES = frozenset({"LEFT", "RIGHT", "BILATERAL", "VIEW", "VIEWS", "PORTABLE", "LATERAL", "SERIES"})
 
@@ -38,10 +41,28 @@ class ExamVerdict:
     reasons: tuple[Reason, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Around:
+    """What else lies in the jacket: its label, and what its other films say."""
+
+    label: Heard | None = None
+    films: tuple[Testimony, ...] = ()
+
+
 def choose_exam(
-    film: Heard, label: Heard | None, patient: PatientRecord, exams: tuple[ExamRecord, ...]
+    film: Heard, around: Around, patient: PatientRecord, exams: tuple[ExamRecord, ...]
 ) -> ExamVerdict:
-    """Choose by accession number first, then by date with body part and side; the film leads."""
+    """Choose by accession number first, then by date with body part and side; the film leads.
+
+    Parameters
+    ----------
+    film : Heard
+    around : Around
+        The jacket may tell that there is another exam of that day, which the index lacks.
+    patient : PatientRecord
+    exams : tuple of ExamRecord
+        All exams of that patient in the index.
+    """
     said = film.said
     read = _value(said, FieldName.ACCESSION_NUMBER)
     day = _day(_value(said, FieldName.STUDY_DATE))
@@ -54,8 +75,8 @@ def choose_exam(
         return _asked(Code.IMPLAUSIBLE_DATE)
     by_date = [one for one in exams if one.study_date in days]
     if by_date:
-        return _by_date(said, read, by_date, label)
-    return _not_in_index(label, read, day)
+        return _by_date(film, read, by_date, around)
+    return _not_in_index(around.label, read, day)
 
 
 def _days(day: date | None, film: Heard, exams: tuple[ExamRecord, ...]) -> set[date]:
@@ -103,33 +124,53 @@ def _easily_misread(one: str, other: str) -> bool:
     return len(apart) == 1 and apart[0] in _CONFUSED
 
 
-def _by_date(
-    said: Testimony, read: str, found: list[ExamRecord], label: Heard | None
-) -> ExamVerdict:
+def _in_a_row(one: str, other: str) -> bool:
+    """Tell whether two numbers are near enough to be of two exams of one day."""
+    mine, theirs = re.findall(r"\d+", one), re.findall(r"\d+", plain(other))
+    if len(one) != len(plain(other)) or len(mine) != len(theirs) or not mine:
+        return False
+    return abs(int("".join(mine)) - int("".join(theirs))) <= _A_DAYS_EXAMS
+
+
+def _by_date(film: Heard, read: str, found: list[ExamRecord], around: Around) -> ExamVerdict:
+    said = film.said
     fitting = [one for one in found if not _other_part(said.fields, one)]
     told = [one for one in fitting if _same_part(said.fields, one)]
-    if read:
-        near = [one for one in told if _same_number(read, one, Agreement.SIMILAR)]
-        if len(near) == 1 and len(told) == 1:
-            return ExamVerdict(exam=near[0], posterior=_SURE)
+    near = {one.accession_number: film.near_number(one.accession_number) for one in fitting}
+    if read or any(near.values()):
+        only = told if len(told) == 1 else fitting
+        if len(only) == 1 and near[only[0].accession_number]:
+            misread = not any(
+                _in_a_row(one, only[0].accession_number) for one in near[only[0].accession_number]
+            )
+            if told or misread:
+                return ExamVerdict(exam=only[0], posterior=_SURE)
         # Another number on the same day is another exam, which the index may lack.
         return _asked(
             Code.EXAM_AMBIGUOUS, "An exam of that day is known, under another accession number."
         )
     if len(told) == 1:
         return ExamVerdict(exam=told[0], posterior=_SURE)
-    if len(found) == 1 and len(fitting) == 1 and not _logged_otherwise(label, found[0]):
+    if len(found) == 1 and len(fitting) == 1:
+        if _another_that_day(found[0], around):
+            return _asked(Code.EXAM_AMBIGUOUS, "The jacket holds another exam of that day.")
         return ExamVerdict(exam=fitting[0], posterior=_LIKELY)
     return _asked(Code.EXAM_AMBIGUOUS if fitting else Code.EXAM_UNKNOWN)
 
 
-def _logged_otherwise(label: Heard | None, exam: ExamRecord) -> bool:
-    """Tell whether the jacket's log has the exam's day more than once: another exam is likely."""
-    return (
-        label is not None
-        and exam.study_date is not None
-        and label.times(exam.study_date.isoformat()) > 1
-    )
+def _another_that_day(exam: ExamRecord, around: Around) -> bool:
+    """Tell whether the jacket's log has the day twice, or another film another exam of it."""
+    day = exam.study_date.isoformat() if exam.study_date else ""
+    if around.label is not None and day and around.label.times(day) > 1:
+        return True
+    for other in around.films:
+        if _value(other, FieldName.STUDY_DATE) == day:
+            read = _value(other, FieldName.ACCESSION_NUMBER)
+            if _other_part(other.fields, exam) or (
+                read and not _same_number(read, exam, Agreement.AGREES)
+            ):
+                return True
+    return False
 
 
 def _not_in_index(label: Heard | None, read: str, day: date | None) -> ExamVerdict:

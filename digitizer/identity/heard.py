@@ -8,8 +8,10 @@ words that a lost space joined: a number inside a longer number is another numbe
 import re
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 
 from rapidfuzz import fuzz
+from rapidfuzz.distance import OSA
 
 from digitizer.identity.spelling import MENDED, plain, words_of
 from digitizer.model.identity import PersonName
@@ -21,6 +23,7 @@ _MOST_LINES = 400
 _LONGEST_LINE = 200
 _TOKEN = re.compile(r"[A-Z0-9]+(?:[\-./][A-Z0-9]+)*")
 _GLUED = re.compile(r"[A-Z]{2,}[.:#]?(?=\d)")
+_DATE = re.compile(r"\d{1,4}([\-./])\d{1,2}\1\d{1,4}")
 _LEAST_NUMBER = 5
 """Shorter numbers stand on a sheet by chance: years, rooms, kilovolts."""
 _LEAST_JOINED = 7
@@ -29,6 +32,13 @@ _SAME_LINE = 80
 """Likeness in per cent above which two lines are one line read by two engines."""
 _MOST_GROUPS = 3
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+
+
+def _note(token: str, found: set[str]) -> None:
+    word = plain(token)
+    if any(sign.isdigit() for sign in word):
+        found.add(word)
+        found.add(word.translate(MENDED))
 
 
 @dataclass(frozen=True)
@@ -50,29 +60,33 @@ class Heard:
 
     @cached_property
     def numbers(self) -> frozenset[str]:
-        """All words with digits, without signs; also neighbouring groups of digits joined."""
+        """All words with digits that are no dates, without signs, as read and mended."""
         found: set[str] = set()
-        for text in (*self._lines, *(code[:_LONGEST_LINE].upper() for code in self.said.barcodes)):
-            tokens = _TOKEN.findall(text)
-            for token in tokens:
-                self._note(token, found)
+        for token in chain.from_iterable(self._tokens):
+            if not _DATE.fullmatch(token):
+                _note(token, found)
                 glued = _GLUED.match(token)
                 if glued:
-                    self._note(token[glued.end() :], found)
-            groups = [plain(token) for token in tokens]
-            for first in range(len(groups)):
-                for last in range(first + 1, min(first + _MOST_GROUPS, len(groups))):
-                    some = groups[first : last + 1]
-                    if all(one.isdigit() for one in some):
-                        found.add("".join(some))
+                    _note(token[glued.end() :], found)
         return frozenset(found)
 
-    @staticmethod
-    def _note(token: str, found: set[str]) -> None:
-        word = plain(token)
-        if any(sign.isdigit() for sign in word):
-            found.add(word)
-            found.add(word.translate(MENDED))
+    @cached_property
+    def _tokens(self) -> tuple[tuple[str, ...], ...]:
+        codes = (code[:_LONGEST_LINE].upper() for code in self.said.barcodes)
+        return tuple(tuple(_TOKEN.findall(text)) for text in (*self._lines, *codes))
+
+    @cached_property
+    def _joined(self) -> frozenset[str]:
+        """Dates, and neighbouring groups of digits, joined."""
+        found: set[str] = set()
+        for tokens in self._tokens:
+            groups = [plain(token) for token in tokens]
+            for first, one in enumerate(groups):
+                for last in range(first, min(first + _MOST_GROUPS, len(groups))):
+                    if not groups[last].isdigit():
+                        break
+                    found.add("".join(groups[first : last + 1]) if last > first else one)
+        return frozenset(found)
 
     @cached_property
     def _words(self) -> tuple[tuple[str, ...], ...]:
@@ -85,7 +99,18 @@ class Heard:
     def number(self, known: str) -> bool:
         """Tell whether a number stands on the sheet."""
         word = plain(known)
-        return len(word) >= _LEAST_NUMBER and word in self.numbers
+        return len(word) >= _LEAST_NUMBER and (word in self.numbers or word in self._joined)
+
+    def near_number(self, known: str) -> list[str]:
+        """Return the words one wrong character from a number that does not stand there itself."""
+        word = plain(known)
+        if self.number(known):
+            return []
+        return [
+            one
+            for one in sorted(self.numbers)
+            if len(one) >= _LEAST_NUMBER and OSA.distance(word, one, score_cutoff=1) == 1
+        ]
 
     def date(self, iso: str) -> bool:
         """Tell whether a full date stands on the sheet with its century, in any usual form."""
@@ -94,7 +119,7 @@ class Heard:
         year, month, day = iso[:4], iso[5:7], iso[8:]
         name = _MONTHS[int(month) - 1]
         plainly = {f"{month}{day}{year}", f"{day}{month}{year}", f"{year}{month}{day}"}
-        if plainly & self.numbers:
+        if plainly & (self._joined | self.numbers):
             return True
         named = (f"{int(day)}{name}{year}", f"{day}{name}{year}", f"{name}{day}{year}")
         return any(one in text for text in self._solid for one in named)

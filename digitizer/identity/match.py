@@ -11,6 +11,7 @@ from digitizer.identity.evidence import gather
 from digitizer.identity.settings import PolicySettings
 from digitizer.model.identity import FilmCase, JacketCase, Outcome, Verdict
 from digitizer.model.reading import FieldSource, Testimony
+from digitizer.model.reasons import Code, reason
 from digitizer.ports import PatientIndex
 
 __all__ = ["match_lines"]
@@ -23,22 +24,58 @@ def match_lines(
 ) -> Iterator[dict[str, Any]]:
     """Decide JSON lines, one answer a line in the same order (contract §5).
 
-    Lines of one ``group`` follow each other and are decided together.
+    Lines of one ``group`` follow each other and are decided together. A line that is not as the
+    contract says is answered too: for a person, with what is wrong with it.
 
     Raises
     ------
     BadRow
-        A line is not as the contract says.
+        After the last line, for the first one that was not as the contract says.
     """
-    rows = (_row(number, line) for number, line in enumerate(stream, start=1) if line.strip())
-    for _, together in groupby(rows, key=lambda row: (row["group"], row["serial"])):
-        yield from _decided(list(together), testify, index, policy)
+    bad: list[BadRow] = []
+    for _, together in groupby(_rows(stream, bad), key=lambda row: (row["group"], row["serial"])):
+        rows = list(together)
+        if "error" in rows[0]:
+            yield _refused(rows[0])
+        else:
+            yield from _decided(rows, testify, index, policy)
+    if bad:
+        raise bad[0]
+
+
+def _rows(stream: Iterable[str], bad: list[BadRow]) -> Iterator[dict[str, Any]]:
+    """Yield lines as rows, a bad one as a row with its error; note the first bad one."""
+    for number, line in enumerate(stream, start=1):
+        if not line.strip():
+            continue
+        try:
+            yield _row(number, line)
+        except BadRow as error:
+            if not bad:
+                bad.append(error)
+            yield {"group": None, "serial": number, "id": _id_of(line), "error": str(error)}
+
+
+def _id_of(line: str) -> str | None:
+    """Return the id of a bad line where it has one."""
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    found = row.get("id") if isinstance(row, dict) else None
+    return found if isinstance(found, str) else None
+
+
+def _refused(row: dict[str, Any]) -> dict[str, Any]:
+    asked = reason(Code.NO_IDENTIFIER, f"This line could not be read: {row['error']}.")
+    verdict = Verdict(film_id="", outcome=Outcome.REVIEW, reasons=(asked,))
+    return {**_answer(verdict), "id": row["id"]}
 
 
 def _row(number: int, line: str) -> dict[str, Any]:
     try:
         row = json.loads(line)
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise BadRow(number, "this is not one JSON object") from error
     if not isinstance(row, dict) or not isinstance(row.get("id"), str):
         raise BadRow(number, 'an object with a text "id" is wanted')

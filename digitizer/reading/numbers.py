@@ -4,10 +4,22 @@ import re
 
 from digitizer.reading.rules import GrammarSettings
 
-__all__ = ["Number", "check_holds", "fitting", "issuer_of", "leading_number", "loose_numbers"]
+__all__ = [
+    "Number",
+    "check_holds",
+    "fitting",
+    "issuer_of",
+    "leading_number",
+    "loose_numbers",
+    "other_form",
+]
 
 _MEND = str.maketrans("OQDILZSBG", "000112586")
+_LIKE_DIGITS = frozenset("OQDILZSBG")
+_PREFIX = re.compile(r"[A-Z]+")
 _TOKEN = re.compile(r"[A-Z0-9][A-Z0-9\-]*")
+_FREE = re.compile(r"[\s:#.]*([A-Z]{0,4}-?\d[A-Z0-9]*(?:[\-./][A-Z0-9]+){0,3})(?![A-Z0-9])")
+_DATE = re.compile(r"\d{1,4}([\-./])\d{1,2}\1\d{4}|\d{4}-\d{2}-\d{2}|\d{1,2}([./])\d{1,2}\2\d{2}")
 _LEAST_DIGITS = 4
 _DIGIT_SHARE = 0.6
 _LOOKAHEAD = 4
@@ -28,12 +40,16 @@ class Number(str):
 def fitting(text: str, pattern: str) -> Number | None:
     """Return the text as a number of the pattern, mending letters that stand for digits.
 
-    A letter that begins the number may be its own (``A123456``): it is kept if that fits.
+    A letter that begins the number may be its own (``A123456``): it is kept if that fits. Letters
+    before it that no digit looks like are a prefix (``RAD1234567``), and no digit is made of them.
     """
     text = text.strip("-")
     if re.fullmatch(pattern, text):
         return Number(text)
     if sum(sign.isdigit() for sign in text) < _DIGIT_SHARE * len(text):
+        return None
+    prefix = _PREFIX.match(text)
+    if prefix and len(prefix.group()) > 1 and not set(prefix.group()) <= _LIKE_DIGITS:
         return None
     for candidate in (text[:1] + text[1:].translate(_MEND), text.translate(_MEND)):
         if re.fullmatch(pattern, candidate):
@@ -54,6 +70,21 @@ def leading_number(text: str, pattern: str) -> tuple[Number, str] | None:
             if number is not None and sum(sign.isdigit() for sign in number) >= _LEAST_DIGITS:
                 return number, text[: tokens[first].start()] + " " + text[tokens[last].end() :]
     return None
+
+
+def other_form(text: str) -> tuple[Number, str] | None:
+    """Return a captioned number of a form that the site has not set, and the text after it.
+
+    Its caption says what it is: ``12-34-56``, ``1987-079843``, ``RAD1234567``. A date is none.
+    """
+    found = _FREE.match(text)
+    if found is None or _DATE.fullmatch(found.group(1)):
+        return None
+    word = found.group(1)
+    digits = sum(sign.isdigit() for sign in word)
+    if digits < _LEAST_DIGITS or digits < _DIGIT_SHARE * sum(map(str.isalnum, word)):
+        return None
+    return Number(word), text[found.end() :]
 
 
 def loose_numbers(text: str) -> list[str]:

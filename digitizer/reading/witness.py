@@ -12,7 +12,7 @@ from digitizer.model.reading import FieldName, FieldSource
 from digitizer.reading.captions import Caption, segments
 from digitizer.reading.dates import FoundDate, find_dates
 from digitizer.reading.names import looks_like_name, name_signs, parse_name
-from digitizer.reading.numbers import Number, fitting, leading_number, loose_numbers
+from digitizer.reading.numbers import Number, fitting, leading_number, loose_numbers, other_form
 from digitizer.reading.rules import ReadingRules
 from digitizer.reading.words import exam_text, is_known_word, is_stamp, names_institution
 
@@ -29,8 +29,12 @@ _BETWEEN = re.compile(r"(?<=[A-Z])[014568](?=[A-Z]{2})|(?<=[A-Z]{2})[014568](?=[
 """Digits among letters are letters misread: ``JOHNS0N``, ``P4TIENT``."""
 _LETTERED = str.maketrans("014568", "OIASGB")
 _GOES_ON = re.compile(r"[A-Za-z'\- .]{2,40}")
+_HALF_CAPTION = re.compile(r"FIRST|LAST|GIVEN|FAMILY|PATIENT", re.IGNORECASE)
+_NAME_CAPTION = re.compile(r"NAME\b", re.IGNORECASE)
 _CAPTIONED, _SHAPED, _GUESSED = 0.92, 0.75, 0.5
 _MENDED = 0.65
+_OTHER_FORM = 0.8
+"""A captioned number whose form is not the site's."""
 _DULL = 0.6
 """An engine's score below which a line without caption is not searched for names and numbers."""
 
@@ -121,17 +125,20 @@ def hear(lines: Iterable[tuple[str, float]], source: FieldSource, rules: Reading
 
 
 def _continued(lines: Iterable[tuple[str, float]]) -> Iterator[tuple[str, float]]:
-    """Yield lines, one that ends in a comma together with the next: ``DOE,`` ``JOHN A``."""
+    """Yield lines; one that ends in a comma, or in half a caption, together with the next.
+
+    ``DOE,`` ``JOHN A``; ``FIRST`` ``NAME: JOHN``.
+    """
     open_line: tuple[str, float] | None = None
     for text, score in lines:
         if open_line is not None:
-            if _GOES_ON.fullmatch(text.strip()):
+            if _GOES_ON.fullmatch(text.strip()) or _NAME_CAPTION.match(text.strip()):
                 yield f"{open_line[0]} {text.strip()}", min(open_line[1], score)
                 open_line = None
                 continue
             yield open_line
             open_line = None
-        if text.rstrip().endswith(","):
+        if text.rstrip().endswith(",") or _HALF_CAPTION.fullmatch(text.strip()):
             open_line = text.strip(), score
         else:
             yield text, score
@@ -161,7 +168,12 @@ def _segment(caption: Caption | None, text: str, with_exam: bool, hearing: _Hear
     if caption is Caption.OTHER:
         return
     if caption in (Caption.BIRTH, Caption.EXAM_DATE):
-        text = _captioned_date(caption, text, hearing)
+        rest = _captioned_date(caption, text, hearing)
+        if rest == text:
+            # What follows is a date that could not be read where it was looked for, and no name.
+            _exam(_loose(text, with_exam, hearing), hearing)
+            return
+        text = rest
     elif caption is Caption.SEX:
         match = _SEX.match(text)
         if match:
@@ -209,6 +221,10 @@ def _captioned_number(caption: Caption, text: str, hearing: _Hearing) -> str:
             sure = _CAPTIONED * (_MENDED if number.mended else 1.0)
             hearing.witness.add(name, str(number), hearing.weigh(sure))
             return rest.strip()
+    free = other_form(text)
+    if free is not None:
+        hearing.witness.add(plan[0][0], str(free[0]), hearing.weigh(_CAPTIONED * _OTHER_FORM))
+        return free[1].strip()
     return text
 
 
