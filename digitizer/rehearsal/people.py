@@ -144,13 +144,20 @@ def _like(
         if rng.random() < 0.3:
             birth = person.birth.replace(year=person.birth.year + 1, day=min(person.birth.day, 28))
         return person, replace(
-            person, patient_id=fresh, birth=birth, kin=kind, other_ids=(), death=None
+            person, patient_id=fresh, birth=birth, kin=kind, other_ids=(), former=(), death=None
         )
     if kind == "twin":
         near = _near_number(rng, person.issuer, person.patient_id, taken) or fresh
         given = str(rng.choice([name for name in names if name != person.given]))
         return person, replace(
-            person, patient_id=near, given=given, middle="", kin=kind, other_ids=(), death=None
+            person,
+            patient_id=near,
+            given=given,
+            middle="",
+            kin=kind,
+            other_ids=(),
+            former=(),
+            death=None,
         )
     if kind == "junior":
         birth = person.birth.replace(
@@ -158,7 +165,14 @@ def _like(
         )
         birth = birth + timedelta(days=int(rng.integers(-150, 150)))
         son = replace(
-            person, patient_id=fresh, birth=birth, suffix="JR", kin=kind, other_ids=(), death=None
+            person,
+            patient_id=fresh,
+            birth=birth,
+            suffix="JR",
+            kin=kind,
+            other_ids=(),
+            former=(),
+            death=None,
         )
         return replace(person, suffix="SR" if rng.random() < 0.5 else ""), son
     if kind == "sibling":
@@ -172,6 +186,7 @@ def _like(
             kin=kind,
             middle=str(rng.choice(_MIDDLE)),
             other_ids=(),
+            former=(),
             death=None,
         )
     near = _near_number(rng, person.issuer, person.patient_id, taken) or fresh

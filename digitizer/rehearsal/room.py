@@ -357,7 +357,9 @@ def _lay_one(rng: np.random.Generator, sheet: Sheet, outline: Outline, wear: flo
     turn = int(rng.choice([0, 90, 180, 270], p=[0.64, 0.12, 0.12, 0.12]))
     mirrored = bool(rng.random() < 0.1)
     if kind == "feed":
-        hidden = [bool(rng.random() < 0.6) for _ in range(4)]
+        # Some digitizers crop to the film, and a little into it.
+        cropped = rng.random() < 0.2
+        hidden = [bool(cropped or rng.random() < 0.5) for _ in range(4)]
         skew = float(np.clip(rng.normal(0, 0.25), -0.7, 0.7))
     else:
         hidden = [bool(rng.random() < 0.06) for _ in range(4)]

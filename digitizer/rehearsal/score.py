@@ -2,105 +2,19 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Sequence
 from statistics import median
 from typing import Any
 
+from digitizer.errors import UsageError
+from digitizer.rehearsal.shapes import check_shapes
+from digitizer.rehearsal.tally import EvidenceClass, Hazard, Score
+
 __all__ = ["EvidenceClass", "Hazard", "Score", "score"]
 
-_FILED = ("wrapped", "approved", "stored", "committed", "verified")
+_DECIDED = ("approved", "wrapped", "stored", "committed", "verified", "waiting")
+"""States in which a film's decision stands; a film that waits was decided before."""
 _MM_PER_INCH = 25.4
-
-
-@dataclass(slots=True)
-class EvidenceClass:
-    """How films with one kind of evidence ended; *right* and *wrong* count filings by itself."""
-
-    films: int = 0
-    auto_right: int = 0
-    wrong_patient: int = 0
-    wrong_exam: int = 0
-    review: int = 0
-    other: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Hazard:
-    """One planted hazard and how it ended."""
-
-    source: str
-    hazard: str
-    state: str
-    reasons: tuple[str, ...]
-    as_expected: bool
-    complaint: str = ""
-
-
-@dataclass(slots=True)
-class Score:
-    """A batch beside the truth.
-
-    Attributes
-    ----------
-    scans, scans_missing : int
-        Scans of the truth; those that the batch does not have.
-    films, films_found, films_extra : int
-        Films of the truth; those found; those found where none is.
-    corner_px, corner_mm : dict
-        ``median``, ``p95`` and ``max`` of the distance of a corner from its true place. A film
-        whose orientation is wrong or not told is compared without regard to which corner is which.
-    skew_deg : dict
-        The same of the absolute error of the skew; ``abstained`` films gave none.
-    turn, mirror : dict
-        Films ``right``, ``wrong``, ``abstained``.
-    kinds : dict
-        True kind, then told kind, then number of scans.
-    evidence : dict of EvidenceClass
-        By class of evidence on the film.
-    full_fraction : float or None
-        Of the films with a full, legible block, filed rightly, patient and exam in the index: the
-        part filed by itself and rightly.
-    full_films : int
-        How many those are.
-    wrong : list of str
-        Films filed by itself to a wrong patient or exam.
-    hazards : list of Hazard
-        Every planted hazard.
-    duplicates, duplicates_linked : int
-        Byte-identical copies; those linked to their first.
-    bad_files, quarantined : int
-        Unreadable files; those quarantined.
-    """
-
-    scans: int = 0
-    scans_missing: int = 0
-    films: int = 0
-    films_found: int = 0
-    films_extra: int = 0
-    corner_px: dict[str, float | None] = field(default_factory=dict)
-    corner_mm: dict[str, float | None] = field(default_factory=dict)
-    skew_deg: dict[str, float | None] = field(default_factory=dict)
-    turn: dict[str, int] = field(default_factory=dict)
-    mirror: dict[str, int] = field(default_factory=dict)
-    kinds: dict[str, dict[str, int]] = field(default_factory=dict)
-    evidence: dict[str, EvidenceClass] = field(default_factory=dict)
-    full_fraction: float | None = None
-    full_films: int = 0
-    wrong: list[str] = field(default_factory=list)
-    hazards: list[Hazard] = field(default_factory=list)
-    duplicates: int = 0
-    duplicates_linked: int = 0
-    bad_files: int = 0
-    quarantined: int = 0
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return a JSON-ready dictionary."""
-        return asdict(self)
-
-    def __str__(self) -> str:
-        """Return the plain table."""
-        return _table(self)
 
 
 def score(truth: dict[str, Any], batch: dict[str, Any]) -> Score:
@@ -115,9 +29,20 @@ def score(truth: dict[str, Any], batch: dict[str, Any]) -> Score:
     Returns
     -------
     Score
+
+    Raises
+    ------
+    UsageError
+        One of the documents is not what it should be, or they are of different rooms.
     """
-    out = Score()
+    check_shapes(truth, batch)
     told = _by_source(truth["scans"], batch["scans"])
+    if truth["scans"] and batch["scans"] and not told:
+        raise UsageError(
+            "None of the batch's scans is in this truth.",
+            remedy="Score a batch with the truth.json of the room it was made from.",
+        )
+    out = Score(scans_extra=len(batch["scans"]) - len(told))
     errors: dict[str, list[float]] = {"px": [], "mm": [], "skew": []}
     turns, mirrors = Counter[str](), Counter[str]()
     kinds: dict[str, Counter[str]] = {}
@@ -135,8 +60,15 @@ def score(truth: dict[str, Any], batch: dict[str, Any]) -> Score:
             continue
         if true["duplicate_of"] is None:
             kinds.setdefault(true["kind"], Counter())[found["kind"]] += 1
-        out.films_extra += max(0, len(found["films"]) - len(true["films"]))
-        for film, seen in _pairs(true, found):
+        pairs, extra = _pairs(true, found)
+        out.films_extra += len(extra)
+        for one in extra:
+            if _decided(one):
+                out.wrong.append(
+                    f"{true['source']}: what is no film of this scan was filed to "
+                    f"{one['patient_id']} {one['accession_number'] or ''}".rstrip()
+                )
+        for film, seen in pairs:
             out.films += 1
             if seen is not None:
                 out.films_found += 1
@@ -180,17 +112,25 @@ def _middle(corners: Sequence[Sequence[float]]) -> tuple[float, float]:
 
 def _pairs(
     true: dict[str, Any], found: dict[str, Any]
-) -> Iterator[tuple[dict[str, Any], dict[str, Any] | None]]:
-    """Pair each true film with the nearest film found that is not yet taken."""
+) -> tuple[list[tuple[dict[str, Any], dict[str, Any] | None]], list[dict[str, Any]]]:
+    """Pair each true film with the nearest film found that is not yet taken; return what is left.
+
+    A film found whose middle lies outside the true film is another one.
+    """
     left = list(found["films"])
+    pairs: list[tuple[dict[str, Any], dict[str, Any] | None]] = []
     for film in true["films"]:
-        if not left:
-            yield film, None
-            continue
         middle = _middle(film["corners"])
-        nearest = min(left, key=lambda one: math.dist(middle, _middle(one["corners"])))
-        left.remove(nearest)
-        yield film, nearest
+        nearest = min(
+            left, key=lambda one: math.dist(middle, _middle(one["corners"])), default=None
+        )
+        far = max(math.dist(middle, corner) for corner in film["corners"])
+        if nearest is not None and math.dist(middle, _middle(nearest["corners"])) > far:
+            nearest = None
+        if nearest is not None:
+            left.remove(nearest)
+        pairs.append((film, nearest))
+    return pairs, left
 
 
 def _corner_errors(
@@ -255,23 +195,28 @@ def _filing(
         name = "faint"
     group = out.evidence.setdefault(name, EvidenceClass())
     group.films += 1
-    by_itself = seen is not None and seen["decided_by"] == "auto" and seen["state"] in _FILED
     right = False
     if seen is None:
         group.other += 1
-    elif by_itself:
+    elif _decided(seen):
         patient = (seen["patient_id"], seen["issuer"]) == (film["patient_id"], film["issuer"])
         number = film["accession_number"]
         exam = (seen["accession_number"] or None) == number
         right = patient and exam
-        group.auto_right += right
-        group.wrong_patient += not patient
-        group.wrong_exam += patient and not exam
-        if not right:
-            what = "exam" if patient else "patient"
+        if seen["decided_by"] == "auto":
+            group.auto_right += right
+        else:
+            group.by_hand += 1
+            group.by_hand_wrong += not right
+            right = False
+        if not (patient and exam):
+            group.wrong_patient += seen["decided_by"] == "auto" and not patient
+            group.wrong_exam += seen["decided_by"] == "auto" and patient
+            who = "" if seen["decided_by"] == "auto" else f" (by {seen['decided_by']})"
             out.wrong.append(
-                f"{scan['source']}: wrong {what}: {seen['patient_id']} {seen['accession_number']}, "
-                f"truly {film['patient_id']} {number}"
+                f"{scan['source']}: wrong {'exam' if patient else 'patient'}{who}: "
+                f"{seen['patient_id']} {seen['accession_number'] or 'no exam'}, "
+                f"truly {film['patient_id']} {number or 'no exam in the index'}"
             )
     elif seen["state"] == "review":
         group.review += 1
@@ -280,6 +225,10 @@ def _filing(
     in_index = film["in_index"] and film["accession_number"] is not None
     if film["evidence"] == "full" and film["legible"] and in_index and _filed_rightly(scan):
         full.append(right)
+
+
+def _decided(film: dict[str, Any]) -> bool:
+    return film["decided_by"] is not None and film["state"] in _DECIDED
 
 
 def _filed_rightly(scan: dict[str, Any]) -> bool:
@@ -329,56 +278,3 @@ def _spread(values: list[float]) -> dict[str, float | None]:
         "p95": round(ordered[min(len(ordered) - 1, int(0.95 * len(ordered)))], 4),
         "max": round(ordered[-1], 4),
     }
-
-
-def _numbers(values: dict[str, float | None], unit: str) -> str:
-    told = ", ".join(
-        f"{name} {value:g} {unit}".strip()
-        for name, value in values.items()
-        if value is not None and name != "abstained"
-    )
-    return told or "nothing to compare"
-
-
-def _counts(values: dict[str, int]) -> str:
-    return ", ".join(f"{values.get(name, 0)} {name}" for name in ("right", "wrong", "abstained"))
-
-
-def _table(one: Score) -> str:
-    rows: list[tuple[str, str]] = [
-        ("Scans", f"{one.scans} ({one.scans_missing} missing from the batch)"),
-        ("Films found", f"{one.films_found} of {one.films} ({one.films_extra} that are none)"),
-        ("Corners", f"{_numbers(one.corner_px, 'px')}; {_numbers(one.corner_mm, 'mm')}"),
-        ("Skew", f"{_numbers(one.skew_deg, 'deg')}; {one.skew_deg.get('abstained', 0)} not told"),
-        ("Turn", _counts(one.turn)),
-        ("Mirror", _counts(one.mirror)),
-    ]
-    for kind, told in sorted(one.kinds.items()):
-        seen = ", ".join(f"{count} as {name}" for name, count in sorted(told.items()))
-        rows.append((f"Kind {kind}", seen))
-    for name in ("full", "partial", "faint", "none"):
-        group = one.evidence.get(name)
-        if group is not None:
-            rows.append(
-                (
-                    f"Evidence {name}",
-                    f"{group.films} films: {group.auto_right} filed right, "
-                    f"{group.wrong_patient} wrong patient, {group.wrong_exam} wrong exam, "
-                    f"{group.review} for review, {group.other} else",
-                )
-            )
-    part = "none of them here" if one.full_fraction is None else f"{one.full_fraction:.0%}"
-    rows += [
-        ("Full evidence filed", f"{part} of {one.full_films}"),
-        ("Duplicates linked", f"{one.duplicates_linked} of {one.duplicates}"),
-        ("Bad files told", f"{one.quarantined} of {one.bad_files}"),
-        ("Hazards as expected", f"{sum(h.as_expected for h in one.hazards)} of {len(one.hazards)}"),
-    ]
-    out = [f"{name:<20} {value}" for name, value in rows]
-    out += [f"  WRONG   {text}" for text in one.wrong]
-    out += [
-        f"  HAZARD  {h.hazard} {h.source}: {h.state} ({', '.join(h.reasons)}): {h.complaint}"
-        for h in one.hazards
-        if not h.as_expected
-    ]
-    return "\n".join(out)
