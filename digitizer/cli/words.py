@@ -18,6 +18,12 @@ def batch_words(document: dict[str, Any]) -> str:
         "  films: " + _states(document["counts"]["films"]),
     ]
     lines += _reasons(document)
+    lines += [
+        f"  jacket {'/'.join(filter(None, (one['box'], one['jacket'])))}: "
+        f"{one['films']} films scanned, {one['expected_films']} expected"
+        for one in document["jackets"]
+        if one["expected_films"] not in (None, one["films"])
+    ]
     filed = [film for film in films if film["decided_by"] == "auto"]
     lines.append(
         f"  filed with no hand: {len(filed)}; expected wrong among them: "

@@ -75,12 +75,13 @@ class Batch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Jacket:
-    """One patient's folder in one batch."""
+    """One patient's folder in one batch; ``expected_films`` is what the jacket list says."""
 
     id: str
     batch_id: str
     name: str
     box: str | None = None
+    expected_films: int | None = None
     position: int = 0
     state: JacketState = JacketState.OPEN
     last_scan_at: datetime | None = None

@@ -51,18 +51,47 @@ def decide(services: Services, jacket_id: str) -> list[tuple[Stage, str]]:
                 return parts
         sheets = _undecided(tx.sheets(jacket_id=jacket_id))
         everything = tx.sheets(jacket_id=jacket_id)
-    verdicts = verdicts_for(services, jacket, everything, sheets)
+    record = _listed(services, jacket, everything)
+    verdicts = verdicts_for(services, record, everything, sheets)
+    miscounted = _miscounted(record, everything)
     following: list[tuple[Stage, str]] = []
     with services.ledger.transaction() as tx:
         for sheet in sheets:
-            following += _settle(services, tx, sheet, verdicts[sheet.id])
+            following += _settle(services, tx, sheet, verdicts[sheet.id], miscounted)
         if jacket.state is not JacketState.DECIDED:
+            expected = record.expected_films if record else None
             tx.save(
-                replace(jacket, state=JacketState.DECIDED),
-                event(jacket_id, "jacket_decided", sheets=len(sheets)),
+                replace(jacket, state=JacketState.DECIDED, expected_films=expected),
+                event(jacket_id, "jacket_decided", sheets=len(sheets), expected_films=expected),
             )
         tx.unschedule(Stage.DECIDE, jacket_id)
     return following
+
+
+def _listed(services: Services, jacket: Jacket, sheets: Iterable[Sheet]) -> JacketRecord | None:
+    """Find the jacket in the jacket list: by its folder's name, else by its label's barcode."""
+    found = services.index.jacket(jacket.name, jacket.box) if jacket.name else None
+    if found is not None:
+        return found
+    codes = {
+        code.text
+        for sheet in sheets
+        if sheet.kind is SheetKind.LABEL
+        for code in sheet.reading.barcodes
+    }
+    listed = [one for one in map(services.index.jacket, sorted(codes)) if one is not None]
+    return listed[0] if len(listed) == 1 else None
+
+
+def _miscounted(record: JacketRecord | None, sheets: Iterable[Sheet]) -> tuple[Reason, ...]:
+    """Say so where a jacket holds more or fewer films than the jacket list expects."""
+    if record is None or record.expected_films is None:
+        return ()
+    films = sum(one.kind is SheetKind.FILM and one.state not in ENDS for one in sheets)
+    if films == record.expected_films:
+        return ()
+    text = f"{films} films were scanned, the jacket list expects {record.expected_films}."
+    return (reason(Code.EXPECTED_FILMS_DIFFER, text),)
 
 
 def _undecided(sheets: Iterable[Sheet]) -> list[Sheet]:
@@ -106,11 +135,13 @@ def jacket_case(
 
 
 def verdicts_for(
-    services: Services, jacket: Jacket, sheets: Iterable[Sheet], undecided: list[Sheet]
+    services: Services,
+    record: JacketRecord | None,
+    sheets: Iterable[Sheet],
+    undecided: list[Sheet],
 ) -> dict[str, Verdict]:
     """Decide sheets against the index; labels and documents by their own text."""
     sheets = list(sheets)
-    record = services.index.jacket(jacket.name, jacket.box) if jacket.name else None
     case = jacket_case(services, record, sheets, undecided)
     verdicts = list(
         identity.decide_jacket(case, identity.gather(case, services.index), services.policy)
@@ -125,14 +156,22 @@ def verdicts_for(
 
 
 def _settle(
-    services: Services, tx: Transaction, sheet: Sheet, verdict: Verdict
+    services: Services,
+    tx: Transaction,
+    sheet: Sheet,
+    verdict: Verdict,
+    miscounted: tuple[Reason, ...],
 ) -> list[tuple[Stage, str]]:
-    """Write a verdict down: approve the sheet, or ask a person with all reasons at once."""
+    """Write a verdict down: approve the sheet, or ask a person with all reasons at once.
+
+    A jacket with a film too few or too many is asked about on its label: its films are not held up.
+    """
     now = services.clock.now()
     current = tx.get(Sheet, sheet.id)
-    reasons = _unique(
-        (*_own_reasons(current), *verdict.reasons, *_same_film(services, tx, current))
-    )
+    found = [*_own_reasons(current), *verdict.reasons, *_same_film(services, tx, current)]
+    if current.kind is SheetKind.LABEL:
+        found += [one for one in miscounted if one.code.value not in current.confirmed]
+    reasons = _unique(found)
     proposal = replace(
         current,
         candidates=verdict.candidates,

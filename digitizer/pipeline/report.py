@@ -64,8 +64,27 @@ def batch_json(
             "scans": dict(Counter(scan["state"] for scan in scans)),
             "films": dict(Counter(film["state"] for film in films)),
         },
+        "jackets": _jackets_json(view_of),
         "scans": scans,
     }
+
+
+def _jackets_json(view: "_BatchView") -> list[dict[str, Any]]:
+    """Return each jacket with its films as counted and as the jacket list expects them."""
+    counted = Counter(
+        sheet.jacket_id
+        for sheet in view.sheets
+        if sheet.kind is SheetKind.FILM and sheet.state not in ENDS
+    )
+    return [
+        {
+            "box": jacket.box,
+            "jacket": jacket.name or None,
+            "films": counted[jacket.id],
+            "expected_films": jacket.expected_films,
+        }
+        for jacket in sorted(view.jackets.values(), key=lambda one: one.position)
+    ]
 
 
 @dataclass(frozen=True, slots=True)

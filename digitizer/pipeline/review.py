@@ -26,6 +26,7 @@ _SETTLED_BY_A_PERSON = (
     Code.SAME_FILM_SUSPECTED,
     Code.KIND_UNKNOWN,
     Code.RESCAN_PROPOSED,
+    Code.EXPECTED_FILMS_DIFFER,
 )
 
 _RESUMES: dict[State, Stage] = {
@@ -76,7 +77,7 @@ def accept(
     """
     now = services.clock.now()
     with services.ledger.reading() as view:
-        sheet = _in_review(view.get(Sheet, film_id))
+        sheet = _in_review(view.get(Sheet, film_id), user)
     patient = _patient(services, sheet, patient_id)
     exam = _exam(services, sheet, patient, accession_number)
     wait = services.settings.undo_window_s if undo_window_s is None else undo_window_s
@@ -89,7 +90,7 @@ def accept(
         exam_posterior=sheet.exam_posterior,
     )
     with services.ledger.transaction() as tx:
-        current = _in_review(tx.get(Sheet, film_id))
+        current = _in_review(tx.get(Sheet, film_id), user)
         settled = {one.code.value for one in current.reasons if one.code in _SETTLED_BY_A_PERSON}
         decision = decision_of(services, tx, current, verdict, user)
         matched = moved(
@@ -118,7 +119,14 @@ def accept(
     return approved
 
 
-def _in_review(sheet: Sheet) -> Sheet:
+def _in_review(sheet: Sheet, user: str) -> Sheet:
+    """Return the film if this person may decide it.
+
+    Raises
+    ------
+    UsageError
+        It is not in review, on hold, or another person has taken it on.
+    """
     if sheet.state is not State.REVIEW:
         raise UsageError(
             f"Film {sheet.id} is {sheet.state.value}, not in review.",
@@ -128,7 +136,16 @@ def _in_review(sheet: Sheet) -> Sheet:
         raise UsageError(
             f"Film {sheet.id} is on hold.", remedy="Release it first: `digitizer review release`."
         )
+    _not_with_another(sheet, user)
     return sheet
+
+
+def _not_with_another(sheet: Sheet, user: str) -> None:
+    if sheet.assigned_to not in (None, user):
+        raise UsageError(
+            f"Film {sheet.id} is with {sheet.assigned_to}.",
+            remedy="Let that person decide, or free it: `digitizer review release`.",
+        )
 
 
 def _patient(services: Services, sheet: Sheet, patient_id: str | None) -> PatientRecord:
@@ -168,7 +185,7 @@ def _exam(
 def assign(services: Services, film_id: str, *, user: str, reason_text: str = "") -> Sheet:
     """Take a film on oneself: nobody else decides it, and no late evidence reopens it."""
     with services.ledger.transaction() as tx:
-        sheet = _in_review(tx.get(Sheet, film_id))
+        sheet = _in_review(tx.get(Sheet, film_id), user)
         taken = replace(sheet, assigned_to=user)
         return tx.save(taken, event(film_id, "assigned", user, reason=reason_text))
 
@@ -184,6 +201,7 @@ def reject(services: Services, id: str, *, user: str, reason_text: str = "") -> 
         ended = event(id, "rejected", user, reason=reason_text)
         tx.unschedule(Stage.WRAP, id)
         if isinstance(record, Sheet):
+            _not_with_another(record, user)
             return tx.save(moved(record, State.REJECTED, now, reasons=why), ended)
         for sheet in tx.sheets(scan_id=record.id):
             if sheet.state in HOLDS:
@@ -211,12 +229,13 @@ def hold(services: Services, film_id: str, *, user: str, reason_text: str = "") 
 
 
 def release(services: Services, film_id: str, *, user: str, reason_text: str = "") -> Sheet:
-    """Lift a hold: the film goes back to review with the reasons it had before."""
+    """Lift a hold, and free a film that somebody took on: it is in review as it was before."""
     with services.ledger.transaction() as tx:
         sheet = tx.get(Sheet, film_id)
         rest = tuple(one for one in sheet.reasons if one.code is not Code.ON_HOLD)
-        if len(rest) == len(sheet.reasons):
-            raise UsageError(f"Film {film_id} is not on hold.")
+        taken_on = sheet.state is State.REVIEW and sheet.assigned_to is not None
+        if len(rest) == len(sheet.reasons) and not taken_on:
+            raise UsageError(f"Film {film_id} is not on hold, and nobody has taken it on.")
         freed = replace(sheet, reasons=rest or (reason(Code.BELOW_THRESHOLD),), assigned_to=None)
         return tx.save(freed, event(film_id, "released", user, reason=reason_text))
 
