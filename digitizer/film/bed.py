@@ -26,15 +26,17 @@ _BAND = 4
 _LEAST_TOLERANCE = 0.055
 """Steps of log light that still are one level: 0.024 OD, a lamp's unevenness over some pixels."""
 _LAMP = 0.12
-"""How far log light of one bed may differ over the frame: lamps fall off by a tenth."""
+"""How far log light of one bed may differ over the frame: lamps fall off by a tenth or two."""
 _SMALLEST_SHEET = 0.006
 """Part of the frame below which a piece is dust, a marker or a shadow, not a sheet."""
 
+_CLEAR = 0.12
+"""Difference of log light, beyond twice its tolerance, that sets other places off from a bed."""
 _SATURATED = 0.8
 """Part of a bed at exactly the highest value from which it shines beyond the scanner's range."""
 _ODD = 0.01
 """Part of the page that may be dust, scratches and glare."""
-_ALONG_FRAME = 0.3
+_ALONG_FRAME = 0.15
 """Part of the frame along which a bed shows that nothing else on the page resembles."""
 _BRIDGE = 0.05
 """Part of the frame's long side across which tape or glare may join two sheets, or a dark band
@@ -157,7 +159,7 @@ def kind_of_bed(bed: Bed, tone: Floats, light: Floats) -> BedKind:
     if float(np.mean(light[mask] == 1.0)) > _SATURATED:
         return BedKind.CERTAIN
     level = float(np.median(tone[mask]))
-    clear = 2 * bed.tolerance + _LAMP
+    clear = 2 * bed.tolerance + _CLEAR
     low, high = np.quantile(tone[::2, ::2], (_ODD, 1 - _ODD))
     if low > level - clear:
         return BedKind.DARK

@@ -15,6 +15,8 @@ Points = NDArray[np.float64]
 
 _LEAST_RIM = 0.05
 """Part of the frame's short side that must be rim inside the frame: less is the frame itself."""
+_LONG_LINE = 0.3
+"""Part of a side from which its line is taken although the piece goes on beyond."""
 _ON_LINE = 3.0
 """Pixels of the reduced grid within which a rim lies on its side's line."""
 
@@ -62,7 +64,7 @@ def rough_rectangle(outlines: Sequence[NDArray[np.int32]], shape: tuple[int, int
     Returns
     -------
     Rough or None
-        None where the rim hardly leaves the frame.
+        None where the rim hardly leaves the frame, or encloses nothing.
     """
     rims = [_rim(outline[:, 0, :], shape) for outline in outlines]
     points, free, direction, own = (np.concatenate(part) for part in zip(*rims, strict=True))
@@ -79,14 +81,19 @@ def rough_rectangle(outlines: Sequence[NDArray[np.int32]], shape: tuple[int, int
     shown: list[bool] = []
     for runs, normal in ((2, -down), (3, right), (0, down), (1, -right)):
         reach = points @ normal
+        span = float(np.ptp(points @ np.array([-normal[1], normal[0]])))
         here = reach[straight & (facing == runs)]
         limit = _mode(here) if here.size >= 8 else float(reach.max())
         on_line = int((np.abs(here - limit) < _ON_LINE).sum())
-        # A piece that goes on beyond the line, up to the frame, has no side there.
+        # A piece that goes on beyond the line, up to the frame, has no side there; unless the
+        # line is so long that what goes on must be glare or tape.
         beyond = int((~free & (reach > limit + _ON_LINE)).sum())
-        shown.append(on_line >= max(8, beyond))
+        shown.append(on_line >= max(8, min(beyond, _LONG_LINE * span)))
         limits.append(limit if shown[-1] else float(reach.max()))
     top, far, bottom, near = limits
+    if far + near <= 0 or top + bottom <= 0:
+        # Sides that face each other across nothing: what is around a sheet, not a sheet.
+        return None
     corners = np.array(
         [
             -near * right - top * down,

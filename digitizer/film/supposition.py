@@ -28,8 +28,14 @@ _NARROWEST_MM = 25.0
 """Dental films are 31 by 41 mm."""
 _BELIEVED = 0.5
 """Part of the sides inside the frame that must be cut edges."""
+_LONE = 0.3
+"""How much more of it where no two of them meet in a corner."""
 _BEYOND_DOUBT = 0.85
 """The same, from which on no other way to see the pieces is tried."""
+_OVERHANG = 0.01
+"""Part of a sheet's diagonal by which what lies inside it may stick out as measured."""
+_SAME_BED = 0.3
+"""Levels of log light nearer than this may be one uneven bed; clear film takes 0.4 at least."""
 _MOST_SHEETS = 4
 """More on one bed are rather the pictures of one sheet, whose ground looks like the bed."""
 _LEAST_EDGE = 0.3
@@ -107,21 +113,40 @@ class FoundSheet:
         """Number of sides inside the frame."""
         return sum(side.seen or side.rough for side in self.sides)
 
+    @property
+    def has_corner(self) -> bool:
+        """Whether two measured sides meet: bones and tubes show parallel lines alone."""
+        return any(side.seen and self.sides[n - 1].seen for n, side in enumerate(self.sides))
+
     def holds(self, other: "FoundSheet") -> bool:
-        """Tell whether another, smaller sheet's middle lies inside this one."""
+        """Tell whether another, smaller sheet lies inside this one."""
         if _area([self]) <= _area([other]):
             return False
-        middle = other.corners.mean(axis=0)
-        along = np.roll(self.corners, -1, axis=0) - self.corners
-        to = middle - self.corners
-        return bool((along[:, 0] * to[:, 1] - along[:, 1] * to[:, 0] > 0).all())
+        rim = self.corners.astype(np.float32)
+        room = -_OVERHANG * float(np.linalg.norm(np.ptp(self.corners, axis=0)))
+        return all(cv2.pointPolygonTest(rim, (x, y), True) > room for x, y in other.corners)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Supposition:
-    """The sheets that one supposed bed leaves, all of them believed."""
+    """A supposed bed and the sheets it leaves.
 
+    Attributes
+    ----------
+    level : float
+        Log light of the bed.
+    sheets : list of FoundSheet
+        Empty where one of them is not believed.
+    fields : list of FoundSheet
+        What it leaves where it is a border on the film.
+    lines : list of Side
+        Other straight lines along it.
+    """
+
+    level: float
     sheets: list[FoundSheet]
+    fields: list[FoundSheet]
+    lines: list[Side]
 
     @property
     def edge(self) -> float:
@@ -130,13 +155,17 @@ class _Supposition:
     @property
     def is_seam(self) -> bool:
         """Whether it rests on one line along the frame."""
-        sides = [side for one in self.sheets for side in one.sides if side.seen]
+        outer = [*self.sheets, *self.fields]
+        sides = [side for one in outer for side in one.sides if side.seen]
         along = [float(np.abs(side.direction).min()) for side in sides]
         return len(sides) == 1 and degrees(along[0]) < _SEAM_DEG
 
     def holds(self, other: "_Supposition") -> bool:
-        """Tell whether the other's bed lies on the sheets of this one."""
-        return all(any(mine.holds(one) for mine in self.sheets) for one in other.sheets)
+        """Tell whether the other's bed lies on the sheets, or the fields, of this one."""
+        if abs(self.level - other.level) < _SAME_BED or self.is_seam:
+            return False
+        outer = [*self.sheets, *self.fields]
+        return all(any(mine.holds(one) for mine in outer) for one in other.sheets)
 
 
 def best_sheets(page: Page) -> tuple[list[FoundSheet], float | None]:
@@ -144,29 +173,24 @@ def best_sheets(page: Page) -> tuple[list[FoundSheet], float | None]:
 
     Where none is borne out: no sheet, and the angle of a field's border if one shows.
     """
-    believed: list[_Supposition] = []
-    borders: list[Side] = []
+    supposed: list[_Supposition] = []
     for level, noise in frame_levels(page.tone):
         bed = grow_bed(page.tone, level, noise)
         if bed is None or float(np.mean(bed.mask > 0)) > 0.994:
             continue
-        sheets, lines = _sheets(page, bed)
-        if sheets:
-            believed.append(_Supposition(sheets))
-        borders.extend(lines)
-    if not believed:
-        return [], border_angle(borders, page.scale)
-    outer = [one for one in believed if not _on_film(one, believed)]
-    return max(outer or believed, key=lambda one: one.edge).sheets, None
+        kind = kind_of_bed(bed, page.tone, page.light)
+        if kind is not BedKind.INSIDE:
+            supposed.append(_suppose(page, bed, kind, level))
+    believed = [
+        one for one in supposed if one.sheets and not any(other.holds(one) for other in supposed)
+    ]
+    if believed:
+        return max(believed, key=lambda one: one.edge).sheets, None
+    return [], border_angle([line for one in supposed for line in one.lines], page.scale)
 
 
-def _on_film(one: _Supposition, all_of_them: Sequence[_Supposition]) -> bool:
-    """Tell whether a supposed bed lies on another's sheet: a border, not the bed."""
-    return any(other.holds(one) and not other.is_seam for other in all_of_them)
-
-
-def _sheets(page: Page, bed: Bed) -> tuple[list[FoundSheet], list[Side]]:
-    """Return the sheets a supposed bed leaves, none unless all are believed, and other lines."""
+def _suppose(page: Page, bed: Bed, kind: BedKind, level: float) -> _Supposition:
+    """Measure what a supposed bed leaves, in the way of grouping that its edges bear out best."""
     rows, columns = page.full.shape[:2]
     surface = BedSurface(
         terms=bed.surface,
@@ -177,17 +201,17 @@ def _sheets(page: Page, bed: Bed) -> tuple[list[FoundSheet], list[Side]]:
         density=page.density,
         encoded=page.encoded,
     )
-    kind = kind_of_bed(bed, page.tone, page.light)
     best: list[FoundSheet] = []
     lines: list[Side] = []
     for grouping in groupings(bed.mask):
-        pieces = [_measure(page, surface, kind, outlines) for outlines in grouping]
+        pieces = [_measure(page, surface, outlines) for outlines in grouping]
         found = _outermost([one for one in pieces if one is not None])
         if not found:
             continue
         if any(_is_border(page, surface, kind, one) for one in found):
-            return [], [side for one in found for side in one.sides if side.weight > 0]
-        least = min(one.believed for one in found)
+            lines = [side for one in found for side in one.sides if side.weight > 0]
+            return _Supposition(level, [], found, lines)
+        least = min(one.believed if one.has_corner else one.believed - _LONE for one in found)
         edge = sum(one.edge for one in found)
         fewer = len(best) > _MOST_SHEETS >= len(found)
         if least >= _BELIEVED and (fewer or edge > sum(one.edge for one in best)):
@@ -196,8 +220,8 @@ def _sheets(page: Page, bed: Bed) -> tuple[list[FoundSheet], list[Side]]:
             break
         lines = lines or [side for one in found for side in one.sides if side.soft]
     if sum(one.edge for one in best) < _LEAST_EDGE * min(page.tone.shape):
-        return [], lines
-    return best, []
+        best = []
+    return _Supposition(level, best, [], [] if best else lines)
 
 
 def _outermost(found: list[FoundSheet]) -> list[FoundSheet]:
@@ -229,7 +253,7 @@ def _is_border(page: Page, bed: BedSurface, kind: BedKind, found: FoundSheet) ->
 
 
 def _measure(
-    page: Page, bed: BedSurface, kind: BedKind, outlines: Sequence[NDArray[np.int32]]
+    page: Page, bed: BedSurface, outlines: Sequence[NDArray[np.int32]]
 ) -> FoundSheet | None:
     """Measure the four sides of one supposed sheet; None where it cannot be one."""
     rows, columns = page.tone.shape
@@ -245,7 +269,7 @@ def _measure(
         _side(page, bed, rough[number], rough[(number + 1) % 4], reach) if shown else NO_SIDE
         for number, shown in enumerate(laid.shown)
     )
-    sides = measured if kind is BedKind.INSIDE else _unsharp_too(measured, page.pitch)
+    sides = _unsharp_too(measured, page.pitch)
     if not any(side.seen or side.soft for side in sides):
         return None
     angle = common_angle(sides, page.scale)
