@@ -126,6 +126,8 @@ def _combined(
         if claims:
             value, confidence = _vote(claims)
             fields[name] = Field(value=value, confidence=confidence, source=source)
+        if name is FieldName.ACCESSION_NUMBER and name in fields:
+            _no_record(heard, fields, source)
     fields.update(_named(heard, source))
     _check(fields, rules)
     for text in barcodes:
@@ -141,6 +143,27 @@ def _combined(
             value=issuer, confidence=number.confidence, source=number.source
         )
     return fields
+
+
+def _no_record(heard: list[_Heard], fields: dict[FieldName, Field], source: FieldSource) -> None:
+    """Choose the record number anew where one witness took the accession number for it."""
+    accession, record = fields[FieldName.ACCESSION_NUMBER], fields.get(FieldName.PATIENT_ID)
+    if record is None or _plain(record.value) != _plain(accession.value):
+        return
+    others = [
+        (best, trust)
+        for witness, trust in heard
+        for best in _best(
+            [
+                one
+                for one in witness.claims.get(FieldName.PATIENT_ID, [])
+                if _plain(one.value) != _plain(accession.value)
+            ]
+        )
+    ]
+    if others:
+        value, confidence = _vote(others)
+        fields[FieldName.PATIENT_ID] = Field(value=value, confidence=confidence, source=source)
 
 
 def _best(claims: list[Claim]) -> list[Claim]:

@@ -35,6 +35,8 @@ _FOLDED = str.maketrans(
 )  # fmt: skip
 _SPELT_OUT = str.maketrans({"Ä": "AE", "Ö": "OE", "Ü": "UE", "Ø": "O", "Æ": "AE", "ß": "SS"})
 _LONGEST = 64
+_THIRD = re.compile(r"(?<= )[IL]{3}$|(?<=\^)[IL]{3}$|(?<= )[IL]{3}(?=,)")
+"""``III`` is often read ``ILL`` or ``LLI``; no name is spelt so at the end."""
 
 
 def name_signs(text: str) -> str:
@@ -72,6 +74,7 @@ def parse_name(text: str, given_names: frozenset[str] = frozenset()) -> PersonNa
         Upper case, no punctuation at the ends; None when there are not two parts.
     """
     text = re.sub(r"[^A-Z'\-,^ ]", " ", name_signs(text[:_LONGEST].upper())).strip(" ,^-'")
+    text = _THIRD.sub("III", text)
     if "^" in text:
         parts = [part.strip(" ,") for part in text.split("^")]
         family, given, middle, prefix, suffix = (parts + [""] * 5)[:5]
@@ -91,15 +94,20 @@ def _bare(words: list[str], given_names: frozenset[str]) -> PersonName | None:
         return None
     if words[0] == "BABY" and words[1] in _BABY and len(words) > 2:
         return _built(words[2:], words[:2], suffix)
-    initial = len(words[-1]) == 1 and len(words) > 2
-    first = words[-2] if initial else words[-1]
-    if first in given_names and words[0] not in given_names:
-        at = len(words) - (2 if initial else 1)
-        return _built(words[:at], words[at:], suffix)
+    if len(words[-1]) == 1 and len(words) > 2:
+        # No family name has one letter: what ends in an initial begins with the family name.
+        return _built(words[:-2], words[-2:], suffix)
+    if _is_given(words[-1], given_names) and not _is_given(words[0], given_names):
+        return _built(words[:-1], words[-1:], suffix)
     at = len(words) - 1
     while at > 1 and words[at - 1] in _PARTICLES:
         at -= 1
     return _built(words[at:], words[:at], suffix)
+
+
+def _is_given(word: str, given_names: frozenset[str]) -> bool:
+    """Tell whether a word is a given name, or two joined by a hyphen of which one is."""
+    return any(part in given_names for part in (word, *word.split("-")))
 
 
 def _built(family: list[str], given: list[str], suffix: str) -> PersonName | None:

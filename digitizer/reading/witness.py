@@ -116,7 +116,7 @@ def hear(lines: Iterable[tuple[str, float]], source: FieldSource, rules: Reading
             hearing.score = score
             _line(line, hearing)
     _settle_dates(hearing, source)
-    _settle_numbers(hearing)
+    _settle_numbers(hearing, source)
     _settle_exams(hearing, source)
     if hearing.family and hearing.given:
         name = PersonName(family=hearing.family, given=hearing.given)
@@ -314,6 +314,8 @@ def _name(text: str, hearing: _Hearing, *, captioned: bool) -> None:
         return
     else:
         sure = 0.7 if name.given in words.given_names else 0.35
+    if name.given in words.given_names:
+        sure += 0.03  # APRIL J rather than APRILJ, where two witnesses differ by a space
     hearing.witness.names.append(NameClaim(name, hearing.weigh(sure)))
 
 
@@ -351,13 +353,16 @@ def _century_back(found: FoundDate, exam: str) -> str:
         return found.value
 
 
-def _settle_numbers(hearing: _Hearing) -> None:
-    """Tell what a number is that fits both forms: by its neighbours, its year, what is missing."""
+def _settle_numbers(hearing: _Hearing, source: FieldSource) -> None:
+    """Tell what a number is that fits both forms: by its neighbours, its year, what is missing.
+
+    A label always bears its patient's number, and the date beside it is the birth date.
+    """
     witness = hearing.witness
     years = {one.value[2:4] for one in witness.claims.get(FieldName.STUDY_DATE, [])}
     for value, beside_date, score in hearing.unclear:
         records = {one.value for one in witness.claims.get(FieldName.PATIENT_ID, [])}
-        dated = beside_date or value[:2] in years
+        dated = source is FieldSource.FILM and (beside_date or value[:2] in years)
         told = bool(records) and value not in records
         name = FieldName.ACCESSION_NUMBER if dated or told else FieldName.PATIENT_ID
         sure = _SHAPED - 0.1 if dated or told else _GUESSED
