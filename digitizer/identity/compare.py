@@ -106,7 +106,9 @@ def _pair(read: PersonName, known: PersonName, share: Share) -> tuple[Compared, 
         return family, given
     if read.family and read.given and known.given:
         wrong = _regrouped(read, known)
-        if wrong is not None:
+        # Grouped otherwise, both parts differ; where one agrees, the other is another name.
+        both = family.agreement is given.agreement
+        if wrong == 0 or (wrong and both):
             commonest = max(share(read.family), share(read.given), share(known.family))
             how = Agreement.SIMILAR if wrong else Agreement.AGREES
             return (

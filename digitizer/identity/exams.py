@@ -15,8 +15,10 @@ __all__ = ["Around", "ExamVerdict", "choose_exam", "plausible"]
 
 _SURE = 0.99999
 """An accession number, or day and part of the body together."""
-_LIKELY = 0.9999
-"""A day alone: the index may lack a second exam of that day."""
+_LIKELY = 0.993
+"""A day alone: the index may lack a second exam of that day. Where 6 in 100 exam days hold two
+exams and the index lacks one exam in ten, 17 of 4,104 simulated films so filed were of the other
+exam (upper 95 % bound 0.66 %); where the index is complete, none can be."""
 _CONFUSED = tuple(
     {pair[0], pair[1]}
     for pair in (
@@ -28,7 +30,9 @@ _CONFUSED = tuple(
 _A_DAYS_EXAMS = 99
 """Exams of one day have numbers no further apart than a department's exams of a day."""
 _TELLING = 4
-_SIDES = frozenset({"LEFT", "RIGHT", "BILATERAL", "VIEW", "VIEWS", "PORTABLE", "LATERAL", "SERIES"})
+_SIDES = frozenset(
+    {"LEFT", "RIGHT", "BILATERAL", "VIEW", "VIEWS", "PORTABLE", "LATERAL", "SERIES", "SPINE"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,10 +144,8 @@ def _by_date(film: Heard, read: str, found: list[ExamRecord], around: Around) ->
     if read or any(near.values()):
         only = told if len(told) == 1 else fitting
         if len(only) == 1 and near[only[0].accession_number]:
-            misread = not any(
-                _in_a_row(one, only[0].accession_number) for one in near[only[0].accession_number]
-            )
-            if told or misread:
+            row = only[0].accession_number
+            if not any(_in_a_row(one, row) for one in near[row]):
                 return ExamVerdict(exam=only[0], posterior=_SURE)
         # Another number on the same day is another exam, which the index may lack.
         return _asked(

@@ -62,14 +62,15 @@ def objections(
     if _names_others(sides.film, best.patient, evidence):
         found.append(reason(Code.SEVERAL_IDENTITIES))
     against = best.contradictions(best.film)
-    if best.posterior < _CREDIBLE:
+    anybody = sum(one.posterior for one in sides.linked)
+    if anybody < _CREDIBLE:
         found.append(reason(Code.NOT_IN_INDEX))
     elif against:
         told = ", ".join(name.value.replace("_", " ") for name in against)
         # Two identifiers that differ are another person; one may be misread.
         code = Code.BELOW_THRESHOLD if _outweighed(best.film, against) else Code.NOT_IN_INDEX
         found.append(reason(code, f"The film differs from the best candidate in: {told}."))
-    if best.posterior >= _CREDIBLE / 2 and lead(sides.linked) < policy.gap_bits:
+    if anybody >= _CREDIBLE / 2 and lead(sides.linked) < policy.gap_bits:
         found.append(reason(Code.AMBIGUOUS))
     if not found and not _enough(best):
         found.append(

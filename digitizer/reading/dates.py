@@ -14,7 +14,7 @@ __all__ = ["FoundDate", "find_dates"]
 
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _FOREIGN = {
-    "JANV": 1, "FEV": 2, "MARS": 3, "AVR": 4, "MAI": 5, "JUIN": 6, "JUIL": 7, "AOUT": 8,
+    "JANV": 1, "MAER": 3, "FEV": 2, "MARS": 3, "AVR": 4, "MAI": 5, "JUIN": 6, "JUIL": 7, "AOUT": 8,
     "SEPT": 9, "OKT": 10, "DEZ": 12, "ENE": 1, "ABR": 4, "AGO": 8, "DIC": 12, "MRZ": 3,
 }  # fmt: skip
 _MEND = str.maketrans("OQDILZSB|!", "0001125811")

@@ -23,6 +23,7 @@ _DATE = re.compile(r"\d{1,4}([\-./])\d{1,2}\1\d{4}|\d{4}-\d{2}-\d{2}|\d{1,2}([./
 _LEAST_DIGITS = 4
 _DIGIT_SHARE = 0.6
 _LOOKAHEAD = 4
+_LONGEST_GROUP = 4
 
 
 class Number(str):
@@ -60,16 +61,30 @@ def fitting(text: str, pattern: str) -> Number | None:
 def leading_number(text: str, pattern: str) -> tuple[Number, str] | None:
     """Return the number that a captioned text begins with, and the text after it.
 
-    Groups of digits set apart (``70 028 12``) are one number if together they fit.
+    Groups of digits set apart (``70 028 12``) are one number if together they fit, and the first
+    alone does not.
     """
     tokens = list(_TOKEN.finditer(text))[:_LOOKAHEAD]
     for first in (0, 1):
-        for last in range(first, len(tokens)):
+        for last in _stretches(text, tokens, first):
             joined = "".join(one.group() for one in tokens[first : last + 1])
             number = fitting(joined, pattern)
             if number is not None and sum(sign.isdigit() for sign in number) >= _LEAST_DIGITS:
                 return number, text[: tokens[first].start()] + " " + text[tokens[last].end() :]
     return None
+
+
+def _stretches(text: str, tokens: list[re.Match[str]], first: int) -> list[int]:
+    """Return where a number that begins at a token may end: there, or as far as groups go."""
+    if first >= len(tokens):
+        return []
+    last = first
+    while last + 1 < len(tokens):
+        between = text[tokens[last].end() : tokens[last + 1].start()]
+        if between.strip(" .") or len(tokens[last + 1].group()) > _LONGEST_GROUP:
+            break
+        last += 1
+    return [first, *range(last, first, -1)]
 
 
 def other_form(text: str) -> tuple[Number, str] | None:

@@ -1,0 +1,214 @@
+"""Readings to fields: captions, witnesses, stamps, hostile text."""
+
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from digitizer.model.film import ScanKind
+from digitizer.model.reading import Barcode, FieldName, FieldSource, Line, Reading
+from digitizer.model.units import Point
+from digitizer.reading import GrammarSettings, ReadingRules, kind_of, parse, parse_lines
+
+RULES = ReadingRules()
+BOX = (Point(0, 0), Point(9, 0), Point(9, 9), Point(0, 9))
+
+
+def read(*lines: str, source: FieldSource = FieldSource.LABEL, **more: object) -> dict[str, str]:
+    fields = parse_lines(lines, more.get("barcodes", ()), source, more.get("rules", RULES))  # type: ignore[arg-type]
+    return {name.value: field.value for name, field in fields.items()}
+
+
+def reading(**engines: list[str]) -> Reading:
+    return Reading(
+        lines=tuple(
+            Line(text=text, confidence=0.9, box=BOX, engine=engine)
+            for engine, texts in engines.items()
+            for text in texts
+        )
+    )
+
+
+# -- captions and layouts --------------------------------------------------------------------
+
+WHO = {
+    "family_name": "DOE",
+    "given_name": "JANE",
+    "patient_id": "1234567",
+    "birth_date": "1931-04-02",
+}
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["DOE, JANE", "MRN 1234567", "DOB 04/02/1931"],
+        ["NAME: DOE, JANE  MRN# 1234567", "D.O.B. APR 2, 1931"],
+        ["Pat.No. 1234567", "Doe^Jane", "Geb.-Datum: 02.04.1931"],
+        ["Surname: Doe", "First Name: Jane", "Hosp. # 1234567", "born 2 APR 1931"],
+        ["NAME", "DOE, JANE", "ID:", "1234567", "Birthdate:1931-04-02"],
+        ["1234567", "JANE DOE", "04/02/1931"],
+        ["NAMF DOE, JANE", "H0SP NO 1234567", "8IRTHDATE: 04/02/1931"],
+        ["FIRST", "NAME: JANE", "LAST NAME: DOE", "MRN:1234567 DOB:04/02/1931"],
+        ["DOE,", "JANE", "1234567 F 04/02/1931"],
+    ],
+)
+def test_a_label_is_read_in_every_layout(lines: list[str]) -> None:
+    """Captions or none, on one line or several, misread by a character."""
+    said = read(*lines)
+    assert {name: said.get(name) for name in WHO} == WHO
+
+
+def test_a_film_bears_its_exam() -> None:
+    """The date of the exam is not the birth date; the text tells part, side and kind."""
+    said = read(
+        "DOE, JANE", "1234567", "DOB 04/02/1931 F", "03/12/1978 ACC# R78-01234", "RT HAND 3V",
+        source=FieldSource.FILM,
+    )  # fmt: skip
+    assert said["study_date"] == "1978-03-12"
+    assert said["birth_date"] == "1931-04-02"
+    assert said["accession_number"] == "R78-01234"
+    assert (said["body_part"], said["laterality"], said["sex"]) == ("HAND", "R", "F")
+
+
+@pytest.mark.parametrize("stamp", ["COPY", "LOANED", "DO NOT DESTROY", "PURGED 1991"])
+def test_a_stamp_is_nobody(stamp: str) -> None:
+    """Stamps lie across labels and name no patient."""
+    assert read(stamp) == {}
+
+
+def test_a_hospital_and_a_doctor_are_not_the_patient() -> None:
+    """Neither the heading nor the referrer."""
+    said = read("CITY GENERAL HOSPITAL", "REFERRED BY: SMITH, PETER", "DOE, JANE")
+    assert said["family_name"] == "DOE"
+
+
+def test_a_jacket_that_lists_several_exams_bears_none_as_its_own() -> None:
+    """A log is no exam."""
+    said = read("DOE, JANE", "03/12/1978 CHEST PA", "05/01/1980 RT HAND")
+    assert "description" not in said
+    assert "study_date" not in said
+
+
+def test_a_date_that_cannot_be_read_is_not_a_name() -> None:
+    """BORN FEB 6, 1g00 names nobody."""
+    assert read("BORN FEB 6, 1g00") == {}
+
+
+def test_a_birth_in_the_century_before_is_told_by_the_exam() -> None:
+    """Nobody is filmed before birth: 02/04/01 was 1901 on a film of 1978."""
+    said = read("DOE, JANE", "DOB 04/02/01", "DATE 03/12/1978", source=FieldSource.FILM)
+    assert said["birth_date"] == "1901-04-02"
+
+
+def test_the_order_of_dates_is_the_sites() -> None:
+    """A setting, not a guess."""
+    rules = ReadingRules(grammar=GrammarSettings(day_first=True))
+    assert read("DOB 02/04/1931", rules=rules)["birth_date"] == "1931-04-02"
+
+
+# -- witnesses -------------------------------------------------------------------------------
+
+
+def test_two_engines_that_agree_are_surer_than_one() -> None:
+    """And than two that do not."""
+
+    def sure(**engines: list[str]) -> float:
+        fields = parse(reading(**engines), FieldSource.LABEL, RULES)
+        return fields[FieldName.PATIENT_ID].confidence
+
+    both = sure(rapidocr=["MRN 1234567"], tesseract=["MRN 1234567"])
+    alone = sure(rapidocr=["MRN 1234567"])
+    apart = sure(rapidocr=["MRN 1234567"], tesseract=["MRN 1284567"])
+    assert both > alone > apart
+
+
+def test_a_number_taken_for_the_wrong_thing_by_one_engine_is_put_right() -> None:
+    """What both know as the accession number is not the record number."""
+    fields = parse(
+        reading(
+            rapidocr=["T980868", "FILM NO: X3638357"],
+            tesseract=["T980868", "MRN NO: X3638357", "ACC: X3638357"],
+        ),
+        FieldSource.FILM,
+        RULES,
+    )
+    assert fields[FieldName.PATIENT_ID].value == "T980868"
+    assert fields[FieldName.ACCESSION_NUMBER].value == "X3638357"
+
+
+def test_names_of_two_engines_are_not_mixed() -> None:
+    """No given name is set to another reading's family name."""
+    fields = parse(
+        reading(rapidocr=["NAME: DOE, JANE"], tesseract=["NAME: ROE, JANET"]),
+        FieldSource.LABEL,
+        RULES,
+    )
+    name = fields[FieldName.FAMILY_NAME].value, fields[FieldName.GIVEN_NAME].value
+    assert name in {("DOE", "JANE"), ("ROE", "JANET")}
+
+
+def test_a_barcode_is_believed_before_letters() -> None:
+    """It has its own check."""
+    barcode = Barcode(text="7654321", format="Code128", box=BOX)
+    lines = reading(rapidocr=["MRN 7654327"]).lines
+    fields = parse(Reading(lines=lines, barcodes=(barcode,)), FieldSource.LABEL, RULES)
+    assert fields[FieldName.PATIENT_ID].value == "7654321"
+    assert fields[FieldName.PATIENT_ID].source is FieldSource.BARCODE
+
+
+def test_a_jackets_barcode_is_the_jackets_number() -> None:
+    """Not the patient's."""
+    assert read(barcodes=["J123456"]) == {"jacket": "J123456"}
+
+
+def test_a_number_whose_check_digit_fails_is_doubted_and_kept() -> None:
+    """It stays as read."""
+    grammar = GrammarSettings(issuers=(r"CITY=\d{11}",), check_digits=("CITY=luhn",),
+                              record_number=r"\d{11}")  # fmt: skip
+    rules = ReadingRules(grammar=grammar)
+    right = parse_lines(["MRN 49927398716"], (), FieldSource.LABEL, rules)[FieldName.PATIENT_ID]
+    wrong = parse_lines(["MRN 49927398717"], (), FieldSource.LABEL, rules)[FieldName.PATIENT_ID]
+    assert wrong.value == "49927398717"
+    assert wrong.confidence < 0.5 < right.confidence
+
+
+# -- kinds of paper --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        (["DOE, JANE", "MRN 1234567"], ScanKind.LABEL),
+        (["SEPARATOR SHEET"], ScanKind.SEPARATOR),
+        (["RADIOLOGY REPORT FINDINGS", *["the lungs are clear and the heart is normal"] * 6],
+         ScanKind.DOCUMENT),
+    ],
+)  # fmt: skip
+def test_paper_is_told_by_its_words(lines: list[str], expected: ScanKind) -> None:
+    """A label, a separator, a report."""
+    assert kind_of(reading(rapidocr=lines), None) is expected
+
+
+# -- hostile text ----------------------------------------------------------------------------
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.text(max_size=120), max_size=12), st.lists(st.text(max_size=40), max_size=3))
+def test_any_lines_give_values_in_one_form(lines: list[str], barcodes: list[str]) -> None:
+    """Whatever an engine hands over."""
+    for source in (FieldSource.LABEL, FieldSource.FILM):
+        fields = parse_lines(lines, barcodes, source, RULES)
+        assert all(field.value for field in fields.values())
+        assert all(0 <= field.confidence <= 1 for field in fields.values())
+        sex = fields.get(FieldName.SEX)
+        assert sex is None or sex.value in "MFO"
+
+
+@pytest.mark.parametrize("text", ["A," * 50_000, "1/" * 50_000, "ACC# " * 20_000, "'" * 100_000])
+def test_a_line_of_a_hundred_thousand_characters_takes_no_time(text: str) -> None:
+    """No pattern blows up on it."""
+    began = time.process_time()
+    parse_lines([text] * 20, [text], FieldSource.FILM, RULES)
+    assert time.process_time() - began < 2.0
