@@ -128,7 +128,7 @@ def _combined(
             fields[name] = Field(value=value, confidence=confidence, source=source)
         if name is FieldName.ACCESSION_NUMBER and name in fields:
             _no_record(heard, fields, source)
-    fields.update(_named(heard, source))
+    fields.update(_named(heard, source, rules.vocabulary.given_names))
     _check(fields, rules)
     for text in barcodes:
         told = _barcode(text.strip().upper(), rules)
@@ -199,7 +199,29 @@ def _vote(claims: list[tuple[Claim, float]]) -> tuple[str, float]:
     return form.value, min(sure, _MOST_SURE)
 
 
-def _named(heard: list[_Heard], source: FieldSource) -> dict[FieldName, Field]:
+def _spaced(
+    best: NameClaim,
+    own: float,
+    every: list[tuple[NameClaim, float]],
+    given_names: frozenset[str],
+) -> tuple[NameClaim, float]:
+    """Prefer ``APRIL J`` to ``APRILJ`` where witnesses differ by a space alone: engines lose some."""
+    if best.name.given in given_names or best.name.middle:
+        return best, own
+    for claim, trust in every:
+        apart = claim.name.given in given_names or len(claim.name.middle) == 1
+        if apart and _letters(claim.name) == _letters(best.name):
+            return claim, trust
+    return best, own
+
+
+def _letters(name: PersonName) -> str:
+    return _plain(name.family + name.given + name.middle + name.suffix)
+
+
+def _named(
+    heard: list[_Heard], source: FieldSource, given_names: frozenset[str]
+) -> dict[FieldName, Field]:
     """Choose one name as a whole, so that no given name is set to another's family name."""
     every = [(claim, trust) for witness, trust in heard for claim in witness.names]
     if not every:
@@ -216,6 +238,7 @@ def _named(heard: list[_Heard], source: FieldSource) -> dict[FieldName, Field]:
 
     # A claim is also worth what its own engine's word is worth.
     best, own = max(every, key=lambda one: support(one[0]) + 0.5 * one[0].confidence * one[1])
+    best, own = _spaced(best, own, every, given_names)
     values = (best.name.family, best.name.given, best.name.middle, best.name.suffix)
     fields: dict[FieldName, Field] = {}
     for name, value in zip(_NAME_PARTS, values, strict=True):

@@ -46,7 +46,7 @@ def name_signs(text: str) -> str:
     or L, or inside a name; accents are folded, umlauts written out.
     """
     text = text.translate(_FOLDED).translate(_SPELT_OUT)
-    text = re.sub(r"(?<=[A-Z])\s?[\"“”*~«»°]+\s?(?=[A-Z])", "^", text)
+    text = re.sub(r"(?<=[A-Z])\s?[\"“”*~«»°™]+\s?(?=[A-Z])", "^", text)
     text = re.sub(r"(?<=[A-Z]{3})\s?['‘’`´]\s?(?=[A-Z]{3})", "^", text)
     text = re.sub(r"[‘’`´]", "'", text)
     return re.sub(r"^([A-Z'\-]{3,}(?: [A-Z]{3,})?)[.;:] (?=[A-Z]{2,})", r"\1, ", text)

@@ -23,7 +23,7 @@ _LONGEST_LINE = 200
 _DASHED = re.compile(r"[A-Z]{1,3}\d{2}-\d{3,7}|\d{2}-\d{4,7}")
 _SEX = re.compile(r"\s*(FEMALE|MALE|OTHER|[MFO])\b\.?")
 _TRAILING_SEX = re.compile(r"(?:^|[\s,;/])([MF])\.?$")
-_BARE = re.compile(r"[A-Z'\-]{2,}(?: [A-Z'\-]+\.?){1,4}")
+_BARE = re.compile(r"[A-Z][A-Z'\-.]+(?: [A-Z'\-]+\.?){1,4}")
 _PLAIN = str.maketrans("\u2014\u2013\u2010_\\", "--- /")
 _BETWEEN = re.compile(r"(?<=[A-Z])[014568](?=[A-Z]{2})|(?<=[A-Z]{2})[014568](?=[A-Z])")
 """Digits among letters are letters misread: ``JOHNS0N``, ``P4TIENT``."""
@@ -294,7 +294,7 @@ def _exam(text: str, hearing: _Hearing) -> bool:
 def _name(text: str, hearing: _Hearing, *, captioned: bool) -> None:
     """Note a name: after its caption, by its comma or caret, or as bare words of letters."""
     words = hearing.rules.vocabulary
-    text = name_signs(re.sub(r"[^\w\s'\"“”‘’`´*~«»°,.^;:\-]|[\d_]", " ", text))
+    text = name_signs(re.sub(r"[^\w\s'\"“”‘’`´*~«»°™,.^;:\-]|[\d_]", " ", text))
     text = " ".join(text.split()).strip(" :.;,-'")
     tokens = [one for one in re.split(r"[^A-Z']+", text) if len(one) > 1]
     shaped = looks_like_name(text)
@@ -314,8 +314,6 @@ def _name(text: str, hearing: _Hearing, *, captioned: bool) -> None:
         return
     else:
         sure = 0.7 if name.given in words.given_names else 0.35
-    if name.given in words.given_names:
-        sure += 0.03  # APRIL J rather than APRILJ, where two witnesses differ by a space
     hearing.witness.names.append(NameClaim(name, hearing.weigh(sure)))
 
 

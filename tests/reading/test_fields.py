@@ -149,6 +149,14 @@ def test_names_of_two_engines_are_not_mixed() -> None:
     assert name in {("DOE", "JANE"), ("ROE", "JANET")}
 
 
+def test_a_lost_space_is_put_right_by_the_other_engine() -> None:
+    """APRIL J is a name, APRILJ none; where both say the same letters."""
+    fields = parse(
+        reading(rapidocr=["OWENS, APRILJ"], tesseract=["OWENS, APRIL J"]), FieldSource.LABEL, RULES
+    )
+    assert fields[FieldName.GIVEN_NAME].value == "APRIL"
+
+
 def test_a_barcode_is_believed_before_letters() -> None:
     """It has its own check."""
     barcode = Barcode(text="7654321", format="Code128", box=BOX)

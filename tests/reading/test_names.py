@@ -23,6 +23,8 @@ def name(family: str, given: str, middle: str = "", suffix: str = "") -> PersonN
         ("DOE^JOHN^A", name("DOE", "JOHN", "A")),
         ("DOE^JOHN^A^^JR", name("DOE", "JOHN", "A", "JR")),
         ('DOE"JOHN', name("DOE", "JOHN")),
+        ("DOE*JOHN™™SR", name("DOE", "JOHN", "", "SR")),
+        ("ST.JAMES GEORGE A JR", name("ST JAMES", "GEORGE", "A", "JR")),
         ("JOHN A DOE", name("DOE", "JOHN", "A")),
         ("DOE JOHN", name("DOE", "JOHN")),
         ("DOE ANNE-MARIE R", name("DOE", "ANNE-MARIE", "R")),
