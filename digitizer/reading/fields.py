@@ -205,7 +205,7 @@ def _spaced(
     every: list[tuple[NameClaim, float]],
     given_names: frozenset[str],
 ) -> tuple[NameClaim, float]:
-    """Prefer ``APRIL J`` to ``APRILJ`` where witnesses differ by a space alone: engines lose some."""
+    """Prefer ``APRIL J`` to ``APRILJ`` where witnesses differ by a space: engines lose some."""
     if best.name.given in given_names or best.name.middle:
         return best, own
     for claim, trust in every:
