@@ -63,7 +63,12 @@ def _id_of(line: str) -> str | None:
     except (ValueError, RecursionError):
         return None
     found = row.get("id") if isinstance(row, dict) else None
-    return found if isinstance(found, str) else None
+    return found if isinstance(found, str) and _is_text(found) else None
+
+
+def _is_text(value: Any) -> bool:
+    """Tell whether a value is a text that can be written again: no half of a surrogate pair."""
+    return isinstance(value, str) and not any("\ud800" <= sign <= "\udfff" for sign in value)
 
 
 def _refused(row: dict[str, Any]) -> dict[str, Any]:
@@ -77,7 +82,7 @@ def _row(number: int, line: str) -> dict[str, Any]:
         row = json.loads(line)
     except (ValueError, RecursionError) as error:
         raise BadRow(number, "this is not one JSON object") from error
-    if not isinstance(row, dict) or not isinstance(row.get("id"), str):
+    if not isinstance(row, dict) or not _is_text(row.get("id")):
         raise BadRow(number, 'an object with a text "id" is wanted')
     group = row.get("group")
     if group is not None and not isinstance(group, str):

@@ -45,6 +45,7 @@ def test_answers_stream(index):
         ("[" * 100_000, None),
         ("{}", None),
         ('{"id": 7}', None),
+        ('{"id": "a\\ud800"}', None),
         ('{"id": "x", "film": 3}', "x"),
         ('{"id": "x", "film": {"lines": [null]}}', "x"),
         ('{"id": "x", "group": 7}', "x"),
