@@ -367,12 +367,13 @@ def _lay_one(rng: np.random.Generator, sheet: Sheet, outline: Outline, wear: flo
     if any(hidden):
         skew = float(np.clip(skew, -0.6, 0.6))
     margins = []
+    widest = 0.075 * max(sheet.size_mm)
     reach = abs(np.sin(np.radians(skew))) * max(sheet.size_mm)
     for away in hidden:
         if away:
             margins.append(-(reach + float(rng.uniform(0.3, 1.5))))
         else:
-            margins.append(float(rng.uniform(1.5, 6) if kind == "feed" else rng.uniform(5, 28)))
+            margins.append(float(rng.uniform(1.5, 6) if kind == "feed" else rng.uniform(4, widest)))
     bed = BEDS["open" if kind == "feed" and rng.random() < 0.3 else kind]
     return lay(
         sheet,

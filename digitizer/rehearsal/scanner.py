@@ -104,7 +104,7 @@ def write_tiff(
     white_is_zero: bool = False,
 ) -> None:
     """Write a TIFF as scanners do: strips or tiles, one of several compressions."""
-    compression = _COMPRESSIONS[int(rng.choice(4, p=[0.27, 0.18, 0.45, 0.1]))]
+    compression = _COMPRESSIONS[int(rng.choice(4, p=[0.2, 0.2, 0.5, 0.1]))]
     photometric = "miniswhite" if white_is_zero else "minisblack"
     if pixels.ndim == 3:
         photometric = "rgb"

@@ -33,7 +33,7 @@ SIZES: tuple[tuple[float, float], ...] = (
     (180.0, 240.0),
 )
 """Short and long side of usual sheets, in millimetres (ISO 5799 and the inch sizes)."""
-SMALL_SIZES: tuple[tuple[float, float], ...] = ((180.0, 240.0), (8 * INCH, 10 * INCH))
+SMALL_SIZES: tuple[tuple[float, float], ...] = ((130.0, 180.0), (6.5 * INCH, 8.5 * INCH))
 
 
 @dataclass(slots=True)
