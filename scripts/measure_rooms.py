@@ -28,6 +28,7 @@ from rich.progress import track
 
 from digitizer.engines import EngineSheetReader
 from digitizer.errors import DigitizerError
+from digitizer.model.reading import FieldName
 from digitizer.pipeline.examine import find_on_page, read_sheet
 from digitizer.reading import ReadingRules
 from digitizer.rehearsal import make_room
@@ -131,8 +132,8 @@ def read_by_digitizer(path: Path) -> str | None:
     sheets = find_on_page(decoder, path, 0).sheets
     if not sheets:
         return None
-    fields = read_sheet(decoder, READER, RULES, path, sheets[0]).fields.to_dict()
-    return str(fields["patient_id"]["value"]) if "patient_id" in fields else None
+    number = read_sheet(decoder, READER, RULES, path, sheets[0]).fields.get(FieldName.PATIENT_ID)
+    return number.value if number is not None else None
 
 
 READER, RULES = EngineSheetReader(), ReadingRules()
@@ -229,12 +230,12 @@ def main() -> int:
         films = [one for one in scans if len(one[1]["films"]) == 1]
         labels = [one for one in scans if one[1]["kind"] == "label"]
         skews = measure_films(spread(films, arguments.films), folder)
+        print(f"\nSkew of films, {arguments.dpi} dpi, wear {arguments.wear}:")
+        for name, one in skews.items():
+            print(f"  {name:20} {one}", flush=True)
         reads = measure_labels(spread(labels, arguments.labels), ours=not arguments.no_ours)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    print(f"\nSkew of films, {arguments.dpi} dpi, wear {arguments.wear}:")
-    for name, one in skews.items():
-        print(f"  {name:20} {one}")
     print("Record numbers read exactly on labels:")
     for label_reader, read in reads.items():
         print(f"  {label_reader:20} {read}")
