@@ -7,6 +7,7 @@ drops that key above DEBUG.
 import json
 import logging
 import sys
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -44,9 +45,21 @@ class JsonFormatter(logging.Formatter):
         for key, value in record.__dict__.items():
             if key not in _STANDARD and (key != "patient" or record.levelno <= logging.DEBUG):
                 line[key] = value
-        if record.exc_info:
-            line["traceback"] = self.formatException(record.exc_info)
+        if record.exc_info and record.exc_info[1] is not None:
+            line |= _error(record.exc_info[1])
         return json.dumps(line, default=str)
+
+
+def _error(error: BaseException) -> dict[str, Any]:
+    """Tell where an error came from; its words may hold a name, so they appear at DEBUG only."""
+    frames = traceback.extract_tb(error.__traceback__)
+    told: dict[str, Any] = {
+        "error": type(error).__name__,
+        "traceback": [f"{one.filename}:{one.lineno} {one.name}" for one in frames],
+    }
+    if logging.getLogger().isEnabledFor(logging.DEBUG):
+        told["words"] = str(error)
+    return told
 
 
 def configure(level: str = "WARNING") -> None:

@@ -49,6 +49,10 @@ class Clock(Protocol):
         """Return the present time, aware, in UTC."""
         ...
 
+    def pause(self, seconds: float) -> None:
+        """Let some time pass."""
+        ...
+
 
 class ScanDecoder(Protocol):
     """Turns the bytes of a scan into pixels without changing one."""

@@ -1,6 +1,7 @@
 """Settings to adapters: the only file that names them all."""
 
 import os
+import time
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -44,6 +45,10 @@ class SystemClock:
     def now(self) -> datetime:
         """Return the present time in UTC."""
         return datetime.now(UTC)
+
+    def pause(self, seconds: float) -> None:
+        """Sleep."""
+        time.sleep(seconds)
 
 
 class SilentWaker:

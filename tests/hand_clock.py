@@ -15,5 +15,8 @@ class HandClock:
     def now(self) -> datetime:
         return self.at
 
+    def pause(self, seconds: float) -> None:
+        self.forward(seconds)
+
     def forward(self, seconds: float) -> None:
         self.at += timedelta(seconds=seconds)

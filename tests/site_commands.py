@@ -38,16 +38,17 @@ class Site:
         assert done.returncode in codes, done.stderr[-2000:]
         return json.loads(done.stdout)
 
-    def start(self, *words: str) -> "subprocess.Popen[str]":
-        """Start a command in a process group of its own."""
-        return subprocess.Popen(
-            [str(Path(sys.executable).with_name("digitizer")), *words],
-            env=self.settings,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            start_new_session=True,
-        )
+    def start(self, *words: str, log: Path = Path(os.devnull)) -> "subprocess.Popen[str]":
+        """Start a command in a process group of its own; what it logs goes to a file."""
+        with log.open("a") as stream:
+            return subprocess.Popen(
+                [str(Path(sys.executable).with_name("digitizer")), *words],
+                env=self.settings,
+                stdout=subprocess.DEVNULL,
+                stderr=stream,
+                text=True,
+                start_new_session=True,
+            )
 
     def with_settings(self, **settings: str) -> "Site":
         """Return the same data folder under other settings."""

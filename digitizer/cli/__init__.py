@@ -6,6 +6,7 @@ Errors are one clear line on standard error with the remedy, never a traceback
 program is missing.
 """
 
+import errno
 import os
 import sys
 
@@ -74,7 +75,9 @@ def _failed(error: Exception) -> int:
     elif not isinstance(error, DigitizerError):
         kind = type(error).__name__
         line = f"Unexpected {kind}. Run again with DIGITIZER_DEBUG=1 for the details."
-        if isinstance(error, OSError):
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            line = "The disk is full. Free some room, then run the same command again to go on."
+        elif isinstance(error, OSError):
             line = f"{error.strerror or kind}: {error.filename or ''}".rstrip(": ")
     print(f"digitizer: {' '.join(line.split())}", file=sys.stderr)
     return code

@@ -26,6 +26,9 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T", Scan, Sheet)
 
+_LONGEST_PAUSE_S = 15.0
+"""Between two tries to write trouble down."""
+
 StageFunction = Callable[[Services, str], list[tuple[Stage, str]]]
 """Does one stage for one subject; returns what is due next, to be woken."""
 
@@ -58,33 +61,66 @@ def advance(
 def _once(
     services: Services, stage: Stage, subject: str, table: Mapping[Stage, StageFunction]
 ) -> list[tuple[Stage, str]]:
-    task = services.ledger.lease(stage, subject, services.worker, services.settings.lease_s)
+    try:
+        task = services.ledger.lease(stage, subject, services.worker, services.settings.lease_s)
+    except BadWorld as error:
+        # Nothing was begun; it stays due, and the reaper announces it again.
+        logger.warning("no lease", extra={"code": error.code})
+        return []
     if task is None:
         return []
     with log.bound(stage=stage.value, subject=subject, attempt=task.attempts):
+        return _work(services, task, table[stage])
+
+
+def _work(services: Services, task: Task, work: StageFunction) -> list[tuple[Stage, str]]:
+    """Do the work of a leased task; write down what an error makes of it."""
+    now = services.clock.now
+    try:
+        if task.attempts > services.settings.attempts:
+            # Counted before the work: a task that kills its own worker ends here.
+            _stop(services, task, "It was tried several times without an end.")
+            return []
+        return work(services, task.subject)
+    except BadScan as error:
+        bad_scan = error
+        _insist(services, task, lambda: _quarantine(services, task, bad_scan))
+    except BadWorld as error:
+        bad_world = error
+        _insist(services, task, lambda: _wait(services, task, bad_world))
+    except StaleRecord:
+        release = services.ledger.release
+        _insist(services, task, lambda: release(task, due_at=now(), count_attempt=False))
+    except Exception:
+        # Unknown: a mistake of ours. Tried again, then a person is asked (DESIGN §4).
+        logger.exception("stage failed")
+        later = now() + timedelta(seconds=1)
+        _insist(services, task, lambda: services.ledger.release(task, due_at=later))
+    return []
+
+
+def _insist(services: Services, task: Task, write: Callable[[], None]) -> None:
+    """Write trouble down however long the ledger cannot be written, while the lease is ours.
+
+    A full disk stops the ledger as well; a lease that nobody gives back would hold the film up for
+    as long as it runs, long after there is room again.
+    """
+    pause = services.settings.backoff_first_s
+    while True:
         try:
-            if task.attempts > services.settings.attempts:
-                # Counted before the work: a task that kills its own worker ends here.
-                _stop(services, task, "It was tried several times without an end.")
-                return []
-            return table[stage](services, subject)
-        except BadScan as error:
-            _quarantine(services, task, error)
+            return write()
         except BadWorld as error:
-            _wait(services, task, error)
-        except StaleRecord:
-            services.ledger.release(task, due_at=services.clock.now(), count_attempt=False)
-        except Exception:
-            # Unknown: a mistake of ours. Tried again, then a person is asked (DESIGN §4).
-            logger.exception("stage failed")
-            services.ledger.release(task, due_at=services.clock.now() + timedelta(seconds=1))
-        return []
+            if task.lease_until is None or services.clock.now() >= task.lease_until:
+                raise
+            logger.warning("cannot be written down yet", extra={"code": error.code})
+            services.clock.pause(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE_S)
 
 
 def _quarantine(services: Services, task: Task, error: BadScan) -> None:
     code = Code(error.code)
     _hold(services, task, State.QUARANTINED, reason(code, error.message), done=True)
-    logger.warning("quarantined", extra={"code": code.value})
+    logger.info("quarantined", extra={"code": code.value})
 
 
 def _stop(services: Services, task: Task, why: str) -> None:

@@ -162,7 +162,11 @@ class TestReview:
 
     def test_what_a_person_decides_is_filed_so(self, run: Run) -> None:
         """A misfiled film accepted for its true patient and exam is verified there, by name."""
-        film = run.films_held_for("film_contradicts_jacket")[0]
+        film = next(
+            film
+            for film in run.films_held_for("film_contradicts_jacket")
+            if film["true"][0]["in_index"] and film["true"][0]["accession_number"]
+        )
         (true,) = film["true"]
         whose = f"{true['issuer']}:{true['patient_id']}"
         words = ("--patient", whose, "--accession", true["accession_number"])
