@@ -13,12 +13,14 @@ from digitizer.model.reasons import Code, Reason, reason
 
 __all__ = ["Around", "ExamVerdict", "choose_exam", "plausible"]
 
-_SURE = 0.99999
-"""An accession number, or day and part of the body together."""
-_LIKELY = 0.993
+_SURE = 0.99975
+"""An accession number, or day and part of the body together: 10 of 70,182 simulated films so filed
+were of another exam (upper 95 % bound 2.4 in 10,000); those looked at were of patients with two
+exams of one part on one day, of which the index lacked one."""
+_LIKELY = 0.9949
 """A day alone: the index may lack a second exam of that day. Where 6 in 100 exam days hold two
-exams and the index lacks one exam in ten, 17 of 4,104 simulated films so filed were of the other
-exam (upper 95 % bound 0.66 %); where the index is complete, none can be."""
+exams and the index lacks one exam in ten, 95 of 22,191 simulated films so filed were of the other
+exam (upper 95 % bound 0.51 %); where the index is complete, none can be."""
 _CONFUSED = tuple(
     {pair[0], pair[1]}
     for pair in (

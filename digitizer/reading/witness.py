@@ -28,6 +28,11 @@ _PLAIN = str.maketrans("\u2014\u2013\u2010_\\", "--- /")
 _BETWEEN = re.compile(r"(?<=[A-Z])[014568](?=[A-Z]{2})|(?<=[A-Z]{2})[014568](?=[A-Z])")
 """Digits among letters are letters misread: ``JOHNS0N``, ``P4TIENT``."""
 _LETTERED = str.maketrans("014568", "OIASGB")
+_DAMAGED_DATE = re.compile(
+    r"\d\S*\s*\b(?:JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC)\b"
+    r"|\b(?:JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC)\b\s*\S*\d"
+)
+"""A month beside a digit, in what no date could be read from, is no name."""
 _GOES_ON = re.compile(r"[A-Za-z'\- .]{2,40}")
 _HALF_CAPTION = re.compile(r"FIRST|LAST|GIVEN|FAMILY|PATIENT", re.IGNORECASE)
 _NAME_CAPTION = re.compile(r"NAME\b", re.IGNORECASE)
@@ -90,6 +95,7 @@ class _Hearing:
     family: str = ""
     given: str = ""
     pending: Caption | None = None
+    birth_captioned: bool = False
     score: float = 1.0
 
     def weigh(self, confidence: float) -> float:
@@ -112,7 +118,10 @@ def hear(lines: Iterable[tuple[str, float]], source: FieldSource, rules: Reading
     hearing = _Hearing(rules)
     for raw, score in _continued(islice(lines, _MOST_LINES)):
         line = _signs(raw[:_LONGEST_LINE])
-        if line and not is_stamp(line, rules.vocabulary):
+        if line and is_stamp(line, rules.vocabulary):
+            # What the caption before it headed lies under the stamp.
+            hearing.pending = None
+        elif line:
             hearing.score = score
             _line(line, hearing)
     _settle_dates(hearing, source)
@@ -160,6 +169,7 @@ def _line(line: str, hearing: _Hearing) -> None:
         if caption is None and hearing.pending is not None and not with_exam:
             caption = hearing.pending
         hearing.pending = caption if caption is not None and not segment.text else None
+        hearing.birth_captioned |= caption is Caption.BIRTH
         if segment.text:
             _segment(caption, segment.text, with_exam, hearing)
 
@@ -294,6 +304,8 @@ def _exam(text: str, hearing: _Hearing) -> bool:
 def _name(text: str, hearing: _Hearing, *, captioned: bool) -> None:
     """Note a name: after its caption, by its comma or caret, or as bare words of letters."""
     words = hearing.rules.vocabulary
+    if not captioned and _DAMAGED_DATE.search(text):
+        return
     text = name_signs(re.sub(r"[^\w\s'\"“”‘’`´*~«»°™,.^;:\-]|[\d_]", " ", text))
     text = " ".join(text.split()).strip(" :.;,-'")
     tokens = [one for one in re.split(r"[^A-Z']+", text) if len(one) > 1]
@@ -321,7 +333,7 @@ def _settle_dates(hearing: _Hearing, source: FieldSource) -> None:
     """Tell birth dates from dates of exams, by caption and then by plausibility."""
     loose = list(dict.fromkeys(hearing.dates))
     births, exams = list(hearing.births), list(hearing.exam_dates)
-    if not births:
+    if not births and not hearing.birth_captioned:
         bare = sorted((one for one in loose if not one.with_exam), key=lambda one: one.found.value)
         others = {one.found.value for one in (*loose, *exams)}
         others -= {one.found.value for one in bare[:1]}

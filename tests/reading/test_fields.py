@@ -94,6 +94,12 @@ def test_a_jacket_that_lists_several_exams_bears_none_as_its_own() -> None:
 def test_a_date_that_cannot_be_read_is_not_a_name() -> None:
     """BORN FEB 6, 1g00 names nobody."""
     assert read("BORN FEB 6, 1g00") == {}
+    assert "family_name" not in read("BCRN 3l JAN 194g")
+
+
+def test_a_birth_date_under_a_stamp_is_not_guessed() -> None:
+    """Its caption stands there; the other date is the exam's."""
+    assert "birth_date" not in read("HALL, ARTHUR", "D.O.B.", "COPY", "03/04/75 CHAS? PA")
 
 
 def test_a_birth_in_the_century_before_is_told_by_the_exam() -> None:
