@@ -9,6 +9,7 @@ bed until its edge is measured.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -27,6 +28,7 @@ _LEAST_TOLERANCE = 0.055
 """Steps of log light that still are one level: 0.024 OD, a lamp's unevenness over some pixels."""
 _LAMP = 0.12
 """How far log light of one bed may differ over the frame: lamps fall off by a tenth or two."""
+_PLACES = 20000
 _SMALLEST_SHEET = 0.006
 """Part of the frame below which a piece is dust, a marker or a shadow, not a sheet."""
 
@@ -111,17 +113,24 @@ def grow_bed(tone: Floats, level: float, noise: float) -> Bed | None:
     surface[0] = level
     mask = np.zeros(tone.shape, np.uint8)
     for round_ in range(3):
-        near = np.abs(tone - np.tensordot(surface, terms, 1)) < tolerance
+        near = np.abs(tone - np.einsum("i,ijk->jk", surface, terms)) < tolerance
         near &= np.abs(tone - level) < widest + _LAMP
         mask = _touching_frame(near.astype(np.uint8))
         shown = mask > 0
         if shown.sum() < 0.002 * tone.size:
             return None
-        values = tone[shown]
-        rows = terms[:, shown]
+        # Some ten thousand places tell six terms as well as all of them.
+        places = np.flatnonzero(shown)
+        places = places[:: max(1, places.size // _PLACES)]
+        values = tone.ravel()[places]
+        rows = terms.reshape(6, -1)[:, places]
         # Few places tell only a level: bend the surface as far as the bed reaches.
         kept = 6 if _spans(shown) else 1
-        fitted = np.linalg.lstsq(rows[:kept].T.astype(np.float64), values, rcond=None)[0]
+        design = rows[:kept].astype(np.float64)
+        # Normal equations by plain sums: six terms within -1 to 1 are well conditioned, and no
+        # library spreads so small a task over all cores.
+        products = np.einsum("in,jn->ij", design, design)
+        fitted = np.linalg.lstsq(products, np.einsum("in,n->i", design, values), rcond=None)[0]
         surface = np.zeros(6, np.float32)
         surface[:kept] = fitted
         residual = values - fitted.astype(np.float32) @ rows[:kept]
@@ -169,9 +178,12 @@ def kind_of_bed(bed: Bed, tone: Floats, light: Floats) -> BedKind:
     return BedKind.CERTAIN if float(rim.mean()) > _ALONG_FRAME else BedKind.INSIDE
 
 
+@lru_cache(maxsize=2)
 def _terms(rows: int, columns: int) -> Floats:
     y, x = np.mgrid[-1 : 1 : rows * 1j, -1 : 1 : columns * 1j].astype(np.float32)
-    return np.stack([np.ones_like(x), x, y, x * x, x * y, y * y])
+    terms = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y])
+    terms.setflags(write=False)
+    return terms
 
 
 def _spans(shown: NDArray[np.bool_]) -> bool:

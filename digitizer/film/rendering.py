@@ -173,7 +173,7 @@ def _resampled(raster: Raster, geometry: Geometry, margin: float) -> Rendered:
         _add_bed(outside, pixels, grid)
         padding = _unused(pixels, outside, raster) if outside.any() else None
         darkest = 0 if raster.polarity is Polarity.MONOCHROME2 else (1 << raster.bits) - 1
-        pixels[outside] = darkest if padding is None else padding
+        np.copyto(pixels, pixels.dtype.type(darkest if padding is None else padding), where=outside)
     return Rendered(
         pixels=pixels,
         bits=raster.bits,
@@ -222,26 +222,31 @@ def _band(
     result = warped(part, interpolation)
     if interpolation == cv2.INTER_CUBIC:
         around = np.ones((3, 3), np.uint8)
-        highest = warped(cast(Pixels, cv2.dilate(part, around)), cv2.INTER_NEAREST)
-        np.minimum(result, highest, out=result)
-        lowest = warped(cast(Pixels, cv2.erode(part, around)), cv2.INTER_NEAREST)
-        np.maximum(result, lowest, out=result)
+        for bounds, bound in ((cv2.dilate, cv2.min), (cv2.erode, cv2.max)):
+            limit = warped(cast(Pixels, bounds(part, around)), cv2.INTER_NEAREST)
+            bound(result, limit, dst=result)
     return result
 
 
 def _beyond_frame(grid: Grid, raster: Raster) -> NDArray[np.bool_]:
     """Tell which pixels of the result have their centre outside the scan."""
     rows, columns = raster.pixels.shape[:2]
-    outside = np.zeros((grid.rows, grid.columns), bool)
-    j = np.arange(grid.columns, dtype=np.float32)
-    (a, b, c), (d, e, f) = grid.matrix.astype(np.float32)
-    for first in range(0, grid.rows, _BAND):
-        i = np.arange(first, min(first + _BAND, grid.rows), dtype=np.float32)[:, None]
-        x, y = a * j + b * i + c, d * j + e * i + f
-        outside[first : first + len(i)] = (
-            (x < -0.5) | (x > columns - 0.5) | (y < -0.5) | (y > rows - 0.5)
-        )
-    return outside
+    j = np.arange(grid.columns, dtype=np.int32)
+    i = np.arange(grid.rows, dtype=np.float64)
+    first, last = np.full(grid.rows, -np.inf), np.full(grid.rows, np.inf)
+    # Along a row of the result the place in the scan moves evenly: inside between two columns.
+    for (step, across, start), limit in zip(grid.matrix, (columns, rows), strict=True):
+        at = across * i + start
+        if abs(step) < 1e-12:
+            first[(at < -0.5) | (at > limit - 0.5)] = np.inf
+            continue
+        ends = np.sort(np.stack([(-0.5 - at) / step, (limit - 0.5 - at) / step]), axis=0)
+        first, last = np.maximum(first, ends[0]), np.minimum(last, ends[1])
+    low = np.clip(np.ceil(first), 0, grid.columns).astype(np.int32)[:, None]
+    high = np.clip(np.floor(last), -1, grid.columns).astype(np.int32)[:, None]
+    if low.max() == 0 and high.min() >= grid.columns - 1:
+        return np.zeros((grid.rows, grid.columns), bool)
+    return np.asarray((j < low) | (j > high), dtype=np.bool_)
 
 
 def _add_bed(outside: NDArray[np.bool_], pixels: Pixels, grid: Grid) -> None:
@@ -272,18 +277,24 @@ def _add_bed(outside: NDArray[np.bool_], pixels: Pixels, grid: Grid) -> None:
 
 def _unused(pixels: Pixels, outside: NDArray[np.bool_], raster: Raster) -> int | None:
     """Return the value nearest to the darkest film that no pixel inside has."""
-    used = np.zeros(1 << raster.bits, bool)
-    inside = pixels[~outside]
-    if inside.size == 0:
+    first = int(np.argmin(outside))
+    if outside.flat[first]:
         return None
-    used[np.minimum(inside, (1 << raster.bits) - 1)] = True
-    free = np.flatnonzero(~used)
+    # What lies outside takes the value of something inside, so that all pixels may be counted.
+    np.copyto(pixels, pixels.flat[first], where=outside)
+    seen = np.zeros(1 << (8 * pixels.dtype.itemsize), bool)
+    seen[pixels] = True
+    top = (1 << raster.bits) - 1
+    used = np.minimum(np.flatnonzero(seen), top)
+    taken = np.zeros(top + 1, bool)
+    taken[used] = True
+    free = np.flatnonzero(~taken)
     if free.size == 0:
         return None
     if raster.polarity is Polarity.MONOCHROME2:
-        darkest = int(inside.min())
+        darkest = int(used.min())
         below = free[free < darkest]
         return int(below[-1] if below.size else free[0])
-    darkest = int(inside.max())
+    darkest = int(used.max())
     above = free[free > darkest]
     return int(above[0] if above.size else free[-1])

@@ -59,7 +59,7 @@ def find_sheets(raster: Raster) -> SheetSearch:
     density = is_density(picture.light)
     sharp = log_tone(picture.light, density=density)
     tone = np.asarray(cv2.GaussianBlur(sharp, (0, 0), 1.0), dtype=np.float32)
-    if is_paper(raster, picture.light):
+    if is_paper(raster, picture.light, picture.top):
         return SheetSearch(sheets=(_whole(raster),), kind=ScanKind.LABEL)
     if is_bare(tone):
         return SheetSearch(sheets=(), kind=ScanKind.BLANK)
