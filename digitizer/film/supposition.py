@@ -32,6 +32,8 @@ _LONE = 0.3
 """How much more of it where no two of them meet in a corner."""
 _BEYOND_DOUBT = 0.85
 """The same, from which on no other way to see the pieces is tried."""
+_BESIDE = 0.2
+"""Part of a piece's rim outside the sheet measured on it that is more than tape or glare."""
 _OVERHANG = 0.01
 """Part of a sheet's diagonal by which what lies inside it may stick out as measured."""
 _SAME_BED = 0.3
@@ -101,12 +103,15 @@ class FoundSheet:
         Part of the sides inside the frame that are cut edges.
     edge : float
         Their length as measured, in pixels of the reduced grid.
+    beside : float
+        Part of the piece's rim that lies well outside the sheet: another may hang on to it.
     """
 
     corners: Points
     sides: tuple[Side, ...]
     believed: float
     edge: float
+    beside: float
 
     @property
     def seen(self) -> int:
@@ -216,7 +221,8 @@ def _suppose(page: Page, bed: Bed, kind: BedKind, level: float) -> _Supposition:
         fewer = len(best) > _MOST_SHEETS >= len(found)
         if least >= _BELIEVED and (fewer or edge > sum(one.edge for one in best)):
             best = found
-        if least >= _BEYOND_DOUBT and len(found) <= _MOST_SHEETS:
+        alone = len(found) <= _MOST_SHEETS and all(one.beside < _BESIDE for one in found)
+        if least >= _BEYOND_DOUBT and alone:
             break
         lines = lines or [side for one in found for side in one.sides if side.soft]
     if sum(one.edge for one in best) < _LEAST_EDGE * min(page.tone.shape):
@@ -279,8 +285,10 @@ def _measure(
     cut = sum(
         length * side.support for length, side in zip(lengths, sides, strict=True) if side.seen
     )
+    corners = rectangle(sides, angle, page.scale, page.frame)
+    rim = (np.concatenate(list(outlines))[:, 0, :] + 0.5) / page.reduction
     return FoundSheet(
-        corners=rectangle(sides, angle, page.scale, page.frame),
+        corners=corners,
         sides=sides,
         believed=float(cut / inside) if inside else 0.0,
         edge=sum(
@@ -288,7 +296,17 @@ def _measure(
             for side in sides
             if side.seen
         ),
+        beside=_beside(corners, rim),
     )
+
+
+def _beside(corners: Points, rim: Points) -> float:
+    """Return the part of points that lie outside a sheet by more than its measured overhang."""
+    along = np.roll(corners, -1, axis=0) - corners
+    to = rim[:, None, :] - corners
+    depth = (along[:, 0] * to[..., 1] - along[:, 1] * to[..., 0]) / np.linalg.norm(along, axis=1)
+    room = _OVERHANG * float(np.linalg.norm(np.ptp(corners, axis=0)))
+    return float(np.mean(depth.min(axis=1) < -room))
 
 
 def _side(page: Page, bed: BedSurface, start: Points, end: Points, reach: float) -> Side:

@@ -1,0 +1,149 @@
+"""What may be taken for the bed, and what may not."""
+
+import cv2
+import numpy as np
+import pytest
+from film_phantoms import DPI, Laid, corner_errors, scan
+
+from digitizer.film import find_sheets
+from digitizer.model.film import ScanKind
+from digitizer.model.raster import Polarity, Raster
+from digitizer.model.units import Dpi
+
+SHAPE = (1100, 1000)
+
+
+def changed(raster, pixels, dpi=None):
+    return Raster(
+        pixels=np.ascontiguousarray(pixels),
+        bits=raster.bits,
+        polarity=raster.polarity,
+        dpi=dpi or raster.dpi,
+    )
+
+
+def lone(skew=2.0, **looks):
+    return Laid(620, 780, 500, 550, skew, **looks)
+
+
+@pytest.mark.parametrize("skew", [-9.0, -3.0, 3.0, 9.0])
+def test_no_film_is_lost_where_a_skewed_sheet_leaves_the_frame(skew):
+    """The side beyond the frame runs through the outermost film in it, not through its rim."""
+    film = Laid(620, 780, 500, 550, skew, radius=0, bow=0)
+    cut = 400
+    raster = scan([film], SHAPE)
+    (sheet,) = find_sheets(changed(raster, raster.pixels[:, cut:])).sheets
+    along, down = film.axes
+    outline = film.corners - [cut, 0]
+    # Where the top and bottom sides enter the frame, or the film's own corners.
+    at_frame = [
+        point + along * (-point[0] / along[0]) if point[0] < 0 else point
+        for point in (outline[0], outline[3])
+    ]
+    leftmost = min(float(point @ along) for point in at_frame)
+    corners = np.array(sheet.corners)
+    assert sheet.skew_deg == pytest.approx(skew, abs=0.03)
+    assert corners[0] @ along == pytest.approx(leftmost, abs=1.0)
+    assert corners[3] @ along == pytest.approx(leftmost, abs=1.0)
+    assert corners[0] @ down == pytest.approx(outline[0] @ down, abs=1.0)
+
+
+@pytest.mark.parametrize("ratio", [2, 3])
+def test_unequal_resolutions_do_not_hide_a_skewed_sheet(ratio):
+    """Sheets are searched on square pixels: sheared corners are no obstacle."""
+    film = lone(8.0, radius=0)
+    raster = scan([film], SHAPE)
+    tall = np.repeat(raster.pixels, ratio, axis=0)
+    found = find_sheets(changed(raster, tall, Dpi(DPI, ratio * DPI)))
+    (sheet,) = found.sheets
+    assert sheet.edges_seen == 4
+    assert sheet.skew_deg == pytest.approx(8.0, abs=0.06)
+
+
+@pytest.mark.parametrize("bed", [1.3, 0.3])
+def test_an_unsharp_scan_still_shows_its_edges(bed):
+    """On a bed that nothing on a film resembles, an edge may be as wide as the blur."""
+    film = lone()
+    raster = scan([film], SHAPE, bed)
+    blurred = cv2.GaussianBlur(raster.pixels, (0, 0), 2.0)
+    (sheet,) = find_sheets(changed(raster, blurred)).sheets
+    assert sheet.edges_seen == 4
+    assert corner_errors(sheet, film).max() < 2.5
+
+
+@pytest.mark.parametrize("kind", ["log12", "inverse16", "flatbed8"])
+def test_edges_lie_where_half_of_the_light_is_whatever_the_response(kind):
+    """In log light a blurred edge of dense film seems to lie pixels further in."""
+    film = lone(radius=0, bow=0, border="black")
+    (sheet,) = find_sheets(scan([film], SHAPE, 0.85, kind=kind)).sheets
+    assert corner_errors(sheet, film).max() < 1.0
+
+
+@pytest.mark.parametrize("level", [200, 30000])
+def test_a_seam_of_the_lid_is_not_an_edge(level):
+    """A strip along the frame leaves the rest of the page, but a sheet's edges outweigh it."""
+    film = lone(1.5)
+    raster = scan([film], SHAPE)
+    pixels = raster.pixels.copy()
+    pixels[:18] = level
+    (sheet,) = find_sheets(changed(raster, pixels)).sheets
+    assert corner_errors(sheet, film).max() < 2.0
+
+
+def test_a_sticker_at_the_frame_is_not_the_bed():
+    """A short edge on a small level part of the frame bears out nothing."""
+    film = Laid(620, 780, 640, 550, 1.5)
+    raster = scan([film], SHAPE)
+    pixels = raster.pixels[:, :840].copy()
+    pixels[400:520, 760:] = 20000
+    (sheet,) = find_sheets(changed(raster, pixels)).sheets
+    assert sheet.edges_seen == 3
+    assert sheet.skew_deg == pytest.approx(1.5, abs=0.05)
+
+
+def test_tape_between_two_films_does_not_make_them_one():
+    """What hangs together narrowly is cut where the edges then bear out more."""
+    films = [Laid(380, 520, 230, 400, -1.0, seed=1), Laid(380, 520, 680, 400, 2.0, seed=2)]
+    raster = scan(films, (800, 920))
+    pixels = raster.pixels.copy()
+    pixels[380:410, 380:520] = 22000
+    sheets = find_sheets(changed(raster, pixels)).sheets
+    assert len(sheets) == 2
+    for sheet, film in zip(sheets, films, strict=True):
+        assert corner_errors(sheet, film).max() < 2.0
+
+
+@pytest.mark.parametrize("angle", [5.0, 12.0, -27.0])
+def test_a_straight_bone_gives_no_angle(angle):
+    """Parallel lines without a corner are no sheet, and tell no skew."""
+    y, x = np.mgrid[0:900, 0:800].astype(np.float32)
+    a = np.radians(angle)
+    across = np.abs((x - 400) * np.sin(a) + (y - 450) * np.cos(a))
+    bone = 1 / (1 + np.exp((across - 90) / 2.5))
+    light = 10 ** -(2.6 - 1.8 * bone)
+    noise = np.random.default_rng(0).normal(0, 1e-4, light.shape)
+    pixels = np.clip((light + noise) * 65535, 0, 65535).astype(np.uint16)
+    raster = Raster(pixels=pixels, bits=16, polarity=Polarity.MONOCHROME2, dpi=Dpi(DPI, DPI))
+    assert all(sheet.skew_deg is None for sheet in find_sheets(raster).sheets)
+
+
+@pytest.mark.parametrize("level", [242, 128])
+def test_dust_and_a_hair_leave_a_bed_blank(level):
+    """What is narrow and lies on level ground is neither print nor film."""
+    rng = np.random.default_rng(3)
+    bed = np.clip(rng.normal(level, 2, SHAPE), 0, 255).astype(np.uint8)
+    for x, y in rng.integers(0, 1000, (50, 2)):
+        cv2.circle(bed, (int(x), int(y)), 2, level // 2, -1)
+    cv2.line(bed, (90, 0), (420, 1099), level // 2, 2)
+    raster = Raster(pixels=bed, bits=8, polarity=Polarity.MONOCHROME2, dpi=Dpi(DPI, DPI))
+    assert find_sheets(raster).kind is ScanKind.BLANK
+
+
+def test_a_pale_film_with_text_is_not_paper():
+    """The ground of paper has one tone; anatomy shades softly, however light it is."""
+    y, x = np.mgrid[-1:1:1100j, -1:1:900j]
+    shade = 170 + 70 * np.exp(-3 * (x**2 + 0.6 * y**2)) - 25 * x
+    page = np.clip(shade, 0, 255).astype(np.uint8)
+    cv2.putText(page, "DOE JOHN 12345", (40, 80), cv2.FONT_HERSHEY_SIMPLEX, 1.4, 70, 3)
+    raster = Raster(pixels=page, bits=8, polarity=Polarity.MONOCHROME2, dpi=Dpi(DPI, DPI))
+    assert find_sheets(raster).kind is ScanKind.FILM
