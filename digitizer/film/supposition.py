@@ -34,6 +34,10 @@ _BEYOND_DOUBT = 0.85
 """The same, from which on no other way to see the pieces is tried."""
 _BESIDE = 0.2
 """Part of a piece's rim outside the sheet measured on it that is more than tape or glare."""
+_RIVAL = 0.4
+"""Part of the longest measured edge from which another supposition is a rival."""
+_OTHERWISE_DEG = 1.0
+"""The largest error of an angle that may be told at all: rivals further apart tell none."""
 _OVERHANG = 0.01
 """Part of a sheet's diagonal by which what lies inside it may stick out as measured."""
 _SAME_BED = 0.3
@@ -190,8 +194,21 @@ def best_sheets(page: Page) -> tuple[list[FoundSheet], float | None]:
         one for one in supposed if one.sheets and not any(other.holds(one) for other in supposed)
     ]
     if believed:
-        return max(believed, key=lambda one: one.edge).sheets, None
+        best = max(believed, key=lambda one: one.edge)
+        if any(_contradicts(other, best, page.scale) for other in believed):
+            return [], None
+        return best.sheets, None
     return [], border_angle([line for one in supposed for line in one.lines], page.scale)
+
+
+def _contradicts(other: _Supposition, best: _Supposition, scale: Points) -> bool:
+    """Tell whether another bed is borne out nearly as well and makes one sheet lie otherwise."""
+    if other.is_seam or other.edge < _RIVAL * best.edge:
+        return False
+    if len(other.sheets) != 1 or len(best.sheets) != 1:
+        return False
+    angles = [common_angle(one.sheets[0].sides, scale) for one in (other, best)]
+    return abs(degrees(angles[0] - angles[1])) > _OTHERWISE_DEG
 
 
 def _suppose(page: Page, bed: Bed, kind: BedKind, level: float) -> _Supposition:
