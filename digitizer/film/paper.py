@@ -16,6 +16,11 @@ _WHITE = 0.3
 """Paper returns more than this part of full scale."""
 _EVEN = 0.06
 """How far the ground of paper departs from its tone, as a part of the brightest light."""
+_MOSTLY = 0.57
+"""Part of the page that has that tone: 0.54 to 1 on labels and pages, 0.13 to 0.42 on radiographs."""
+_FLAT, _MUCH = 0.08, 0.45
+"""Change of tone within a twentieth of the page, and the part of the page that changes less.
+Measured on nine rehearsal labels: 0.28 and 0.59 to 0.84; on fourteen radiographs: 0.18 to 0.37."""
 _LETTER = 0.006
 """Least height of a letter as a part of the page: 1.7 mm on an ordinary page, 6 point capitals."""
 _DUST = 3
@@ -44,9 +49,14 @@ def is_paper(raster: Raster, light: Floats, top: float) -> bool:
 
 
 def _is_even(ground: Floats) -> bool:
-    """Tell whether most of the ground has one tone, as paper has; anatomy shades softly."""
+    """Tell whether the ground has one tone, or flat tones side by side; anatomy shades softly."""
     shade = ground[::4, ::4]
-    return float(np.mean(np.abs(shade - np.median(shade)) < _EVEN)) > 0.75
+    if float(np.mean(np.abs(shade - np.median(shade)) < _EVEN)) > _MOSTLY:
+        return True
+    small = cv2.resize(ground, None, fx=0.125, fy=0.125, interpolation=cv2.INTER_AREA)
+    around = np.ones((5, 5), np.uint8)
+    change = cv2.dilate(small, around) - cv2.erode(small, around)
+    return float(np.mean(change < _FLAT)) > _MUCH
 
 
 def _holds_film(ground: Floats) -> bool:

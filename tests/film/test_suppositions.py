@@ -147,3 +147,14 @@ def test_a_pale_film_with_text_is_not_paper():
     cv2.putText(page, "DOE JOHN 12345", (40, 80), cv2.FONT_HERSHEY_SIMPLEX, 1.4, 70, 3)
     raster = Raster(pixels=page, bits=8, polarity=Polarity.MONOCHROME2, dpi=Dpi(DPI, DPI))
     assert find_sheets(raster).kind is ScanKind.FILM
+
+
+def test_a_label_stuck_on_a_jacket_of_another_tone_is_paper():
+    """Flat tones side by side are paper too."""
+    page = np.full((700, 900), 180, np.uint8)
+    page[150:500, 150:700] = 236
+    for line in range(5):
+        place = (180, 220 + 60 * line)
+        cv2.putText(page, "CITY HOSPITAL 60313", place, cv2.FONT_HERSHEY_SIMPLEX, 1.2, 60, 3)
+    raster = Raster(pixels=page, bits=8, polarity=Polarity.MONOCHROME2, dpi=Dpi(DPI, DPI))
+    assert find_sheets(raster).kind is ScanKind.LABEL
