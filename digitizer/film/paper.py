@@ -17,7 +17,7 @@ _WHITE = 0.3
 _EVEN = 0.06
 """How far the ground of paper departs from its tone, as a part of the brightest light."""
 _MOSTLY = 0.57
-"""Part of the page that has that tone: 0.54 to 1 on labels and pages, 0.13 to 0.42 on radiographs."""
+"""Part of the page that has that tone: 0.54 to 1 on labels and pages, 0.13 to 0.42 on films."""
 _FLAT, _MUCH = 0.08, 0.45
 """Change of tone within a twentieth of the page, and the part of the page that changes less.
 Measured on nine rehearsal labels: 0.28 and 0.59 to 0.84; on fourteen radiographs: 0.18 to 0.37."""

@@ -9,6 +9,7 @@ from digitizer.film import find_sheets
 from digitizer.model.film import ScanKind
 from digitizer.model.raster import Polarity, Raster
 from digitizer.model.units import Dpi
+from digitizer.rehearsal.sources import RADIOGRAPHS, radiograph
 
 SHAPE = (1100, 1000)
 
@@ -139,13 +140,11 @@ def test_dust_and_a_hair_leave_a_bed_blank(level):
     assert find_sheets(raster).kind is ScanKind.BLANK
 
 
-def test_a_pale_film_with_text_is_not_paper():
-    """The ground of paper has one tone; anatomy shades softly, however light it is."""
-    y, x = np.mgrid[-1:1:1100j, -1:1:900j]
-    shade = 170 + 70 * np.exp(-3 * (x**2 + 0.6 * y**2)) - 25 * x
-    page = np.clip(shade, 0, 255).astype(np.uint8)
-    cv2.putText(page, "DOE JOHN 12345", (40, 80), cv2.FONT_HERSHEY_SIMPLEX, 1.4, 70, 3)
-    raster = Raster(pixels=page, bits=8, polarity=Polarity.MONOCHROME2, dpi=Dpi(DPI, DPI))
+@pytest.mark.parametrize("source", RADIOGRAPHS, ids=lambda one: one.name)
+def test_a_radiograph_that_fills_the_frame_is_not_paper(source):
+    """The ground of paper is flat; anatomy shades everywhere, however light and lettered it is."""
+    page = radiograph(source.name)[60:-60, 60:-60]
+    raster = Raster(pixels=page.copy(), bits=8, polarity=Polarity.MONOCHROME2, dpi=Dpi(DPI, DPI))
     assert find_sheets(raster).kind is ScanKind.FILM
 
 
