@@ -1,5 +1,6 @@
 """Fields and candidates in, a decision out. See :mod:`digitizer.identity.decide` for the rules."""
 
+from digitizer.identity.apart import told_apart
 from digitizer.identity.blocking import keys_of_exam, keys_of_patient, keys_of_testimony, names_of
 from digitizer.identity.decide import PaperCase, decide_jacket, decide_paper
 from digitizer.identity.evidence import Evidence, gather
@@ -18,4 +19,5 @@ __all__ = [
     "keys_of_testimony",
     "match_lines",
     "names_of",
+    "told_apart",
 ]

@@ -221,6 +221,8 @@ def _same_film(services: Services, tx: Transaction, sheet: Sheet) -> tuple[Reaso
     for other in near:
         if other.scan_id == sheet.scan_id or other.state in ENDS:
             continue
+        if identity.told_apart(sheet.fields, other.fields):
+            continue
         theirs = tx.get(Scan, other.scan_id)
         earlier = (theirs.received_at, theirs.position) < (own.received_at, own.position)
         if earlier or (other.state in WAY[WAY.index(State.APPROVED) :]):
