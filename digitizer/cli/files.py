@@ -1,5 +1,6 @@
 """Commands for one file, without a ledger: inspect, convert, read-label; and match."""
 
+import io
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -178,10 +179,13 @@ def match(session: Session, file: str, threshold_budget: float | None) -> int:
 
 @contextmanager
 def _lines(file: str) -> Iterator[IO[str]]:
+    """Open readings; bytes that are no UTF-8 spoil their own line only."""
     if file == "-":
+        if isinstance(sys.stdin, io.TextIOWrapper):
+            sys.stdin.reconfigure(encoding="utf-8", errors="replace")
         yield sys.stdin
         return
-    with _existing(Path(file)).open(encoding="utf-8") as stream:
+    with _existing(Path(file)).open(encoding="utf-8", errors="replace") as stream:
         yield stream
 
 

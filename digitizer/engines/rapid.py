@@ -8,7 +8,6 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from rapidocr import RapidOCR
 
 __all__ = ["Rapid", "ReadLine"]
 
@@ -43,6 +42,9 @@ class Rapid:
     name = "rapidocr"
 
     def __init__(self) -> None:
+        # Takes most of a second: commands and workers that read nothing do without.
+        from rapidocr import RapidOCR
+
         logging.getLogger("RapidOCR").setLevel(logging.ERROR)
         self._engine = RapidOCR(
             params={
