@@ -1,4 +1,4 @@
-"""A bed with nothing on it is told as blank, however unevenly it is lit; with anything, it is not."""
+"""A bed with nothing on it is blank, however unevenly it is lit; with anything, it is not."""
 
 import cv2
 import numpy as np
