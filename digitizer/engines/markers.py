@@ -124,7 +124,8 @@ def _spots(bright: NDArray[np.uint8]) -> list[_Spot]:
     found: list[_Spot] = []
     for level in _LEVELS:
         mask = (bright > level).astype(np.uint8)
-        _, labels, stats, _ = cv2.connectedComponentsWithStats(mask)
+        _, found_labels, stats, _ = cv2.connectedComponentsWithStats(mask)
+        labels = np.asarray(found_labels, dtype=np.int32)
         sizes = stats[1:, :4].astype(int)
         sides = sizes[:, 2:].max(axis=1)
         areas = stats[1:, cv2.CC_STAT_AREA]
@@ -140,23 +141,26 @@ def _spots(bright: NDArray[np.uint8]) -> list[_Spot]:
             x, y, width, height = (int(value) for value in sizes[number])
             piece = bright[y : y + height, x : x + width].astype(np.float32)
             piece *= labels[y : y + height, x : x + width] == number + 1
-            spot = labels == number + 1
             box = (x, y, width, height)
-            found.append(_Spot(box, _tile(piece), _clearness(bright, spot, box)))
+            clear = _clearness(bright, labels, number + 1, box)
+            found.append(_Spot(box, _tile(piece), clear))
     return found
 
 
 def _clearness(
-    bright: NDArray[np.uint8], spot: NDArray[np.bool_], box: tuple[int, int, int, int]
+    bright: NDArray[np.uint8],
+    labels: NDArray[np.int32],
+    number: int,
+    box: tuple[int, int, int, int],
 ) -> float:
-    """Return how far a spot stands out from the ring about it, in spreads of both.
+    """Return how far the spot of that label stands out from the ring about it, in spreads of both.
 
     Lead is evenly clear and ends sharply; anatomy fades.
     """
     x, y, width, height = box
     y0, x0 = max(0, y - _RING), max(0, x - _RING)
     part = (slice(y0, y + height + _RING), slice(x0, x + width + _RING))
-    mask = spot[part].astype(np.uint8)
+    mask = (labels[part] == number).astype(np.uint8)
     values = bright[part].astype(np.float32)
     inner = cv2.erode(mask, np.ones((3, 3), np.uint8)) > 0
     near = cv2.dilate(mask, np.ones((5, 5), np.uint8))

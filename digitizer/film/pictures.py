@@ -20,6 +20,8 @@ __all__ = ["ReadingPicture", "paper_picture", "reading_picture", "text_crops"]
 Box = tuple[Point, Point, Point, Point]
 _MOST_CROPS = 6
 _LARGEST_CROP = 1600
+_COARSE = 8
+"""Pixels of the grid on which neighbouring lines are joined to one crop."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,18 +84,18 @@ def text_crops(picture: Pixels, boxes: Iterable[Sequence[Point]]) -> tuple[bytes
     Neighbouring lines share a crop; at most six, the largest first.
     """
     rows, columns = picture.shape[:2]
-    mask = np.zeros((rows, columns), np.uint8)
+    mask = np.zeros((-(-rows // _COARSE), -(-columns // _COARSE)), np.uint8)
     for box in boxes:
         points = np.array(box)
         height = max(8.0, float(np.linalg.norm(points[3] - points[0])))
-        x0, y0 = (points.min(axis=0) - height).astype(int)
-        x1, y1 = (points.max(axis=0) + height).astype(int)
+        x0, y0 = (points.min(axis=0) - height) // _COARSE
+        x1, y1 = (points.max(axis=0) + height) // _COARSE
         cv2.rectangle(mask, (int(x0), int(y0)), (int(x1), int(y1)), 255, cv2.FILLED)
     count, _, stats, _ = cv2.connectedComponentsWithStats(mask)
     order = sorted(range(1, count), key=lambda one: -int(stats[one, cv2.CC_STAT_AREA]))
     crops: list[bytes] = []
     for one in order[:_MOST_CROPS]:
-        x, y, width, height_px = (int(value) for value in stats[one, :4])
+        x, y, width, height_px = (_COARSE * int(value) for value in stats[one, :4])
         piece = stretched(picture[y : y + height_px, x : x + width])
         scale = min(1.0, _LARGEST_CROP / max(piece.shape))
         small = cv2.resize(piece, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)

@@ -17,6 +17,8 @@ _NEARBY = 12.0
 _GAIN = 45.0
 _NOISE = 0.04
 """Spread in log tone that counts as empty film: grain must not be blown up to strokes."""
+_COARSE = 8
+"""Pixels of the grid on which neighbouring boxes are joined to regions."""
 _STROKE = 9
 """Letters' strokes are thinner than this on the reduced picture; bones and tubes are wider."""
 
@@ -73,17 +75,21 @@ def around(boxes: NDArray[np.float32], shape: tuple[int, ...], lines: float) -> 
         return []
     sides = np.linalg.norm(boxes - np.roll(boxes, 1, axis=1), axis=2)
     heights = sides.min(axis=1)
-    mask = np.zeros(shape[:2], np.uint8)
-    for box, height in zip(boxes, heights, strict=True):
+    rows, columns = shape[:2]
+    mask = np.zeros((-(-rows // _COARSE), -(-columns // _COARSE)), np.uint8)
+    for box, height in zip(boxes / _COARSE, heights / _COARSE, strict=True):
         (x0, y0), (x1, y1) = box.min(axis=0) - lines * height, box.max(axis=0) + lines * height
         cv2.rectangle(mask, (int(x0), int(y0)), (int(x1), int(y1)), 255, cv2.FILLED)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask)
-    middles = np.clip(boxes.mean(axis=1).astype(int), 0, np.array(shape[1::-1]) - 1)
+    middles = (boxes.mean(axis=1) / _COARSE).astype(int)
+    middles = np.clip(middles, 0, np.array(mask.shape[::-1]) - 1)
     owners = labels[middles[:, 1], middles[:, 0]]
     length = np.bincount(owners, weights=sides.max(axis=1), minlength=count)
     order = sorted(range(1, count), key=lambda one: -float(length[one]))
-    places = (tuple(int(value) for value in stats[one, :4]) for one in order)
-    return [(x, y, x + width, y + height) for x, y, width, height in places]
+    places = (tuple(_COARSE * int(value) for value in stats[one, :4]) for one in order)
+    return [
+        (x, y, min(columns, x + width), min(rows, y + height)) for x, y, width, height in places
+    ]
 
 
 def text_regions(picture: Pixels, most: int) -> list[tuple[int, int, int, int]]:
