@@ -26,10 +26,11 @@ class PipelineSettings:
     """Longest wait between two tries."""
     commitment_deadline_s: float = 600.0
     """Seconds after which an unanswered storage commitment is asked for again."""
-    same_film_distance: int = 24
+    same_film_distance: int = 30
     """Bits two pictures' fingerprints may differ in and still be suspected to be one film.
 
-    Measured on a rehearsal room: a second scan differs in 5 of 256, another chest in 46 or more.
+    Measured on seven rehearsal rooms: second scans differ in 4 to 8 of 264, one cropped otherwise in
+    26; 982 pairs of other films in 39 or more.
     """
     reap_every_s: float = 1.0
     """Seconds between two looks for due work that nobody was told of."""
