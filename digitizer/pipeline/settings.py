@@ -29,8 +29,8 @@ class PipelineSettings:
     same_film_distance: int = 30
     """Bits two pictures' fingerprints may differ in and still be suspected to be one film.
 
-    Measured on seven rehearsal rooms: second scans differ in 4 to 8 of 264, one cropped otherwise in
-    26; 982 pairs of other films in 39 or more.
+    Measured on seven rehearsal rooms: second scans differ in 4 to 8 of 264, one that was cropped
+    otherwise in 26; 982 pairs of other films in 39 or more.
     """
     reap_every_s: float = 1.0
     """Seconds between two looks for due work that nobody was told of."""
