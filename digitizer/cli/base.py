@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from digitizer import config, log, wiring
 from digitizer.config import Loaded, Settings
@@ -22,6 +23,7 @@ __all__ = [
     "note",
     "pass_session",
     "print_json",
+    "progress_bars",
     "stderr",
 ]
 
@@ -113,6 +115,19 @@ def print_json(document: object) -> None:
     json.dump(document, sys.stdout, ensure_ascii=False, allow_nan=False)
     sys.stdout.write("\n")
     sys.stdout.flush()
+
+
+def progress_bars() -> Progress:
+    """Return bars for long work; nothing is drawn where nobody looks."""
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=stderr,
+        transient=True,
+        disable=not stderr.is_terminal,
+    )
 
 
 def note(text: str) -> None:

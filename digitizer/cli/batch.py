@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from digitizer import wiring
 from digitizer.cli.base import (
@@ -23,7 +22,7 @@ from digitizer.cli.base import (
     note,
     pass_session,
     print_json,
-    stderr,
+    progress_bars,
 )
 from digitizer.cli.words import batch_words, status_words
 from digitizer.errors import UnknownRecord, UsageError
@@ -120,7 +119,7 @@ def _take_all(services: Services, batch: Batch, path: Path, box: str | None) -> 
     """Claim every file in feeding order; close each jacket when the next one begins."""
     files: list[FoundFile] = list(walk(path))
     previous: str | None = None
-    with _progress() as progress:
+    with progress_bars() as progress:
         bar = progress.add_task("taking in", total=len(files))
         for found in files:
             arrival = intake.Arrival(
@@ -136,21 +135,9 @@ def _take_all(services: Services, batch: Batch, path: Path, box: str | None) -> 
             progress.advance(bar)
 
 
-def _progress() -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=stderr,
-        transient=True,
-        disable=not stderr.is_terminal,
-    )
-
-
 def wait_for(services: Services, name: str, until: State, deadline: float) -> None:
     """Wait until every scan of a batch is settled, or nothing more can happen in time."""
-    with _progress() as progress:
+    with progress_bars() as progress:
         bar = progress.add_task(until.value, total=None)
         while True:
             with services.ledger.reading() as view:

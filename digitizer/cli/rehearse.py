@@ -6,7 +6,15 @@ from typing import Any
 
 import click
 
-from digitizer.cli.base import Session, Verb, json_option, note, pass_session, print_json
+from digitizer.cli.base import (
+    Session,
+    Verb,
+    json_option,
+    note,
+    pass_session,
+    print_json,
+    progress_bars,
+)
 from digitizer.errors import UsageError
 from digitizer.rehearsal import make_room, score
 
@@ -54,9 +62,18 @@ def rehearse(
         raise UsageError(
             f"{out} is not empty.", remedy="Give a new folder: nothing is overwritten."
         )
-    room = make_room(
-        out, jackets=jackets, seed=seed, hazards=hazards, wear=wear, dpi=dpi, small=small
-    )
+    with progress_bars() as progress:
+        bar = progress.add_task("drawing scans", total=None)
+        room = make_room(
+            out,
+            jackets=jackets,
+            seed=seed,
+            hazards=hazards,
+            wear=wear,
+            dpi=dpi,
+            small=small,
+            on_scan=lambda done, total: progress.update(bar, completed=done, total=total),
+        )
     note(f"{room.scans} scans, {room.films} films in {room.jackets} jackets: {room.out}")
     if as_json:
         print_json({"out": str(out), "truth": str(out / "truth.json")})
