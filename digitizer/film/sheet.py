@@ -61,7 +61,7 @@ def find_sheets(raster: Raster) -> SheetSearch:
     tone = np.asarray(cv2.GaussianBlur(sharp, (0, 0), 1.0), dtype=np.float32)
     if is_paper(raster, picture.light, picture.top):
         return SheetSearch(sheets=(_whole(raster),), kind=ScanKind.LABEL)
-    if is_bare(tone):
+    if is_bare(picture.light):
         return SheetSearch(sheets=(), kind=ScanKind.BLANK)
     pitch = max(raster.dpi) / MM_PER_INCH if raster.dpi else max(raster.pixels.shape) / _USUAL_MM
     page = Page(

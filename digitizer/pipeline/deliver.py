@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from digitizer import dicom
-from digitizer.errors import UnknownRecord
+from digitizer.errors import BadWorld, UnknownRecord
 from digitizer.model.film import SheetKind
 from digitizer.model.reasons import Code, reason
 from digitizer.model.records import (
@@ -136,10 +136,26 @@ def commit(services: Services, sheet_id: str) -> list[tuple[Stage, str]]:
         tx.add(request, event(capture.sop_instance_uid, "commitment_asked", uid=transaction))
         tx.unschedule(Stage.COMMIT, sheet_id)
         tx.schedule(Stage.COMMIT, sheet_id, now + deadline)
-    services.archive.request_commitment(
-        transaction, [(capture.sop_class_uid, capture.sop_instance_uid)]
-    )
+    try:
+        services.archive.request_commitment(
+            transaction, [(capture.sop_class_uid, capture.sop_instance_uid)]
+        )
+    except BadWorld:
+        # It may have arrived all the same: an answer still counts, but none is waited for.
+        _give_up(services, transaction)
+        raise
     return []
+
+
+def _give_up(services: Services, transaction: str) -> None:
+    """Wait no longer for the answer to a request that could not be sent, unless it is here."""
+    with services.ledger.transaction() as tx:
+        request = tx.get(Commitment, transaction)
+        if request.state is CommitmentState.PENDING:
+            tx.save(
+                replace(request, state=CommitmentState.LATE),
+                event(request.sop_instance_uid, "commitment_not_asked", uid=transaction),
+            )
 
 
 def _send_again(

@@ -135,6 +135,8 @@ def test_a_killed_archive_is_waited_for(site: Site, small_room: Path, tmp_path: 
             DIGITIZER_ARCHIVE__PORT=str(orthanc.dicom_port),
             DIGITIZER_ARCHIVE__AE_TITLE=orthanc.ae_title,
             DIGITIZER_LISTENER__PORT=str(listener),
+            # What it was asked just before its end it will never answer.
+            DIGITIZER_PIPELINE__COMMITMENT_DEADLINE_S="10",
         )
         site.import_index(small_room)
         running = ingest(site, small_room)

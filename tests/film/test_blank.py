@@ -48,3 +48,12 @@ def test_the_smallest_film_on_it_is_not(level: float, film: float) -> None:
     light = bed(level, 0.05, seed=3)
     light[400:561, 300:422] = film
     assert kind_of(light) is ScanKind.FILM
+
+
+def test_a_straightened_film_of_density_is_not() -> None:
+    """The tones of a log scanner lie close together, and the padding around them is dark."""
+    rng = np.random.default_rng(8)
+    shade = cv2.resize(rng.normal(0, 1, (18, 14)).astype(np.float32), (COLUMNS, ROWS))
+    film = 48_000 + 4_000 * shade
+    film[:20], film[:, -14:] = 6_600, 6_600
+    assert kind_of(film) is ScanKind.FILM

@@ -1,0 +1,142 @@
+"""Commitment asked of an archive that is away is asked again as soon as it is back."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from captures import a_capture, an_order
+from ledger_records import batch, happened, jacket, scan, sheet
+from orthanc_server import free_port
+from waiting import wait_until
+
+from digitizer import wiring
+from digitizer.archive import CommitmentReport, EmbeddedArchive, Listener
+from digitizer.archive.settings import ArchiveSettings, ListenerSettings
+from digitizer.config import Settings
+from digitizer.errors import ArchiveUnreachable
+from digitizer.model.records import Capture, Commitment, CommitmentState, Delivery
+from digitizer.model.states import State
+from digitizer.pipeline.deliver import commit, commitment_answered
+from digitizer.pipeline.services import Services
+
+SHEET = "h1"
+
+# pynetdicom drops the socket of a refused connection without closing it.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:.*<socket.socket:pytest.PytestUnraisableExceptionWarning"
+)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(
+        data_dir=tmp_path / "data",
+        archive=ArchiveSettings(host="127.0.0.1", port=free_port(), ae_title="KEEPER"),
+        listener=ListenerSettings(port=free_port()),
+    )
+
+
+@pytest.fixture
+def film(tmp_path: Path) -> Path:
+    path = tmp_path / "film.dcm"
+    path.write_bytes(a_capture(an_order()).content)
+    return path
+
+
+@pytest.fixture
+def services(settings: Settings) -> Services:
+    """Return a place of work whose ledger says that one film was stored."""
+    given = wiring.services(settings)
+    order, now = an_order(), given.clock.now()
+    made = a_capture(order)
+    capture = Capture(
+        sop_instance_uid=order.uids.sop,
+        sop_class_uid=made.sop_class_uid,
+        series_instance_uid=order.uids.series,
+        study_instance_uid=order.uids.study,
+        sheet_id=SHEET,
+        sha256="c" * 64,
+        pixel_sha256=made.pixel_sha256,
+        transfer_syntax_uid=made.transfer_syntax_uid,
+        size=len(made.content),
+        made_at=now,
+    )
+    delivery = Delivery(
+        id="d1", sop_instance_uid=order.uids.sop, archive="KEEPER", at=now, status=0, detail=""
+    )
+    stored = sheet(state=State.STORED, sop_instance_uid=order.uids.sop)
+    with given.ledger.transaction() as tx:
+        for record in (batch(), jacket(), scan(state=State.READ), stored):
+            tx.add(record, happened(record.id))
+        for made_of_it in (capture, delivery):
+            tx.add(made_of_it, happened(order.uids.sop))
+    return given
+
+
+def requests(services: Services) -> list[Commitment]:
+    with services.ledger.reading() as view:
+        return sorted(view.commitments(), key=lambda one: one.requested_at)
+
+
+def answer(services: Services, report: CommitmentReport) -> None:
+    """Take a report as the running service takes it."""
+    commitment_answered(
+        services,
+        transaction_uid=report.transaction_uid,
+        from_ae=report.from_ae,
+        succeeded=frozenset(report.succeeded),
+        failed=dict(report.failed),
+    )
+
+
+def test_an_archive_that_is_away_is_not_waited_for(
+    services: Services, settings: Settings, film: Path, tmp_path: Path
+) -> None:
+    """What could not be asked needs no deadline to pass: the next try asks, and is answered."""
+    with pytest.raises(ArchiveUnreachable):
+        commit(services, SHEET)
+    assert [one.state for one in requests(services)] == [CommitmentState.LATE]
+
+    listener = settings.listener
+    embedded = EmbeddedArchive(
+        tmp_path / "archive",
+        host=settings.archive.host,
+        port=settings.archive.port,
+        ae_title=settings.archive.ae_title,
+        peers={listener.ae_title: (listener.host, listener.port)},
+    )
+    with embedded, Listener(listener, lambda report: answer(services, report)):
+        services.archive.store(film)
+        commit(services, SHEET)
+        wait_until(lambda: requests(services)[-1].state is not CommitmentState.PENDING)
+    assert [one.state for one in requests(services)] == [
+        CommitmentState.LATE,
+        CommitmentState.SUCCESS,
+    ]
+    commit(services, SHEET)
+    with services.ledger.reading() as view:
+        (committed,) = view.sheets(state=State.COMMITTED)
+    assert committed.id == SHEET
+
+
+def test_a_late_answer_to_a_request_thought_lost_counts(
+    services: Services, settings: Settings
+) -> None:
+    """The archive may have been asked although the call failed."""
+    with pytest.raises(ArchiveUnreachable):
+        commit(services, SHEET)
+    (asked,) = requests(services)
+    believed = commitment_answered(
+        services,
+        transaction_uid=asked.transaction_uid,
+        from_ae=settings.archive.ae_title,
+        succeeded=frozenset({asked.sop_instance_uid}),
+        failed={},
+    )
+    assert believed
+    assert requests(services)[0] == replace(
+        asked,
+        state=CommitmentState.SUCCESS,
+        answered_at=requests(services)[0].answered_at,
+        version=asked.version + 1,
+    )
