@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, Protocol, TypeVar
 
+from digitizer.model.density import ScannerProfile
 from digitizer.model.identity import ExamRecord, JacketRecord, PatientRecord
 from digitizer.model.instance import FoundStudy, StoredInstance
 from digitizer.model.raster import Pixels, Raster
@@ -38,8 +39,21 @@ __all__ = [
     "Waker",
 ]
 
-Record = Batch | Jacket | Scan | Sheet | Capture | Delivery | Commitment | Verification
-R = TypeVar("R", Batch, Jacket, Scan, Sheet, Capture, Delivery, Commitment, Verification)
+Record = (
+    Batch | Jacket | Scan | Sheet | Capture | Delivery | Commitment | Verification | ScannerProfile
+)
+R = TypeVar(
+    "R",
+    Batch,
+    Jacket,
+    Scan,
+    Sheet,
+    Capture,
+    Delivery,
+    Commitment,
+    Verification,
+    ScannerProfile,
+)
 
 
 class Clock(Protocol):
@@ -273,6 +287,10 @@ class Transaction(Protocol):
         self, *, sop_instance_uid: str | None = None, pending: bool | None = None
     ) -> tuple[Commitment, ...]:
         """List commitment requests, of one capture or all, pending ones or all."""
+        ...
+
+    def profiles(self, scanner: str | None = None) -> tuple[ScannerProfile, ...]:
+        """List the calibrations of a scanner, or of all, the oldest first."""
         ...
 
     def verifications(self, sop_instance_uid: str) -> tuple[Verification, ...]:

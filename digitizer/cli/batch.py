@@ -47,6 +47,7 @@ _HELD = frozenset({State.REVIEW.value, State.WAITING.value, State.QUARANTINED.va
 @click.option("--batch", "name", help="Name of the batch; the folder's name by default.")
 @click.option("--box", help="Box the jackets belong to, where no folder names it.")
 @click.option("--expected", type=click.IntRange(min=0), help="Number of scans expected.")
+@click.option("--scanner", default="", help="Serial number of the digitizer the scans are from.")
 @click.option("--wait", is_flag=True, help="Return when every scan is settled.")
 @click.option(
     "--until",
@@ -63,6 +64,7 @@ def ingest(
     name: str | None,
     box: str | None,
     expected: int | None,
+    scanner: str,
     wait: bool,
     until: str,
     timeout: float,
@@ -74,7 +76,7 @@ def ingest(
     deadline = time.monotonic() + timeout
     with _workplace(session, run=wait) as services:
         batch = _open(services, path, name, box, expected)
-        _take_all(services, batch, path, box)
+        _take_all(services, batch, path, box, scanner)
         intake.close_batch(services, batch.id)
         if wait:
             wait_for(services, batch.name, State(until), deadline)
@@ -115,7 +117,7 @@ def _open(
     return intake.open_batch(services, name, root, box=box, expected=expected)
 
 
-def _take_all(services: Services, batch: Batch, path: Path, box: str | None) -> None:
+def _take_all(services: Services, batch: Batch, path: Path, box: str | None, scanner: str) -> None:
     """Claim every file in feeding order; close each jacket when the next one begins."""
     files: list[FoundFile] = list(walk(path))
     previous: str | None = None
@@ -127,6 +129,7 @@ def _take_all(services: Services, batch: Batch, path: Path, box: str | None) -> 
                 source=found.source,
                 box=found.box or box,
                 jacket=found.jacket,
+                scanner=scanner,
             )
             scan = intake.take(services, batch, arrival)
             if previous is not None and scan.jacket_id != previous:

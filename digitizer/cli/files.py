@@ -14,8 +14,10 @@ import click
 from digitizer import identity, reading, wiring
 from digitizer.cli.base import Session, Verb, json_option, note, pass_session, print_json
 from digitizer.errors import UsageError
+from digitizer.model.density import ScannerProfile
 from digitizer.model.identity import PatientRecord, PersonName
 from digitizer.model.reading import FieldSource, Testimony
+from digitizer.pipeline.calibrate import profile_of
 from digitizer.pipeline.convert import Conversion
 from digitizer.pipeline.convert import convert as convert_file
 from digitizer.pipeline.convert import inspect as inspect_file
@@ -104,6 +106,7 @@ def _day(context: click.Context, parameter: click.Parameter, value: str | None) 
 @click.option("--study-uid", default="")
 @click.option("--series-uid", default="")
 @click.option("--sop-uid", default="")
+@click.option("--scanner", help="Serial number of the digitizer: in its calibrated densities.")
 @pass_session
 def convert(
     session: Session,
@@ -115,6 +118,7 @@ def convert(
     birth_date: date | None,
     sex: str | None,
     laterality: str | None,
+    scanner: str | None,
     **exam: object,
 ) -> int:
     """Turn one scan into DICOM: OUT.dcm, or OUT-1.dcm, OUT-2.dcm for several films."""
@@ -137,6 +141,7 @@ def convert(
         settings.capture,
         _existing(file),
         given_values,
+        _profile(session, scanner),
     )
     base = out.with_suffix("") if out.suffix.lower() == ".dcm" else out
     names = (
@@ -153,6 +158,19 @@ def convert(
         target.write_bytes(content)
         note(str(target))
     return 0
+
+
+def _profile(session: Session, scanner: str | None) -> ScannerProfile | None:
+    """Return the profile of the scanner that is named; only then the ledger is looked into."""
+    if scanner is None:
+        return None
+    with session.services.ledger.reading() as view:
+        profile = profile_of(view, scanner)
+    if profile is None:
+        raise UsageError(
+            f"The scanner {scanner} was never calibrated here.", remedy="Run `digitizer calibrate`."
+        )
+    return profile
 
 
 @click.command(cls=Verb)

@@ -112,6 +112,7 @@ def scanners(session: Session, as_json: bool) -> int:
 @click.option("--jacket", help="Jacket the scans belong to.")
 @click.option("--profile", default="film", help="film, film-feeder or label.")
 @click.option("--source", help="The scanner's source, where the profile's is not its name.")
+@click.option("--serial", default="", help="Serial number of the scanner, as it was calibrated.")
 @pass_session
 def scan(
     session: Session,
@@ -120,6 +121,7 @@ def scan(
     jacket: str | None,
     profile: str,
     source: str | None,
+    serial: str,
 ) -> int:
     """Scan one sheet, or the feeder, and take the scans in."""
     services = session.services
@@ -132,7 +134,11 @@ def scan(
 
     def claim(page: Path) -> None:
         arrival = Arrival(
-            path=page, source="/".join(filter(None, (jacket, page.name))), box=None, jacket=jacket
+            path=page,
+            source="/".join(filter(None, (jacket, page.name))),
+            box=None,
+            jacket=jacket,
+            scanner=serial,
         )
         take(services, batch, arrival)
         note(f"taken in: {page.name}")
@@ -142,15 +148,6 @@ def scan(
     close_batch(services, batch.id)
     print(f"{len(pages)} scanned.")
     return 0
-
-
-@click.command(cls=Verb)
-@click.argument("scan_file", metavar="SCAN", type=click.Path(path_type=Path))
-@click.option("--densities", type=click.Path(path_type=Path), required=True)
-@click.option("--scanner", required=True)
-def calibrate(scan_file: Path, densities: Path, scanner: str) -> int:
-    """Fit a scanner's density curve (not yet)."""
-    raise UsageError("`calibrate` is not there yet.")
 
 
 @click.command(cls=Verb)
@@ -166,6 +163,5 @@ RUN_COMMANDS: tuple[click.Command, ...] = (
     doctor,
     scanners,
     scan,
-    calibrate,
     replay,
 )

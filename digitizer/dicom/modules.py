@@ -13,7 +13,7 @@ from pydicom.valuerep import PersonName as DicomName
 
 from digitizer.model.film import Geometry
 from digitizer.model.identity import PatientRecord, PersonName
-from digitizer.model.instance import CaptureOrder, Rendered
+from digitizer.model.instance import CaptureOrder, DensityScale, Rendered
 from digitizer.model.raster import Polarity
 from digitizer.model.reading import FieldName
 
@@ -189,6 +189,8 @@ def _derivation(order: CaptureOrder, rendered: Rendered) -> str:
             done.append(f"turned by {where.turn_deg} degrees")
         if where.mirrored:
             done.append("mirrored back")
+    if rendered.density is not None and told.last_calibration is not None:
+        done.append(f"optical density by the calibration of {told.last_calibration}")
     return f"{'; '.join(done)}; raw scan sha256 {told.scan_sha256}"[:1024]
 
 
@@ -230,18 +232,32 @@ def presentation(rendered: Rendered) -> dict[str, Any]:
     """Modality LUT (C.11.1), VOI LUT (C.11.2) and Presentation LUT Shape of grey captures."""
     if rendered.polarity is Polarity.RGB:
         return {}
-    attributes: dict[str, Any] = {
-        "RescaleIntercept": "0",
-        "RescaleSlope": "1",
-        "RescaleType": "US",
-        "PresentationLUTShape": "INVERSE"
-        if rendered.polarity is Polarity.MONOCHROME1
-        else "IDENTITY",
+    inverse = rendered.polarity is Polarity.MONOCHROME1
+    attributes = _modality_lut(rendered.density) | {
+        "PresentationLUTShape": "INVERSE" if inverse else "IDENTITY"
     }
     if rendered.window is not None:
         attributes["WindowCenter"] = f"{rendered.window.center:.8g}"
         attributes["WindowWidth"] = f"{max(rendered.window.width, 1):.8g}"
     return attributes
+
+
+def _modality_lut(density: DensityScale | None) -> dict[str, Any]:
+    """Modality LUT (PS3.3 C.11.1): the values as they are, or thousandths of optical density."""
+    if density is None:
+        return {"RescaleIntercept": "0", "RescaleSlope": "1", "RescaleType": "US"}
+    if density.table is None:
+        return {
+            "RescaleIntercept": f"{density.intercept:.8g}",
+            "RescaleSlope": f"{density.slope:.8g}",
+            "RescaleType": "OD",
+        }
+    item = Dataset()
+    # 65536 entries are written as 0 (C.11.1.1).
+    item.add_new("LUTDescriptor", "US", [density.table.size % 65536, 0, 16])
+    item.ModalityLUTType = "OD"
+    item.add_new("LUTData", "OW", density.table.astype("<u2").tobytes())
+    return {"ModalityLUTSequence": [item]}
 
 
 def provenance(order: CaptureOrder) -> dict[str, Any]:

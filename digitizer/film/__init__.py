@@ -1,6 +1,15 @@
 """Arrays in, findings and geometry out: sheets, skew, orientation, rendering, quality."""
 
 from digitizer.film.anatomy import turn_of_chest
+from digitizer.film.density import (
+    UnfitSteps,
+    drift,
+    fit_curve,
+    in_density,
+    step_results,
+    uniformity,
+    usable_range,
+)
 from digitizer.film.fingerprint import fingerprint, fingerprint_distance, fingerprint_views
 from digitizer.film.geometry import orient
 from digitizer.film.orientation import (
@@ -12,6 +21,7 @@ from digitizer.film.pictures import ReadingPicture, paper_picture, reading_pictu
 from digitizer.film.quality import NO_QUALITY, quality
 from digitizer.film.rendering import render
 from digitizer.film.sheet import SheetSearch, find_sheets
+from digitizer.film.tablet import find_steps
 from digitizer.film.tone import window
 
 __all__ = [
@@ -19,18 +29,26 @@ __all__ = [
     "OrientationWitness",
     "ReadingPicture",
     "SheetSearch",
+    "UnfitSteps",
     "decide_orientation",
+    "drift",
     "find_sheets",
+    "find_steps",
     "fingerprint",
     "fingerprint_distance",
     "fingerprint_views",
+    "fit_curve",
+    "in_density",
     "orient",
     "paper_picture",
     "quality",
     "reading_picture",
     "render",
+    "step_results",
     "text_crops",
     "turn_of_chest",
+    "uniformity",
+    "usable_range",
     "window",
     "witnesses_of_reading",
 ]

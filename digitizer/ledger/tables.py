@@ -16,6 +16,7 @@ from sqlalchemy import (
 )
 
 from digitizer.model import records
+from digitizer.model.density import ScannerProfile
 from digitizer.ports import Record
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "patient",
     "patient_key",
     "patient_name",
+    "scanner_profile",
     "sheet_band",
     "task",
 ]
@@ -123,6 +125,13 @@ commitment = _table(
     Column("state", String(16), nullable=False, index=True),
 )
 verification = _table("verification", "id", _of("sop_instance_uid", "capture.sop_instance_uid"))
+scanner_profile = _table(
+    "scanner_profile",
+    "id",
+    Column("scanner", String(64), nullable=False),
+    Column("number", Integer, nullable=False),
+    UniqueConstraint("scanner", "number"),
+)
 
 TABLES: dict[type[Record], Table] = {
     records.Batch: batch,
@@ -133,6 +142,7 @@ TABLES: dict[type[Record], Table] = {
     records.Delivery: delivery,
     records.Commitment: commitment,
     records.Verification: verification,
+    ScannerProfile: scanner_profile,
 }
 KEY: dict[type[Record], str] = {
     kind: next(iter(table.primary_key.columns)).name for kind, table in TABLES.items()

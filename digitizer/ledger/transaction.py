@@ -28,6 +28,7 @@ from digitizer.ledger import tables
 from digitizer.ledger.chain import append, events_of
 from digitizer.ledger.codec import decode, encode
 from digitizer.ledger.likeness import band_keys, distance_of, search_for
+from digitizer.model.density import ScannerProfile
 from digitizer.model.film import SheetKind
 from digitizer.model.reasons import Code, Reason
 from digitizer.model.records import (
@@ -306,6 +307,14 @@ class SqlTransaction:
             is_pending = table.c.state == CommitmentState.PENDING.value
             query = query.where(is_pending if pending else ~is_pending)
         return self._all(Commitment, query)
+
+    def profiles(self, scanner: str | None = None) -> tuple[ScannerProfile, ...]:
+        """List the calibrations of a scanner, or of all, the oldest first."""
+        table = tables.scanner_profile
+        query = select(table).order_by(table.c.serial)
+        if scanner is not None:
+            query = query.where(table.c.scanner == scanner)
+        return self._all(ScannerProfile, query)
 
     def verifications(self, sop_instance_uid: str) -> tuple[Verification, ...]:
         """List the read-backs of a capture."""

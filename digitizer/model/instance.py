@@ -4,6 +4,9 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum, unique
 
+import numpy as np
+from numpy.typing import NDArray
+
 from digitizer.model.film import Geometry
 from digitizer.model.identity import ExamRecord, PatientRecord
 from digitizer.model.raster import Pixels, Polarity
@@ -13,6 +16,7 @@ from digitizer.model.units import Spacing
 __all__ = [
     "CaptureOrder",
     "Compression",
+    "DensityScale",
     "FoundStudy",
     "MadeInstance",
     "Provenance",
@@ -35,10 +39,27 @@ class Compression(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """VOI window in stored values (PS3.3 C.11.2.1.2)."""
+    """VOI window (PS3.3 C.11.2.1.2), in stored values, or in thousandths of density where told."""
 
     center: float
     width: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class DensityScale:
+    """How stored values tell optical density, in thousandths (Rescale Type OD, PS3.3 C.11.1.1.2).
+
+    Attributes
+    ----------
+    slope, intercept : float
+        Thousandths of density are ``slope * value + intercept``.
+    table : ndarray of uint16 or None
+        Instead of them: thousandths of density of each stored value, from 0 on.
+    """
+
+    slope: float = 1.0
+    intercept: float = 0.0
+    table: NDArray[np.uint16] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -48,7 +69,7 @@ class Rendered:
     Attributes
     ----------
     pixels : ndarray of uint8 or uint16, (rows, columns) or (rows, columns, 3)
-        The scanner's own values, depth and polarity kept.
+        The scanner's own values, depth and polarity kept; or density.
     bits : int
         Bits stored.
     polarity : Polarity
@@ -58,6 +79,8 @@ class Rendered:
         Value outside the sheet, used nowhere inside it; None where no pixel lies outside.
     window : Window or None
         Shows the film as on a light box.
+    density : DensityScale or None
+        How the values tell optical density; None: they are the scanner's own, uncalibrated.
     resampled : bool
         False when turns, mirrors and crops alone were enough: an exact copy.
     """
@@ -68,6 +91,7 @@ class Rendered:
     spacing: Spacing | None = None
     padding: int | None = None
     window: Window | None = None
+    density: DensityScale | None = None
     resampled: bool = True
 
 

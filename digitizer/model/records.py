@@ -104,6 +104,8 @@ class Scan:
         Where to go on when a hold is lifted.
     duplicate_of : str or None
         Id of the first scan with the same bytes.
+    scanner : str
+        Serial number of the digitizer; empty: the site's one digitizer, if it has one.
     """
 
     id: str
@@ -123,6 +125,7 @@ class Scan:
     duplicate_of: str | None = None
     fields: Fields = field(default_factory=lambda: NO_FIELDS)
     quality: Quality = field(default_factory=Quality)
+    scanner: str = ""
     version: int = 0
 
 

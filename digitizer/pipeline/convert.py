@@ -9,11 +9,13 @@ from uuid import uuid4
 
 from digitizer import __version__, dicom, film, reading
 from digitizer.errors import BadScan
+from digitizer.model.density import ScannerProfile
 from digitizer.model.film import ScanKind, SheetKind
 from digitizer.model.identity import ExamRecord, PatientRecord
 from digitizer.model.instance import CaptureOrder, Provenance, Uids
 from digitizer.model.reading import FieldName, FieldSource
 from digitizer.model.reasons import Code, reason
+from digitizer.pipeline.calibrate import in_density
 from digitizer.pipeline.changes import reason_payload
 from digitizer.pipeline.examine import FoundSheet, ReadSheet, find_on_page, read_sheet, scan_kind
 from digitizer.pipeline.report import fields_json, film_findings_json, quality_json
@@ -137,6 +139,7 @@ def convert(
     settings: CaptureSettings,
     path: Path,
     given: Conversion,
+    profile: ScannerProfile | None = None,
 ) -> list[bytes]:
     """Return a Part 10 file for each film of a scan; without films, one for the page itself.
 
@@ -161,7 +164,8 @@ def convert(
             institution=settings.institution,
             device_manufacturer=settings.device_manufacturer,
             device_model=settings.device_model,
-            device_serial=settings.device_serial,
+            device_serial=profile.scanner if profile else settings.device_serial,
+            last_calibration=profile.made_at.date() if profile else None,
             read=result.fields,
             geometry=result.geometry,
             source=path.name,
@@ -181,8 +185,11 @@ def convert(
             provenance=provenance,
         )
         rendered = film.render(decoder.decode(path, sheet.page), result.geometry)
-        make = dicom.make_film if sheet.kind is SheetKind.FILM else dicom.make_label
-        made.append(make(order, rendered).content)
+        if sheet.kind is SheetKind.FILM:
+            instance = dicom.make_film(order, in_density(rendered, profile))
+        else:
+            instance = dicom.make_label(order, rendered)
+        made.append(instance.content)
     return made
 
 

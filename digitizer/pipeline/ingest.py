@@ -32,12 +32,15 @@ class Arrival:
     jacket : str or None
         Name of the directory that holds it; None in a flat folder, where labels and separators
         begin new jackets.
+    scanner : str
+        Serial number of the digitizer, where told.
     """
 
     path: Path
     source: str
     box: str | None
     jacket: str | None
+    scanner: str = ""
 
 
 def identifier(*parts: str) -> str:
@@ -151,6 +154,7 @@ def _row(
         reasons=(reason(Code.DUPLICATE),) if duplicate else (),
         duplicate_of=first.id if first else None,
         kind=first.kind if first else None,
+        scanner=arrival.scanner,
     )
 
 

@@ -53,4 +53,7 @@ class CaptureSettings:
     device_model: str = ""
     """Model of the film digitizer."""
     device_serial: str = ""
-    """Serial number of the film digitizer."""
+    """Serial number of the film digitizer, where the scans do not tell theirs; captures are in
+    optical density once it is calibrated."""
+    calibration_days: float = 7.0
+    """Days after which a scanner's calibration is due again."""

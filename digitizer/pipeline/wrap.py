@@ -10,10 +10,11 @@ from digitizer.model.instance import CaptureOrder, MadeInstance, Provenance, Uid
 from digitizer.model.reading import FieldName
 from digitizer.model.records import Capture, Decision, Scan, Sheet, Stage
 from digitizer.model.states import State
+from digitizer.pipeline.calibrate import in_density, profile_of
 from digitizer.pipeline.changes import event, moved
 from digitizer.pipeline.services import Services
 
-__all__ = ["capture_uid", "make_capture", "wrap"]
+__all__ = ["capture_uid", "make_capture", "scanner_of", "wrap"]
 
 
 def wrap(services: Services, sheet_id: str) -> list[tuple[Stage, str]]:
@@ -66,9 +67,20 @@ def make_capture(services: Services, scan: Scan, sheet: Sheet, order: CaptureOrd
     raster = services.decoder.decode(services.vault.path(scan.sha256 or ""), sheet.page)
     assert sheet.geometry is not None, "prepare writes the geometry of every sheet"
     rendered = film.render(raster, sheet.geometry)
-    if sheet.kind is SheetKind.FILM:
-        return dicom.make_film(order, rendered)
-    return dicom.make_label(order, rendered)
+    if sheet.kind is not SheetKind.FILM:
+        return dicom.make_label(order, rendered)
+    with services.ledger.reading() as view:
+        profile = profile_of(view, scanner_of(services, scan))
+    shown = in_density(rendered, profile)
+    if shown.density is not None and profile is not None:
+        calibrated = replace(order.provenance, last_calibration=profile.made_at.date())
+        order = replace(order, provenance=calibrated)
+    return dicom.make_film(order, shown)
+
+
+def scanner_of(services: Services, scan: Scan) -> str:
+    """Return the serial number of the digitizer a scan comes from; empty where none is told."""
+    return scan.scanner or services.capture.device_serial
 
 
 def _order(
@@ -103,7 +115,7 @@ def provenance(services: Services, scan: Scan, sheet: Sheet) -> Provenance:
         institution=services.capture.institution,
         device_manufacturer=services.capture.device_manufacturer,
         device_model=services.capture.device_model,
-        device_serial=services.capture.device_serial,
+        device_serial=scanner_of(services, scan),
         read=sheet.fields,
         geometry=sheet.geometry,
         source=scan.source,

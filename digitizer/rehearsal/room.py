@@ -21,6 +21,7 @@ from digitizer.rehearsal.scanner import SCANNERS, digitize, write_jpeg, write_pn
 from digitizer.rehearsal.scene import BEDS, Scene, lay, lay_pair
 from digitizer.rehearsal.sheet import SIZES, SMALL_SIZES, Sheet, add_marker, expose
 from digitizer.rehearsal.sources import MAMMOGRAMS, RADIOGRAPHS, mammogram
+from digitizer.rehearsal.tablet import write_calibration
 from digitizer.rehearsal.truth import film_truth, scan_truth
 
 __all__ = ["Room", "make_room"]
@@ -113,6 +114,7 @@ def make_room(
     try:
         out.mkdir(parents=True, exist_ok=True)
         write_tables(out, plan.people, plan.exams, plan.rows)
+        write_calibration(np.random.default_rng([seed, 1]), out / "calibration", dpi)
     except OSError as error:
         raise UsageError(
             f"{out} cannot be written: {error.strerror}.", remedy="Name a folder you may write."

@@ -52,8 +52,18 @@ SCANNERS: dict[str, Scanner] = {
 """Linear transmittance; linear in density, 12 bits; density upwards, white is zero; flatbed."""
 
 
-def digitize(rng: np.random.Generator, scene: Scene, scanner: Scanner) -> Pixels:
+def digitize(
+    rng: np.random.Generator, scene: Scene, scanner: Scanner, *, gain: float | None = None
+) -> Pixels:
     """Scan a scene: noise, response, rounding.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    scene : Scene
+    scanner : Scanner
+    gain : float, optional
+        Brightness of the lamp: 1 brings clear glass to full scale. By chance where not given.
 
     Returns
     -------
@@ -61,7 +71,8 @@ def digitize(rng: np.random.Generator, scene: Scene, scanner: Scanner) -> Pixels
     """
     kind: Any = np.uint8 if scanner.bits == 8 else np.uint16
     out = np.empty(scene.frame, dtype=kind)
-    gain = float(rng.uniform(0.88, 1.0))
+    if gain is None:
+        gain = float(rng.uniform(0.88, 1.0))
     worse = 0.6 + 0.8 * scene.wear
     top = 0
     for band in light(rng, scene):

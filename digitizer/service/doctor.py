@@ -15,6 +15,8 @@ from redis.exceptions import RedisError
 from digitizer import wiring
 from digitizer.config import Settings
 from digitizer.errors import DigitizerError
+from digitizer.model.density import ScannerProfile
+from digitizer.pipeline.calibrate import complaints
 
 __all__ = ["Check", "run_checks"]
 
@@ -47,7 +49,7 @@ def run_checks(settings: Settings) -> tuple[Check, ...]:
         lambda: _port("listener", settings.listener.host, settings.listener.port),
         lambda: _archive(settings),
     ]
-    return tuple(check() for check in checks)
+    return (*(check() for check in checks), *_calibrations(settings))
 
 
 def _python() -> Check:
@@ -111,6 +113,29 @@ def _port(name: str, host: str, port: int) -> Check:
             why = error.strerror or "taken"
             return Check(name, False, f"{host}:{port}: {why}", "Choose another port.", needed=False)
     return Check(name, True, f"{host}:{port}")
+
+
+def _calibrations(settings: Settings) -> tuple[Check, ...]:
+    """Look at the newest profile of every scanner that was calibrated here."""
+    try:
+        opened = wiring.ledger(settings)
+        with opened.reading() as view:
+            newest = {profile.scanner: profile for profile in view.profiles()}
+    except DigitizerError:
+        # What is wrong with the ledger is told by its own check.
+        return ()
+    return tuple(_calibration(settings, profile) for profile in newest.values())
+
+
+def _calibration(settings: Settings, profile: ScannerProfile) -> Check:
+    now = wiring.SystemClock().now()
+    found = complaints(profile, now, settings.capture.calibration_days)
+    detail = " ".join(found) or (
+        f"usable from OD {profile.usable_low:.2f} to {profile.usable_high:.2f}, "
+        f"made {profile.made_at:%Y-%m-%d}"
+    )
+    remedy = "Scan the step tablet and run `digitizer calibrate`."
+    return Check(f"calibration of {profile.scanner}", not found, detail, remedy, needed=False)
 
 
 def _archive(settings: Settings) -> Check:

@@ -1,6 +1,7 @@
 """The instances we write: valid, lossless in every encoding, and compared in all that matters."""
 
 import subprocess
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -10,7 +11,13 @@ from captures import a_capture, an_order, noise, rendered
 from pydicom import Dataset, dcmread
 
 from digitizer import dicom
-from digitizer.model.instance import CaptureOrder, Compression, MadeInstance, Rendered
+from digitizer.model.instance import (
+    CaptureOrder,
+    Compression,
+    DensityScale,
+    MadeInstance,
+    Rendered,
+)
 from digitizer.model.raster import Polarity
 
 SHEETS = {
@@ -68,6 +75,18 @@ def test_instances_are_valid(order: CaptureOrder, sheet: Rendered, tmp_path: Pat
     """A validator of the standard finds no error, whatever the picture and the encoding."""
     path = tmp_path / "made.dcm"
     path.write_bytes(make(order, sheet).content)
+    assert complaints(path) == []
+
+
+@pytest.mark.parametrize("table", [None, np.arange(65536, dtype=np.uint16)[::-1]])
+def test_instances_in_density_are_valid(table: np.ndarray | None, tmp_path: Path) -> None:
+    """Thousandths of optical density, by a scale and by a table."""
+    shown = replace(
+        rendered(noise(16), 16, Polarity.MONOCHROME1),
+        density=DensityScale(slope=0.0625, intercept=-12.0, table=table),
+    )
+    path = tmp_path / "made.dcm"
+    path.write_bytes(dicom.make_film(an_order(), shown).content)
     assert complaints(path) == []
 
 

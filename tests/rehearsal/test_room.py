@@ -57,11 +57,14 @@ class TestSeed:
         assert contents(tmp_path / "a") == contents(tmp_path / "b")
 
     def test_another_seed_makes_another_room(self, tmp_path: Path) -> None:
-        """Names, numbers and pictures differ."""
+        """Names, numbers and pictures differ; the densities of a tablet are what they are."""
         for seed in (8, 9):
             make_room(
                 tmp_path / str(seed), jackets=1, seed=seed, dpi=50, small=True, mammograms=False
             )
+        for seed in (8, 9):
+            for densities in (tmp_path / str(seed) / "calibration").glob("*.csv"):
+                densities.unlink()
         one, other = (contents(tmp_path / str(seed)) for seed in (8, 9))
         assert not set(one.values()) & set(other.values())
 
@@ -79,9 +82,9 @@ class TestFiles:
     def test_the_room_holds_what_the_contract_names(
         self, room: Path, truth: dict[str, Any]
     ) -> None:
-        """Three tables, the truth, and scans/<box>/<jacket>/*, each of which has its truth."""
+        """Tables, truth, step tablets, and scans/<box>/<jacket>/*, each of which has its truth."""
         assert {path.name for path in room.iterdir()} == {
-            "scans", "patients.csv", "exams.csv", "jackets.csv", "truth.json",
+            "scans", "calibration", "patients.csv", "exams.csv", "jackets.csv", "truth.json",
         }  # fmt: skip
         files = [path for path in (room / "scans").rglob("*") if path.is_file()]
         places = {path.relative_to(room / "scans").as_posix() for path in files}
