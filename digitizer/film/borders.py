@@ -16,13 +16,17 @@ from digitizer.model.raster import Pixels
 
 __all__ = ["border_angle", "is_border"]
 
-_STRAIGHT_MM = 0.02
-"""Bow below which a line was drawn by a machine: cut sheets bow by tenths of a millimetre."""
-_STRAIGHT_SOFT_MM = 0.05
+_STRAIGHT_MM = 0.036
+"""Bow below which a line was drawn by a machine: cut sheets bow by tenths of a millimetre. On 240
+drawn films at 100 dpi printed masks measured 0.015 to 0.033 on most, sheets with square corners
+0.041 and more."""
+_STRAIGHT_SOFT_MM = 0.07
 """The same for an unsharp line, whose place is not known better."""
+_SQUARE = 0.75
+"""Part of the corners that must be square."""
 _CORNER_MM = 0.9
 """Inside a square corner of a mask there is picture; a sheet's corner is rounded."""
-_WIDEST = 0.08
+_WIDEST = 0.1
 """Part of the frame that a mask's border takes at most."""
 _AGREE_RAD = 0.15 * pi / 180
 _FED_RAD = 1.0 * pi / 180
@@ -61,10 +65,13 @@ def is_border(
     seen = [side for side in sides if side.seen]
     if not seen or (printed and _widest(full, corners, sides) > _WIDEST):
         return False
-    bow = float(np.sqrt(np.mean([side.bow**2 for side in seen]))) / pitch
+    # One side may be spoilt: by anatomy that is as dark as a mask, by what lies on the film.
+    bow = float(np.median([side.bow for side in seen])) / pitch
+    if bow > (_STRAIGHT_SOFT_MM if unsharp else _STRAIGHT_MM):
+        return False
     pairs = [number for number in range(4) if sides[number].seen and sides[number - 1].seen]
-    straight = bow < (_STRAIGHT_SOFT_MM if unsharp else _STRAIGHT_MM)
-    return straight and all(_is_square(full, bed, corners, one, pitch) for one in pairs)
+    square = sum(_is_square(full, bed, corners, one, pitch) for one in pairs)
+    return square >= _SQUARE * len(pairs)
 
 
 def _widest(full: Pixels, corners: NDArray[np.float64], sides: Sequence[Side]) -> float:

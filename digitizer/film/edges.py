@@ -30,6 +30,10 @@ _BEHIND_MM = 1.6
 """How far behind the first departure the cut may lie: lifted film shades the bed before it."""
 
 
+_CLEAR_PEAK = 0.5
+"""Part of the steepest place from which on an earlier one is the cut."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class BedSurface:
     """Log light of the bed at any place of a scan.
@@ -233,7 +237,7 @@ def _cuts(
     steep = np.abs(_derivative(linear_light(light, density=bed.density, encoded=bed.encoded)))
     window = np.abs(index - (departure + (behind - 3) / 2)[:, None]) <= (behind + 3) / 2
     steep_there = np.where(window & inside, steep, -1.0)
-    peak = np.clip(np.argmax(steep_there, axis=1), 4, steps - 5)
+    peak = np.clip(_first_peak(steep_there), 4, steps - 5)
     lines = np.arange(count)
     before, here, after = (steep[lines, peak + shift] for shift in (-1, 0, 1))
     bend = before - 2 * here + after
@@ -245,6 +249,15 @@ def _cuts(
     width = height / np.maximum(rise, 1e-6)
     good &= here > 0
     return _Cuts(good, peak + np.clip(shift, -0.5, 0.5), width.astype(np.float64))
+
+
+def _first_peak(steep: Floats) -> NDArray[np.int_]:
+    """Return the first clear peak on each profile: a penumbra behind the cut may be steeper."""
+    most = steep.max(axis=1, keepdims=True)
+    before = np.concatenate([steep[:, :1], steep[:, :-1]], axis=1)
+    after = np.concatenate([steep[:, 1:], steep[:, -1:]], axis=1)
+    peaks = (steep >= before) & (steep >= after) & (steep >= _CLEAR_PEAK * most)
+    return np.asarray(np.argmax(peaks, axis=1), dtype=np.int_)
 
 
 def _derivative(value: Floats) -> Floats:

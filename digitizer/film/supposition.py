@@ -20,6 +20,7 @@ from digitizer.film.borders import border_angle, is_border
 from digitizer.film.edges import NO_SIDE, BedSurface, Side, measure_side
 from digitizer.film.light import Floats
 from digitizer.film.rectangle import common_angle, rectangle, rough_rectangle
+from digitizer.film.rims import beyond
 from digitizer.model.raster import Pixels
 
 __all__ = ["FoundSheet", "Page", "best_sheets"]
@@ -129,11 +130,16 @@ class FoundSheet:
 
     def holds(self, other: "FoundSheet") -> bool:
         """Tell whether another, smaller sheet lies inside this one."""
-        if _area([self]) <= _area([other]):
-            return False
+        return _area([self]) > _area([other]) and self._holds(other.corners)
+
+    def holds_lines(self, other: "FoundSheet") -> bool:
+        """Tell whether the lines measured of another sheet lie in this one, wherever it ends."""
+        return self._holds(np.array([side.point for side in other.sides if side.seen]))
+
+    def _holds(self, points: Points) -> bool:
         rim = self.corners.astype(np.float32)
         room = -_OVERHANG * float(np.linalg.norm(np.ptp(self.corners, axis=0)))
-        return all(cv2.pointPolygonTest(rim, (x, y), True) > room for x, y in other.corners)
+        return all(cv2.pointPolygonTest(rim, (float(x), float(y)), True) > room for x, y in points)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -150,12 +156,20 @@ class _Supposition:
         What it leaves where it is a border on the film.
     lines : list of Side
         Other straight lines along it.
+    printed : bool
+        Whether the fields are framed by a mask printed on the film.
     """
 
     level: float
     sheets: list[FoundSheet]
     fields: list[FoundSheet]
     lines: list[Side]
+    printed: bool = False
+
+    @property
+    def is_mask(self) -> bool:
+        """Whether it is one printed mask, seen on all four sides: it lies as its sheet does."""
+        return self.printed and len(self.fields) == 1 and self.fields[0].seen == 4
 
     @property
     def edge(self) -> float:
@@ -169,11 +183,22 @@ class _Supposition:
         along = [float(np.abs(side.direction).min()) for side in sides]
         return len(sides) == 1 and degrees(along[0]) < _SEAM_DEG
 
+    @property
+    def is_soft(self) -> bool:
+        """Whether most of its edges are as wide as a penumbra."""
+        sides = [side for one in self.sheets for side in one.sides if side.seen]
+        return 2 * sum(side.soft for side in sides) > len(sides)
+
     def holds(self, other: "_Supposition") -> bool:
         """Tell whether the other's bed lies on the sheets, or the fields, of this one."""
-        if abs(self.level - other.level) < _SAME_BED or self.is_seam:
+        if self.is_seam:
             return False
         outer = [*self.sheets, *self.fields]
+        if other.is_soft and self.sheets and not self.is_soft:
+            # A penumbra within a cut edge is a collimator's, however alike the levels are.
+            return all(any(mine.holds_lines(one) for mine in outer) for one in other.sheets)
+        if abs(self.level - other.level) < _SAME_BED:
+            return False
         return all(any(mine.holds(one) for mine in outer) for one in other.sheets)
 
 
@@ -198,6 +223,9 @@ def best_sheets(page: Page) -> tuple[list[FoundSheet], float | None]:
         if any(_contradicts(other, best, page.scale) for other in believed):
             return [], None
         return best.sheets, None
+    masks = [one for one in supposed if one.is_mask]
+    if len(masks) == 1:
+        return [], common_angle(masks[0].lines, page.scale)
     return [], border_angle([line for one in supposed for line in one.lines], page.scale)
 
 
@@ -225,14 +253,16 @@ def _suppose(page: Page, bed: Bed, kind: BedKind, level: float) -> _Supposition:
     )
     best: list[FoundSheet] = []
     lines: list[Side] = []
-    for grouping in groupings(bed.mask):
+    for number, grouping in enumerate(groupings(bed.mask)):
         pieces = [_measure(page, surface, outlines) for outlines in grouping]
         found = _outermost([one for one in pieces if one is not None])
         if not found:
             continue
+        if kind is BedKind.DARK and number == 0 and (rimmed := _with_rims(page, found)):
+            return _Supposition(level, rimmed, [], [])
         if any(_is_border(page, surface, kind, one) for one in found):
             lines = [side for one in found for side in one.sides if side.weight > 0]
-            return _Supposition(level, [], found, lines)
+            return _Supposition(level, [], found, lines, kind is BedKind.DARK)
         least = min(one.believed if one.has_corner else one.believed - _LONE for one in found)
         edge = sum(one.edge for one in found)
         fewer = len(best) > _MOST_SHEETS >= len(found)
@@ -259,9 +289,41 @@ def _outermost(found: list[FoundSheet]) -> list[FoundSheet]:
     ]
 
 
+def _with_rims(page: Page, found: list[FoundSheet]) -> list[FoundSheet]:
+    """Return the sheets with the black rims that looked like the bed; none where none has one."""
+    wider = [_with_rim(page, one, [x.corners for x in found if x is not one]) for one in found]
+    if not any(wider):
+        return []
+    return [rimmed or one for rimmed, one in zip(wider, found, strict=True)]
+
+
+def _with_rim(page: Page, found: FoundSheet, others: Sequence[Points]) -> FoundSheet | None:
+    """Return a sheet with its rim; None where no edge shows beyond its picture."""
+    if found.believed < _BELIEVED or not found.has_corner:
+        return None
+    rims = beyond(page.full, found.corners, page.pitch, others)
+    if rims is None:
+        return None
+    angle = common_angle(found.sides, page.scale)
+    ends = np.roll(found.corners, -1, axis=0)
+    sides = []
+    for start, end, side, rim in zip(found.corners, ends, found.sides, rims, strict=True):
+        along = (end - start) / np.linalg.norm(end - start)
+        outward = np.array([along[1], -along[0]])
+        middle = (start + end) / 2
+        sides.append(
+            replace(NO_SIDE, direction=side.direction, weight=side.weight)
+            if rim is None
+            else replace(side, seen=True, soft=False, point=middle + rim * outward)
+        )
+    corners = rectangle(sides, angle, page.scale, page.frame)
+    return replace(found, corners=corners, sides=tuple(sides), believed=1.0)
+
+
 def _is_border(page: Page, bed: BedSurface, kind: BedKind, found: FoundSheet) -> bool:
     """Tell whether what was taken for the bed is a border on the film."""
-    unsharp = any(side.soft for side in found.sides)
+    measured = [side for side in found.sides if side.seen or side.soft]
+    unsharp = 2 * sum(side.soft for side in measured) > len(measured)
     if kind is BedKind.DARK or (kind is BedKind.BRIGHT and unsharp):
         return is_border(
             page.full,
@@ -342,9 +404,15 @@ def _unsharp_too(sides: Sequence[Side], pitch: float) -> tuple[Side, ...]:
         side.seen or (side.soft and side.support > _SOFT_SUPPORT and side.width < widest)
         for side in sides
     ]
-    return tuple(
+    taken = [
         replace(side, seen=True) if fit[n] and (fit[n - 1] or fit[(n + 1) % 4]) else side
         for n, side in enumerate(sides)
+    ]
+    if not any(side.seen for side in taken):
+        return tuple(taken)
+    # Where bed shows beyond one side, an unsharp line on another is the sheet's too, if a poor one.
+    return tuple(
+        replace(side, rough=True) if side.soft and not side.seen else side for side in taken
     )
 
 

@@ -18,7 +18,7 @@ from digitizer.rehearsal.label import draw_label, write_label
 from digitizer.rehearsal.paper import draw_report, draw_separator
 from digitizer.rehearsal.plan import Film, Item, Jacket, draw_plan
 from digitizer.rehearsal.scanner import SCANNERS, digitize, write_jpeg, write_png, write_tiff
-from digitizer.rehearsal.scene import BEDS, Scene, lay, lay_pair
+from digitizer.rehearsal.scene import BEDS, Scene, lay_one, lay_pair
 from digitizer.rehearsal.sheet import SIZES, SMALL_SIZES, Sheet, add_marker, expose
 from digitizer.rehearsal.sources import MAMMOGRAMS, RADIOGRAPHS, mammogram
 from digitizer.rehearsal.tablet import write_calibration
@@ -217,7 +217,7 @@ class _Maker:
             return self._mammogram(rng, item.films[0], stem)
         drawn = [self._sheet(film, pair=len(item.films) > 1) for film in item.films]
         if len(drawn) == 1:
-            scene = _lay_one(rng, drawn[0].sheet, drawn[0].outline, self.wear)
+            scene = lay_one(rng, drawn[0].sheet, drawn[0].outline, self.wear)
         else:
             one, other = drawn
             tilts = [float(rng.normal(0, 1.5)) for _ in range(2)]
@@ -302,7 +302,7 @@ class _Maker:
             source = RADIOGRAPHS[int(rng.integers(len(RADIOGRAPHS)))]
             size = SMALL_SIZES[0][::-1]
             sheet = expose(rng, source, size, self.pitch, self.wear)
-            scene = _lay_one(rng, sheet, draw_outline(rng, size, self.wear), self.wear)
+            scene = lay_one(rng, sheet, draw_outline(rng, size, self.wear), self.wear)
             write_tiff(rng, path, digitize(rng, scene, SCANNERS["linear16"]), dpi=self.dpi)
             whole = path.read_bytes()
             path.write_bytes(whole[: int(len(whole) * float(rng.uniform(0.3, 0.7)))])
@@ -351,38 +351,3 @@ def _write_paper(rng: np.random.Generator, stem: Path, pixels: Pixels, dpi: int)
     else:
         write_jpeg(path, pixels, dpi=dpi, quality=int(rng.integers(72, 93)))
     return path
-
-
-def _lay_one(rng: np.random.Generator, sheet: Sheet, outline: Outline, wear: float) -> Scene:
-    """Lay a sheet as hands or a feeder do: turned, tilted, mirrored, bed seen on some sides."""
-    kind = str(rng.choice(["open", "dark", "grey", "feed"], p=[0.32, 0.2, 0.2, 0.28]))
-    turn = int(rng.choice([0, 90, 180, 270], p=[0.64, 0.12, 0.12, 0.12]))
-    mirrored = bool(rng.random() < 0.1)
-    if kind == "feed":
-        # Some digitizers crop to the film, and a little into it.
-        cropped = rng.random() < 0.2
-        hidden = [bool(cropped or rng.random() < 0.5) for _ in range(4)]
-        skew = float(np.clip(rng.normal(0, 0.25), -0.7, 0.7))
-    else:
-        hidden = [bool(rng.random() < 0.06) for _ in range(4)]
-        skew = float(np.clip(rng.standard_t(4) * 1.1, -8, 8))
-    if any(hidden):
-        skew = float(np.clip(skew, -0.6, 0.6))
-    margins = []
-    widest = 0.075 * max(sheet.size_mm)
-    reach = abs(np.sin(np.radians(skew))) * max(sheet.size_mm)
-    for away in hidden:
-        if away:
-            margins.append(-(reach + float(rng.uniform(0.3, 1.5))))
-        else:
-            margins.append(float(rng.uniform(1.5, 6) if kind == "feed" else rng.uniform(4, widest)))
-    bed = BEDS["open" if kind == "feed" and rng.random() < 0.3 else kind]
-    return lay(
-        sheet,
-        outline,
-        theta_deg=turn + skew,
-        mirrored=mirrored,
-        margins_mm=(margins[0], margins[1], margins[2], margins[3]),
-        bed=bed,
-        wear=wear,
-    )

@@ -11,7 +11,7 @@ from digitizer.rehearsal.edges import Outline
 from digitizer.rehearsal.geometry import Placement
 from digitizer.rehearsal.sheet import Sheet
 
-__all__ = ["BEDS", "Bed", "Laid", "Scene", "lay", "lay_pair", "light"]
+__all__ = ["BEDS", "Bed", "Laid", "Scene", "lay", "lay_one", "lay_pair", "light"]
 
 Array = NDArray[np.float32]
 _BAND = 192
@@ -97,6 +97,41 @@ def lay(
     centre = ((left + wide / 2) * pitch, (top + high / 2) * pitch)
     placement = Placement(sheet.size_mm, pitch, theta_deg, mirrored, centre)
     return Scene((rows, columns), bed, (Laid(sheet, outline, placement),), pitch, wear)
+
+
+def lay_one(rng: np.random.Generator, sheet: Sheet, outline: Outline, wear: float) -> Scene:
+    """Lay a sheet as hands or a feeder do: turned, tilted, mirrored, bed seen on some sides."""
+    kind = str(rng.choice(["open", "dark", "grey", "feed"], p=[0.32, 0.2, 0.2, 0.28]))
+    turn = int(rng.choice([0, 90, 180, 270], p=[0.64, 0.12, 0.12, 0.12]))
+    mirrored = bool(rng.random() < 0.1)
+    if kind == "feed":
+        # Some digitizers crop to the film, and a little into it.
+        cropped = rng.random() < 0.2
+        hidden = [bool(cropped or rng.random() < 0.5) for _ in range(4)]
+        skew = float(np.clip(rng.normal(0, 0.25), -0.7, 0.7))
+    else:
+        hidden = [bool(rng.random() < 0.06) for _ in range(4)]
+        skew = float(np.clip(rng.standard_t(4) * 1.1, -8, 8))
+    if any(hidden):
+        skew = float(np.clip(skew, -0.6, 0.6))
+    margins = []
+    widest = 0.075 * max(sheet.size_mm)
+    reach = abs(np.sin(np.radians(skew))) * max(sheet.size_mm)
+    for away in hidden:
+        if away:
+            margins.append(-(reach + float(rng.uniform(0.3, 1.5))))
+        else:
+            margins.append(float(rng.uniform(1.5, 6) if kind == "feed" else rng.uniform(4, widest)))
+    bed = BEDS["open" if kind == "feed" and rng.random() < 0.3 else kind]
+    return lay(
+        sheet,
+        outline,
+        theta_deg=turn + skew,
+        mirrored=mirrored,
+        margins_mm=(margins[0], margins[1], margins[2], margins[3]),
+        bed=bed,
+        wear=wear,
+    )
 
 
 def lay_pair(

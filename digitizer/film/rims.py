@@ -1,0 +1,177 @@
+"""The sheet's own edge beyond a black border, where film and bed are nearly alike.
+
+A printed mask is as dark as a masked bed: to the eye the sheet ends where its picture ends. But the
+two differ by some percent, and the mean of a thousand pixels along a side tells as much.
+"""
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from digitizer.film.light import Floats
+from digitizer.model.raster import Pixels
+
+__all__ = ["beyond"]
+
+_NEAR_MM = 2.6
+"""So close beside a sheet the bed lies in its shade."""
+_WINDOW_MM = 1.6
+"""Width of the bands on either side of an edge that are compared."""
+_MIDDLE = (0.12, 0.88)
+"""Part of a side that is looked at: corners curl and throw shadows."""
+_PARTS = 4
+_AGREE_MM = 0.8
+_SURE = 7.0
+"""Standard errors by which the two bands must differ."""
+_DIFFERS = 0.025
+"""Part of the level by which they must differ: lamps fall off by a thousandth a millimetre."""
+_ALONG = 1200
+
+Points = NDArray[np.float64]
+
+
+def beyond(
+    full: Pixels, corners: Points, pitch: float, others: Sequence[Points] = ()
+) -> tuple[float | None, ...] | None:
+    """Return how far beyond each side of a dark-rimmed picture its sheet ends, in pixels.
+
+    For top, right, bottom and left: 0 where the bed begins at once, None where the sheet goes on to
+    the frame. None altogether where no edge shows beyond any side: nothing speaks for a rim.
+
+    Parameters
+    ----------
+    full : ndarray of uint8 or uint16, (rows, columns)
+        Light at full resolution.
+    corners : ndarray, (4, 2)
+        Top-left, top-right, bottom-right, bottom-left as scanned.
+    pitch : float
+        Pixels per millimetre.
+    others : sequence of ndarray, (4, 2)
+        Pictures of other sheets on the same bed: up to them only is looked.
+    """
+    ends = [(corners[number], corners[(number + 1) % 4]) for number in range(4)]
+    strips = [_strip(full, start, end, pitch, others) for start, end in ends]
+    edges = [None if strip is None else _edge(strip, pitch) for strip in strips]
+    if all(one is None for one in edges):
+        return None
+    film, bed = _levels(strips, edges, pitch)
+    rims = [
+        edge if edge is not None else _without_edge(strip, film, bed, pitch)
+        for edge, strip in zip(edges, strips, strict=True)
+    ]
+    # Among others a sheet ends before the next, wherever that is.
+    return tuple(0.0 if rim is None and others else rim for rim in rims)
+
+
+def _levels(
+    strips: list[Floats | None], edges: list[float | None], pitch: float
+) -> tuple[float, float]:
+    """Return the light of the rim and of the bed where an edge tells them apart."""
+    window = max(3, round(_WINDOW_MM * pitch))
+    film, bed = [], []
+    for strip, edge in zip(strips, edges, strict=True):
+        if strip is not None and edge is not None:
+            level, at = _trimmed(strip), round(edge)
+            film.append(float(level[max(0, at - window) : at].mean()))
+            bed.append(float(level[at : at + window].mean()))
+    return float(np.mean(film)), float(np.mean(bed))
+
+
+def _without_edge(strip: Floats | None, film: float, bed: float, pitch: float) -> float | None:
+    """Tell bed from a rim that goes on to the frame, on a side where no edge shows."""
+    if strip is None:
+        return None
+    level = float(np.median(_trimmed(strip)[round(_NEAR_MM * pitch) :]))
+    return 0.0 if abs(level - bed) < abs(level - film) else None
+
+
+def _strip(
+    full: Pixels, start: Points, end: Points, pitch: float, others: Sequence[Points]
+) -> Floats | None:
+    """Return what lies outside one side, a row for each pixel outwards; None without room."""
+    rows, columns = full.shape
+    along = (end - start) / max(float(np.linalg.norm(end - start)), 1e-9)
+    outward = np.array([along[1], -along[0]])
+    reach = _room(start, end, outward, (columns, rows))
+    reach = min([reach, *(_distance(start, end, one) for one in others)])
+    if reach < (_NEAR_MM + _WINDOW_MM) * pitch + 2:
+        return None
+    offsets = np.arange(1.0, np.floor(reach))
+    where = np.linspace(*_MIDDLE, _ALONG)
+    points = (start + np.outer(where, end - start))[None] + offsets[:, None, None] * outward
+    found = cv2.remap(
+        full,
+        (points[..., 0] - 0.5).astype(np.float32),
+        (points[..., 1] - 0.5).astype(np.float32),
+        cv2.INTER_NEAREST,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    return np.asarray(found, dtype=np.float32)
+
+
+def _edge(values: Floats, pitch: float) -> float | None:
+    """Return how far outside an edge runs along the whole side; None where none is sure."""
+    first, window = round(_NEAR_MM * pitch), max(3, round(_WINDOW_MM * pitch))
+    whole = _step(values, first, window)
+    if whole is None:
+        return None
+    parts = [_step(part, first, window) for part in np.array_split(values, _PARTS, axis=1)]
+    near = [
+        one
+        for one in parts
+        if one is not None and abs(one[0] - whole[0]) < _AGREE_MM * pitch and one[1] * whole[1] > 0
+    ]
+    return whole[0] if len(near) >= _PARTS - 1 else None
+
+
+def _distance(start: Points, end: Points, other: Points) -> float:
+    """Return how far outside a side another sheet begins that lies before it; else infinity."""
+    length = float(np.linalg.norm(end - start))
+    along = (end - start) / length
+    at = (other - start) @ along
+    away = (other - start) @ np.array([along[1], -along[0]])
+    if at.max() < 0 or at.min() > length or away.max() < 0:
+        return float(np.inf)
+    return max(0.0, float(away.min()))
+
+
+def _room(start: Points, end: Points, outward: Points, size: tuple[int, int]) -> float:
+    """Return how far the middle of a side can move outwards within the frame."""
+    room = np.inf
+    for share in _MIDDLE:
+        place = start + share * (end - start)
+        for at, way, limit in zip(place, outward, size, strict=True):
+            if abs(way) > 1e-9:
+                room = min(room, ((limit if way > 0 else 0) - at) / way)
+    return float(max(room, 0.0))
+
+
+def _trimmed(values: Floats) -> Floats:
+    """Return the mean along the side without its extremes: dust and scratches."""
+    ordered = np.sort(values, axis=1)
+    trim = ordered.shape[1] // 10
+    return np.asarray(ordered[:, trim : ordered.shape[1] - trim].mean(axis=1), dtype=np.float32)
+
+
+def _step(values: Floats, first: int, window: int) -> tuple[float, float] | None:
+    """Return place and sign of the surest step between two bands; None where none is sure.
+
+    ``values`` has one row for each pixel outwards.
+    """
+    level = _trimmed(values)
+    total = np.concatenate([[0.0], np.cumsum(level, dtype=np.float64)])
+    at = np.arange(max(first, window), level.size - window)
+    if at.size == 0:
+        return None
+    inner = (total[at] - total[at - window]) / window
+    outer = (total[at + window] - total[at]) / window
+    rough = np.diff(level)
+    error = 1.4826 * float(np.median(np.abs(rough - np.median(rough)))) / np.sqrt(2)
+    error = max(error * np.sqrt(2 / window), 1e-3)
+    gap = outer - inner
+    sure = np.abs(gap) / error
+    sure[np.abs(gap) < _DIFFERS * np.maximum(inner, 1.0)] = 0
+    best = int(np.argmax(sure))
+    return (float(at[best]) + 0.5, float(gap[best])) if sure[best] > _SURE else None

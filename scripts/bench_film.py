@@ -1,0 +1,230 @@
+"""Geometry on drawn films with known truth, beside what other tools make of the same films.
+
+Accuracy is printed with its coverage: what could not be told, and of how many. Every film differs
+in bed, response, size, skew, edges and wear; the seed is told, so that a figure can be had again.
+"""
+
+import argparse
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import cv2
+import numpy as np
+from deskew import determine_skew
+from jdeskew.estimator import get_angle
+from numpy.typing import NDArray
+from rich.progress import track
+
+from digitizer.film import find_sheets
+from digitizer.film.rendering import grid_of
+from digitizer.model.film import Geometry
+from digitizer.rehearsal.geometry import Placement
+from digitizer.rehearsal.population import DrawnScan, draw_scan
+
+PEERS = ("jdeskew", "deskew", "ImageMagick")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What was told of one film, and the truth of it."""
+
+    seed: tuple[int, ...]
+    kind: str
+    edges: int
+    skew_error: float | None
+    corner_mm: float
+    kept: float
+    peers: dict[str, float | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Bed:
+    """What was told of one bed."""
+
+    seed: tuple[int, ...]
+    kind: str
+    true: int
+    found: int
+    answers: tuple[Answer, ...]
+
+
+def away(told: float, true: float) -> float:
+    """Return how far two angles differ, modulo a quarter turn."""
+    return abs((told - true + 45) % 90 - 45)
+
+
+def box_of(geometry: Geometry) -> NDArray[np.float64]:
+    """Return the corners as an array, (4, 2)."""
+    return np.array(geometry.corners, dtype=np.float64)
+
+
+def nearest(truth: NDArray[np.float64], found: Iterable[Geometry]) -> Geometry | None:
+    """Return the sheet whose middle is nearest to the true one's."""
+    middle = truth.mean(axis=0)
+    return min(found, key=lambda one: float(np.hypot(*(box_of(one).mean(axis=0) - middle))),
+               default=None)  # fmt: skip
+
+
+def corner_error(truth: NDArray[np.float64], found: NDArray[np.float64]) -> float:
+    """Return the mean distance of the corners, whichever is named the first."""
+    ways = [np.roll(one, n, axis=0) for one in (found, found[::-1]) for n in range(4)]
+    return min(float(np.linalg.norm(way - truth, axis=1).mean()) for way in ways)
+
+
+def kept_part(scan: DrawnScan, placement: Placement, geometry: Geometry) -> float:
+    """Return the part of the sheet in the frame that lies inside the capture."""
+    rows, columns = scan.raster.pixels.shape
+    steps = np.linspace(0.0005, 0.9995, 160)
+    u, v = np.meshgrid(steps * placement.size_mm[0], steps * placement.size_mm[1])
+    places = placement.to_scan(np.stack([u.ravel(), v.ravel()], axis=1))
+    shown = places[((places >= 0) & (places <= [columns, rows])).all(axis=1)]
+    grid = grid_of(geometry, scan.raster.dpi, margin=scan.scene.pixels_per_mm)
+    back = np.linalg.inv(grid.matrix[:, :2])
+    x, y = back @ (shown - 0.5 - grid.matrix[:, 2]).T
+    inside = (x >= -0.5) & (y >= -0.5) & (x <= grid.columns - 0.5) & (y <= grid.rows - 0.5)
+    return float(inside.mean())
+
+
+def measure(number: int, *, seed: int, sheets: int, dpi: float, wear: float, peers: bool) -> Bed:
+    """Draw one scan and ask all of its sheets."""
+    cv2.setNumThreads(1)
+    if sheets > 1:
+        sheets = 2 + number % 3
+    key = (seed, sheets, number)
+    scan = draw_scan(key, sheets=sheets, dpi=dpi, wear=wear)
+    kind = f"{scan.scene.bed.name}/{scan.scanner.name}"
+    found = find_sheets(scan.raster).sheets
+    answers = []
+    for placement in scan.placements:
+        truth = placement.corners(scan.scene.frame)
+        geometry = nearest(truth, found)
+        if geometry is None:
+            continue
+        told = geometry.skew_deg
+        answers.append(
+            Answer(
+                seed=key,
+                kind=kind,
+                edges=placement.edges_seen(scan.scene.frame),
+                skew_error=None if told is None else away(told, placement.theta_deg),
+                corner_mm=corner_error(truth, box_of(geometry)) / scan.scene.pixels_per_mm,
+                kept=kept_part(scan, placement, geometry),
+                peers=ask_peers(scan, placement.theta_deg) if peers and sheets == 1 else {},
+            )
+        )
+    return Bed(key, kind, len(scan.placements), len(found), tuple(answers))
+
+
+def ask_peers(scan: DrawnScan, true: float) -> dict[str, float | None]:
+    """Return the errors of other tools on the same film, eight bits of it."""
+    pixels = scan.raster.pixels.astype(np.float32)
+    top = max(float(np.quantile(pixels, 0.999)), 1.0)
+    grey = np.clip(pixels * (255 / top), 0, 255).astype(np.uint8)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "film.png"
+        cv2.imwrite(str(path), grey)
+        done = subprocess.run(
+            ["convert", str(path), "-deskew", "40%", "-format", "%[deskew:angle]", "info:"],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+    told = {
+        "jdeskew": -float(get_angle(grey)),
+        "deskew": determine_skew(grey),
+        "ImageMagick": float(done.stdout) if done.stdout.strip() else None,
+    }
+    return {
+        name: None if angle is None else away(float(angle), true) for name, angle in told.items()
+    }
+
+
+def spread(errors: list[float]) -> str:
+    """Return the quantiles of errors."""
+    if not errors:
+        return "no answer"
+    middle, most, nearly = np.quantile(errors, [0.5, 0.95, 0.995])
+    return f"median {middle:.4f}, 95 % {most:.3f}, 99.5 % {nearly:.3f}, most {max(errors):.3f}"
+
+
+def main() -> int:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--films", type=int, default=240)
+    parser.add_argument("--beds", type=int, default=120, help="scans of two to four films")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--dpi", type=float, default=100.0)
+    parser.add_argument("--wear", type=float, default=0.5)
+    parser.add_argument("--no-peers", action="store_true")
+    parser.add_argument("--worst", type=int, default=0, help="name so many of the worst")
+    given = parser.parse_args()
+    shared = {"seed": given.seed, "dpi": given.dpi, "wear": given.wear}
+    with ProcessPoolExecutor() as pool:
+        one = partial(measure, sheets=1, peers=not given.no_peers, **shared)
+        few = partial(measure, sheets=2, peers=False, **shared)
+        singles = list(track(pool.map(one, range(given.films)), "films", given.films))
+        beds = list(track(pool.map(few, range(given.beds)), "beds", given.beds))
+    report(singles, beds)
+    if given.worst:
+        name_worst(singles, beds, given.worst)
+    return 0
+
+
+def report(singles: list[Bed], beds: list[Bed]) -> None:
+    """Print the table of figures."""
+    films = [answer for bed in singles for answer in bed.answers]
+    clear = [one for one in films if one.edges >= 2]
+    told = [one.skew_error for one in clear if one.skew_error is not None]
+    print(f"{len(films)} films alone, {len(clear)} with two edges or more in the frame")
+    print(f"skew, two edges: {spread(told)} degrees; answered {len(told) / len(clear):.1%}")
+    for name in PEERS:
+        theirs = [one.peers[name] for one in clear if one.peers.get(name) is not None]
+        if theirs:
+            print(f"  {name:12} {spread([float(e) for e in theirs if e is not None])}")
+    every = [one.skew_error for one in films if one.skew_error is not None]
+    wrong = sum(error > 1 for error in every)
+    print(f"skew, all: {spread(every)}; answered {len(every) / len(films):.1%}; "
+          f"beyond 1 degree: {wrong}")  # fmt: skip
+    corners = np.array([one.corner_mm for one in films])
+    near = np.array([one.corner_mm for one in clear])
+    print(
+        f"corners within 0.5 mm: {np.mean(near <= 0.5):.1%} with two edges, "
+        f"{np.mean(corners <= 0.5):.1%} of all; 95 % {np.quantile(near, 0.95):.2f} mm"
+    )
+    kept = [one.kept >= 0.9999 for one in films]
+    print(f"no film cut away: {np.mean(kept):.1%} of films")
+    alone = np.mean([bed.found == 1 for bed in singles])
+    print(f"one sheet found where there is one: {alone:.1%}")
+    if beds:
+        right = np.mean([bed.found == bed.true for bed in beds])
+        pieces = [answer for bed in beds for answer in bed.answers]
+        print(f"\n{len(beds)} beds of two to four films: number right on {right:.1%}")
+        angles = [one.skew_error for one in pieces if one.skew_error is not None]
+        few = [one.corner_mm <= 0.5 for one in pieces]
+        print(f"  skew: {spread(angles)}; corners within 0.5 mm: {np.mean(few):.1%}")
+
+
+def name_worst(singles: list[Bed], beds: list[Bed], most: int) -> None:
+    """Name what went worst, to be drawn again and looked at."""
+    films = sorted((a for bed in singles for a in bed.answers), key=lambda one: -one.corner_mm)
+    for one in films[:most]:
+        print(one.seed, one.kind, one.edges, one.skew_error, round(one.corner_mm, 2), one.kept)
+    pieces = sorted((a for bed in beds for a in bed.answers), key=lambda one: -one.corner_mm)
+    for one in pieces[:most]:
+        print(one.seed, one.kind, one.edges, one.skew_error, round(one.corner_mm, 2), one.kept)
+    miscounted = [bed for bed in [*singles, *beds] if bed.found != bed.true]
+    for bed in miscounted[:most]:
+        print(bed.seed, bed.kind, f"{bed.found} for {bed.true}")
+    silent = [a for bed in singles for a in bed.answers if a.skew_error is None and a.edges >= 2]
+    for one in silent[:most]:
+        print(one.seed, one.kind, one.edges, "no skew told")
+    print(Counter(bed.kind for bed in miscounted))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
