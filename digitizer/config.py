@@ -24,6 +24,7 @@ from pydantic import TypeAdapter, ValidationError
 from digitizer.archive.settings import ArchiveSettings, ListenerSettings
 from digitizer.engines.settings import EngineSettings
 from digitizer.errors import SettingsError
+from digitizer.film import QualitySettings
 from digitizer.identity import PolicySettings
 from digitizer.pipeline.settings import CaptureSettings, PipelineSettings
 from digitizer.reading import GrammarSettings
@@ -88,6 +89,7 @@ class Settings:
     engines: EngineSettings = field(default_factory=EngineSettings)
     grammar: GrammarSettings = field(default_factory=GrammarSettings)
     watch: WatchSettings = field(default_factory=WatchSettings)
+    quality: QualitySettings = field(default_factory=QualitySettings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

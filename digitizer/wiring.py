@@ -161,4 +161,5 @@ def _services(settings: Settings) -> Services:
         capture=settings.capture,
         policy=settings.identity,
         rules=rules(settings),
+        quality=settings.quality,
     )

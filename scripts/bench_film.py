@@ -1,4 +1,4 @@
-"""Geometry on drawn films with known truth, beside what other tools make of the same films.
+"""Geometry and defects on drawn films with known truth, beside other tools on the same films.
 
 Accuracy is printed with its coverage: what could not be told, and of how many. Every film differs
 in bed, response, size, skew, edges and wear; the seed is told, so that a figure can be had again.
@@ -22,9 +22,11 @@ from jdeskew.estimator import get_angle
 from numpy.typing import NDArray
 from rich.progress import track
 
-from digitizer.film import find_sheets
+from digitizer.film import find_sheets, quality
 from digitizer.film.rendering import grid_of
 from digitizer.model.film import Geometry
+from digitizer.model.raster import Raster
+from digitizer.rehearsal.defects import DEFECTS, spoil
 from digitizer.rehearsal.geometry import Placement
 from digitizer.rehearsal.population import DrawnScan, draw_scan
 
@@ -122,6 +124,34 @@ def measure(number: int, *, seed: int, sheets: int, dpi: float, wear: float, pee
     return Bed(key, kind, len(scan.placements), len(found), tuple(answers))
 
 
+def flags_of(number: int, *, seed: int, dpi: float, wear: float) -> dict[str, tuple[str, ...]]:
+    """Return what is complained about on a drawn film as it is, and with each defect."""
+    cv2.setNumThreads(1)
+    key = (seed, 1, 10_000 + number)
+    scan = draw_scan(key, dpi=dpi, wear=wear)
+    found = {"": judged(scan.raster)}
+    for defect in DEFECTS:
+        if defect != "film_cut_off" or scan.placements[0].edges_seen(scan.scene.frame) == 4:
+            found[defect] = judged(spoil(np.random.default_rng(key), scan, defect))
+    return found
+
+
+def judged(raster: Raster) -> tuple[str, ...]:
+    """Return the complaints about the first sheet of a scan."""
+    sheets = find_sheets(raster).sheets
+    return quality(raster, sheets[0] if sheets else None).flags
+
+
+def report_defects(films: list[dict[str, tuple[str, ...]]]) -> None:
+    """Print how often each defect is told, and told where it is not."""
+    print(f"\n{len(films)} films, each as it is and with every defect:")
+    for defect in DEFECTS:
+        told = [defect in one[defect] for one in films if defect in one]
+        false = [defect in one[""] for one in films]
+        print(f"  {defect:15} told on {np.mean(told):.1%} of {len(told)}, "
+              f"false alarm on {np.mean(false):.1%}")  # fmt: skip
+
+
 def ask_peers(scan: DrawnScan, true: float) -> dict[str, float | None]:
     """Return the errors of other tools on the same film, eight bits of it."""
     pixels = scan.raster.pixels.astype(np.float32)
@@ -157,6 +187,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--films", type=int, default=240)
     parser.add_argument("--beds", type=int, default=120, help="scans of two to four films")
+    parser.add_argument("--defects", type=int, default=60, help="films to be spoilt")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--dpi", type=float, default=100.0)
     parser.add_argument("--wear", type=float, default=0.5)
@@ -169,7 +200,11 @@ def main() -> int:
         few = partial(measure, sheets=2, peers=False, **shared)
         singles = list(track(pool.map(one, range(given.films)), "films", given.films))
         beds = list(track(pool.map(few, range(given.beds)), "beds", given.beds))
+        spoilt = partial(flags_of, **shared)
+        films = list(track(pool.map(spoilt, range(given.defects)), "defects", given.defects))
     report(singles, beds)
+    if films:
+        report_defects(films)
     if given.worst:
         name_worst(singles, beds, given.worst)
     return 0

@@ -20,13 +20,16 @@ from digitizer.film.orientation import (
 from digitizer.film.pictures import ReadingPicture, paper_picture, reading_picture, text_crops
 from digitizer.film.quality import NO_QUALITY, quality
 from digitizer.film.rendering import render
+from digitizer.film.settings import USUAL, QualitySettings
 from digitizer.film.sheet import SheetSearch, find_sheets
 from digitizer.film.tablet import find_steps
 from digitizer.film.tone import window
 
 __all__ = [
     "NO_QUALITY",
+    "USUAL",
     "OrientationWitness",
+    "QualitySettings",
     "ReadingPicture",
     "SheetSearch",
     "UnfitSteps",

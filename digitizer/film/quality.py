@@ -4,12 +4,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from digitizer.film.defects import odd_lines
 from digitizer.film.geometry import corners_array
 from digitizer.film.light import Floats, full_scale, grey, reduced
+from digitizer.film.settings import USUAL, QualitySettings
 from digitizer.model.film import Geometry, Quality
 from digitizer.model.raster import Pixels, Raster
 from digitizer.model.reasons import Code
-from digitizer.model.units import SizeMm
+from digitizer.model.units import MM_PER_INCH, SizeMm
 
 __all__ = ["NO_QUALITY", "STANDARD_SIZES_MM", "quality"]
 
@@ -23,18 +25,22 @@ STANDARD_SIZES_MM = (
 """Film sizes of the trade, width by height in millimetres."""
 
 _TOLERANCE_MM = 6.0
-_LEAST_DPI = 127.0
-"""2.5 line pairs a millimetre need a pitch of 0.2 mm (ACR-AAPM-SIIM, electronic practice)."""
-_CLIPPED = 0.05
-_BLURRED = 0.175
-"""Steepest step, per pixel and of its own height. Measured on 88 rehearsal films: 0.18 to 0.50; on
-the same blurred by three pixels: 0.11 to 0.17."""
+_LONGEST_MM = 440.0
+"""Longest usual sheet, 431.8 mm (17 in), with some room; spine films are listed besides."""
+_LEAST_DEPTH = (1 << 10) - 1
+"""No film scanner with more than eight bits delivers fewer than ten."""
+_CUT_REACH = 14.0
+"""Pixels to either side of a sheet's line within which its cut is looked for."""
+_CUT_HEIGHT = 0.35
+"""Part of the brighter side by which a cut stands out."""
 _TILE = 192
 _TILES = 12
 _LATTICE = 700
 
 
-def quality(raster: Raster, geometry: Geometry | None) -> Quality:
+def quality(
+    raster: Raster, geometry: Geometry | None, settings: QualitySettings = USUAL
+) -> Quality:
     """Judge a page, inside its sheet where one was found.
 
     Sharpness is the steepest step to be found, per pixel and as a part of its own height: 0.5 for
@@ -47,12 +53,13 @@ def quality(raster: Raster, geometry: Geometry | None) -> Quality:
     raster : Raster
     geometry : Geometry or None
         None judges the whole page.
+    settings : QualitySettings
     """
     picture = grey(raster)
     inside = _lattice(picture, geometry)
     if inside.size == 0:
         return NO_QUALITY
-    top = full_scale(raster)
+    top = _delivered(raster, inside)
     tiles = _tiles(picture, geometry)
     noise = _noise(tiles)
     clipped_low = float(np.mean(inside == 0))
@@ -63,13 +70,16 @@ def quality(raster: Raster, geometry: Geometry | None) -> Quality:
         # A film of soft shadows is not a blurred scan: its cut edge is sharp.
         sharpness = max(sharpness, cut)
     bits = _bits(raster, inside)
-    flags = _flags(raster, geometry, bits)
-    if clipped_low > _CLIPPED:
+    flags = _flags(raster, geometry, bits, settings)
+    if clipped_low > settings.most_clipped:
         flags.append(Code.CLIPPED_LOW)
-    if clipped_high > _CLIPPED:
+    if clipped_high > settings.most_clipped:
         flags.append(Code.CLIPPED_HIGH)
-    if sharpness is not None and sharpness < _BLURRED:
+    if sharpness is not None and sharpness < settings.least_sharpness:
         flags.append(Code.BLURRED)
+    if noise is not None and noise > settings.most_noise * top:
+        flags.append(Code.NOISY)
+    flags += _defects(picture, geometry, settings)
     return Quality(
         flags=tuple(code.value for code in flags),
         sharpness=sharpness,
@@ -78,7 +88,20 @@ def quality(raster: Raster, geometry: Geometry | None) -> Quality:
         clipped_high=clipped_high,
         bits=bits,
         dpi=raster.dpi,
+        cut_off=_cut_sides(picture, geometry) if Code.FILM_CUT_OFF in flags else (),
     )
+
+
+def _defects(picture: Pixels, geometry: Geometry | None, settings: QualitySettings) -> list[Code]:
+    """Tell what the scanner left on the picture."""
+    box = _upright_box(picture, geometry)
+    columns, rows = odd_lines(picture, box), odd_lines(picture, box, along_rows=True)
+    found = {
+        Code.STUCK_COLUMNS: bool(columns.places),
+        Code.LOST_LINES: bool(rows.places),
+        Code.BANDING: max(columns.banding, rows.banding) > settings.most_banding,
+    }
+    return [code for code, told in found.items() if told]
 
 
 def _lattice(picture: Pixels, geometry: Geometry | None) -> Pixels:
@@ -99,15 +122,7 @@ def _lattice(picture: Pixels, geometry: Geometry | None) -> Pixels:
 
 def _tiles(picture: Pixels, geometry: Geometry | None) -> list[Floats]:
     """Return the tiles inside the sheet where the picture changes most: print, markers, bone."""
-    rows, columns = picture.shape[:2]
-    x0, y0, x1, y1 = 0, 0, columns, rows
-    if geometry is not None:
-        corners = corners_array(geometry.corners)
-        inset = 0.015 * float(np.linalg.norm(corners[1] - corners[0]))
-        # The upright box inside the tilted sheet.
-        xs, ys = np.sort(corners[:, 0]), np.sort(corners[:, 1])
-        x0, y0 = (int(max(0, value + inset)) for value in (xs[1], ys[1]))
-        x1, y1 = int(min(columns, xs[2] - inset)), int(min(rows, ys[2] - inset))
+    y0, y1, x0, x1 = _upright_box(picture, geometry)
     part = picture[y0:y1, x0:x1]
     if min(part.shape, default=0) < 16:
         return []
@@ -129,6 +144,19 @@ def _tiles(picture: Pixels, geometry: Geometry | None) -> list[Floats]:
             max(0, y - size // 2) : y + size // 2 + 1, max(0, x - size // 2) : x + size // 2 + 1
         ] = -1
     return tiles
+
+
+def _upright_box(picture: Pixels, geometry: Geometry | None) -> tuple[int, int, int, int]:
+    """Return first and last row, first and last column of the upright box in the tilted sheet."""
+    rows, columns = picture.shape[:2]
+    if geometry is None:
+        return 0, rows, 0, columns
+    corners = corners_array(geometry.corners)
+    inset = 0.015 * float(np.linalg.norm(corners[1] - corners[0]))
+    xs, ys = np.sort(corners[:, 0]), np.sort(corners[:, 1])
+    x0, y0 = (int(max(0, value + inset)) for value in (xs[1], ys[1]))
+    x1, y1 = int(min(columns, xs[2] - inset)), int(min(rows, ys[2] - inset))
+    return y0, max(y0, y1), x0, max(x0, x1)
 
 
 def _noise(tiles: list[Floats]) -> float | None:
@@ -160,7 +188,7 @@ def _cut_sharpness(picture: Pixels, geometry: Geometry, noise: float) -> float |
     """Return the steepest relative step across the sheet's sides; None where none stands out."""
     corners = corners_array(geometry.corners)
     middle = corners.mean(axis=0)
-    reach = np.arange(-8.0, 9.0)
+    reach = np.arange(-_CUT_REACH, _CUT_REACH + 1)
     best: list[float] = []
     for start, end in zip(corners, np.roll(corners, -1, axis=0), strict=True):
         along = (end - start) / max(float(np.linalg.norm(end - start)), 1e-9)
@@ -175,11 +203,18 @@ def _cut_sharpness(picture: Pixels, geometry: Geometry, noise: float) -> float |
             continue
         values = picture[y[whole], x[whole]].astype(np.float32)
         height = np.ptp(values, axis=1)
-        clear = height > max(25 * noise, 0.1 * float(np.median(values)), 4.0)
+        # A blurred cut may lie beside its line: what is left there is the film's own shading.
+        clear = height > np.maximum(max(25 * noise, 4.0), _CUT_HEIGHT * values.max(axis=1))
         if clear.sum() >= 40:
             steep = np.abs(values[:, 2:] - values[:, :-2]).max(axis=1) / 2
             best.append(float(np.median(steep[clear] / height[clear])))
     return max(best, default=None)
+
+
+def _delivered(raster: Raster, inside: Pixels) -> int:
+    """Return the highest value the scanner delivers: twelve bits come in containers of sixteen."""
+    highest = (1 << int(inside.max()).bit_length()) - 1
+    return min(full_scale(raster), max(highest, _LEAST_DEPTH))
 
 
 def _bits(raster: Raster, inside: Pixels) -> int:
@@ -195,22 +230,60 @@ def _bits(raster: Raster, inside: Pixels) -> int:
     return max(1, min(raster.bits, used.bit_length()) - empty)
 
 
-def _flags(raster: Raster, geometry: Geometry | None, bits: int) -> list[Code]:
+def _flags(
+    raster: Raster, geometry: Geometry | None, bits: int, settings: QualitySettings
+) -> list[Code]:
     flags: list[Code] = []
     if raster.dpi is None:
         flags.append(Code.RESOLUTION_UNKNOWN)
-    elif min(raster.dpi) < _LEAST_DPI:
+    elif MM_PER_INCH / min(raster.dpi) > settings.coarsest_mm * 1.001:
         flags.append(Code.LOW_RESOLUTION)
     if geometry is not None:
         if geometry.edges_seen == 4 and geometry.size_mm and _no_size_fits(geometry.size_mm):
             flags.append(Code.RESOLUTION_DOUBTFUL)
-        if 0 < geometry.edges_seen < 4:
+        if _is_cut_off(geometry):
             flags.append(Code.FILM_CUT_OFF)
+        if geometry.size_mm is not None and _is_double(geometry.size_mm):
+            flags.append(Code.DOUBLE_FEED)
         if geometry.skew_deg is None:
             flags.append(Code.SKEW_UNKNOWN)
     if bits <= 8:
         flags.append(Code.EIGHT_BIT)
     return flags
+
+
+def _is_cut_off(geometry: Geometry) -> bool:
+    """Tell whether film is missing: a side lies beyond the frame, and not by a hair's breadth.
+
+    A transport that feeds as wide as the film hides its sides; what is left is a film's size.
+    """
+    if not 0 < geometry.edges_seen < 4:
+        return False
+    return geometry.size_mm is None or _no_size_fits(geometry.size_mm)
+
+
+def _cut_sides(picture: Pixels, geometry: Geometry | None) -> tuple[str, ...]:
+    """Name the sides of the scan at which the film is cut off."""
+    if geometry is None:
+        return ()
+    rows, columns = picture.shape[:2]
+    x, y = corners_array(geometry.corners).T
+    room = 0.002 * max(rows, columns) + 1
+    cut = {
+        "top": y.min() < room,
+        "right": x.max() > columns - room,
+        "bottom": y.max() > rows - room,
+        "left": x.min() < room,
+    }
+    return tuple(side for side, is_cut in cut.items() if is_cut)
+
+
+def _is_double(size: SizeMm) -> bool:
+    """Tell two sheets fed over each other: longer than any one film of the trade."""
+    long = max(size.width, size.height)
+    lengths = [max(one) for one in STANDARD_SIZES_MM]
+    fits = any(abs(long - one) < _TOLERANCE_MM for one in lengths)
+    return long > _LONGEST_MM and not fits
 
 
 def _no_size_fits(size: SizeMm) -> bool:

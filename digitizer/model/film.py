@@ -76,6 +76,8 @@ class Quality:
         Bits that carry information.
     dpi : Dpi or None
         As told by the file.
+    cut_off : tuple of str
+        Sides of the scan (top, right, bottom, left) beyond which film is missing.
     """
 
     flags: tuple[str, ...] = field(default=())
@@ -85,3 +87,4 @@ class Quality:
     clipped_high: float = 0.0
     bits: int = 0
     dpi: Dpi | None = None
+    cut_off: tuple[str, ...] = ()

@@ -74,6 +74,11 @@ class Code(StrEnum):
     RESOLUTION_DOUBTFUL = "resolution_doubtful"
     SKEW_UNKNOWN = "skew_unknown"
     EIGHT_BIT = "eight_bit"
+    NOISY = "noisy"
+    STUCK_COLUMNS = "stuck_columns"
+    LOST_LINES = "lost_lines"
+    BANDING = "banding"
+    DOUBLE_FEED = "double_feed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,6 +333,31 @@ def _table() -> dict[Code, CodeText]:
         ),
         (Code.SKEW_UNKNOWN, note, "How the film is tilted could not be told.", ""),
         (Code.EIGHT_BIT, note, "Only 256 grey levels were delivered.", "Scan films at 16 bit."),
+        (Code.NOISY, note, "The scan is grainy.", "Let the scanner warm up and scan again."),
+        (
+            Code.STUCK_COLUMNS,
+            note,
+            "Stripes of the scanner run along the film.",
+            "Clean the rollers and the sensor's glass.",
+        ),
+        (
+            Code.LOST_LINES,
+            note,
+            "Lines of the scan are missing or broken.",
+            "Check the cable and scan again.",
+        ),
+        (
+            Code.BANDING,
+            note,
+            "The brightness swings from line to line.",
+            "Let the lamp warm up, check the transport and scan again.",
+        ),
+        (
+            Code.DOUBLE_FEED,
+            note,
+            "The sheet is longer than any film: two were fed over each other.",
+            "Take them apart and scan each.",
+        ),
     ]
     return {code: CodeText(hold, text, remedy) for code, hold, text, remedy in rows}
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from digitizer import film, reading
+from digitizer.film import USUAL, QualitySettings
 from digitizer.model.film import Geometry, Quality, ScanKind, SheetKind
 from digitizer.model.raster import Raster
 from digitizer.model.reading import NO_FIELDS, Fields, FieldSource, Reading
@@ -68,7 +69,9 @@ def whole_frame(raster: Raster) -> Geometry:
     return Geometry(corners=corners, edges_seen=0)
 
 
-def find_on_page(decoder: ScanDecoder, path: Path, page: int) -> PageFindings:
+def find_on_page(
+    decoder: ScanDecoder, path: Path, page: int, limits: QualitySettings = USUAL
+) -> PageFindings:
     """Decode one page, find its sheets and judge their quality.
 
     Raises
@@ -87,11 +90,11 @@ def find_on_page(decoder: ScanDecoder, path: Path, page: int) -> PageFindings:
             page=page,
             kind=kind,
             geometry=geometry,
-            quality=film.quality(raster, geometry),
+            quality=film.quality(raster, geometry, limits),
         )
         for geometry in geometries
     )
-    quality = sheets[0].quality if sheets else film.quality(raster, None)
+    quality = sheets[0].quality if sheets else film.quality(raster, None, limits)
     return PageFindings(kind=search.kind, sheets=sheets, quality=quality, reasons=search.reasons)
 
 

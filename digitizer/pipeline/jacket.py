@@ -13,7 +13,7 @@ from digitizer import film, identity, reading
 from digitizer.model.film import SheetKind
 from digitizer.model.identity import FilmCase, JacketCase, JacketRecord, Outcome, Verdict
 from digitizer.model.reading import FieldSource, Reading, Testimony
-from digitizer.model.reasons import CODES, Code, Hold, Reason, reason
+from digitizer.model.reasons import Code, Reason, reason
 from digitizer.model.records import Decision, Jacket, JacketState, Scan, Sheet, Stage
 from digitizer.model.states import ENDS, WAY, State
 from digitizer.pipeline.changes import event, held, moved, reason_payload
@@ -23,6 +23,13 @@ from digitizer.pipeline.services import Services
 from digitizer.ports import Transaction
 
 __all__ = ["decide", "decision_of", "jacket_case", "verdicts_for"]
+
+_OF_THE_PICTURE = (
+    Code.ORIENTATION_UNKNOWN,
+    Code.MARKER_CONTRADICTS,
+    Code.KIND_UNKNOWN,
+    Code.RESCAN_PROPOSED,
+)
 
 
 def decide(services: Services, jacket_id: str) -> list[tuple[Stage, str]]:
@@ -196,14 +203,7 @@ def _settle(
 
 def _own_reasons(sheet: Sheet) -> tuple[Reason, ...]:
     """Return what the picture itself gives to ask about, unless a person has settled it."""
-    found = [
-        one
-        for one in sheet.reasons
-        if one.code in (Code.ORIENTATION_UNKNOWN, Code.MARKER_CONTRADICTS, Code.KIND_UNKNOWN)
-    ]
-    found += [
-        reason(Code(flag)) for flag in sheet.quality.flags if CODES[Code(flag)].hold is Hold.REVIEW
-    ]
+    found = [one for one in sheet.reasons if one.code in _OF_THE_PICTURE]
     return tuple(one for one in found if one.code.value not in sheet.confirmed)
 
 

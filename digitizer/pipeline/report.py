@@ -236,6 +236,7 @@ def quality_json(quality: Quality) -> dict[str, Any]:
         "clipped_high": quality.clipped_high,
         "bits": quality.bits,
         "dpi": [quality.dpi.x, quality.dpi.y] if quality.dpi else None,
+        "cut_off": list(quality.cut_off),
     }
 
 

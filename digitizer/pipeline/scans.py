@@ -6,7 +6,7 @@ from pathlib import Path
 
 from digitizer.model.film import Quality, ScanKind, SheetKind
 from digitizer.model.reading import NO_FIELDS
-from digitizer.model.reasons import Code, Reason, reason
+from digitizer.model.reasons import CODES, Code, Reason, reason
 from digitizer.model.records import Jacket, JacketState, Scan, Sheet, Stage
 from digitizer.model.states import ENDS, HOLDS, State
 from digitizer.pipeline.changes import event, held, moved, reason_payload
@@ -24,7 +24,8 @@ def prepare(services: Services, scan_id: str) -> list[tuple[Stage, str]]:
         scan = view.get(Scan, scan_id)
     path = services.vault.path(scan.sha256 or "")
     pages = [
-        find_on_page(services.decoder, path, page) for page in range(services.decoder.pages(path))
+        find_on_page(services.decoder, path, page, services.quality)
+        for page in range(services.decoder.pages(path))
     ]
     now = services.clock.now()
     with services.ledger.transaction() as tx:
@@ -88,7 +89,7 @@ def read(services: Services, scan_id: str) -> list[tuple[Stage, str]]:
         tx.unschedule(Stage.READ, scan_id)
         scan = tx.get(Scan, scan_id)
         for sheet, _ in results:
-            tx.save(
+            written = tx.save(
                 sheet,
                 event(
                     sheet.id,
@@ -98,6 +99,11 @@ def read(services: Services, scan_id: str) -> list[tuple[Stage, str]]:
                     reasons=reason_payload(sheet.reasons),
                 ),
             )
+            poor = _rescan(services, sheet)
+            if poor:
+                # At once, not with its jacket: the film is to be fed again before it is put away.
+                asked = held(written, State.REVIEW, (*sheet.reasons, *poor), now)
+                tx.save(asked, event(sheet.id, "review", reasons=reason_payload(asked.reasons)))
         kind = scan_kind([kind for _, kind in results]) if results else scan.kind
         first = results[0][0] if results else None
         fields = first.fields if first and first.kind is not SheetKind.FILM else NO_FIELDS
@@ -107,6 +113,20 @@ def read(services: Services, scan_id: str) -> list[tuple[Stage, str]]:
             changed = moved(scan, State.READ, now, kind=kind, fields=fields)
             tx.save(changed, event(scan_id, "read", kind=kind))
         return schedule_decision(services, tx, scan.jacket_id)
+
+
+def _rescan(services: Services, sheet: Sheet) -> tuple[Reason, ...]:
+    """Say why a film should be scanned again, while it is still at hand."""
+    if sheet.kind is not SheetKind.FILM:
+        return ()
+    told = []
+    for flag in sheet.quality.flags:
+        if flag in services.quality.rescan_for:
+            about = CODES[Code(flag)]
+            where = " and the ".join(sheet.quality.cut_off)
+            text = f"Cut off at the {where} edge." if flag == Code.FILM_CUT_OFF else about.text
+            told.append(f"{text} {about.remedy}".strip())
+    return (reason(Code.RESCAN_PROPOSED, " ".join(told)),) if told else ()
 
 
 def _read_one(services: Services, path: Path, sheet: Sheet) -> tuple[Sheet, ScanKind | None]:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from digitizer.film import QualitySettings
 from digitizer.identity import PolicySettings
 from digitizer.pipeline.settings import CaptureSettings, PipelineSettings
 from digitizer.ports import (
@@ -37,3 +38,4 @@ class Services:
     capture: CaptureSettings
     policy: PolicySettings
     rules: ReadingRules
+    quality: QualitySettings

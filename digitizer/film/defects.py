@@ -1,0 +1,151 @@
+"""Defects that a scanner leaves on a picture: stuck elements, lost lines, banding.
+
+What this decides: whether something is on the scan that is not on the film. What it never does:
+judge the film's own picture. What it may get wrong: lines that lie exactly along the scanner's rows
+or columns over the whole film (a grid, a printed ruler).
+
+Defects of a line sensor run straight through the frame, so they are looked for in medians along
+columns and rows, band by band: what shows in most bands alike is the scanner's.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from digitizer.film.light import Floats
+from digitizer.model.raster import Pixels
+
+__all__ = ["Lines", "odd_lines"]
+
+_BANDS = 6
+_SAMPLES = 96
+"""Pixels across a line that are looked at in each band."""
+_LAG = 3
+"""Columns to either side that a column is compared with: defects are one to three wide."""
+_STANDS_OUT = 8.0
+"""Robust standard deviations; with the bands and the window as on the two digitizers that were
+compared film by film (bolton-brush/scanner-comparison)."""
+_MOST_BANDS = 4
+_LEAST_STEP = 0.005
+"""Part of the level by which a line must stand out, however quiet the scanner."""
+_LEAST_VALUE = 0.6
+"""The same in values: those of eight bits lie on steps of one."""
+_BORDER = 0.75
+"""Ratio of swings to either side from which on a place is a border and no line."""
+_BOTH_SIDES = 1.5
+"""How far the two sides of a line may differ, as a part of what it stands out."""
+_COARSE = 61
+"""Columns of the running mean that banding is faster than."""
+_SEGMENT = 256
+_AGREES = 0.6
+"""Part of the power at one period that the bands must share."""
+
+
+Box = tuple[int, int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Odd lines along one direction of a scan.
+
+    Attributes
+    ----------
+    places : tuple of int
+        Columns (or rows) of the scan that stand out over most of their length.
+    banding : float
+        Standard deviation of the brightness from line to line, as a part of it, that all bands
+        share.
+    """
+
+    places: tuple[int, ...]
+    banding: float
+
+
+def odd_lines(picture: Pixels, box: Box, *, along_rows: bool = False) -> Lines:
+    """Look for columns that stand out of their neighbours, and for brightness that swings.
+
+    Parameters
+    ----------
+    picture : ndarray of uint8 or uint16, (rows, columns)
+    box : tuple of int
+        First and last row, first and last column of what is looked at: inside the sheet.
+    along_rows : bool
+        Look for rows instead.
+    """
+    top, bottom, left, right = box
+    part = picture[top:bottom, left:right]
+    if along_rows:
+        part = part.T
+    if part.shape[0] < 8 * _BANDS or part.shape[1] < 4 * _COARSE:
+        return Lines((), 0.0)
+    step = max(1, part.shape[0] // (_BANDS * _SAMPLES))
+    bands = np.array_split(part[::step].astype(np.float32), _BANDS)
+    odd = _standing_out(bands)
+    first = top if along_rows else left
+    return Lines(tuple(int(one) + first for one in odd), _banding(bands, odd))
+
+
+def _standing_out(bands: list[Floats]) -> NDArray[np.int_]:
+    """Return the columns that differ from those three to either side in most bands alike."""
+    votes, differences = [], []
+    for band in bands:
+        apart = band[:, _LAG:-_LAG] - (band[:, : -2 * _LAG] + band[:, 2 * _LAG :]) / 2
+        # Bones and print cross a column here and there; a stuck element shows in every row.
+        limit = 4 * 1.4826 * float(np.median(np.abs(apart))) + 1.0
+        mean = np.clip(apart, -limit, limit).mean(axis=0)
+        spread = 1.4826 * float(np.median(np.abs(mean - np.median(mean))))
+        least = np.maximum(_LEAST_STEP * band.mean(axis=0)[_LAG:-_LAG], _LEAST_VALUE)
+        votes.append(np.sign(mean) * (np.abs(mean) > np.maximum(_STANDS_OUT * spread, least)))
+        differences.append(np.asarray(apart, dtype=np.float32))
+    places = np.flatnonzero(np.abs(np.sum(votes, axis=0)) >= _MOST_BANDS)
+    lone = [int(one) for one in places if _is_line(bands, differences, int(one))]
+    return np.array(lone, dtype=np.int_) + _LAG
+
+
+def _is_line(bands: list[Floats], differences: list[Floats], place: int) -> bool:
+    """Tell a line, beside which all is as before, from a border, where something else begins."""
+    low = max(0, place - 2 * _LAG)
+    near = [band[:, low : place + 2 * _LAG + 1] for band in differences]
+    swing = np.median(np.concatenate(near), axis=0)
+    own = float(swing[place - low])
+    if own == 0 or np.abs(swing).max() > abs(own):
+        return False
+    # A line has neighbours that stand out half as far the other way; a border, as far.
+    if float((-np.sign(own) * swing).max()) > _BORDER * abs(own):
+        return False
+    here = place + _LAG
+    if here < 2 * _LAG or here + 2 * _LAG >= bands[0].shape[1]:
+        return False
+    before, after = (
+        float(np.median(np.concatenate([band[:, at : at + _LAG] for band in bands])))
+        for at in (here - 2 * _LAG, here + _LAG + 1)
+    )
+    return abs(before - after) < _BOTH_SIDES * abs(own)
+
+
+def _banding(bands: list[Floats], odd: NDArray[np.int_]) -> float:
+    """Return the swing from column to column that all bands share, as a part of the brightness.
+
+    Cross spectra of the bands (Welch 1967): at the period of a flicker they agree over the whole
+    film; anatomy agrees nowhere for long.
+    """
+    light = np.stack([np.log(np.maximum(band.mean(axis=0), 1.0)) for band in bands])
+    for place in odd:
+        low, high = max(0, place - _LAG), min(light.shape[1], place + _LAG + 1)
+        light[:, low:high] = light[:, [low]]
+    fast = light - cv2.blur(light, (_COARSE, 1), borderType=cv2.BORDER_REFLECT)
+    limit = 4 * 1.4826 * np.median(np.abs(fast), axis=1, keepdims=True)
+    fast = np.clip(fast, -limit, limit)
+    if fast.shape[1] < _SEGMENT:
+        return 0.0
+    starts = range(0, fast.shape[1] - _SEGMENT + 1, _SEGMENT // 2)
+    window = np.hanning(_SEGMENT)
+    spectra = np.stack([np.fft.rfft(fast[:, at : at + _SEGMENT] * window) for at in starts])
+    power = (np.abs(spectra) ** 2).sum(axis=1)
+    shared = (np.abs(spectra.sum(axis=1)) ** 2 - power) / (_BANDS - 1)
+    agree = shared.mean(axis=0) / np.maximum(power.mean(axis=0), 1e-12)
+    swing = np.sqrt(np.maximum(np.median(shared, axis=0), 0) / _BANDS) * 4 / _SEGMENT
+    fit = (agree > _AGREES) & (np.arange(agree.size) >= _SEGMENT // _COARSE + 1)
+    return float(swing[fit].max()) if fit.any() else 0.0

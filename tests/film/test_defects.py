@@ -1,0 +1,86 @@
+"""Defects that scanners leave are told, and nothing is told of scans without them."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from digitizer.film import find_sheets, quality
+from digitizer.film.defects import odd_lines
+from digitizer.model.film import Quality
+from digitizer.model.raster import Raster
+from digitizer.rehearsal.defects import DEFECTS, spoil
+from digitizer.rehearsal.population import draw_scan
+
+FILMS = 16
+LEAST = {"blurred": 0.8, "film_cut_off": 0.6}
+"""Of the others nine in ten must be told; the larger population of `make bench-film` tells more."""
+
+
+def judged(raster: Raster) -> Quality:
+    return quality(raster, find_sheets(raster).sheets[0])
+
+
+@pytest.fixture(scope="module")
+def told() -> tuple[Counter[str], Counter[str], Counter[str]]:
+    """Return how often each defect was planted, told, and told where there was none."""
+    planted, found, false = Counter[str](), Counter[str](), Counter[str]()
+    for number in range(FILMS):
+        scan = draw_scan((11, number))
+        false.update(judged(scan.raster).flags)
+        for defect in DEFECTS:
+            if defect == "film_cut_off" and scan.placements[0].edges_seen(scan.scene.frame) < 4:
+                continue
+            spoilt = spoil(np.random.default_rng((12, number)), scan, defect)
+            planted[defect] += 1
+            found[defect] += defect in judged(spoilt).flags
+    return planted, found, false
+
+
+@pytest.mark.parametrize("defect", DEFECTS)
+def test_a_defect_is_told(defect: str, told: tuple[Counter[str], ...]) -> None:
+    """On nearly every film, whatever the scanner."""
+    planted, found, _ = told
+    assert planted[defect] >= 5
+    assert found[defect] >= LEAST.get(defect, 0.9) * planted[defect]
+
+
+@pytest.mark.parametrize("defect", DEFECTS)
+def test_nothing_is_told_of_a_good_scan(defect: str, told: tuple[Counter[str], ...]) -> None:
+    """At most one film in sixteen draws a complaint that it does not deserve."""
+    assert told[2][defect] <= 1
+
+
+def test_a_cut_off_film_names_its_side() -> None:
+    """A clerk is told where to move the film."""
+    scan = draw_scan((11, 5))
+    assert scan.placements[0].edges_seen(scan.scene.frame) == 4
+    columns = scan.raster.pixels.shape[1]
+    left = Raster(
+        pixels=scan.raster.pixels[:, : int(columns * 0.7)].copy(),
+        bits=scan.raster.bits,
+        polarity=scan.raster.polarity,
+        dpi=scan.raster.dpi,
+    )
+    found = judged(left)
+    assert "film_cut_off" in found.flags
+    assert found.cut_off == ("right",)
+
+
+def test_a_stuck_column_is_found_where_it_is() -> None:
+    """Its place is told, so that scans of one scanner can be laid beside each other."""
+    rng = np.random.default_rng(1)
+    pixels = rng.normal(20_000, 200, (900, 700)).astype(np.uint16)
+    pixels[:, 321] = 21_500
+    pixels[411] = 0
+    box = (0, 900, 0, 700)
+    assert odd_lines(pixels, box).places == (321,)
+    assert odd_lines(pixels, box, along_rows=True).places == (411,)
+
+
+def test_a_border_along_the_columns_is_no_stuck_column() -> None:
+    """A printed mask begins and does not end at once."""
+    rng = np.random.default_rng(2)
+    pixels = rng.normal(20_000, 200, (900, 700))
+    pixels[:, 400:] = rng.normal(3_000, 80, (900, 300))
+    assert odd_lines(pixels.astype(np.uint16), (0, 900, 0, 700)).places == ()
