@@ -27,7 +27,7 @@ from digitizer.pipeline.ingest import identifier
 from digitizer.pipeline.services import Services
 from digitizer.ports import Transaction
 
-__all__ = ["commit", "commitment_answered", "read_again", "store", "verify"]
+__all__ = ["ask_again", "commit", "commitment_answered", "read_again", "store", "verify"]
 
 logger = logging.getLogger(__name__)
 
@@ -156,6 +156,23 @@ def _give_up(services: Services, transaction: str) -> None:
                 replace(request, state=CommitmentState.LATE),
                 event(request.sop_instance_uid, "commitment_not_asked", uid=transaction),
             )
+
+
+def ask_again(services: Services) -> int:
+    """Make due again what waits for a commitment; return how many requests there were.
+
+    To be called when listening begins: answers may have come while nobody heard them. They count
+    when they come after all.
+    """
+    with services.ledger.transaction() as tx:
+        unheard = tx.commitments(pending=True)
+        for request in unheard:
+            tx.save(
+                replace(request, state=CommitmentState.LATE),
+                event(request.sop_instance_uid, "commitment_unheard", uid=request.transaction_uid),
+            )
+            tx.schedule(Stage.COMMIT, tx.get(Capture, request.sop_instance_uid).sheet_id)
+    return len(unheard)
 
 
 def _send_again(

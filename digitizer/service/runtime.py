@@ -19,7 +19,7 @@ from digitizer import wiring
 from digitizer.archive import CommitmentReport, EmbeddedArchive, Listener, ReceivedScan
 from digitizer.config import Settings
 from digitizer.pipeline.advance import free_orphans, overdue
-from digitizer.pipeline.deliver import commitment_answered
+from digitizer.pipeline.deliver import ask_again, commitment_answered
 from digitizer.pipeline.services import Services
 from digitizer.queue import CeleryWaker, is_dead
 from digitizer.service.lock import DataFolderLock
@@ -98,6 +98,7 @@ class Runtime:
             )
             self._stack.enter_context(embedded)
         self._stack.enter_context(Listener(listener, self._report, self._received))
+        ask_again(self.services)
         self._stack.enter_context(Supervisor(self._workers()))
         reaper = threading.Thread(target=self._reap, name="reaper", daemon=True)
         reaper.start()

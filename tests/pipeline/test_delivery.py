@@ -14,9 +14,9 @@ from digitizer.archive import CommitmentReport, EmbeddedArchive, Listener
 from digitizer.archive.settings import ArchiveSettings, ListenerSettings
 from digitizer.config import Settings
 from digitizer.errors import ArchiveUnreachable
-from digitizer.model.records import Capture, Commitment, CommitmentState, Delivery
+from digitizer.model.records import Capture, Commitment, CommitmentState, Delivery, Stage
 from digitizer.model.states import State
-from digitizer.pipeline.deliver import commit, commitment_answered
+from digitizer.pipeline.deliver import ask_again, commit, commitment_answered
 from digitizer.pipeline.services import Services
 
 SHEET = "h1"
@@ -117,6 +117,29 @@ def test_an_archive_that_is_away_is_not_waited_for(
     with services.ledger.reading() as view:
         (committed,) = view.sheets(state=State.COMMITTED)
     assert committed.id == SHEET
+
+
+def test_answers_that_nobody_heard_are_asked_for_again(
+    services: Services, settings: Settings, tmp_path: Path
+) -> None:
+    """A request from before the start is no longer waited for, and its film is due at once."""
+    listener = settings.listener
+    deaf = EmbeddedArchive(
+        tmp_path / "archive",
+        host=settings.archive.host,
+        port=settings.archive.port,
+        ae_title=settings.archive.ae_title,
+        # Its reports go where nobody listens.
+        peers={listener.ae_title: (listener.host, free_port())},
+    )
+    with deaf:
+        commit(services, SHEET)
+    assert [one.state for one in requests(services)] == [CommitmentState.PENDING]
+    assert services.ledger.due(services.clock.now(), 10) == ()
+    assert ask_again(services) == 1
+    assert [one.state for one in requests(services)] == [CommitmentState.LATE]
+    (due,) = services.ledger.due(services.clock.now(), 10)
+    assert (due.stage, due.subject) == (Stage.COMMIT, SHEET)
 
 
 def test_a_late_answer_to_a_request_thought_lost_counts(
