@@ -32,7 +32,7 @@ SYNTAX = {
 def pixel_sha256(pixels: NDArray[np.generic]) -> str:
     """Hash decoded pixels: samples in reading order, little-endian, colour by pixel."""
     little = np.ascontiguousarray(pixels.astype(pixels.dtype.newbyteorder("<"), copy=False))
-    return hashlib.sha256(little.tobytes()).hexdigest()
+    return hashlib.sha256(little.data).hexdigest()
 
 
 def encode_pixels(dataset: Dataset, pixels: Pixels, compression: Compression) -> None:

@@ -282,6 +282,8 @@ def _unused(pixels: Pixels, outside: NDArray[np.bool_], raster: Raster) -> int |
         return None
     # What lies outside takes the value of something inside, so that all pixels may be counted.
     np.copyto(pixels, pixels.flat[first], where=outside)
+    if raster.polarity is Polarity.MONOCHROME2 and (least := int(pixels.min())) > 0:
+        return least - 1
     seen = np.zeros(1 << (8 * pixels.dtype.itemsize), bool)
     seen[pixels] = True
     top = (1 << raster.bits) - 1
