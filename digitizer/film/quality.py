@@ -243,7 +243,7 @@ def _flags(
             flags.append(Code.RESOLUTION_DOUBTFUL)
         if _is_cut_off(geometry):
             flags.append(Code.FILM_CUT_OFF)
-        if geometry.size_mm is not None and _is_double(geometry.size_mm):
+        if geometry.edges_seen >= 3 and geometry.size_mm and _is_double(geometry.size_mm):
             flags.append(Code.DOUBLE_FEED)
         if geometry.skew_deg is None:
             flags.append(Code.SKEW_UNKNOWN)
@@ -279,11 +279,15 @@ def _cut_sides(picture: Pixels, geometry: Geometry | None) -> tuple[str, ...]:
 
 
 def _is_double(size: SizeMm) -> bool:
-    """Tell two sheets fed over each other: longer than any one film of the trade."""
-    long = max(size.width, size.height)
-    lengths = [max(one) for one in STANDARD_SIZES_MM]
-    fits = any(abs(long - one) < _TOLERANCE_MM for one in lengths)
-    return long > _LONGEST_MM and not fits
+    """Tell two sheets fed over each other: as wide as a film of the trade, and longer than any.
+
+    Where the width fits none either, it is the resolution that is doubtful.
+    """
+    short, long = sorted((size.width, size.height))
+    sizes: list[NDArray[np.float64]] = [np.sort(np.array(one)) for one in STANDARD_SIZES_MM]
+    wide = any(abs(short - side) < _TOLERANCE_MM for one in sizes for side in one)
+    fits = any(abs(long - one[1]) < _TOLERANCE_MM for one in sizes)
+    return wide and long > _LONGEST_MM and not fits
 
 
 def _no_size_fits(size: SizeMm) -> bool:

@@ -7,8 +7,10 @@ import pytest
 
 from digitizer.film import find_sheets, quality
 from digitizer.film.defects import odd_lines
+from digitizer.film.geometry import make_geometry
 from digitizer.model.film import Quality
-from digitizer.model.raster import Raster
+from digitizer.model.raster import Polarity, Raster
+from digitizer.model.units import Dpi
 from digitizer.rehearsal.defects import DEFECTS, spoil
 from digitizer.rehearsal.population import draw_scan
 
@@ -65,6 +67,28 @@ def test_a_cut_off_film_names_its_side() -> None:
     found = judged(left)
     assert "film_cut_off" in found.flags
     assert found.cut_off == ("right",)
+
+
+@pytest.mark.parametrize(
+    ("width", "length", "told"),
+    [
+        (355.6, 700.0, True),
+        (355.6, 431.8, False),
+        (355.6, 914.4, False),
+        # Neither side is a film's: the resolution is wrong.
+        (372.8, 497.5, False),
+    ],
+)
+def test_a_sheet_longer_than_any_film_is_two(width: float, length: float, told: bool) -> None:
+    """Two films fed over each other are as wide as one of them."""
+    pixels = np.full((round(length * 2) + 40, round(width * 2) + 40), 60_000, np.uint16)
+    pixels[20:-20, 20:-20] = 8_000
+    dpi = Dpi(50.8, 50.8)
+    raster = Raster(pixels=pixels, bits=16, polarity=Polarity.MONOCHROME2, dpi=dpi)
+    corners = np.array([[20, 20], [20 + 2 * width, 20], [20 + 2 * width, 20 + 2 * length],
+                        [20, 20 + 2 * length]])  # fmt: skip
+    geometry = make_geometry(corners, 4, dpi, skew_known=True)
+    assert ("double_feed" in quality(raster, geometry).flags) is told
 
 
 def test_a_stuck_column_is_found_where_it_is() -> None:
