@@ -60,7 +60,8 @@ def decide_orientation(
 
     Text tells the mirror (letters read one way only), and the turn when a second witness agrees:
     blocks are flashed turned against the picture often enough. A frontal chest tells the turn
-    whichever way its block was flashed; without a chest, text and marker must agree.
+    whichever way its block was flashed, where it is clear or the marker agrees; without a chest,
+    text and marker must agree.
 
     Parameters
     ----------
@@ -76,7 +77,9 @@ def decide_orientation(
     ways = {one.turn_deg for one in votes}
     if sides and chest_turn is not None:
         turn, sure = chest_turn
-        if sure or ways == {turn}:
+        # Marker and anatomy are of the picture itself; the block may have been flashed turned.
+        marked = any(one.kind == "marker" and one.turn_deg == turn for one in votes)
+        if sure or marked or ways == {turn}:
             return turn, sides.pop(), ()
     if len(votes) > 1 and len(ways) == 1:
         return ways.pop(), sides.pop(), ()
