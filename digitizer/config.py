@@ -260,6 +260,8 @@ def effective(settings: Settings) -> dict[str, str]:
 def _shown(value: Any) -> str:
     if isinstance(value, Mapping):
         return str(dict(value)) if value else ""
+    if isinstance(value, tuple):
+        return str([str(one) for one in value])
     return str(value)
 
 

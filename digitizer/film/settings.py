@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from digitizer.model.reasons import Code
+
 __all__ = ["USUAL", "QualitySettings"]
 
 
@@ -9,13 +11,13 @@ __all__ = ["USUAL", "QualitySettings"]
 class QualitySettings:
     """Thresholds of quality; each complaint is a code of docs/reasons.md."""
 
-    rescan_for: tuple[str, ...] = (
-        "blurred",
-        "film_cut_off",
-        "double_feed",
-        "lost_lines",
-        "banding",
-        "noisy",
+    rescan_for: tuple[Code, ...] = (
+        Code.BLURRED,
+        Code.FILM_CUT_OFF,
+        Code.DOUBLE_FEED,
+        Code.LOST_LINES,
+        Code.BANDING,
+        Code.NOISY,
     )
     """Complaints that send a film to review at once as rescan_proposed; the others only inform."""
     least_sharpness: float = 0.175
