@@ -17,7 +17,6 @@ from digitizer.errors import UsageError
 from digitizer.model.density import ScannerProfile
 from digitizer.model.identity import PatientRecord, PersonName
 from digitizer.model.reading import FieldSource, Testimony
-from digitizer.pipeline.calibrate import profile_of
 from digitizer.pipeline.convert import Conversion
 from digitizer.pipeline.convert import convert as convert_file
 from digitizer.pipeline.convert import inspect as inspect_file
@@ -141,7 +140,7 @@ def convert(
         settings.capture,
         _existing(file),
         given_values,
-        _profile(session, scanner),
+        _profiles(session, scanner),
     )
     base = out.with_suffix("") if out.suffix.lower() == ".dcm" else out
     names = (
@@ -160,17 +159,17 @@ def convert(
     return 0
 
 
-def _profile(session: Session, scanner: str | None) -> ScannerProfile | None:
-    """Return the profile of the scanner that is named; only then the ledger is looked into."""
+def _profiles(session: Session, scanner: str | None) -> tuple[ScannerProfile, ...]:
+    """Return the profiles of the scanner that is named; only then the ledger is looked into."""
     if scanner is None:
-        return None
+        return ()
     with session.services.ledger.reading() as view:
-        profile = profile_of(view, scanner)
-    if profile is None:
+        profiles = view.profiles(scanner)
+    if not profiles:
         raise UsageError(
             f"The scanner {scanner} was never calibrated here.", remedy="Run `digitizer calibrate`."
         )
-    return profile
+    return profiles
 
 
 @click.command(cls=Verb)

@@ -1,6 +1,7 @@
 """Calibrating a scanner: from a scan of a step tablet to a profile that captures are made with."""
 
 import csv
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,12 +13,12 @@ from digitizer.errors import BadScan, UsageError
 from digitizer.film import UnfitSteps
 from digitizer.model.density import ScannerProfile
 from digitizer.model.instance import Rendered
+from digitizer.model.raster import Polarity
 from digitizer.model.units import MM_PER_INCH, Dpi
 from digitizer.pipeline.changes import event
 from digitizer.pipeline.services import Services
-from digitizer.ports import Transaction
 
-__all__ = ["Tablet", "calibrate", "complaints", "in_density", "profile_of", "read_densities"]
+__all__ = ["Tablet", "calibrate", "complaints", "in_density", "newest", "read_densities"]
 
 _DRIFT_LIMITS = ((1.0, 0.02), (2.5, 0.05))
 """Optical density, and the drift there from which on the scanner needs a look: what quality
@@ -61,7 +62,11 @@ def read_densities(path: Path) -> tuple[float, ...]:
     try:
         text = path.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} cannot be read: {error}.") from None
+        why = getattr(error, "strerror", None) or "it is no text in UTF-8"
+        raise UsageError(f"{path} cannot be read: {why}.") from None
+    # Spreadsheets of half of Europe write semicolons, and commas in their numbers.
+    if ";" in text:
+        text = text.replace(",", ".").replace(";", ",")
     rows = [row for row in csv.reader(text.splitlines()) if any(cell.strip() for cell in row)]
     column = -1
     if rows and not _is_number(rows[0][-1]):
@@ -131,10 +136,12 @@ def calibrate(
     steps = film.step_results(curve, values, spreads, tablet.densities)
     residuals = [one.residual_od for one in steps if one.residual_od is not None]
     rms = float(np.sqrt(np.mean(np.square(residuals))))
-    if rms > _NO_CURVE_OD:
+    worst = float(np.abs(residuals).max())
+    if worst > _NO_CURVE_OD:
         raise BadScan(
             "unsupported_format",
-            f"{path.name} is no calibration: the steps miss any curve by {rms:.2f} OD.",
+            f"{path.name} is no calibration: a step misses the curve of the others by {worst:.2f} "
+            "OD. Is this the list of this tablet?",
         )
     low, high = film.usable_range(steps)
     even = None
@@ -144,11 +151,10 @@ def calibrate(
             raise BadScan("unsupported_format", f"{flat.name} was scanned otherwise: other depth.")
         even = film.uniformity(field, curve)
     with services.ledger.transaction() as tx:
-        before = tx.profiles(scanner)
-        drifts = (
-            (at, film.drift(before[-1].curve, curve, at)) for at, _ in _DRIFT_LIMITS if before
-        )
-        number = len(before) + 1
+        earlier = tx.profiles(scanner)
+        before = newest(earlier, raster.bits, raster.polarity)
+        drifts = ((at, film.drift(before.curve, curve, at)) for at, _ in _DRIFT_LIMITS if before)
+        number = len(earlier) + 1
         profile = ScannerProfile(
             id=f"{scanner}:{number}",
             scanner=scanner,
@@ -162,7 +168,7 @@ def calibrate(
             usable_low=low,
             usable_high=high,
             rms_od=rms,
-            worst_od=float(np.abs(residuals).max()),
+            worst_od=worst,
             uniformity_od=even,
             pitch_mm=tablet.length_mm / strip.length_px if tablet.length_mm else None,
             drift_od=tuple((at, by) for at, by in drifts if by is not None),
@@ -217,14 +223,22 @@ def complaints(
     return tuple(found)
 
 
-def profile_of(tx: Transaction, scanner: str) -> ScannerProfile | None:
-    """Return the newest profile of a scanner; None for one never calibrated, or none told."""
-    profiles = tx.profiles(scanner) if scanner else ()
-    return profiles[-1] if profiles else None
+def newest(
+    profiles: Sequence[ScannerProfile], bits: int, polarity: Polarity
+) -> ScannerProfile | None:
+    """Return the newest profile that holds for scans of these bits and this polarity."""
+    fit = [one for one in profiles if (one.bits, one.polarity) == (bits, polarity)]
+    return fit[-1] if fit else None
 
 
-def in_density(rendered: Rendered, profile: ScannerProfile | None) -> Rendered:
-    """Return a film's capture in optical density, where a profile holds for its scan."""
-    if profile is None or (rendered.bits, rendered.polarity) != (profile.bits, profile.polarity):
-        return rendered
-    return film.in_density(rendered, profile.curve)
+def in_density(
+    rendered: Rendered, profiles: Sequence[ScannerProfile]
+) -> tuple[Rendered, ScannerProfile | None]:
+    """Return a film's capture in optical density and the profile that told it.
+
+    Where no profile of its scanner holds for the scan, the capture is left as it is.
+    """
+    profile = newest(profiles, rendered.bits, rendered.polarity)
+    if profile is None:
+        return rendered, None
+    return film.in_density(rendered, profile.curve), profile

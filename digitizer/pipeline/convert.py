@@ -1,6 +1,7 @@
 """One file without a ledger: look at it, or make it DICOM as it is."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -139,7 +140,7 @@ def convert(
     settings: CaptureSettings,
     path: Path,
     given: Conversion,
-    profile: ScannerProfile | None = None,
+    profiles: Sequence[ScannerProfile] = (),
 ) -> list[bytes]:
     """Return a Part 10 file for each film of a scan; without films, one for the page itself.
 
@@ -156,6 +157,9 @@ def convert(
     made: list[bytes] = []
     for number, sheet in enumerate(sheets, start=1):
         result = read_sheet(decoder, reader, rules, path, sheet)
+        rendered, profile = film.render(decoder.decode(path, sheet.page), result.geometry), None
+        if sheet.kind is SheetKind.FILM:
+            rendered, profile = in_density(rendered, profiles)
         sop = given.sop_uid if given.sop_uid and len(sheets) == 1 else _mint()
         provenance = Provenance(
             scan_sha256=scan_sha256,
@@ -184,12 +188,8 @@ def convert(
             compression=settings.compression,
             provenance=provenance,
         )
-        rendered = film.render(decoder.decode(path, sheet.page), result.geometry)
-        if sheet.kind is SheetKind.FILM:
-            instance = dicom.make_film(order, in_density(rendered, profile))
-        else:
-            instance = dicom.make_label(order, rendered)
-        made.append(instance.content)
+        make = dicom.make_film if sheet.kind is SheetKind.FILM else dicom.make_label
+        made.append(make(order, rendered).content)
     return made
 
 

@@ -10,7 +10,7 @@ from digitizer.model.instance import CaptureOrder, MadeInstance, Provenance, Uid
 from digitizer.model.reading import FieldName
 from digitizer.model.records import Capture, Decision, Scan, Sheet, Stage
 from digitizer.model.states import State
-from digitizer.pipeline.calibrate import in_density, profile_of
+from digitizer.pipeline.calibrate import in_density
 from digitizer.pipeline.changes import event, moved
 from digitizer.pipeline.services import Services
 
@@ -70,9 +70,10 @@ def make_capture(services: Services, scan: Scan, sheet: Sheet, order: CaptureOrd
     if sheet.kind is not SheetKind.FILM:
         return dicom.make_label(order, rendered)
     with services.ledger.reading() as view:
-        profile = profile_of(view, scanner_of(services, scan))
-    shown = in_density(rendered, profile)
-    if shown.density is not None and profile is not None:
+        scanner = scanner_of(services, scan)
+        profiles = view.profiles(scanner) if scanner else ()
+    shown, profile = in_density(rendered, profiles)
+    if profile is not None:
         calibrated = replace(order.provenance, last_calibration=profile.made_at.date())
         order = replace(order, provenance=calibrated)
     return dicom.make_film(order, shown)

@@ -93,6 +93,13 @@ def test_another_picture_is_no_calibration(services: Services, tmp_path: Path) -
         assert view.profiles() == ()
 
 
+def test_the_list_of_another_tablet_is_no_calibration(services: Services, folder: Path) -> None:
+    """Its steps do not fit the curve that they make themselves."""
+    other = read_densities(folder / "wedge.csv")
+    with pytest.raises(BadScan, match="list of this tablet"):
+        calibrate(services, folder / "log12.tif", Tablet(densities=other), "S", "joan")
+
+
 @pytest.mark.parametrize(
     ("text", "why"),
     [
@@ -101,6 +108,7 @@ def test_another_picture_is_no_calibration(services: Services, tmp_path: Path) -
         ("step,weight\n1,0.1\n", "no column density"),
         ("0.1\n0.2\n0.3\n", "3 steps"),
         ("density\n" + "7\n" * 8, "step 1"),
+        ("Step;Density\n1;0,05\n2;0,20\n", "2 steps"),
     ],
 )
 def test_a_bad_list_of_densities_is_told(tmp_path: Path, text: str, why: str) -> None:
