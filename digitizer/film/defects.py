@@ -39,6 +39,8 @@ _BOTH_SIDES = 1.5
 _COARSE = 61
 """Columns of the running mean that banding is faster than."""
 _SEGMENT = 256
+_LEAST_SEGMENTS = 4
+"""Fewer overlapping segments agree by chance."""
 _AGREES = 0.6
 """Part of the power at one period that the bands must share."""
 
@@ -138,7 +140,7 @@ def _banding(bands: list[Floats], odd: NDArray[np.int_]) -> float:
     fast = light - cv2.blur(light, (_COARSE, 1), borderType=cv2.BORDER_REFLECT)
     limit = 4 * 1.4826 * np.median(np.abs(fast), axis=1, keepdims=True)
     fast = np.clip(fast, -limit, limit)
-    if fast.shape[1] < _SEGMENT:
+    if fast.shape[1] < _SEGMENT + (_LEAST_SEGMENTS - 1) * _SEGMENT // 2:
         return 0.0
     starts = range(0, fast.shape[1] - _SEGMENT + 1, _SEGMENT // 2)
     window = np.hanning(_SEGMENT)

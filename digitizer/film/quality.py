@@ -21,8 +21,11 @@ NO_QUALITY = Quality()
 STANDARD_SIZES_MM = (
     (130, 180), (180, 240), (203.2, 254), (240, 300), (254, 304.8), (279.4, 355.6), (300, 400),
     (350, 350), (350, 430), (355.6, 431.8), (355.6, 914.4), (150, 300), (200, 400), (355.6, 355.6),
+    (165.1, 215.9), (127, 177.8), (127, 304.8), (152.4, 304.8), (178, 430), (177.8, 431.8),
+    (100, 100), (31, 41), (27, 54), (57, 76),
 )  # fmt: skip
-"""Film sizes of the trade, width by height in millimetres."""
+"""Film sizes of the trade, width by height in millimetres: general, mammography, panoramic, long
+spine, photofluorography, dental."""
 
 _TOLERANCE_MM = 6.0
 _LONGEST_MM = 440.0
@@ -73,6 +76,10 @@ def quality(
         sharpness = max(sharpness, cut)
     bits = _bits(raster, inside)
     flags = _flags(raster, geometry, bits, settings)
+    cut_off: tuple[str, ...] = ()
+    if geometry is not None and _is_cut_off(geometry):
+        flags.append(Code.FILM_CUT_OFF)
+        cut_off = _cut_sides(picture, geometry)
     if clipped_low > settings.most_clipped:
         flags.append(Code.CLIPPED_LOW)
     if clipped_high > settings.most_clipped:
@@ -90,7 +97,7 @@ def quality(
         clipped_high=clipped_high,
         bits=bits,
         dpi=raster.dpi,
-        cut_off=_cut_sides(picture, geometry) if Code.FILM_CUT_OFF in flags else (),
+        cut_off=cut_off,
     )
 
 
@@ -245,8 +252,6 @@ def _flags(
     if geometry is not None:
         if geometry.edges_seen == 4 and geometry.size_mm and _no_size_fits(geometry.size_mm):
             flags.append(Code.RESOLUTION_DOUBTFUL)
-        if _is_cut_off(geometry):
-            flags.append(Code.FILM_CUT_OFF)
         if geometry.edges_seen >= 3 and geometry.size_mm and _is_double(geometry.size_mm):
             flags.append(Code.DOUBLE_FEED)
         if geometry.skew_deg is None:
@@ -266,10 +271,8 @@ def _is_cut_off(geometry: Geometry) -> bool:
     return geometry.size_mm is None or _no_size_fits(geometry.size_mm)
 
 
-def _cut_sides(picture: Pixels, geometry: Geometry | None) -> tuple[str, ...]:
-    """Name the sides of the scan at which the film is cut off."""
-    if geometry is None:
-        return ()
+def _cut_sides(picture: Pixels, geometry: Geometry) -> tuple[str, ...]:
+    """Name the sides of the scan that the sheet reaches."""
     rows, columns = picture.shape[:2]
     x, y = corners_array(geometry.corners).T
     room = 0.002 * max(rows, columns) + 1
