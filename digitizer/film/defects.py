@@ -4,7 +4,7 @@ What this decides: whether something is on the scan that is not on the film. Wha
 judge the film's own picture. What it may get wrong: lines that lie exactly along the scanner's rows
 or columns over the whole film (a grid, a printed ruler).
 
-Defects of a line sensor run straight through the frame, so they are looked for in medians along
+Defects of a line sensor run straight through the frame, so they are looked for in means along
 columns and rows, band by band: what shows in most bands alike is the scanner's.
 """
 
@@ -25,8 +25,8 @@ _SAMPLES = 96
 _LAG = 3
 """Columns to either side that a column is compared with: defects are one to three wide."""
 _STANDS_OUT = 8.0
-"""Robust standard deviations; with the bands and the window as on the two digitizers that were
-compared film by film (bolton-brush/scanner-comparison)."""
+"""Robust standard deviations; with the bands as on the two digitizers that were compared film by
+film (bolton-brush/scanner-comparison)."""
 _MOST_BANDS = 4
 _LEAST_STEP = 0.005
 """Part of the level by which a line must stand out, however quiet the scanner."""
@@ -44,7 +44,6 @@ _LEAST_SEGMENTS = 4
 _AGREES = 0.6
 """Part of the power at one period that the bands must share."""
 
-
 Box = tuple[int, int, int, int]
 
 
@@ -57,8 +56,7 @@ class Lines:
     places : tuple of int
         Columns (or rows) of the scan that stand out over most of their length.
     banding : float
-        Standard deviation of the brightness from line to line, as a part of it, that all bands
-        share.
+        Amplitude of the swing from line to line that all bands share, as a part of the brightness.
     """
 
     places: tuple[int, ...]

@@ -291,9 +291,8 @@ def _is_double(size: SizeMm) -> bool:
     Where the width fits none either, it is the resolution that is doubtful.
     """
     short, long = sorted((size.width, size.height))
-    sizes: list[NDArray[np.float64]] = [np.sort(np.array(one)) for one in STANDARD_SIZES_MM]
-    wide = any(abs(short - side) < _TOLERANCE_MM for one in sizes for side in one)
-    fits = any(abs(long - one[1]) < _TOLERANCE_MM for one in sizes)
+    wide = any(abs(short - side) < _TOLERANCE_MM for one in STANDARD_SIZES_MM for side in one)
+    fits = any(abs(long - max(one)) < _TOLERANCE_MM for one in STANDARD_SIZES_MM)
     return wide and long > _LONGEST_MM and not fits
 
 

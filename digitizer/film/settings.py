@@ -26,7 +26,7 @@ class QualitySettings:
     Measured on 120 drawn films: 0.18 to 0.48; blurred by three to five pixels 0.09 to 0.25.
     """
     most_noise: float = 0.02
-    """Noise as a part of full scale. Drawn films reach 0.006, too noisy ones begin at 0.03."""
+    """Noise as a part of full scale. Drawn films reach 0.006."""
     most_clipped: float = 0.05
     """Part of the film at the end of the scanner's range."""
     most_banding: float = 0.003
