@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from digitizer.film.light import Floats
 
-__all__ = ["Bed", "BedKind", "Mask", "frame_levels", "groupings", "grow_bed", "kind_of_bed"]
+__all__ = ["Bed", "BedKind", "Mask", "frame_levels", "groupings", "grow_bed", "kind_of_bed", "outshines"]
 
 Mask = NDArray[np.uint8]
 Outline = NDArray[np.int32]
@@ -164,9 +164,9 @@ def kind_of_bed(bed: Bed, tone: Floats, light: Floats) -> BedKind:
     tone, light : ndarray of float32, (rows, columns)
         Log light, and light of which the brightest thousandth is 1.
     """
-    mask = bed.mask > 0
-    if float(np.mean(light[mask] == 1.0)) > _SATURATED:
+    if outshines(bed, light):
         return BedKind.CERTAIN
+    mask = bed.mask > 0
     level = float(np.median(tone[mask]))
     clear = 2 * bed.tolerance + _CLEAR
     low, high = np.quantile(tone[::2, ::2], (_ODD, 1 - _ODD))
@@ -176,6 +176,11 @@ def kind_of_bed(bed: Bed, tone: Floats, light: Floats) -> BedKind:
         return BedKind.BRIGHT
     rim = np.concatenate([mask[0], mask[-1], mask[:, 0], mask[:, -1]])
     return BedKind.CERTAIN if float(rim.mean()) > _ALONG_FRAME else BedKind.INSIDE
+
+
+def outshines(bed: Bed, light: Floats) -> bool:
+    """Tell whether a bed shines beyond the scanner's range, as nothing on a film does."""
+    return float(np.mean(light[bed.mask > 0] == 1.0)) > _SATURATED
 
 
 @lru_cache(maxsize=2)

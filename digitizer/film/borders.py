@@ -20,6 +20,8 @@ _STRAIGHT_MM = 0.036
 """Bow below which a line was drawn by a machine: cut sheets bow by tenths of a millimetre. On 240
 drawn films at 100 dpi printed masks measured 0.015 to 0.033 on most, sheets with square corners
 0.041 and more."""
+_ALL_STRAIGHT_MM = 0.05
+"""The same where fewer than four sides show: the one that bows most."""
 _STRAIGHT_SOFT_MM = 0.07
 """The same for an unsharp line, whose place is not known better."""
 _SQUARE = 0.75
@@ -66,8 +68,9 @@ def is_border(
     if not seen or (printed and _widest(full, corners, sides) > _WIDEST):
         return False
     # One side may be spoilt: by anatomy that is as dark as a mask, by what lies on the film.
-    bow = float(np.median([side.bow for side in seen])) / pitch
-    if bow > (_STRAIGHT_SOFT_MM if unsharp else _STRAIGHT_MM):
+    bows = np.array([side.bow for side in seen]) / pitch
+    straight = float(np.median(bows)) <= (_STRAIGHT_SOFT_MM if unsharp else _STRAIGHT_MM)
+    if not straight and (len(seen) == 4 or float(bows.max()) > _ALL_STRAIGHT_MM):
         return False
     pairs = [number for number in range(4) if sides[number].seen and sides[number - 1].seen]
     square = sum(_is_square(full, bed, corners, one, pitch) for one in pairs)

@@ -8,28 +8,17 @@ from digitizer.film.defects import odd_lines
 from digitizer.film.geometry import corners_array
 from digitizer.film.light import Floats, full_scale, grey, reduced
 from digitizer.film.settings import USUAL, QualitySettings
+from digitizer.film.sizes import is_film_size, is_two_sheets
 from digitizer.model.film import Geometry, Quality
 from digitizer.model.raster import Pixels, Raster
 from digitizer.model.reasons import Code
-from digitizer.model.units import MM_PER_INCH, SizeMm
+from digitizer.model.units import MM_PER_INCH
 
-__all__ = ["NO_QUALITY", "STANDARD_SIZES_MM", "quality"]
+__all__ = ["NO_QUALITY", "quality"]
 
 NO_QUALITY = Quality()
 """Of a file that could not be decoded."""
 
-STANDARD_SIZES_MM = (
-    (130, 180), (180, 240), (203.2, 254), (240, 300), (254, 304.8), (279.4, 355.6), (300, 400),
-    (350, 350), (350, 430), (355.6, 431.8), (355.6, 914.4), (150, 300), (200, 400), (355.6, 355.6),
-    (165.1, 215.9), (127, 177.8), (127, 304.8), (152.4, 304.8), (178, 430), (177.8, 431.8),
-    (100, 100), (31, 41), (27, 54), (57, 76),
-)  # fmt: skip
-"""Film sizes of the trade, width by height in millimetres: general, mammography, panoramic, long
-spine, photofluorography, dental."""
-
-_TOLERANCE_MM = 6.0
-_LONGEST_MM = 440.0
-"""Longest usual sheet, 431.8 mm (17 in), with some room; spine films are listed besides."""
 _LEAST_DEPTH = (1 << 10) - 1
 """No film scanner with more than eight bits delivers fewer than ten."""
 _CUT_REACH = 14.0
@@ -250,9 +239,9 @@ def _flags(
     elif MM_PER_INCH / min(raster.dpi) > settings.coarsest_mm * 1.001:
         flags.append(Code.LOW_RESOLUTION)
     if geometry is not None:
-        if geometry.edges_seen == 4 and geometry.size_mm and _no_size_fits(geometry.size_mm):
+        if geometry.edges_seen == 4 and geometry.size_mm and not is_film_size(geometry.size_mm):
             flags.append(Code.RESOLUTION_DOUBTFUL)
-        if geometry.edges_seen >= 3 and geometry.size_mm and _is_double(geometry.size_mm):
+        if geometry.edges_seen >= 3 and geometry.size_mm and is_two_sheets(geometry.size_mm):
             flags.append(Code.DOUBLE_FEED)
         if geometry.skew_deg is None:
             flags.append(Code.SKEW_UNKNOWN)
@@ -268,7 +257,7 @@ def _is_cut_off(geometry: Geometry) -> bool:
     """
     if not 0 < geometry.edges_seen < 4:
         return False
-    return geometry.size_mm is None or _no_size_fits(geometry.size_mm)
+    return geometry.size_mm is None or not is_film_size(geometry.size_mm)
 
 
 def _cut_sides(picture: Pixels, geometry: Geometry) -> tuple[str, ...]:
@@ -283,22 +272,3 @@ def _cut_sides(picture: Pixels, geometry: Geometry) -> tuple[str, ...]:
         "left": x.min() < room,
     }
     return tuple(side for side, is_cut in cut.items() if is_cut)
-
-
-def _is_double(size: SizeMm) -> bool:
-    """Tell two sheets fed over each other: as wide as a film of the trade, and longer than any.
-
-    Where the width fits none either, it is the resolution that is doubtful.
-    """
-    short, long = sorted((size.width, size.height))
-    wide = any(abs(short - side) < _TOLERANCE_MM for one in STANDARD_SIZES_MM for side in one)
-    fits = any(abs(long - max(one)) < _TOLERANCE_MM for one in STANDARD_SIZES_MM)
-    return wide and long > _LONGEST_MM and not fits
-
-
-def _no_size_fits(size: SizeMm) -> bool:
-    short, long = sorted((size.width, size.height))
-    sizes: list[NDArray[np.float64]] = [np.sort(np.array(one)) for one in STANDARD_SIZES_MM]
-    return not any(
-        abs(short - one[0]) < _TOLERANCE_MM and abs(long - one[1]) < _TOLERANCE_MM for one in sizes
-    )

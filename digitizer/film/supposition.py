@@ -15,13 +15,23 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from digitizer.film.bed import Bed, BedKind, frame_levels, groupings, grow_bed, kind_of_bed
+from digitizer.film.bed import (
+    Bed,
+    BedKind,
+    frame_levels,
+    groupings,
+    grow_bed,
+    kind_of_bed,
+    outshines,
+)
 from digitizer.film.borders import border_angle, is_border
 from digitizer.film.edges import NO_SIDE, BedSurface, Side, measure_side
 from digitizer.film.light import Floats
 from digitizer.film.rectangle import common_angle, rectangle, rough_rectangle
 from digitizer.film.rims import beyond
+from digitizer.film.sizes import is_film_size
 from digitizer.model.raster import Pixels
+from digitizer.model.units import SizeMm
 
 __all__ = ["FoundSheet", "Page", "best_sheets"]
 
@@ -51,6 +61,12 @@ _SOFT_SUPPORT = 0.6
 """Agreeing share of a side from which an unsharp line may be a cut edge in an unsharp scan."""
 _SOFT_PX, _SOFT_MM = 12.0, 2.5
 """The widest rise of such a line."""
+_CORNER_SUPPORT = 0.4
+"""Agreeing share of a side from which on it may make a corner with the next."""
+_FED_DEG = 1.2
+"""How far askew a film is fed whose edges all lie beyond the frame."""
+_CUT_MM = 1.5
+"""How far a sheet may differ from its size of the trade."""
 _SEAM_DEG = 0.04
 """A lone edge that runs along the frame this closely is a seam of the scanner, not a film's."""
 
@@ -126,7 +142,8 @@ class FoundSheet:
     @property
     def has_corner(self) -> bool:
         """Whether two measured sides meet: bones and tubes show parallel lines alone."""
-        return any(side.seen and self.sides[n - 1].seen for n, side in enumerate(self.sides))
+        clear = [side.seen and side.support > _CORNER_SUPPORT for side in self.sides]
+        return any(here and clear[n - 1] for n, here in enumerate(clear))
 
     def holds(self, other: "FoundSheet") -> bool:
         """Tell whether another, smaller sheet lies inside this one."""
@@ -158,6 +175,8 @@ class _Supposition:
         Other straight lines along it.
     printed : bool
         Whether the fields are framed by a mask printed on the film.
+    outshines : bool
+        Whether the bed shines beyond the scanner's range, as nothing on a film does.
     """
 
     level: float
@@ -165,6 +184,7 @@ class _Supposition:
     fields: list[FoundSheet]
     lines: list[Side]
     printed: bool = False
+    outshines: bool = False
 
     @property
     def is_mask(self) -> bool:
@@ -178,6 +198,8 @@ class _Supposition:
     @property
     def is_seam(self) -> bool:
         """Whether it rests on one line along the frame."""
+        if self.outshines:
+            return False
         outer = [*self.sheets, *self.fields]
         sides = [side for one in outer for side in one.sides if side.seen]
         along = [float(np.abs(side.direction).min()) for side in sides]
@@ -214,7 +236,8 @@ def best_sheets(page: Page) -> tuple[list[FoundSheet], float | None]:
             continue
         kind = kind_of_bed(bed, page.tone, page.light)
         if kind is not BedKind.INSIDE:
-            supposed.append(_suppose(page, bed, kind, level))
+            one = _suppose(page, bed, kind, level)
+            supposed.append(replace(one, outshines=outshines(bed, page.light)))
     believed = [
         one for one in supposed if one.sheets and not any(other.holds(one) for other in supposed)
     ]
@@ -291,6 +314,8 @@ def _outermost(found: list[FoundSheet]) -> list[FoundSheet]:
 
 def _with_rims(page: Page, found: list[FoundSheet]) -> list[FoundSheet]:
     """Return the sheets with the black rims that looked like the bed; none where none has one."""
+    # What glare or tape left of the bed's level is no sheet beside others that are borne out.
+    found = [one for one in found if one.believed >= _BELIEVED]
     wider = [_with_rim(page, one, [x.corners for x in found if x is not one]) for one in found]
     if not any(wider):
         return []
@@ -299,7 +324,7 @@ def _with_rims(page: Page, found: list[FoundSheet]) -> list[FoundSheet]:
 
 def _with_rim(page: Page, found: FoundSheet, others: Sequence[Points]) -> FoundSheet | None:
     """Return a sheet with its rim; None where no edge shows beyond its picture."""
-    if found.believed < _BELIEVED or not found.has_corner:
+    if not found.has_corner:
         return None
     rims = beyond(page.full, found.corners, page.pitch, others)
     if rims is None:
@@ -321,7 +346,14 @@ def _with_rim(page: Page, found: FoundSheet, others: Sequence[Points]) -> FoundS
 
 
 def _is_border(page: Page, bed: BedSurface, kind: BedKind, found: FoundSheet) -> bool:
-    """Tell whether what was taken for the bed is a border on the film."""
+    """Tell whether what was taken for the bed is a border on the film.
+
+    A film whose own edges lie beyond the frame was fed straight, and what is framed on it is
+    smaller than any film.
+    """
+    askew = abs(degrees(common_angle(found.sides, page.scale))) > _FED_DEG
+    if askew or (found.seen == 4 and _is_whole_film(found.corners, page)):
+        return False
     measured = [side for side in found.sides if side.seen or side.soft]
     unsharp = 2 * sum(side.soft for side in measured) > len(measured)
     if kind is BedKind.DARK or (kind is BedKind.BRIGHT and unsharp):
@@ -335,6 +367,14 @@ def _is_border(page: Page, bed: BedSurface, kind: BedKind, found: FoundSheet) ->
             unsharp=unsharp,
         )
     return False
+
+
+def _is_whole_film(corners: Points, page: Page) -> bool:
+    """Tell whether a sheet is as large as a film of the trade, to the breadth of a cut."""
+    if np.allclose(page.scale, 1.0):
+        return False
+    width, height = np.linalg.norm((corners[1::2] - corners[:1]) * page.scale, axis=1)
+    return is_film_size(SizeMm(float(width), float(height)), _CUT_MM)
 
 
 def _measure(

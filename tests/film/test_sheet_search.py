@@ -159,3 +159,12 @@ def test_print_on_light_ground_is_paper_not_film():
     found = find_sheets(Raster(pixels=page, bits=8, polarity=Polarity.MONOCHROME2))
     assert found.kind is ScanKind.LABEL
     assert len(found.sheets) == 1
+
+
+@pytest.mark.parametrize("skew", [0.0, 0.4, 2.5])
+@pytest.mark.parametrize("bed", [0.0007, 0.01])
+def test_a_sheet_cut_dead_straight_on_a_dark_bed_is_no_printed_mask(bed, skew):
+    film = Laid(9.449 * 100, 11.811 * 100, 600, 700, skew, radius=0.0, bow=0.0)
+    (found,) = find_sheets(scan([film], (1400, 1200), bed=bed)).sheets
+    assert found.edges_seen == 4
+    assert np.abs(np.array(found.corners) - film.corners).max() < 1.0

@@ -1,0 +1,45 @@
+"""Film sizes of the trade, and what a measured size says of a sheet."""
+
+from digitizer.model.units import SizeMm
+
+__all__ = ["STANDARD_SIZES_MM", "is_film_size", "is_two_sheets"]
+
+STANDARD_SIZES_MM = (
+    (130, 180), (180, 240), (203.2, 254), (240, 300), (254, 304.8), (279.4, 355.6), (300, 400),
+    (350, 350), (350, 430), (355.6, 431.8), (355.6, 914.4), (150, 300), (200, 400), (355.6, 355.6),
+    (165.1, 215.9), (127, 177.8), (127, 304.8), (152.4, 304.8), (178, 430), (177.8, 431.8),
+    (100, 100), (31, 41), (27, 54), (57, 76),
+)  # fmt: skip
+"""Film sizes of the trade, the short side first, in millimetres: general, mammography, panoramic,
+long spine, photofluorography, dental."""
+
+_TOLERANCE_MM = 6.0
+_LONGEST_MM = 440.0
+"""Longest usual sheet, 431.8 mm (17 in), with some room; spine films are listed besides."""
+
+
+def is_film_size(size: SizeMm, tolerance: float = _TOLERANCE_MM) -> bool:
+    """Tell whether a size is one of the trade, either way up.
+
+    Parameters
+    ----------
+    size : SizeMm
+    tolerance : float
+        Millimetres by which each side may differ.
+    """
+    short, long = sorted((size.width, size.height))
+    return any(
+        abs(short - one[0]) < tolerance and abs(long - one[1]) < tolerance
+        for one in STANDARD_SIZES_MM
+    )
+
+
+def is_two_sheets(size: SizeMm) -> bool:
+    """Tell two sheets fed over each other: as wide as a film of the trade, and longer than any.
+
+    Where the width fits none either, it is the resolution that is doubtful.
+    """
+    short, long = sorted((size.width, size.height))
+    wide = any(abs(short - side) < _TOLERANCE_MM for one in STANDARD_SIZES_MM for side in one)
+    fits = any(abs(long - one[1]) < _TOLERANCE_MM for one in STANDARD_SIZES_MM)
+    return wide and long > _LONGEST_MM and not fits
