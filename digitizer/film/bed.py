@@ -17,7 +17,16 @@ from numpy.typing import NDArray
 
 from digitizer.film.light import Floats
 
-__all__ = ["Bed", "BedKind", "Mask", "frame_levels", "groupings", "grow_bed", "kind_of_bed", "outshines"]
+__all__ = [
+    "Bed",
+    "BedKind",
+    "Mask",
+    "frame_levels",
+    "groupings",
+    "grow_bed",
+    "kind_of_bed",
+    "outshines",
+]
 
 Mask = NDArray[np.uint8]
 Outline = NDArray[np.int32]

@@ -2,7 +2,6 @@
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from digitizer.film.defects import odd_lines
 from digitizer.film.geometry import corners_array

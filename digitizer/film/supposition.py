@@ -45,6 +45,8 @@ _BEYOND_DOUBT = 0.85
 """The same, from which on no other way to see the pieces is tried."""
 _BESIDE = 0.2
 """Part of a piece's rim outside the sheet measured on it that is more than tape or glare."""
+_SCATTERED = 0.5
+"""The same, from which on the sheet measured is not what its pieces are of."""
 _RIVAL = 0.4
 """Part of the longest measured edge from which another supposition is a rival."""
 _OTHERWISE_DEG = 1.0
@@ -283,16 +285,18 @@ def _suppose(page: Page, bed: Bed, kind: BedKind, level: float) -> _Supposition:
             continue
         if kind is BedKind.DARK and number == 0 and (rimmed := _with_rims(page, found)):
             return _Supposition(level, rimmed, [], [])
-        if any(_is_border(page, surface, kind, one) for one in found):
+        alone = sum(len(outlines) for outlines in grouping) == 1
+        if any(_is_border(page, surface, kind, one, alone=alone) for one in found):
             lines = [side for one in found for side in one.sides if side.weight > 0]
             return _Supposition(level, [], found, lines, kind is BedKind.DARK)
         least = min(one.believed if one.has_corner else one.believed - _LONE for one in found)
         edge = sum(one.edge for one in found)
         fewer = len(best) > _MOST_SHEETS >= len(found)
-        if least >= _BELIEVED and (fewer or edge > sum(one.edge for one in best)):
+        scattered = any(one.beside > _SCATTERED for one in found)
+        if least >= _BELIEVED and not scattered and (fewer or edge > sum(one.edge for one in best)):
             best = found
-        alone = len(found) <= _MOST_SHEETS and all(one.beside < _BESIDE for one in found)
-        if least >= _BEYOND_DOUBT and alone:
+        apart = len(found) <= _MOST_SHEETS and all(one.beside < _BESIDE for one in found)
+        if least >= _BEYOND_DOUBT and apart:
             break
         lines = lines or [side for one in found for side in one.sides if side.soft]
     if sum(one.edge for one in best) < _LEAST_EDGE * min(page.tone.shape):
@@ -345,17 +349,26 @@ def _with_rim(page: Page, found: FoundSheet, others: Sequence[Points]) -> FoundS
     return replace(found, corners=corners, sides=tuple(sides), believed=1.0)
 
 
-def _is_border(page: Page, bed: BedSurface, kind: BedKind, found: FoundSheet) -> bool:
+def _is_border(
+    page: Page, bed: BedSurface, kind: BedKind, found: FoundSheet, *, alone: bool
+) -> bool:
     """Tell whether what was taken for the bed is a border on the film.
 
-    A film whose own edges lie beyond the frame was fed straight, and what is framed on it is
-    smaller than any film.
+    What is framed on a film is smaller than any film; and a film that fills the frame, so that its
+    own edges do not show, has the frame's size, or lies straight in it at least.
     """
-    askew = abs(degrees(common_angle(found.sides, page.scale))) > _FED_DEG
-    if askew or (found.seen == 4 and _is_whole_film(found.corners, page)):
-        return False
+    size = _size_mm(found.corners, page)
+    if size is None:
+        if abs(degrees(common_angle(found.sides, page.scale))) > _FED_DEG:
+            return False
+    elif found.seen == 4:
+        frame = _size_mm(page.frame, page)
+        if is_film_size(size, _CUT_MM):
+            return False
+        if alone and kind is BedKind.DARK and frame is not None and is_film_size(frame):
+            return True
     measured = [side for side in found.sides if side.seen or side.soft]
-    unsharp = 2 * sum(side.soft for side in measured) > len(measured)
+    unsharp = 2 * sum(side.soft for side in measured) >= len(measured)
     if kind is BedKind.DARK or (kind is BedKind.BRIGHT and unsharp):
         return is_border(
             page.full,
@@ -369,12 +382,12 @@ def _is_border(page: Page, bed: BedSurface, kind: BedKind, found: FoundSheet) ->
     return False
 
 
-def _is_whole_film(corners: Points, page: Page) -> bool:
-    """Tell whether a sheet is as large as a film of the trade, to the breadth of a cut."""
+def _size_mm(corners: Points, page: Page) -> SizeMm | None:
+    """Return width and height; None where the scan tells no resolution."""
     if np.allclose(page.scale, 1.0):
-        return False
-    width, height = np.linalg.norm((corners[1::2] - corners[:1]) * page.scale, axis=1)
-    return is_film_size(SizeMm(float(width), float(height)), _CUT_MM)
+        return None
+    width, height = np.linalg.norm((corners[[1, 3]] - corners[0]) * page.scale, axis=1)
+    return SizeMm(float(width), float(height))
 
 
 def _measure(
