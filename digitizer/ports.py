@@ -293,6 +293,12 @@ class Transaction(Protocol):
         """List the calibrations of a scanner, or of all, the oldest first."""
         ...
 
+    def scanners(self) -> tuple[str, ...]:
+        """List the serial numbers that scans bear; "" is the site's one digitizer."""
+
+    def latest_scans(self, scanner: str, most: int) -> tuple[Scan, ...]:
+        """List the newest scans of a scanner, the newest first."""
+
     def verifications(self, sop_instance_uid: str) -> tuple[Verification, ...]:
         """List the read-backs of a capture."""
         ...

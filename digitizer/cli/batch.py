@@ -31,6 +31,7 @@ from digitizer.model.states import WAY, State
 from digitizer.pipeline import ingest as intake
 from digitizer.pipeline import report, review
 from digitizer.pipeline.deliver import read_again
+from digitizer.pipeline.rollers import worn_scanners
 from digitizer.pipeline.services import Services
 from digitizer.scan.walk import FoundFile, walk
 from digitizer.service.lock import DataFolderLock
@@ -214,6 +215,7 @@ def status(session: Session, as_json: bool) -> int:
         ]
         tasks = view.tasks()
         total = _counts(view.counts())
+        worn = [one for one in worn_scanners(view) if one.needs_cleaning]
     owner = DataFolderLock(session.settings.data_dir).owner()
     document = {
         "running": str(owner) if owner else None,
@@ -225,6 +227,7 @@ def status(session: Session, as_json: bool) -> int:
             if task.reason is not None
         ][:100],
         "batches": batches,
+        "clean_rollers": [{"scanner": one.scanner, "columns": one.columns} for one in worn],
     }
     if as_json:
         print_json(document)

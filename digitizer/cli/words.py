@@ -55,4 +55,9 @@ def status_words(document: dict[str, Any]) -> str:
     lines.append("films: " + _states(document["counts"]["films"]))
     for one in document["batches"]:
         lines.append(f"  {one['batch']}: " + _states(one["scans"]))
+    for one in document["clean_rollers"]:
+        name = f"scanner {one['scanner']}" if one["scanner"] else "the scanner"
+        lines.append(
+            f"Clean the rollers of {name}: {len(one['columns'])} stripes on film after film."
+        )
     return "\n".join(lines)

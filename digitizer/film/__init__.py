@@ -18,7 +18,7 @@ from digitizer.film.orientation import (
     witnesses_of_reading,
 )
 from digitizer.film.pictures import ReadingPicture, paper_picture, reading_picture, text_crops
-from digitizer.film.quality import NO_QUALITY, quality
+from digitizer.film.quality import NO_QUALITY, finer_for, quality
 from digitizer.film.rendering import render
 from digitizer.film.settings import USUAL, QualitySettings
 from digitizer.film.sheet import SheetSearch, find_sheets
@@ -37,6 +37,7 @@ __all__ = [
     "drift",
     "find_sheets",
     "find_steps",
+    "finer_for",
     "fingerprint",
     "fingerprint_distance",
     "fingerprint_views",

@@ -91,9 +91,11 @@ scan = _table(
     Column("state", String(16), nullable=False),
     _text("duplicate_of"),
     Column("position", Integer, nullable=False),
+    Column("scanner", String(64), nullable=False, server_default=""),
     UniqueConstraint("batch_id", "source"),
     Index("ix_scan_batch_id_state", "batch_id", "state"),
     Index("ix_scan_batch_id_position", "batch_id", "position"),
+    Index("ix_scan_scanner_serial", "scanner", "serial"),
 )
 sheet = _table(
     "sheet",

@@ -316,6 +316,16 @@ class SqlTransaction:
             query = query.where(table.c.scanner == scanner)
         return self._all(ScannerProfile, query)
 
+    def scanners(self) -> tuple[str, ...]:
+        """List the serial numbers that scans bear; "" is the site's one digitizer."""
+        return tuple(self._connection.scalars(select(tables.scan.c.scanner).distinct()))
+
+    def latest_scans(self, scanner: str, most: int) -> tuple[Scan, ...]:
+        """List the newest scans of a scanner, the newest first."""
+        table = tables.scan
+        query = select(table).where(table.c.scanner == scanner)
+        return self._all(Scan, query.order_by(table.c.serial.desc()).limit(most))
+
     def verifications(self, sop_instance_uid: str) -> tuple[Verification, ...]:
         """List the read-backs of a capture."""
         table = tables.verification

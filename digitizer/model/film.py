@@ -78,6 +78,12 @@ class Quality:
         As told by the file.
     cut_off : tuple of str
         Sides of the scan (top, right, bottom, left) beyond which film is missing.
+    clipped_at : tuple of str
+        Ninths of the sheet as scanned ("top left", "middle", ...) where most of it is clipped.
+    columns : tuple of int
+        Columns of the scan in which a stripe of the scanner runs over the film.
+    dust : float or None
+        Specks on a square decimetre; None where the resolution is not told.
     """
 
     flags: tuple[str, ...] = field(default=())
@@ -88,3 +94,6 @@ class Quality:
     bits: int = 0
     dpi: Dpi | None = None
     cut_off: tuple[str, ...] = ()
+    clipped_at: tuple[str, ...] = ()
+    columns: tuple[int, ...] = ()
+    dust: float | None = None

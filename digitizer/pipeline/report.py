@@ -237,6 +237,9 @@ def quality_json(quality: Quality) -> dict[str, Any]:
         "bits": quality.bits,
         "dpi": [quality.dpi.x, quality.dpi.y] if quality.dpi else None,
         "cut_off": list(quality.cut_off),
+        "clipped_at": list(quality.clipped_at),
+        "columns": list(quality.columns),
+        "dust": None if quality.dust is None else round(quality.dust, 2),
     }
 
 

@@ -17,6 +17,7 @@ from digitizer.config import Settings
 from digitizer.errors import DigitizerError
 from digitizer.model.density import ScannerProfile
 from digitizer.pipeline.calibrate import complaints
+from digitizer.pipeline.rollers import ScannerWear, worn_scanners
 
 __all__ = ["Check", "run_checks"]
 
@@ -49,7 +50,7 @@ def run_checks(settings: Settings) -> tuple[Check, ...]:
         lambda: _port("listener", settings.listener.host, settings.listener.port),
         lambda: _archive(settings),
     ]
-    return (*(check() for check in checks), *_calibrations(settings))
+    return (*(check() for check in checks), *_calibrations(settings), *_rollers(settings))
 
 
 def _python() -> Check:
@@ -136,6 +137,26 @@ def _calibration(settings: Settings, profile: ScannerProfile) -> Check:
     )
     remedy = "Scan the step tablet and run `digitizer calibrate`."
     return Check(f"calibration of {profile.scanner}", not found, detail, remedy, needed=False)
+
+
+def _rollers(settings: Settings) -> tuple[Check, ...]:
+    """Look for stripes that the latest scans of a scanner have in common."""
+    try:
+        opened = wiring.ledger(settings)
+        with opened.reading() as view:
+            worn = worn_scanners(view)
+    except DigitizerError:
+        # What is wrong with the ledger is told by its own check.
+        return ()
+    return tuple(_roller(one) for one in worn if one.films)
+
+
+def _roller(wear: ScannerWear) -> Check:
+    name = f"rollers of {wear.scanner}" if wear.scanner else "rollers"
+    places = ", ".join(str(column) for column in wear.columns) or "none"
+    detail = f"stripes on the latest {wear.films} scans in columns: {places}"
+    remedy = "Clean the rollers and the sensor's glass, then scan a clear film."
+    return Check(name, not wear.needs_cleaning, detail, remedy, needed=False)
 
 
 def _archive(settings: Settings) -> Check:
