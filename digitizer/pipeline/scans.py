@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from digitizer.model.film import Quality, ScanKind, SheetKind
+from digitizer.model.instance import TilePolicy
 from digitizer.model.reading import NO_FIELDS
 from digitizer.model.reasons import CODES, Code, Reason, reason
 from digitizer.model.records import Jacket, JacketState, Scan, Sheet, Stage
@@ -137,7 +138,14 @@ def _read_one(services: Services, path: Path, sheet: Sheet) -> tuple[Sheet, Scan
         geometry=sheet.geometry,
         quality=sheet.quality,
     )
-    result = read_sheet(services.decoder, services.reader, services.rules, path, found)
+    result = read_sheet(
+        services.decoder,
+        services.reader,
+        services.rules,
+        path,
+        found,
+        tiles=services.capture.tiles is not TilePolicy.OFF,
+    )
     crops = tuple(services.vault.put(crop)[0] for crop in result.crops)
     reasons: tuple[Reason, ...] = result.reasons
     if result.kind is None:
@@ -155,6 +163,7 @@ def _read_one(services: Services, path: Path, sheet: Sheet) -> tuple[Sheet, Scan
         fields=result.fields,
         crops=crops,
         fingerprint=result.fingerprint,
+        tiles=result.tiles,
         reasons=reasons,
     )
     return changed, result.kind
