@@ -83,6 +83,8 @@ def _draw_plan(
         high = (height - margins[1] - margins[3] - (rows - 1) * gap[1]) / rows
         if min(wide, high) >= _LEAST_MM and 0.7 < wide / high < 1.5:
             fitting.append((rows, columns))
+    # On the smallest sheets four pictures are smaller than usual.
+    fitting = fitting or [FORMATS[0]]
     rows, columns = fitting[int(rng.integers(len(fitting)))]
     return _Plan(rows, columns, gap, (margins[0], margins[1], margins[2], margins[3]))
 
