@@ -5,7 +5,7 @@ from enum import StrEnum, unique
 
 from digitizer.model.units import Corners, Dpi, SizeMm
 
-__all__ = ["Geometry", "Quality", "ScanKind", "SheetKind"]
+__all__ = ["Geometry", "Quality", "ScanKind", "SheetKind", "TileGrid"]
 
 
 @unique
@@ -56,6 +56,26 @@ class Geometry:
     turn_deg: int | None = None
     mirrored: bool | None = None
     size_mm: SizeMm | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TileGrid:
+    """Where the pictures lie on a sheet of many (CT, MR, ultrasound).
+
+    Attributes
+    ----------
+    rows, columns : int
+    boxes : tuple of Corners
+        Each picture's place in pixels of the scan, row by row; the corners in the same order as
+        the sheet's.
+    shown : tuple of bool
+        False where nothing was printed.
+    """
+
+    rows: int
+    columns: int
+    boxes: tuple[Corners, ...]
+    shown: tuple[bool, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum, unique
 from typing import Any
 
-from digitizer.model.film import Geometry, Quality, ScanKind, SheetKind
+from digitizer.model.film import Geometry, Quality, ScanKind, SheetKind, TileGrid
 from digitizer.model.identity import Candidate, ExamRecord, PatientRecord
 from digitizer.model.reading import NO_FIELDS, Fields, Reading
 from digitizer.model.reasons import Reason
@@ -169,6 +169,10 @@ class Sheet:
         Vault addresses of label and ID-block crops (PNG), for review and replay.
     reading : Reading
         Boxes in pixels of the scan.
+    tiles : TileGrid or None
+        Where the pictures of a sheet of many lie.
+    tile_uids : tuple of str
+        SOP Instance UIDs of captures made of the pictures, beside that of the whole sheet.
     """
 
     id: str
@@ -197,7 +201,14 @@ class Sheet:
     assigned_to: str | None = None
     confirmed: tuple[str, ...] = ()
     """Codes a person has looked at and settled (``orientation_unknown`` ...)."""
+    tiles: TileGrid | None = None
+    tile_uids: tuple[str, ...] = ()
     version: int = 0
+
+    @property
+    def instance_uids(self) -> tuple[str, ...]:
+        """SOP Instance UIDs of its captures, the whole sheet first; none before it is wrapped."""
+        return (self.sop_instance_uid, *self.tile_uids) if self.sop_instance_uid else ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from digitizer import film, reading
 from digitizer.film import USUAL, QualitySettings
-from digitizer.model.film import Geometry, Quality, ScanKind, SheetKind
+from digitizer.model.film import Geometry, Quality, ScanKind, SheetKind, TileGrid
 from digitizer.model.raster import Raster
 from digitizer.model.reading import NO_FIELDS, FieldName, Fields, FieldSource, Reading
 from digitizer.model.reasons import Code, Reason, reason
@@ -50,7 +50,8 @@ class PageFindings:
 class ReadSheet:
     """What was read on one sheet, and what follows for its kind, orientation and quality.
 
-    ``crops`` are the pieces of the picture that bear text, for the person who reviews.
+    ``crops`` are the pieces of the picture that bear text, for the person who reviews; ``tiles``
+    are the pictures of a sheet of many.
     """
 
     kind: ScanKind | None
@@ -61,6 +62,7 @@ class ReadSheet:
     reasons: tuple[Reason, ...]
     crops: tuple[bytes, ...] = ()
     fingerprint: str = ""
+    tiles: TileGrid | None = None
 
 
 def whole_frame(raster: Raster) -> Geometry:
@@ -106,8 +108,10 @@ def read_sheet(
     path: Path,
     sheet: FoundSheet,
     limits: QualitySettings = USUAL,
+    *,
+    tiles: bool = True,
 ) -> ReadSheet:
-    """Read one sheet and tell what follows.
+    """Read one sheet and tell what follows; ``tiles``: look for the pictures of a sheet of many.
 
     Raises
     ------
@@ -138,6 +142,7 @@ def read_sheet(
         reasons=reasons,
         crops=film.text_crops(picture.pixels, [line.box for line in found.lines]),
         fingerprint=film.fingerprint(picture.pixels) if kind is ScanKind.FILM else "",
+        tiles=film.find_tiles(picture, raster.dpi) if tiles and kind is ScanKind.FILM else None,
     )
 
 

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from digitizer.model.film import Quality, ScanKind, SheetKind
+from digitizer.model.instance import TilePolicy
 from digitizer.model.reading import NO_FIELDS
 from digitizer.model.reasons import CODES, Code, Reason, reason
 from digitizer.model.records import Jacket, JacketState, Scan, Sheet, Stage
@@ -146,7 +147,13 @@ def _read_one(services: Services, path: Path, sheet: Sheet) -> tuple[Sheet, Scan
         quality=sheet.quality,
     )
     result = read_sheet(
-        services.decoder, services.reader, services.rules, path, found, services.quality
+        services.decoder,
+        services.reader,
+        services.rules,
+        path,
+        found,
+        services.quality,
+        tiles=services.capture.tiles is not TilePolicy.OFF,
     )
     crops = tuple(services.vault.put(crop)[0] for crop in result.crops)
     reasons: tuple[Reason, ...] = result.reasons
@@ -166,6 +173,7 @@ def _read_one(services: Services, path: Path, sheet: Sheet) -> tuple[Sheet, Scan
         fields=result.fields,
         crops=crops,
         fingerprint=result.fingerprint,
+        tiles=result.tiles,
         reasons=reasons,
     )
     return changed, result.kind
