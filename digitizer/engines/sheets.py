@@ -64,11 +64,12 @@ _PLAUSIBLE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class _Strip:
-    """One line cut out upright, where it stands, and how it lies."""
+    """One line cut out upright, where it stands, how it lies, and what was already read of it."""
 
     pixels: Grey
     box: NDArray[np.float32]
     way: Way
+    text: ReadLine | None = None
 
 
 class EngineSheetReader:
@@ -177,22 +178,33 @@ class EngineSheetReader:
         turns, boxes = _alike(boxes)
         boxes = joined(boxes)[:_MOST_LINES]
         sides = (False, True) if mirror else (False,)
-        way = self._way(piece, boxes, [(turn, side) for side in sides for turn in turns])
-        if way is None:
+        told = self._way(piece, boxes, [(turn, side) for side in sides for turn in turns])
+        if told is None:
             return []
+        way, known = told
         lines = upright(boxes, way)
-        return [_Strip(cut(piece, lines[one]), lines[one], way) for one in reading_order(lines)]
+        return [
+            _Strip(cut(piece, lines[one]), lines[one], way, known.get(one))
+            for one in reading_order(lines)
+        ]
 
-    def _way(self, piece: Grey, boxes: Boxes, ways: Sequence[Way]) -> Way | None:
-        """Tell how the text of a piece is turned and mirrored; None when it is not clear."""
+    def _way(
+        self, piece: Grey, boxes: Boxes, ways: Sequence[Way]
+    ) -> tuple[Way, dict[int, ReadLine]] | None:
+        """Tell how the text of a piece is turned and mirrored; None when it is not clear.
+
+        Returned with it: what the lines looked at say, by their number.
+        """
         sides = np.linalg.norm(boxes - np.roll(boxes, 1, axis=1), axis=2)
         aspects = sides.max(axis=1) / np.maximum(sides.min(axis=1), 1)
         longest = np.argsort(-aspects, kind="stable")[:_SAMPLE]
         expected = float(aspects[longest].sum())
         worth: dict[Way, float] = {}
         scores: dict[Way, float] = {}
+        known: dict[Way, dict[int, ReadLine]] = {}
         for way in ways:
             read = self.rapid.read([cut(piece, box) for box in upright(boxes[longest], way)])
+            known[way] = dict(zip(longest.tolist(), read, strict=True))
             letters = sum(_letters(one) for one in read)
             scores[way] = sum(one.score * _letters(one) for one in read) / max(letters, 1)
             makes_sense = any(_PLAUSIBLE.search(one.text) for one in read)
@@ -201,21 +213,20 @@ class EngineSheetReader:
             if letters < _LEAST_LETTERS:
                 worth[way] = 0.0
             elif sure and makes_sense and letters >= 2 * _LEAST_LETTERS:
-                return way
+                return way, known[way]
         best, *others = sorted(worth, key=lambda one: -worth[one])
         if worth[best] == 0 or scores[best] < _LEAST_WAY_SCORE:
             return None
-        return best if worth[best] >= _CLEAR_LEAD * worth[others[0]] else None
+        return (best, known[best]) if worth[best] >= _CLEAR_LEAD * worth[others[0]] else None
 
     def _lines(self, strips: Sequence[_Strip]) -> tuple[Line, ...]:
         """Read strips with both engines, each engine's lines in reading order."""
         if not strips:
             return ()
-        read = self.rapid.read([one.pixels for one in strips])
-        lines = [
-            _line(text.text, text.score, strip, Rapid.name)
-            for text, strip in zip(read, strips, strict=True)
-        ]
+        lines = []
+        for strip in strips:
+            read = strip.text or self.rapid.read([strip.pixels])[0]
+            lines.append(_line(read.text, read.score, strip, Rapid.name))
         if self._settings.tesseract:
             page, tops = page_of([one.pixels for one in strips])
             for found in self._tesseract.read(page):
