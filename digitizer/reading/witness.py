@@ -11,9 +11,9 @@ from digitizer.model.identity import PersonName
 from digitizer.model.reading import FieldName, FieldSource
 from digitizer.reading.captions import Caption, segments
 from digitizer.reading.dates import FoundDate, find_dates
-from digitizer.reading.names import looks_like_name, name_signs, parse_name
+from digitizer.reading.names import carets, looks_like_name, name_signs, parse_name, untitled
 from digitizer.reading.numbers import Number, fitting, leading_number, loose_numbers, other_form
-from digitizer.reading.rules import ReadingRules
+from digitizer.reading.rules import ReadingRules, Vocabulary
 from digitizer.reading.words import exam_text, is_known_word, is_stamp, names_institution
 
 __all__ = ["Claim", "NameClaim", "Witness", "hear"]
@@ -21,8 +21,15 @@ __all__ = ["Claim", "NameClaim", "Witness", "hear"]
 _MOST_LINES = 400
 _LONGEST_LINE = 200
 _DASHED = re.compile(r"[A-Z]{1,3}\d{2}-\d{3,7}|\d{2}-\d{4,7}")
-_SEX = re.compile(r"\s*(FEMALE|MALE|OTHER|[MFO])\b\.?")
-_TRAILING_SEX = re.compile(r"(?:^|[\s,;/])([MF])\.?$")
+_SEX = re.compile(r"\s*(FEMALE|MALE|OTHER|WEIBL\w*|M[AÄ]E?NNL\w*|[MFOWH])\b\.?")
+_SEXES = {"W": "F", "H": "M"}
+"""Weiblich and homme."""
+_TRAILING_SEX = re.compile(r"(?:^|[\s,;/])(FEMALE|MALE|[MF])\.?$")
+_AGE = re.compile(
+    r"(?:(?<![A-Z])([MF])[\s,/]+)?(?<![\dA-Z/.\-])\d{1,3}\s?(?:Y(?:R?S?|\.?O\.?|/O|EARS?)?|MONTHS?|WEEKS?)"
+    r"(?: OLD)?(?![A-Z\d])\.?(?:[\s,/]*([MF])(?![A-Z]))?"
+)
+"""An age, with the sex that is written beside it."""
 _BARE = re.compile(r"[A-Z][A-Z'\-.]+(?: [A-Z'\-]+\.?){1,4}")
 _PLAIN = str.maketrans("\u2014\u2013\u2010_\\", "--- /")
 _BETWEEN = re.compile(r"(?<=[A-Z])[014568](?=[A-Z]{2})|(?<=[A-Z]{2})[014568](?=[A-Z])")
@@ -35,6 +42,8 @@ _DAMAGED_DATE = re.compile(
 """A month beside a digit, in what no date could be read from, is no name."""
 _GOES_ON = re.compile(r"[A-Za-z'\- .]{2,40}")
 _HALF_CAPTION = re.compile(r"FIRST|LAST|GIVEN|FAMILY|PATIENT", re.IGNORECASE)
+_PERSON = re.compile(r"[A-Z'\-]{2,} ?[,^] ?([A-Z]+)")
+_FAMILY_LINE = re.compile(r"(?:(?:PATIENT|PT\.? )?NAME\s?:?\s?)?[A-Z][A-Z'\-]{2,}", re.IGNORECASE)
 _NAME_CAPTION = re.compile(r"NAME\b", re.IGNORECASE)
 _CAPTIONED, _SHAPED, _GUESSED = 0.92, 0.75, 0.5
 _MENDED = 0.65
@@ -94,6 +103,7 @@ class _Hearing:
     exams: dict[str, dict[FieldName, str]] = field(default_factory=dict)
     family: str = ""
     given: str = ""
+    middle: str = ""
     pending: Caption | None = None
     birth_captioned: bool = False
     score: float = 1.0
@@ -116,7 +126,7 @@ def hear(lines: Iterable[tuple[str, float]], source: FieldSource, rules: Reading
         Vocabulary and grammar.
     """
     hearing = _Hearing(rules)
-    for raw, score in _continued(islice(lines, _MOST_LINES)):
+    for raw, score in _continued(islice(lines, _MOST_LINES), rules.vocabulary):
         line = _signs(raw[:_LONGEST_LINE])
         if line and is_stamp(line, rules.vocabulary):
             # What the caption before it headed lies under the stamp.
@@ -128,31 +138,62 @@ def hear(lines: Iterable[tuple[str, float]], source: FieldSource, rules: Reading
     _settle_numbers(hearing, source)
     _settle_exams(hearing, source)
     if hearing.family and hearing.given:
-        name = PersonName(family=hearing.family, given=hearing.given)
+        name = PersonName(family=hearing.family, given=hearing.given, middle=hearing.middle)
         hearing.witness.names.append(NameClaim(name, _CAPTIONED))
     return hearing.witness
 
 
-def _continued(lines: Iterable[tuple[str, float]]) -> Iterator[tuple[str, float]]:
-    """Yield lines; one that ends in a comma, or in half a caption, together with the next.
+def _continued(
+    lines: Iterable[tuple[str, float]], vocabulary: Vocabulary
+) -> Iterator[tuple[str, float]]:
+    """Yield lines; one that is plainly half of something together with the next.
 
-    ``DOE,`` ``JOHN A``; ``FIRST`` ``NAME: JOHN``.
+    ``DOE,`` ``JOHN A``; ``FIRST`` ``NAME: JOHN``; ``DOE`` ``JOHN A``; ``CHEST PA AND`` ``LATERAL``.
     """
     open_line: tuple[str, float] | None = None
     for text, score in lines:
+        plain = text.strip()
         if open_line is not None:
-            if _GOES_ON.fullmatch(text.strip()) or _NAME_CAPTION.match(text.strip()):
-                yield f"{open_line[0]} {text.strip()}", min(open_line[1], score)
+            head, sure = open_line
+            if _GOES_ON.fullmatch(plain) or _NAME_CAPTION.match(plain):
                 open_line = None
-                continue
-            yield open_line
-            open_line = None
-        if text.rstrip().endswith(",") or _HALF_CAPTION.fullmatch(text.strip()):
-            open_line = text.strip(), score
+                if not _is_half_name(head):
+                    yield f"{head} {plain}", min(sure, score)
+                    continue
+                if _begins_with_given(plain, head, vocabulary):
+                    yield f"{head}, {plain}", min(sure, score)
+                    continue
+                yield head, sure
+            else:
+                yield open_line
+                open_line = None
+        if _is_half(plain) or _is_half_name(plain):
+            open_line = plain, score
         else:
             yield text, score
     if open_line is not None:
         yield open_line
+
+
+def _is_half(plain: str) -> bool:
+    return plain.endswith((",", "&", " AND", " and")) or _HALF_CAPTION.fullmatch(plain) is not None
+
+
+def _is_half_name(plain: str) -> bool:
+    return _FAMILY_LINE.fullmatch(plain) is not None and not _HALF_CAPTION.fullmatch(plain)
+
+
+def _begins_with_given(text: str, family: str, vocabulary: Vocabulary) -> bool:
+    """Tell whether a line is the given names that belong to the lone word above it."""
+    words = re.findall(r"[A-Z'\-]+", text.upper())
+    above = re.findall(r"[A-Z'\-]+", family.upper())[-1]
+    return (
+        1 <= len(words) <= 3
+        and words[0] in vocabulary.given_names
+        and above not in vocabulary.given_names
+        and not is_known_word(above, vocabulary, loosely=True)
+        and not names_institution(above, vocabulary)
+    )
 
 
 def _signs(raw: str) -> str:
@@ -163,7 +204,8 @@ def _signs(raw: str) -> str:
 
 
 def _line(line: str, hearing: _Hearing) -> None:
-    with_exam = exam_text(line, hearing.rules.vocabulary) is not None
+    words = hearing.rules.vocabulary
+    with_exam = exam_text(line, words) is not None and not _names_person(line, words)
     for segment in segments(line):
         caption = segment.caption
         if caption is None and hearing.pending is not None and not with_exam:
@@ -180,29 +222,44 @@ def _segment(caption: Caption | None, text: str, with_exam: bool, hearing: _Hear
     if caption in (Caption.BIRTH, Caption.EXAM_DATE):
         rest = _captioned_date(caption, text, hearing)
         if rest == text:
-            # What follows is a date that could not be read where it was looked for, and no name.
-            _exam(_loose(text, with_exam, hearing), hearing)
+            # A date that could not be read where it was looked for: neither name nor number.
+            _exam(text, hearing)
             return
         text = rest
     elif caption is Caption.SEX:
         match = _SEX.match(text)
         if match:
-            hearing.witness.add(FieldName.SEX, match.group(1)[0], hearing.weigh(_CAPTIONED))
+            letter = match.group(1)[0]
+            sex = _SEXES.get(letter, letter)
+            hearing.witness.add(FieldName.SEX, sex, hearing.weigh(_CAPTIONED))
             text = text[match.end() :]
     elif caption in (Caption.RECORD, Caption.ACCESSION):
         text = _captioned_number(caption, text, hearing)
-    elif caption in (Caption.FAMILY, Caption.GIVEN):
-        words = " ".join(re.findall(r"[A-Z'\-]+", name_signs(text))).strip("'- ")
-        if caption is Caption.FAMILY:
-            hearing.family = hearing.family or words
-        else:
-            hearing.given = hearing.given or words
+    elif caption in (Caption.FAMILY, Caption.GIVEN, Caption.MIDDLE):
+        _name_part(caption, text, hearing)
         return
     rest = _loose(text, with_exam, hearing)
     if caption is Caption.NAME:
         _name(rest, hearing, captioned=True)
-    elif not _exam(rest, hearing):
+    elif _names_person(rest, hearing.rules.vocabulary) or not _exam(rest, hearing):
         _name(rest, hearing, captioned=False)
+
+
+def _names_person(text: str, vocabulary: Vocabulary) -> bool:
+    """Tell whether a known given name stands after a comma or caret: COLON, MARIA is no exam."""
+    return any(given in vocabulary.given_names for given in _PERSON.findall(name_signs(text)))
+
+
+def _name_part(caption: Caption, text: str, hearing: _Hearing) -> None:
+    words = " ".join(re.findall(r"[A-Z'\-]+", name_signs(text))).strip("'- ")
+    if caption is Caption.FAMILY:
+        hearing.family = hearing.family or words
+    elif caption is Caption.MIDDLE:
+        hearing.middle = hearing.middle or words
+    else:
+        given, _, middle = words.partition(" ")
+        hearing.given = hearing.given or given
+        hearing.middle = hearing.middle or middle
 
 
 def _captioned_date(caption: Caption, text: str, hearing: _Hearing) -> str:
@@ -246,15 +303,26 @@ def _loose(text: str, with_exam: bool, hearing: _Hearing) -> str:
         sure = _SHAPED * (1.0 if one.exact else _MENDED)
         hearing.dates.append(_LooseDate(one, with_exam, hearing.weigh(sure)))
         rest = f"{rest[: one.start]} {rest[one.end :]}"
-    rest = " ".join(rest.split())
+    rest = _aged(" ".join(rest.split()), hearing)
     sex = _TRAILING_SEX.search(rest)
     if sex and (found or rest.strip(" .") == sex.group(1)):
-        hearing.witness.add(FieldName.SEX, sex.group(1), hearing.weigh(_GUESSED + 0.1))
+        hearing.witness.add(FieldName.SEX, sex.group(1)[0], hearing.weigh(_GUESSED + 0.1))
         rest = rest[: sex.start()].strip()
     for token in loose_numbers(rest):
         if _loose_number(token, bool(found), hearing):
             rest = " ".join(rest.replace(token, " ", 1).split())
     return rest
+
+
+def _aged(text: str, hearing: _Hearing) -> str:
+    """Return a text without an age (``45Y``, ``M 45 YRS``), the sex beside it noted."""
+    age = _AGE.search(text)
+    if age is None:
+        return text
+    told = age.group(1) or age.group(2)
+    if told:
+        hearing.witness.add(FieldName.SEX, told, hearing.weigh(_SHAPED))
+    return " ".join(f"{text[: age.start()]} {text[age.end() :]}".split())
 
 
 def _loose_number(token: str, beside_date: bool, hearing: _Hearing) -> bool:
@@ -306,12 +374,17 @@ def _name(text: str, hearing: _Hearing, *, captioned: bool) -> None:
     words = hearing.rules.vocabulary
     if not captioned and _DAMAGED_DATE.search(text):
         return
-    text = name_signs(re.sub(r"[^\w\s'\"“”‘’`´*~«»°™,.^;:\-]|[\d_]", " ", text))
-    text = " ".join(text.split()).strip(" :.;,-'")
+    text = re.sub(r"[^\w\s'\"“”‘’`´*~«»°™,.^;:\-]|[\d_]", " ", untitled(text))
+    text = " ".join(name_signs(text).split()).strip(" :.;,-'")
     tokens = [one for one in re.split(r"[^A-Z']+", text) if len(one) > 1]
+    text = carets(text, words.given_names)
     shaped = looks_like_name(text)
-    loosely = not (captioned or shaped)
-    if not tokens or any(is_known_word(one, words, loosely=loosely) for one in tokens):
+    # WRIGHT is one character from RIGHT, COLON a family name: beside a given name they are names.
+    beside = any(one in words.given_names for one in tokens)
+    known = [
+        is_known_word(one, words, loosely=not (captioned or shaped or beside)) for one in tokens
+    ]
+    if not tokens or (any(known) and not ((captioned or shaped) and beside)):
         return
     if not captioned and names_institution(text, words):
         return
@@ -333,8 +406,17 @@ def _settle_dates(hearing: _Hearing, source: FieldSource) -> None:
     """Tell birth dates from dates of exams, by caption and then by plausibility."""
     loose = list(dict.fromkeys(hearing.dates))
     births, exams = list(hearing.births), list(hearing.exam_dates)
+    # The year in an accession number (R78-01234) tells the exam's date.
+    numbered = {
+        claim.value.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")[:2]
+        for claim in hearing.witness.claims.get(FieldName.ACCESSION_NUMBER, [])
+        if "-" in claim.value
+    }
     if not births and not hearing.birth_captioned:
-        bare = sorted((one for one in loose if not one.with_exam), key=lambda one: one.found.value)
+        bare = sorted(
+            (one for one in loose if not one.with_exam and one.found.value[2:4] not in numbered),
+            key=lambda one: one.found.value,
+        )
         others = {one.found.value for one in (*loose, *exams)}
         others -= {one.found.value for one in bare[:1]}
         enough = source is FieldSource.LABEL or bool(others)
@@ -381,7 +463,8 @@ def _settle_numbers(hearing: _Hearing, source: FieldSource) -> None:
 
 def _settle_exams(hearing: _Hearing, source: FieldSource) -> None:
     """Note the exam; a jacket that lists several bears none of them as its own."""
-    if len(hearing.exams) > 1 and source is FieldSource.LABEL:
+    days = {one.found.value for one in hearing.dates if one.with_exam}
+    if max(len(hearing.exams), len(days)) > 1 and source is FieldSource.LABEL:
         return
     for told in list(hearing.exams.values())[:1]:
         for name, value in told.items():

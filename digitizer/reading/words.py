@@ -10,7 +10,6 @@ from digitizer.reading.rules import Vocabulary
 
 __all__ = ["ExamText", "exam_text", "is_known_word", "is_stamp", "names_institution"]
 
-_SIDES = re.compile(r"\b(RIGHT|RT|LEFT|LT|BILATERAL|BILAT|BOTH)\b")
 _LOOSE = 5
 """Shorter words must be read exactly: LEG and LEE are one character apart."""
 
@@ -31,15 +30,24 @@ def exam_text(text: str, vocabulary: Vocabulary) -> ExamText | None:
     parts = _hits(padded, tuple(vocabulary.body_parts))
     if not parts:
         return None
+    part = vocabulary.body_parts[parts[0]]
     kinds = _hits(padded, tuple(vocabulary.modalities))
-    sides = {"RT": "R", "RIGHT": "R", "LT": "L", "LEFT": "L"}
-    told = {sides.get(side, "B") for side in _SIDES.findall(padded)}
     return ExamText(
         description=" ".join(text.split()).strip(" .,:;-_'|"),
-        body_part=vocabulary.body_parts[parts[0]],
+        body_part=part,
         modality=vocabulary.modalities[kinds[0]] if kinds else "",
-        laterality="B" if len(told) > 1 else next(iter(told), ""),
+        laterality=_side(padded, parts[0], part, vocabulary),
     )
+
+
+def _side(padded: str, word: str, part: str, vocabulary: Vocabulary) -> str:
+    """Tell the side: by a word, or by a lone letter beside a part that everybody has twice."""
+    told = {side for name, side in vocabulary.sides.items() if f" {name} " in padded}
+    if not told and part in vocabulary.paired:
+        told = {
+            side for side in "LR" if f" {side} {word} " in padded or f" {word} {side} " in padded
+        }
+    return "B" if len(told) > 1 else next(iter(told), "")
 
 
 def _hits(padded: str, words: tuple[str, ...]) -> list[str]:
