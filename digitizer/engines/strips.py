@@ -110,8 +110,11 @@ def reading_order(boxes: Boxes) -> list[int]:
     return [number for row in rows for number in sorted(row, key=lambda one: float(u[one]))]
 
 
-def cut(picture: Grey, box: NDArray[np.float32]) -> Grey:
-    """Cut a line out along its upright box, and a little more; enlarged where it is small."""
+def cut(picture: Pixels, box: NDArray[np.float32]) -> Grey:
+    """Cut a line out along its upright box, and a little more; enlarged where it is small.
+
+    From the picture's own values: a line on black film beside the open lamp keeps its levels.
+    """
     tl, tr, _, bl = box.astype(np.float64)
     width, height = float(np.linalg.norm(tr - tl)), float(np.linalg.norm(bl - tl))
     if width < 4 or height < 4:

@@ -27,7 +27,7 @@ class ExamText:
 def exam_text(text: str, vocabulary: Vocabulary) -> ExamText | None:
     """Read the text of an exam; None when it names no part of the body."""
     padded = " " + " ".join(re.findall(r"[A-Z0-9\-]+", text)) + " "
-    parts = _hits(padded, tuple(vocabulary.body_parts))
+    parts = _hits(padded, tuple(vocabulary.body_parts), vocabulary.given_names)
     if not parts:
         return None
     part = vocabulary.body_parts[parts[0]]
@@ -50,12 +50,16 @@ def _side(padded: str, word: str, part: str, vocabulary: Vocabulary) -> str:
     return "B" if len(told) > 1 else next(iter(told), "")
 
 
-def _hits(padded: str, words: tuple[str, ...]) -> list[str]:
-    """Return the words found, the longest first: CERVICAL SPINE before SPINE."""
+def _hits(padded: str, words: tuple[str, ...], names: frozenset[str] = frozenset()) -> list[str]:
+    """Return the words found, the longest first: CERVICAL SPINE before SPINE.
+
+    Without an exact one, words misread by a character; not given names: BRIAN is one from BRAIN.
+    """
     exact = [word for word in words if f" {word} " in padded]
     if exact:
         return sorted(exact, key=lambda one: (-len(one), one))
-    near = {word for token in padded.split() for word in _near_words(token, words)}
+    tokens = (token for token in padded.split() if token not in names)
+    near = {word for token in tokens for word in _near_words(token, words)}
     return [word for word in words if word in near]
 
 

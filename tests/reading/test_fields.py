@@ -255,6 +255,31 @@ def test_a_number_taken_for_the_wrong_thing_by_one_engine_is_put_right() -> None
     assert fields[FieldName.ACCESSION_NUMBER].value == "X3638357"
 
 
+@pytest.mark.parametrize("more", [[], ["ACCESSION: 84261381"]])
+def test_a_letter_before_a_number_is_kept_against_a_digit_like_it(more: list[str]) -> None:
+    """B942336 fits both a record and an accession number; 8942336 only one of them."""
+    fields = parse(
+        reading(rapidocr=["ANDERSON, JANE", "B942336", *more],
+                tesseract=["ANDERSON, JANE", "8942336", *more]),
+        FieldSource.FILM,
+        RULES,
+    )  # fmt: skip
+    assert fields[FieldName.PATIENT_ID].value == "B942336"
+
+
+def test_a_captioned_number_of_which_a_part_is_missing_is_doubted() -> None:
+    """Digits alone that are too few for the site's numbers; a form with dashes is another form."""
+    short = parse_lines(["X-RAY NO. 6732"], (), FieldSource.FILM, RULES)[FieldName.PATIENT_ID]
+    other = parse_lines(["X-RAY NO. 12-34-56"], (), FieldSource.FILM, RULES)[FieldName.PATIENT_ID]
+    assert short.confidence < 0.5 < other.confidence
+
+
+def test_a_given_name_is_no_misread_part_of_the_body() -> None:
+    """BRIAN is one transposition from BRAIN."""
+    said = read("BRIAN T DAVIS H213459", source=FieldSource.FILM)
+    assert (said["family_name"], said["given_name"]) == ("DAVIS", "BRIAN")
+
+
 def test_names_of_two_engines_are_not_mixed() -> None:
     """No given name is set to another reading's family name."""
     fields = parse(
