@@ -22,6 +22,8 @@ _LINE_ROWS = 23.0
 _SIDES = (420.0, 640.0)
 """Longest sides at which a place is looked at whose lines have no known height."""
 _MOST_ENLARGED = 2.0
+_EDGE, _STEP = 1.2, 8.0
+"""Line heights from a place's edge within which a line may go on, and how far one then looks."""
 DETECTOR = 960
 
 
@@ -42,6 +44,28 @@ class Place:
             tried.insert(0, _LINE_ROWS / self.height)
         return [min(one, _MOST_ENLARGED, DETECTOR / longest) for one in tried]
 
+    def around(self, boxes: Boxes, shape: tuple[int, ...]) -> "Place | None":
+        """Return a larger place where lines stand at its edges, inside a picture of that shape.
+
+        None where the place is large enough: a line found in part on the reduced film may end
+        beyond it.
+        """
+        lines = boxes[line_like(boxes, np.inf)]
+        if len(lines) == 0:
+            return None
+        sides = np.linalg.norm(lines - np.roll(lines, 1, axis=1), axis=2)
+        height = float(np.median(sides.min(axis=1)))
+        x0, y0, x1, y1 = self.region
+        (left, top), (right, bottom) = lines.min(axis=(0, 1)), lines.max(axis=(0, 1))
+        near, step = _EDGE * height, round(_STEP * height)
+        region = (
+            max(0, x0 - step) if left < near else x0,
+            max(0, y0 - step) if top < near else y0,
+            min(shape[1], x1 + step) if right > x1 - x0 - near else x1,
+            min(shape[0], y1 + step) if bottom > y1 - y0 - near else y1,
+        )
+        return None if region == self.region else Place(region, len(lines), height)
+
 
 def alike(boxes: Boxes) -> tuple[tuple[int, int], Boxes]:
     """Return the turns the lines may have, and the boxes that lie along most of the text."""
@@ -55,13 +79,13 @@ def alike(boxes: Boxes) -> tuple[tuple[int, int], Boxes]:
     return (0, 180), boxes[widths > 0.7 * heights]
 
 
-def line_like(boxes: Boxes) -> NDArray[np.bool_]:
-    """Tell which boxes are as high as a line is at the size looked at, and wider than high."""
+def line_like(boxes: Boxes, highest: float = 2 * _LINE_ROWS) -> NDArray[np.bool_]:
+    """Tell which boxes are no higher than lines are at the size looked at, and wider than high."""
     if len(boxes) == 0:
         return np.zeros(0, bool)
     sides = np.linalg.norm(boxes - np.roll(boxes, 1, axis=1), axis=2)
     short, long = sides.min(axis=1), sides.max(axis=1)
-    return np.asarray((short < 2 * _LINE_ROWS) & (long > 1.3 * short))
+    return np.asarray((short < highest) & (long > 1.3 * short))
 
 
 def roomy(boxes: Boxes, scale: float, shape: tuple[int, ...]) -> list[Place]:

@@ -29,7 +29,7 @@ from digitizer.errors import BadScan
 from digitizer.model.raster import Pixels
 from digitizer.model.reading import Barcode, Line, Reading
 from digitizer.model.units import Point
-from digitizer.reading import around, evened, text_regions
+from digitizer.reading import Region, around, evened, text_regions
 
 __all__ = ["EngineSheetReader"]
 
@@ -54,6 +54,7 @@ _CLEAR_LEAD = 1.25
 _SMALL_LETTERS = 15.0
 """Lines lower than this on the detector's picture are looked for again at full resolution."""
 _MOST_PIECES = 8
+_MOST_GROWN = 2
 _LAST_RESORT = 3
 _PLAUSIBLE = re.compile(
     r"\d{1,4}[/.\-]\d{2}[/.\-]\d{2}|\d{5,}"
@@ -138,10 +139,10 @@ class EngineSheetReader:
         barcodes: list[Barcode] = []
         for places in self._places(grey):
             for place in places[: self._settings.film_regions]:
-                x0, y0, x1, y1 = place.region
+                region, boxes = self._lines_on_film(grey, place)
+                x0, y0, x1, y1 = region
                 piece, offset = grey[y0:y1, x0:x1], np.array((x0, y0), np.float32)
-                boxes = _not_in(self._lines_on_film(piece, place), strips, offset)
-                found = self._strips(piece, boxes, mirror=True)
+                found = self._strips(piece, _not_in(boxes, strips, offset), mirror=True)
                 strips += [replace(one, box=one.box + offset) for one in found]
                 barcodes += read_barcodes(stretched(piece), Point(x0, y0))
                 if strips and not place.lines:
@@ -167,15 +168,27 @@ class EngineSheetReader:
         back = np.stack([even.shape[1] - turned[..., 1], turned[..., 0]], axis=-1)
         yield roomy(back, scale, grey.shape)
 
-    def _lines_on_film(self, piece: Pixels, place: Place) -> Boxes:
+    def _lines_on_film(self, grey: Pixels, place: Place) -> tuple[Region, Boxes]:
+        """Find the lines of a place; one at whose edge a line stands is made larger."""
+        boxes = self._lines_in_place(grey, place)
+        for _ in range(_MOST_GROWN):
+            larger = place.around(boxes, grey.shape)
+            if larger is None:
+                break
+            place = larger
+            boxes = self._lines_in_place(grey, place)
+        return place.region, boxes
+
+    def _lines_in_place(self, grey: Pixels, place: Place) -> Boxes:
         """Find the lines of a place, at the size at which the detector parts lines best.
 
         Where that size is not known, or shows fewer lines than the whole film did, others are
         tried: too large, and blurred lines run into one box; too small, and they are not seen.
         """
+        x0, y0, x1, y1 = place.region
         best, most = np.zeros((0, 4, 2), np.float32), 0
         for scale in place.scales():
-            boxes = self.rapid.find(evened(piece, scale))
+            boxes = self.rapid.find(evened(grey[y0:y1, x0:x1], scale))
             lines = int(line_like(boxes).sum())
             if lines > most:
                 best, most = boxes / np.float32(scale), lines

@@ -50,6 +50,7 @@ def name_signs(text: str) -> str:
     text = text.translate(_FOLDED).translate(_SPELT_OUT)
     text = re.sub(r"(?<=[A-Z])\s?[\"“”*~«»°™]+\s?(?=[A-Z])", "^", text)
     text = re.sub(r"(?<=[A-Z]{3})\s?['‘’`´]\s?(?=[A-Z]{3})", "^", text)
+    text = re.sub(r"(?<=[A-Z]{3})['‘’`´](?=[A-Z](?:$|\^))", "^", text)
     text = re.sub(r"[‘’`´]", "'", text)
     return re.sub(r"^([A-Z'\-]{3,}(?: [A-Z]{3,})?)[.;:] (?=[A-Z]{2,})", r"\1, ", text)
 
@@ -70,6 +71,9 @@ def carets(text: str, given_names: frozenset[str]) -> str:
         return f"{family}^{rest[:-2]}^{rest[-1]}"
     if caret and len(rest) > 1:
         return text
+    *above, last = family.split() or [""]
+    if caret and above and last in given_names:
+        return f"{' '.join(above)}^{last}^{rest}"
     if "," in text or " " in family.strip() or family in given_names:
         return text
     ends = family if caret else re.sub(r"A[A-Z]$", "", family)

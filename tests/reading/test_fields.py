@@ -82,6 +82,8 @@ def test_a_label_is_read_in_every_layout(lines: list[str]) -> None:
         (["KHANADONNAAC"], ("KHAN", "DONNA", "C")),
         (["NAME: KAUR^MARYAJ"], ("KAUR", "MARY", "J")),
         (["FLORESMARIA^M"], ("FLORES", "MARIA", "M")),
+        (["FLORES MARIA^M"], ("FLORES", "MARIA", "M")),
+        (["DAVIS^ALBERT'T"], ("DAVIS", "ALBERT", "T")),
     ],
 )
 def test_a_name_is_told_from_what_stands_about_it(
@@ -253,6 +255,21 @@ def test_a_number_taken_for_the_wrong_thing_by_one_engine_is_put_right() -> None
     )
     assert fields[FieldName.PATIENT_ID].value == "T980868"
     assert fields[FieldName.ACCESSION_NUMBER].value == "X3638357"
+
+
+def test_a_second_look_of_one_engine_is_no_second_witness() -> None:
+    """What it misreads it misreads twice."""
+
+    def sure(**engines: list[str]) -> tuple[str, float]:
+        lines = reading(**{"rapidocr": ["HOSP NO: 3012202"], **engines}).lines
+        again = Line(text="HOSP NO: 3012202", confidence=0.9, box=BOX, engine="rapidocr:ink")
+        fields = parse(Reading(lines=(*lines, again)), FieldSource.LABEL, RULES)
+        return fields[FieldName.PATIENT_ID].value, fields[FieldName.PATIENT_ID].confidence
+
+    alone = parse(reading(rapidocr=["HOSP NO: 3012202"]), FieldSource.LABEL, RULES)
+    assert sure()[1] == pytest.approx(alone[FieldName.PATIENT_ID].confidence)
+    assert sure(tesseract=["HOSP NO: 8012202"])[1] < 0.6
+    assert sure(tesseract=["HOSP NO: 3012202"])[1] > 0.9
 
 
 @pytest.mark.parametrize("more", [[], ["ACCESSION: 84261381"]])
