@@ -4,7 +4,8 @@ Labels and films are drawn from fixed seeds at three degrees of wear; films lie 
 ways. They go the product's own way (sheet, reading, fields, orientation); no index is asked. Each
 figure stands beside how many it was measured on. Rates of wrong values count what was *stated*: a
 field with a confidence of 0.8 or more. CPU time is that of one core, children included, from the
-decoded scan to the fields, without finding the sheet.
+decoded scan to the fields, without finding the sheet. Handwriting counts as not legible, and so do
+labels of whose record number too little ink is left, and film blocks drawn faint.
 """
 
 import argparse
@@ -36,6 +37,9 @@ from digitizer.reading import ReadingRules
 from digitizer.rehearsal.specimens import FilmSpecimen, LabelSpecimen, draw_film, draw_jacket_label
 
 WEARS = {"fresh": 0.1, "worn": 0.5, "bad": 0.9}
+LEGIBLE = 0.2
+"""Least part of a label's usual ink that must be left in every piece of the number's strokes. With
+less an 8 has become a 3 or 6 for a person too."""
 STATED = 0.8
 """Confidence from which a field counts as stated."""
 AIMS = (
@@ -170,8 +174,9 @@ def read_label(number: int, *, wear: str, seed: int, peers: int, keep: Path | No
         (seed, 1, list(WEARS).index(wear), number), wear=WEARS[wear]
     )
     result, cpu = digitizer_reads(drawn.raster, SheetKind.LABEL)
+    legible = drawn.style != "written" and drawn.number_left >= LEGIBLE
     answer = Read(
-        number, wear, drawn.style, drawn.style != "written", None, drawn.fields, _told(result),
+        number, wear, drawn.style, legible, None, drawn.fields, _told(result),
         (result.geometry.turn_deg, False), (0, False), cpu, _lines(result),
         peers=of_peers(drawn.raster, drawn.fields.get("patient_id"), wanted=number < peers),
     )  # fmt: skip

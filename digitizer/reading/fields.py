@@ -26,10 +26,9 @@ from digitizer.reading.witness import Claim, NameClaim, Witness, hear
 
 __all__ = ["identities", "parse", "parse_lines", "testimony", "testimony_of_lines"]
 
-_TRUST: Mapping[str, float] = {"tesseract": 0.75, "rapidocr:ink": 0.7}
+_TRUST: Mapping[str, float] = {"tesseract": 0.75}
 """Weight of an engine's word; on labels of moderate wear RapidOCR reads 97 of 100 record numbers
-right and Tesseract 70. The same engine on the same label without its coloured ink says little new
-where both could read it."""
+right and Tesseract 70."""
 _MARKER = "marker"
 _MOST_SURE = 0.999
 _ALONE = 0.95

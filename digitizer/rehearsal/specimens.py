@@ -11,7 +11,7 @@ from digitizer.model.units import Dpi
 from digitizer.rehearsal.block import Block, print_block, write_block
 from digitizer.rehearsal.edges import draw_outline
 from digitizer.rehearsal.exams import Accessions, Exam, chest_exams
-from digitizer.rehearsal.label import draw_label, write_label
+from digitizer.rehearsal.label import draw_worn_label, write_label
 from digitizer.rehearsal.people import Person, people
 from digitizer.rehearsal.scanner import SCANNERS, digitize
 from digitizer.rehearsal.scene import lay_one
@@ -36,12 +36,16 @@ class LabelSpecimen:
         ``typed``, ``printed``, ``stamped`` or ``written``.
     barcode : str or None
         Content of its barcode.
+    number_left : float
+        The ink left of the line with the record number where most was lost, as part of what is
+        usual in that line.
     """
 
     raster: Raster
     fields: dict[str, str]
     style: str
     barcode: str | None
+    number_left: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,7 +94,8 @@ def draw_jacket_label(
         code = f"JK{int(rng.integers(100000, 999999))}"
         code = code if rng.random() < 0.5 else person.patient_id
     label = write_label(rng, person, exams, code, wear)
-    pixels = draw_label(rng, label, pixels_per_mm=dpi / 25.4, wear=wear)
+    pixels, left = draw_worn_label(rng, label, pixels_per_mm=dpi / 25.4, wear=wear)
+    number = min(part for text, part in left.items() if person.patient_id in text)
     raster = Raster(pixels=pixels, bits=8, polarity=Polarity.MONOCHROME2, dpi=Dpi(dpi, dpi))
     fields = dict(label.fields)
     if any(f" {person.middle}" in one.replace("^", " ") for one in label.lines if person.middle):
@@ -99,7 +104,7 @@ def draw_jacket_label(
         # A log of one exam names it; of several, none is the label's own.
         fields["study_date"] = exams[0].day.isoformat()
         fields["description"] = exams[0].description
-    return LabelSpecimen(raster, fields, label.style, code)
+    return LabelSpecimen(raster, fields, label.style, code, number)
 
 
 def draw_film(
