@@ -7,6 +7,7 @@ low confidence. A field's value is what was read, never what an index says.
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from math import prod
 
 from rapidfuzz.distance import OSA
@@ -121,6 +122,7 @@ def _combined(
     heard: list[_Heard], barcodes: Sequence[str], source: FieldSource, rules: ReadingRules
 ) -> Fields:
     fields: dict[FieldName, Field] = {}
+    _doubt_unchecked(heard, rules)
     for name in FieldName:
         claims = [
             (best, trust, family)
@@ -133,7 +135,6 @@ def _combined(
         if name is FieldName.ACCESSION_NUMBER and name in fields:
             _no_record(heard, fields, source)
     fields.update(_named(heard, source, rules.vocabulary.given_names))
-    _check(fields, rules)
     for text in barcodes:
         told = _barcode(text.strip().upper(), rules)
         if told is not None:
@@ -288,16 +289,21 @@ def _alike(one: str, other: str) -> bool:
     return OSA.distance(one, other) <= 2 or long.startswith(short) or sorted(one) == sorted(other)
 
 
-def _check(fields: dict[FieldName, Field], rules: ReadingRules) -> None:
-    """Doubt a record number whose check digit does not hold; it stays as read."""
-    number = fields.get(FieldName.PATIENT_ID)
-    if number is None:
-        return
-    check = rules.grammar.check_of(issuer_of(number.value, rules.grammar))
-    if check and not check_holds(number.value, check):
-        fields[FieldName.PATIENT_ID] = Field(
-            value=number.value, confidence=number.confidence * _CHECK_FAILS, source=number.source
-        )
+def _doubt_unchecked(heard: list[_Heard], rules: ReadingRules) -> None:
+    """Doubt record numbers whose check digit does not hold, before they are voted on.
+
+    Where engines disagree the one whose digits hold together is believed; alone it stays as read.
+    """
+    for witness, _, _ in heard:
+        witness.claims[FieldName.PATIENT_ID] = [
+            replace(one, confidence=one.confidence * _CHECK_FAILS) if _fails(one, rules) else one
+            for one in witness.claims.get(FieldName.PATIENT_ID, [])
+        ]
+
+
+def _fails(claim: Claim, rules: ReadingRules) -> bool:
+    check = rules.grammar.check_of(issuer_of(claim.value, rules.grammar))
+    return bool(check) and not check_holds(claim.value, check)
 
 
 def _barcode(text: str, rules: ReadingRules) -> tuple[FieldName, str] | None:

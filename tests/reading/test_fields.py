@@ -341,6 +341,18 @@ def test_a_number_whose_check_digit_fails_is_doubted_and_kept() -> None:
     assert wrong.confidence < 0.5 < right.confidence
 
 
+def test_of_two_readings_the_one_whose_check_digit_holds_is_believed() -> None:
+    """Though the better engine read the other."""
+    grammar = GrammarSettings(issuers=(r"CITY=\d{11}",), check_digits=("CITY=luhn",),
+                              record_number=r"\d{11}")  # fmt: skip
+    fields = parse(
+        reading(rapidocr=["MRN 49927398776"], tesseract=["MRN 49927398716"]),
+        FieldSource.LABEL,
+        ReadingRules(grammar=grammar),
+    )
+    assert fields[FieldName.PATIENT_ID].value == "49927398716"
+
+
 # -- kinds of paper --------------------------------------------------------------------------
 
 
