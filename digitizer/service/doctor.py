@@ -14,7 +14,7 @@ from redis.exceptions import RedisError
 
 from digitizer import wiring
 from digitizer.config import Settings
-from digitizer.errors import DigitizerError
+from digitizer.errors import DigitizerError, MissingService
 from digitizer.model.density import ScannerProfile
 from digitizer.pipeline.calibrate import complaints
 from digitizer.pipeline.rollers import ScannerWear, worn_scanners
@@ -39,7 +39,7 @@ def run_checks(settings: Settings) -> tuple[Check, ...]:
     """Look at programs, packages, folders, ports and services."""
     checks: list[Callable[[], Check]] = [
         _python,
-        lambda: _program("tesseract", "Run scripts/setup, or apt-get install tesseract-ocr."),
+        lambda: _tesseract(settings),
         lambda: _redis(settings),
         lambda: _program(
             "scanimage", "apt-get install sane-utils, if scanners are used here.", needed=False
@@ -61,6 +61,16 @@ def _python() -> Check:
 def _program(name: str, remedy: str, *, needed: bool = True) -> Check:
     where = shutil.which(name)
     return Check(name, where is not None, where or "not installed", remedy, needed)
+
+
+def _tesseract(settings: Settings) -> Check:
+    if not settings.engines.tesseract:
+        return Check("tesseract", True, "not used")
+    try:
+        version = wiring.reader(settings).versions["tesseract"]
+    except MissingService as error:
+        return Check("tesseract", False, error.message, error.remedy)
+    return Check("tesseract", True, f"{version}, {settings.engines.tesseract_language}")
 
 
 def _redis(settings: Settings) -> Check:
