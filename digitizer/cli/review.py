@@ -1,17 +1,26 @@
 """Commands for people who decide."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import click
 
-from digitizer.cli.base import Root, Session, json_option, pass_session, print_json
+from digitizer.cli.base import (
+    FINISHED_WITH_HOLDS,
+    Root,
+    Session,
+    json_option,
+    pass_session,
+    print_json,
+)
 from digitizer.errors import DigitizerError, UsageError
 from digitizer.model.identity import Candidate, PersonName
 from digitizer.model.records import Jacket, Scan, Sheet
 from digitizer.model.states import State
 from digitizer.pipeline import review as decisions
 from digitizer.pipeline.changes import reason_payload
+from digitizer.pipeline.follow import follow
 from digitizer.pipeline.report import fields_json, geometry_json, quality_json
 from digitizer.ports import Transaction
 
@@ -172,6 +181,12 @@ def _each(films: tuple[str, ...], act: Callable[[str], object]) -> int:
 @user_option
 @click.option("--patient", "patient_id", help="Patient number, or ISSUER:NUMBER.")
 @click.option("--accession", "accession_number", help="Accession number of the exam.")
+@click.option(
+    "--date",
+    "study_date",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="Day of an exam that the index does not have.",
+)
 @pass_session
 def review_accept(
     session: Session,
@@ -179,8 +194,9 @@ def review_accept(
     user: str,
     patient_id: str | None,
     accession_number: str | None,
+    study_date: datetime | None,
 ) -> int:
-    """Decide films: the first candidate, or the patient named."""
+    """Decide films: the first candidate, or the patient and exam named."""
     return _each(
         films,
         lambda film: decisions.accept(
@@ -189,6 +205,7 @@ def review_accept(
             user=user,
             patient_id=patient_id,
             accession_number=accession_number,
+            study_date=study_date.date() if study_date else None,
         ),
     )
 
@@ -249,12 +266,45 @@ def review_release(session: Session, films: tuple[str, ...], user: str, reason_t
 @click.argument("jacket")
 @user_option
 @click.option("--patient", "patient_id", required=True, help="Patient number, or ISSUER:NUMBER.")
+@click.option("--accession", "accession_number", help="Accession number of the exam of them all.")
+@click.option("--batch", "name", help="The batch, where several hold a jacket of that name.")
+@json_option
 @pass_session
-def review_follow(session: Session, jacket: str, user: str, patient_id: str) -> int:
-    """File the silent films of a jacket together (not yet)."""
-    raise UsageError(
-        "`review follow` is not there yet.", remedy="Use `digitizer review accept` for each film."
+def review_follow(
+    session: Session,
+    jacket: str,
+    user: str,
+    patient_id: str,
+    accession_number: str | None,
+    name: str | None,
+    as_json: bool,
+) -> int:
+    """File the silent films of a jacket (BOX/JACKET) together, after one look at them."""
+    done = follow(
+        session.services,
+        jacket,
+        user=user,
+        patient_id=patient_id,
+        accession_number=accession_number,
+        batch=name,
     )
+    left = {"asked": done.asked, "refused": done.refused}
+    if as_json:
+        filed = {film: exam.accession_number if exam else None for film, exam in done.filed.items()}
+        print_json(
+            {"filed": filed}
+            | {
+                how: {film: reason_payload([why])[0] for film, why in films.items()}
+                for how, films in left.items()
+            }
+        )
+    else:
+        silent = len(done.filed) + len(done.asked)
+        print(f"{len(done.filed)} of {silent} films filed.")
+        for how, films in left.items():
+            for film, why in films.items():
+                print(f"  {film} {how}: {why.text}")
+    return FINISHED_WITH_HOLDS if done.asked or done.refused else 0
 
 
 REVIEW_COMMANDS: tuple[click.Command, ...] = (review,)

@@ -6,18 +6,30 @@ from digitizer.identity.decide import PaperCase, decide_jacket, decide_paper
 from digitizer.identity.evidence import Evidence, gather
 from digitizer.identity.match import match_lines
 from digitizer.identity.settings import PolicySettings
+from digitizer.identity.silent import (
+    SilentFilms,
+    exam_of,
+    label_denies,
+    place_silent,
+    speaks_against,
+)
 
 __all__ = [
     "Evidence",
     "PaperCase",
     "PolicySettings",
+    "SilentFilms",
     "decide_jacket",
     "decide_paper",
+    "exam_of",
     "gather",
     "keys_of_exam",
     "keys_of_patient",
     "keys_of_testimony",
+    "label_denies",
     "match_lines",
     "names_of",
+    "place_silent",
+    "speaks_against",
     "told_apart",
 ]

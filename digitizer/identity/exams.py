@@ -1,6 +1,7 @@
 """Which exam a film belongs to, once its patient is sure (DESIGN §5)."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -11,7 +12,7 @@ from digitizer.model.identity import Agreement, ExamRecord, PatientRecord
 from digitizer.model.reading import FieldName, Fields, Testimony
 from digitizer.model.reasons import Code, Reason, reason
 
-__all__ = ["Around", "ExamVerdict", "choose_exam", "plausible"]
+__all__ = ["Around", "ExamVerdict", "choose_exam", "days_said", "denies", "plausible"]
 
 _SURE = 0.99975
 """An accession number, or day and part of the body together: 10 of 70,182 simulated films so filed
@@ -85,7 +86,24 @@ def choose_exam(
     return _not_in_index(around.label, read, day)
 
 
-def _days(day: date | None, film: Heard, exams: tuple[ExamRecord, ...]) -> set[date]:
+def days_said(film: Heard, exams: Sequence[ExamRecord]) -> set[date]:
+    """Return the days that a film may mean; none where it bears no day."""
+    return _days(_day(_value(film.said, FieldName.STUDY_DATE)), film, exams)
+
+
+def denies(film: Heard, exam: ExamRecord, exams: Sequence[ExamRecord]) -> Reason | None:
+    """Return what on a film speaks against an exam that a person named: its day, part or side."""
+    days = days_said(film, exams)
+    if days and exam.study_date is not None and exam.study_date not in days:
+        days_read = " or ".join(sorted(day.isoformat() for day in days))
+        text = f"The film says {days_read}; the exam is of {exam.study_date.isoformat()}."
+        return reason(Code.EXAM_AMBIGUOUS, text)
+    if _other_part(film.said.fields, exam):
+        return reason(Code.EXAM_AMBIGUOUS, "The film shows another part or side than this exam.")
+    return None
+
+
+def _days(day: date | None, film: Heard, exams: Sequence[ExamRecord]) -> set[date]:
     """Return the days that the film may mean.
 
     Where none of the patient's exams is of the day read, day and month may stand the other way

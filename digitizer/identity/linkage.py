@@ -24,7 +24,7 @@ from digitizer.identity.spelling import plain
 from digitizer.model.identity import Agreement, PatientRecord, PersonName
 from digitizer.model.reading import FieldName, Testimony
 
-__all__ = ["Agreements", "Linked", "compared", "compared_all", "link", "name_said"]
+__all__ = ["Agreements", "Linked", "compared", "compared_all", "contradicting", "link", "name_said"]
 
 Agreements = Mapping[FieldName, Compared]
 """What one bearer says of one candidate, field by field; what says nothing is left out."""
@@ -67,11 +67,16 @@ class Linked:
 
     def contradictions(self, side: Agreements) -> list[FieldName]:
         """Return the identifiers of one bearer that speak against the candidate."""
-        return [
-            name
-            for name in _CONTRADICTING
-            if name in side and side[name].agreement is Agreement.DISAGREES
-        ]
+        return contradicting(side)
+
+
+def contradicting(side: Agreements) -> list[FieldName]:
+    """Return the identifiers of one bearer that speak against a patient."""
+    return [
+        name
+        for name in _CONTRADICTING
+        if name in side and side[name].agreement is Agreement.DISAGREES
+    ]
 
 
 def name_said(said: Testimony) -> PersonName:

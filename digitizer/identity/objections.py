@@ -13,7 +13,7 @@ from digitizer.model.identity import Agreement, PatientRecord, PersonName
 from digitizer.model.reading import FieldName, Testimony
 from digitizer.model.reasons import Code, Reason, reason
 
-__all__ = ["Sides", "agreeing", "is_same", "lead", "objections"]
+__all__ = ["Sides", "agreeing", "apart", "is_same", "lead", "names_others", "objections", "shown"]
 
 IDENTIFIERS = (
     FieldName.PATIENT_ID,
@@ -59,7 +59,7 @@ def objections(
     contradiction = _contradicts_jacket(sides, policy)
     if contradiction is not None:
         found.append(contradiction)
-    if _names_others(sides.film, best.patient, evidence):
+    if names_others(sides.film, best.patient, evidence):
         found.append(reason(Code.SEVERAL_IDENTITIES))
     against = best.contradictions(best.film)
     anybody = sum(one.posterior for one in sides.linked)
@@ -99,7 +99,7 @@ def _contradicts_jacket(sides: Sides, policy: PolicySettings) -> Reason | None:
     if owner is not None and not is_same(owner, best.patient):
         if best.posterior >= _CREDIBLE and not best.contradictions(best.film):
             return _both(best.patient.name, owner.name)
-        if _apart(sides.film.said, owner):
+        if apart(sides.film.said, owner):
             return _both(mine, owner.name)
     if owner is not None and sides.alone and not is_same(sides.alone[0].patient, owner):
         theirs = next((one.weight for one in sides.alone if is_same(one.patient, owner)), -_ALONE)
@@ -111,7 +111,7 @@ def _contradicts_jacket(sides: Sides, policy: PolicySettings) -> Reason | None:
     against = best.contradictions(best.label)
     if best.posterior >= _CREDIBLE and against and not _misread(best, against, sides):
         return _both(best.patient.name, owner.name if owner else name_said(label.said))
-    if best.posterior < _CREDIBLE and _apart(sides.film.said, _as_patient(label.said)):
+    if best.posterior < _CREDIBLE and apart(sides.film.said, _as_patient(label.said)):
         return _both(mine, name_said(label.said))
     return None
 
@@ -130,7 +130,7 @@ def _misread(best: Linked, against: list[FieldName], sides: Sides) -> bool:
     return len(against) == 1 and not close & set(against) and net >= _LABEL_MISREAD_BITS
 
 
-def _apart(said: Testimony, other: PatientRecord) -> bool:
+def apart(said: Testimony, other: PatientRecord) -> bool:
     """Tell whether a film's identifiers are somebody else's than a person's, on balance."""
     value = {name: field.value for name, field in said.fields.items()}
     family, given = compare_person(name_said(said), [other.name], lambda _: 0.001)
@@ -153,7 +153,7 @@ def _as_patient(said: Testimony) -> PatientRecord:
 
 
 def _both(film: PersonName, jacket: PersonName) -> Reason:
-    mine, theirs = _shown(film), _shown(jacket)
+    mine, theirs = shown(film), shown(jacket)
     if not mine or not theirs or mine == theirs:
         text = "The film and its jacket's label do not agree."
     else:
@@ -161,7 +161,7 @@ def _both(film: PersonName, jacket: PersonName) -> Reason:
     return reason(Code.FILM_CONTRADICTS_JACKET, text)
 
 
-def _names_others(film: Heard, patient: PatientRecord, evidence: Evidence) -> bool:
+def names_others(film: Heard, patient: PatientRecord, evidence: Evidence) -> bool:
     """Tell whether the same sheet bears another patient's exact number or accession number."""
     words = film.numbers
     own = {plain(patient.patient_id), *(plain(number) for _, number in patient.other_ids)}
@@ -232,5 +232,6 @@ def is_same(one: PatientRecord, other: PatientRecord) -> bool:
     return (one.issuer, one.patient_id) == (other.issuer, other.patient_id)
 
 
-def _shown(name: PersonName) -> str:
+def shown(name: PersonName) -> str:
+    """Write a name as a clerk reads it: ``DOE, JOHN``."""
     return f"{name.family}, {name.given}".strip(", ")

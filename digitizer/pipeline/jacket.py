@@ -22,7 +22,7 @@ from digitizer.pipeline.scans import busy
 from digitizer.pipeline.services import Services
 from digitizer.ports import Transaction
 
-__all__ = ["decide", "decision_of", "jacket_case", "verdicts_for"]
+__all__ = ["decide", "decision_of", "jacket_case", "listed", "testimony_of", "verdicts_for"]
 
 _OF_THE_PICTURE = (
     Code.ORIENTATION_UNKNOWN,
@@ -58,7 +58,7 @@ def decide(services: Services, jacket_id: str) -> list[tuple[Stage, str]]:
                 return parts
         sheets = _undecided(tx.sheets(jacket_id=jacket_id))
         everything = tx.sheets(jacket_id=jacket_id)
-    record = _listed(services, jacket, everything)
+    record = listed(services, jacket, everything)
     verdicts = verdicts_for(services, record, everything, sheets)
     miscounted = _miscounted(record, everything)
     following: list[tuple[Stage, str]] = []
@@ -75,7 +75,7 @@ def decide(services: Services, jacket_id: str) -> list[tuple[Stage, str]]:
     return following
 
 
-def _listed(services: Services, jacket: Jacket, sheets: Iterable[Sheet]) -> JacketRecord | None:
+def listed(services: Services, jacket: Jacket, sheets: Iterable[Sheet]) -> JacketRecord | None:
     """Find the jacket in the jacket list: by its folder's name, else by its label's barcode."""
     found = services.index.jacket(jacket.name, jacket.box) if jacket.name else None
     if found is not None:
