@@ -5,7 +5,7 @@ from typing import Any
 
 from digitizer.model.reasons import CODES, Code
 
-__all__ = ["batch_words", "status_words"]
+__all__ = ["batch_words", "replay_words", "status_words"]
 
 
 def batch_words(document: dict[str, Any]) -> str:
@@ -56,3 +56,38 @@ def status_words(document: dict[str, Any]) -> str:
     for one in document["batches"]:
         lines.append(f"  {one['batch']}: " + _states(one["scans"]))
     return "\n".join(lines)
+
+
+_CHANGES = {
+    "would_be_filed": "would be filed with no hand now",
+    "would_be_asked": "was filed with no hand, would be asked about now",
+    "other_patient": "would be filed to another patient now",
+    "other_exam": "would be filed to another exam now",
+    "other_reasons": "would be asked about for other reasons now",
+}
+
+
+def replay_words(document: dict[str, Any]) -> str:
+    """Say what would be decided otherwise today."""
+    wrong = document["expected_wrong"]
+    lines = [
+        f"Batch {document['batch']}: {document['sheets']} sheets decided again, "
+        f"{document['changed']} otherwise; expected wrong {wrong['before']:.5f}, "
+        f"now {wrong['after']:.5f}. Nothing was changed."
+    ]
+    for one in document["diff"]:
+        lines.append(f"  {one['source']} ({one['id']}) {_CHANGES[one['change']]}")
+        for when in ("before", "after"):
+            lines.append(f"    {when}: {_decided(one[when])}")
+        lines += [
+            f"    {name}: {told['before'] or 'not read'} -> {told['after'] or 'not read'}"
+            for name, told in one["fields"].items()
+        ]
+    return "\n".join(lines)
+
+
+def _decided(told: dict[str, Any]) -> str:
+    if told["decided_by"] is None:
+        return "asked: " + "; ".join(one["text"] for one in told["reasons"])
+    exam = told["accession_number"] or told["study_date"] or "no exam"
+    return f"{told['patient_id']} ({told['issuer']}), {exam}, by {told['decided_by']}"
