@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol, TypeVar
 
 from digitizer.model.density import ScannerProfile
-from digitizer.model.identity import ExamRecord, JacketRecord, PatientRecord
+from digitizer.model.identity import ExamDays, ExamRecord, JacketRecord, PatientRecord
 from digitizer.model.instance import FoundStudy, StoredInstance
 from digitizer.model.raster import Pixels, Raster
 from digitizer.model.reading import Reading, Testimony
@@ -128,6 +128,10 @@ class PatientIndex(Protocol):
 
     def exams_matching(self, accession_numbers: Iterable[str]) -> tuple[ExamRecord, ...]:
         """Find exams whose accession number is one of these, or one character away."""
+        ...
+
+    def exam_days(self) -> ExamDays:
+        """Tell how often the index knows several exams of one patient and day."""
         ...
 
     def jacket(self, name: str, box: str | None = None) -> JacketRecord | None:

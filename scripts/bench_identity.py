@@ -24,7 +24,7 @@ from digitizer.model.reading import FieldSource, Testimony
 from digitizer.rehearsal.exams import Exam
 from digitizer.rehearsal.people import Person
 from digitizer.rehearsal.texts import FilmText, jackets_of
-from digitizer.rehearsal.town import Town, town
+from digitizer.rehearsal.town import Shares, Town, town
 
 RULES = reading.ReadingRules()
 LEVELS = {"fresh": 0.97, "worn": 0.90, "bad": 0.60}
@@ -300,14 +300,20 @@ def main() -> int:
     parser.add_argument("--town", type=int, default=1, help="seed of the town")
     parser.add_argument("--data", type=Path, help="keep the index here, for the next run")
     parser.add_argument("--examples", type=Path, help="write what was asked about or wrong here")
+    parser.add_argument(
+        "--two-a-day", type=float, default=0.0, help="part of the exam days that hold two exams"
+    )
     given = parser.parse_args()
-    made = town(given.town, given.patients)
+    made = town(given.town, given.patients, Shares(two_a_day=given.two_a_day))
     with tempfile.TemporaryDirectory() as scratch:
         folder = given.data or Path(scratch)
-        index = opened(folder, made, f"town-{given.town}-{given.patients}")
+        index = opened(folder, made, f"town-{given.town}-{given.patients}-{given.two_a_day}")
         tally, seconds = run(made, index, given.seed, given.films)
         searches = timed(index.candidates, jackets_of(made, given.seed + 1, 300))
-    print(f"{given.patients} people, {tally.films} films in jackets, seed {given.seed}")
+    print(
+        f"{given.patients} people, {tally.films} films in jackets, seed {given.seed}, "
+        f"{given.two_a_day:.0%} of exam days hold two exams"
+    )
     good = report(tally, seconds, searches)
     for wrong in (*tally.wrong_patient[:10], *tally.wrong_exam[:5]):
         print(f"  wrong: {wrong}")

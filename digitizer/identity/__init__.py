@@ -4,6 +4,7 @@ from digitizer.identity.apart import told_apart
 from digitizer.identity.blocking import keys_of_exam, keys_of_patient, keys_of_testimony, names_of
 from digitizer.identity.decide import PaperCase, decide_jacket, decide_paper
 from digitizer.identity.evidence import Evidence, gather
+from digitizer.identity.exams import ExamRates
 from digitizer.identity.intervals import interval
 from digitizer.identity.match import match_lines
 from digitizer.identity.settings import PolicySettings
@@ -17,6 +18,7 @@ from digitizer.identity.silent import (
 
 __all__ = [
     "Evidence",
+    "ExamRates",
     "PaperCase",
     "PolicySettings",
     "SilentFilms",

@@ -10,7 +10,7 @@ for another patient at exposure; nothing on the film can tell.
 from dataclasses import dataclass
 
 from digitizer.identity.evidence import Evidence, gather_for
-from digitizer.identity.exams import Around, ExamVerdict, choose_exam
+from digitizer.identity.exams import Around, ExamRates, ExamVerdict, choose_exam
 from digitizer.identity.heard import Heard
 from digitizer.identity.linkage import Agreements, Linked, compared_all, link
 from digitizer.identity.objections import IDENTIFIERS, Sides, lead, objections
@@ -118,7 +118,14 @@ def _film(film: FilmCase, jacket: _Jacket, evidence: Evidence, policy: PolicySet
     best = linked[0]
     others = tuple(one for one in jacket.films if one is not film.testimony)
     around = Around(label=jacket.label, films=others)
-    exam = choose_exam(heard, around, best.patient, evidence.exams_of(best.patient))
+    exam = choose_exam(
+        heard,
+        around,
+        best.patient,
+        evidence.exams_of(best.patient),
+        ExamRates.of(evidence.exam_days, policy.exams_missing),
+        policy.least_exam_posterior,
+    )
     posterior = _capped(best)
     sides = Sides(
         film=heard,

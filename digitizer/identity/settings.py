@@ -11,6 +11,10 @@ class PolicySettings:
 
     budget_per_100k: float = 4.0
     """Wrong filings the site accepts per 100,000; live departments misfile about four."""
+    exam_budget_per_100k: float = 4.0
+    """Films filed to the right patient's wrong exam that the site accepts per 100,000."""
+    exams_missing: float = 0.15
+    """Share of the exams met on films that the exam index lacks."""
     shadow: bool = False
     """Decide, but file nothing without a person."""
     gap_bits: float = 10.0
@@ -22,3 +26,13 @@ class PolicySettings:
     def least_posterior(self) -> float:
         """Posterior from which a film may be filed by itself."""
         return 1.0 - self.budget_per_100k / 100_000
+
+    @property
+    def least_exam_posterior(self) -> float:
+        """Posterior of the exam from which a film may be filed by itself."""
+        return 1.0 - self.exam_budget_per_100k / 100_000
+
+    def __post_init__(self) -> None:
+        for name in ("in_index", "exams_missing"):
+            if not 0 < getattr(self, name) < 1:
+                raise ValueError(f"{name} lies between 0 and 1")

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from digitizer.identity.evidence import gather_for
-from digitizer.identity.exams import Around, ExamVerdict, choose_exam, days_said, denies
+from digitizer.identity.exams import Around, ExamRates, ExamVerdict, choose_exam, days_said, denies
 from digitizer.identity.heard import Heard
 from digitizer.identity.linkage import compared, contradicting, name_said
 from digitizer.identity.objections import apart, names_others, shown
@@ -19,6 +19,8 @@ from digitizer.ports import PatientIndex
 
 __all__ = ["SilentFilms", "exam_of", "label_denies", "place_silent", "speaks_against"]
 
+_LEAST = 0.999
+"""Posterior of an exam that is proposed to a person who has the film before them."""
 _MOST_NAMED = 6
 """Exams that one reason names."""
 
@@ -41,6 +43,8 @@ class SilentFilms:
     complete : bool
         Whether all other films of the jacket are decided, so that what an exam still lacks can
         only be among these.
+    rates : ExamRates
+        How often an index like this lacks exams.
     """
 
     films: tuple[FilmCase, ...]
@@ -49,6 +53,7 @@ class SilentFilms:
     exams: tuple[ExamRecord, ...]
     filed: Mapping[str, int]
     complete: bool
+    rates: ExamRates
 
 
 def place_silent(
@@ -81,7 +86,9 @@ def place_silent(
         heard = Heard(film.testimony)
         if days_said(heard, silent.exams):
             around = Around(label=label, films=silent.others)
-            chosen[film.id] = choose_exam(heard, around, patient, silent.exams)
+            chosen[film.id] = choose_exam(
+                heard, around, patient, silent.exams, silent.rates, _LEAST
+            )
         else:
             mute.append(film)
     return chosen | _by_what_lacks(silent, mute, chosen)
@@ -164,6 +171,9 @@ def label_denies(label: Testimony, patient: PatientRecord) -> str | None:
     return f"The jacket says {owner}, not {shown(patient.name)}."
 
 
-def exam_of(film: Testimony, patient: PatientRecord, index: PatientIndex) -> ExamVerdict:
+def exam_of(
+    film: Testimony, patient: PatientRecord, index: PatientIndex, missing: float
+) -> ExamVerdict:
     """Choose the exam of a film whose patient a person has named, by what the film says."""
-    return choose_exam(Heard(film), Around(), patient, index.exams(patient))
+    rates = ExamRates.of(index.exam_days(), missing)
+    return choose_exam(Heard(film), Around(), patient, index.exams(patient), rates, _LEAST)

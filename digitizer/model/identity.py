@@ -10,6 +10,7 @@ from digitizer.model.reasons import Reason
 __all__ = [
     "Agreement",
     "Candidate",
+    "ExamDays",
     "ExamRecord",
     "FilmCase",
     "JacketCase",
@@ -63,6 +64,25 @@ class ExamRecord:
     laterality: str = ""
     study_instance_uid: str = ""
     expected_films: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExamDays:
+    """How often patients of the exam index had several exams on one day, counted on a sample.
+
+    Attributes
+    ----------
+    days : int
+        Days of patients that hold an exam.
+    second : int
+        Exams beyond the first of a day.
+    same_part : int
+        Those of them that are of the same part and side as another of that day.
+    """
+
+    days: int = 0
+    second: int = 0
+    same_part: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from digitizer import identity
 from digitizer.errors import UnknownRecord, UsageError
-from digitizer.identity import SilentFilms
+from digitizer.identity import ExamRates, SilentFilms
 from digitizer.model.film import SheetKind
 from digitizer.model.identity import (
     Candidate,
@@ -264,6 +264,7 @@ def _silent_case(
         exams=services.index.exams(patient),
         filed=filed,
         complete=all(sheet.decision is not None for sheet in others),
+        rates=ExamRates.of(services.index.exam_days(), services.policy.exams_missing),
     )
 
 

@@ -265,7 +265,7 @@ def _exam(
     if sheet.kind is not SheetKind.FILM:
         return None
     said = testimony_of(services, [sheet], FieldSource.FILM)
-    return identity.exam_of(said, patient, services.index).exam
+    return identity.exam_of(said, patient, services.index, services.policy.exams_missing).exam
 
 
 def assign(services: Services, film_id: str, *, user: str, reason_text: str = "") -> Sheet:

@@ -29,6 +29,8 @@ class Shares:
     """Not in the patient index."""
     unknown_exams: float = 0.15
     """Not in the exam index."""
+    two_a_day: float = 0.0
+    """Exam days that hold a second exam of the same patient."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +68,6 @@ _PARTS = (
     ("CHEST PA", "CHEST", ""),
     ("CHEST AP PORTABLE", "CHEST", ""),
 )
-_TWO_A_DAY = 0.06
-"""Exam days that hold a second exam of the same patient."""
 _EPOCH = date(1898, 1, 1)
 
 
@@ -112,7 +112,7 @@ def town(seed: int, count: int, shares: Shares = Shares()) -> Town:
         people.append(person)
         people += _beside(rng, person, names, numbers, shares)
     numbers_of_exams = _Accessions(rng)
-    exams = [_exams(rng, person, numbers_of_exams, shares.unknown_exams) for person in people]
+    exams = [_exams(rng, person, numbers_of_exams, shares) for person in people]
     return Town(people, [rng.random() >= shares.unknown_people for _ in people], exams)
 
 
@@ -242,20 +242,20 @@ class _Accessions:
             after = ""
 
 
-def _exams(rng: Random, person: Person, numbers: _Accessions, missing: float) -> list[Exam]:
+def _exams(rng: Random, person: Person, numbers: _Accessions, shares: Shares) -> list[Exam]:
     first = max(date(1955, 1, 1), person.birth + timedelta(days=10))
     span = max(60, (date(2000, 1, 1) - first).days)
     days = sorted({rng.randrange(span) for _ in range(rng.choice((1, 1, 2, 2, 3, 4, 6)))})
     found: list[Exam] = []
     for one in days:
         day, last = first + timedelta(days=one), ""
-        for _ in range(2 if rng.random() < _TWO_A_DAY else 1):
+        for _ in range(2 if rng.random() < shares.two_a_day else 1):
             description, part, side = rng.choice(_PARTS)
             last = numbers.new(person.issuer, day, last)
             found.append(
                 Exam(
                     last, person, day, "CR", description, part, side,
-                    films=rng.choice((1, 1, 2, 2, 3)), indexed=rng.random() >= missing,
+                    films=rng.choice((1, 1, 2, 2, 3)), indexed=rng.random() >= shares.unknown_exams,
                 )
             )  # fmt: skip
     return found

@@ -220,8 +220,8 @@ def test_a_film_after_death_is_implausible(ask):
 
 
 def test_day_and_month_may_stand_the_other_way_round(ask):
-    """12/03 for 03/12, where only one of them is an exam."""
-    assert ask(*JANE, "DATE 12/03/1978")["accession_number"] == "R78-01234"
+    """12/03 for 03/12, where only one of them is an exam and the part agrees."""
+    assert ask(*JANE, "DATE 12/03/1978", "CHEST PA")["accession_number"] == "R78-01234"
 
 
 # -- budget and shadow -----------------------------------------------------------------------

@@ -75,7 +75,7 @@ def test_an_exam_imported_since_would_file_a_film(site: Site) -> None:
 
 def test_a_namesake_imported_since_would_have_been_asked_about(site: Site) -> None:
     """What was filed with no hand no longer would be."""
-    (film,) = site.jacket("J1", ["OKONKWO, JANE"], ["OKONKWO, JANE", "4711822", "03/12/1978"])
+    (film,) = site.jacket("J1", ["OKONKWO, JANE"], ["OKONKWO, JANE", "4711822", "ACC R78-01234"])
     assert site.film(film).decision is not None
     index(site).import_patients([somebody("4711822", "OKONKWO^JANE", "1933-01-01", issuer="EAST")])
     document = replay(site.services, "monday", read=False)
