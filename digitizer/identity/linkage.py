@@ -44,6 +44,8 @@ _OTHER_SHEET = 0.8
 """The label is another sheet of paper: its word is believed somewhat less."""
 _VERIFIED_BITS = 1.0
 """What a value loses that stands on the sheet, but was not what the grammar took."""
+_NEAR_BITS = 9.0
+"""What a birth date loses that stands on the sheet with a sign that made it another date."""
 _MISREAD_DIGITS = 3
 """Of eight: a date that differs in more is another date on the same sheet."""
 _SAME_TEXT = 0.5
@@ -166,9 +168,11 @@ def _birth(bearer: Heard, known: str) -> Compared:
         doubtful = field is None or field.confidence < _GUESSED
         if doubtful or _differing(field.value if field else "", known) <= _MISREAD_DIGITS:
             return Compared(Agreement.AGREES, BIRTH_BITS - _VERIFIED_BITS)
-    if field is not None and how.agreement is Agreement.DISAGREES and field.confidence < _GUESSED:
-        return Compared(Agreement.MISSING, -2.0)
-    return how
+    if field is None or how.agreement is not Agreement.DISAGREES:
+        return how
+    if bearer.near_date(known):
+        return Compared(Agreement.SIMILAR, BIRTH_BITS - _NEAR_BITS)
+    return Compared(Agreement.MISSING, -2.0) if field.confidence < _GUESSED else how
 
 
 def _differing(one: str, other: str) -> int:

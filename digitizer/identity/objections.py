@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rapidfuzz.distance import OSA
+
 from digitizer.identity.compare import compare_birth, compare_number, compare_person
 from digitizer.identity.evidence import Evidence
 from digitizer.identity.heard import Heard
@@ -26,6 +28,8 @@ _NUMBERS = (FieldName.PATIENT_ID, FieldName.ACCESSION_NUMBER)
 _CREDIBLE = 0.5
 _LABEL_MISREAD_BITS = 10.0
 """Net evidence from which one differing field of a label is a misreading of it."""
+_MISREAD_NAME = 0.5
+"""Part of a name's characters in common from which it is the name misread, not another."""
 _ALONE = 99.0
 
 
@@ -61,7 +65,7 @@ def objections(
         found.append(contradiction)
     if names_others(sides.film, best.patient, evidence):
         found.append(reason(Code.SEVERAL_IDENTITIES))
-    against = best.contradictions(best.film)
+    against = _believed(best, sides.film)
     anybody = sum(one.posterior for one in sides.linked)
     if anybody < _CREDIBLE:
         found.append(reason(Code.NOT_IN_INDEX))
@@ -84,6 +88,43 @@ def objections(
     return tuple(found)
 
 
+def _believed(best: Linked, film: Heard) -> list[FieldName]:
+    """Return what on a film speaks against a candidate, but for one misreading of a sure one.
+
+    Sure is who bears both numbers on the film, record and accession. A misreading has more in
+    common with what should stand there than not.
+    """
+    against = best.contradictions(best.film)
+    numbers = all(best.agrees(name, on_film=True) for name in _NUMBERS)
+    if not numbers or len(against) != 1:
+        return against
+    likeness = _likeness(against[0], film, best.patient)
+    return [] if likeness is not None and likeness >= _MISREAD_NAME else against
+
+
+def _plainly_another(best: Linked, film: Heard) -> bool:
+    """Tell whether a film says plainly another name than the label, which says the candidate's."""
+    for name in best.contradictions(best.film):
+        likeness = _likeness(name, film, best.patient)
+        told = best.label.get(name)
+        if likeness is not None and told is not None and told.agreement is Agreement.AGREES:
+            return likeness < _MISREAD_NAME
+    return False
+
+
+def _likeness(name: FieldName, film: Heard, patient: PatientRecord) -> float | None:
+    """Return how much the family or given name read is like the patient's; None for others."""
+    said, known = name_said(film.said), patient.name
+    pairs = {
+        FieldName.FAMILY_NAME: (said.family, known.family),
+        FieldName.GIVEN_NAME: (said.given, known.given.partition(" ")[0]),
+    }
+    if name not in pairs:
+        return None
+    read, true = map(plain, pairs[name])
+    return float(OSA.normalized_similarity(read, true))
+
+
 def _outweighed(side: Agreements, against: list[FieldName]) -> bool:
     """Tell whether what agrees says clearly more than what differs."""
     identifiers = {
@@ -96,11 +137,13 @@ def _contradicts_jacket(sides: Sides, policy: PolicySettings) -> Reason | None:
     """Say so when the film names one patient and its jacket another, in the index or not."""
     best, owner, label = sides.linked[0], sides.owner, sides.label
     mine = name_said(sides.film.said)
-    if owner is not None and not is_same(owner, best.patient):
-        if best.posterior >= _CREDIBLE and not best.contradictions(best.film):
-            return _both(best.patient.name, owner.name)
-        if apart(sides.film.said, owner):
-            return _both(mine, owner.name)
+    other = owner is not None and not is_same(owner, best.patient)
+    if owner and other and best.posterior >= _CREDIBLE and not best.contradictions(best.film):
+        return _both(best.patient.name, owner.name)
+    if owner and not other and _plainly_another(best, sides.film):
+        return _both(mine, owner.name)
+    if owner is not None and apart(sides.film.said, owner):
+        return _both(mine, owner.name)
     if owner is not None and sides.alone and not is_same(sides.alone[0].patient, owner):
         theirs = next((one.weight for one in sides.alone if is_same(one.patient, owner)), -_ALONE)
         first = sides.alone[0]
@@ -131,15 +174,17 @@ def _misread(best: Linked, against: list[FieldName], sides: Sides) -> bool:
 
 
 def apart(said: Testimony, other: PatientRecord) -> bool:
-    """Tell whether a film's identifiers are somebody else's than a person's, on balance."""
+    """Tell whether identifiers are somebody else's than a person's: on balance, or two of them."""
     value = {name: field.value for name, field in said.fields.items()}
-    family, given = compare_person(name_said(said), [other.name], lambda _: 0.001)
-    number = compare_number(value.get(FieldName.PATIENT_ID, ""), [other.patient_id])
+    names = [other.name, *other.former_names]
+    family, given = compare_person(name_said(said), names, lambda _: 0.001)
+    numbers = [other.patient_id, *(number for _, number in other.other_ids)]
+    number = compare_number(value.get(FieldName.PATIENT_ID, ""), numbers)
     birth = compare_birth(value.get(FieldName.BIRTH_DATE, ""), other.birth_date)
     hows = [family, given, number, birth]
-    return any(one.agreement is Agreement.DISAGREES for one in hows) and (
-        sum(one.bits for one in hows) < 0
-    )
+    differ = [one for one in (family, given) if one.agreement is Agreement.DISAGREES][:1]
+    differ += [one for one in (number, birth) if one.agreement is Agreement.DISAGREES]
+    return len(differ) >= 2 or (bool(differ) and sum(one.bits for one in hows) < 0)
 
 
 def _as_patient(said: Testimony) -> PatientRecord:

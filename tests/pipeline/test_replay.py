@@ -1,5 +1,6 @@
 """Replay: what today's index and rules would decide otherwise, on paper only."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from jackets import Site, an_exam, somebody
 from ledger_records import happened
 
 from digitizer.errors import UnknownRecord
+from digitizer.identity import PolicySettings
 from digitizer.ledger import SqlPatientIndex
 from digitizer.model.records import Sheet
 from digitizer.pipeline.replay import replay
@@ -73,15 +75,15 @@ def test_an_exam_imported_since_would_file_a_film(site: Site) -> None:
     assert everything(site) == before
 
 
-def test_a_namesake_imported_since_would_have_been_asked_about(site: Site) -> None:
+def test_other_rules_would_have_asked(site: Site) -> None:
     """What was filed with no hand no longer would be."""
-    (film,) = site.jacket("J1", ["OKONKWO, JANE"], ["OKONKWO, JANE", "4711822", "ACC R78-01234"])
+    (film,) = site.jacket("J1", JANE, FULL)
     assert site.film(film).decision is not None
-    index(site).import_patients([somebody("4711822", "OKONKWO^JANE", "1933-01-01", issuer="EAST")])
-    document = replay(site.services, "monday", read=False)
-    assert changes(document)[film] == "would_be_asked"
-    (told,) = [one for one in document["diff"] if one["id"] == film]
-    assert "ambiguous" in [one["code"] for one in told["after"]["reasons"]]
+    stricter = replace(site.services, policy=PolicySettings(exam_budget_per_100k=0.0))
+    document = replay(stricter, "monday", read=False)
+    assert changes(document) == {film: "would_be_asked"}
+    assert document["diff"][0]["before"]["accession_number"] == "R78-01234"
+    assert document["diff"][0]["after"]["reasons"]
 
 
 def test_what_a_person_decided_is_not_called_a_change_when_it_is_asked_again(site: Site) -> None:
