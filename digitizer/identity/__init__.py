@@ -2,6 +2,7 @@
 
 from digitizer.identity.apart import told_apart
 from digitizer.identity.blocking import keys_of_exam, keys_of_patient, keys_of_testimony, names_of
+from digitizer.identity.classes import CLASSES, EvidenceClass
 from digitizer.identity.decide import PaperCase, decide_jacket, decide_paper
 from digitizer.identity.evidence import Evidence, gather
 from digitizer.identity.exams import ExamRates
@@ -17,7 +18,9 @@ from digitizer.identity.silent import (
 )
 
 __all__ = [
+    "CLASSES",
     "Evidence",
+    "EvidenceClass",
     "ExamRates",
     "PaperCase",
     "PolicySettings",

@@ -162,7 +162,8 @@ class Verdict:
 
     ``patient`` and ``exam`` are set only when ``outcome`` is AUTO; proposals stand in
     ``candidates``. ``mint_study`` is the exam's date when the index has no exam and two witnesses
-    agree on a full, plausible date (DESIGN §5).
+    agree on a full, plausible date (DESIGN §5). ``evidence_class`` and ``exam_evidence`` name the
+    class of evidence for the patient and for the exam, for which errors are counted.
     """
 
     film_id: str
@@ -174,3 +175,5 @@ class Verdict:
     exam_posterior: float | None = None
     reasons: tuple[Reason, ...] = ()
     candidates: tuple[Candidate, ...] = ()
+    evidence_class: str = ""
+    exam_evidence: str = ""

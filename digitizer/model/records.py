@@ -153,6 +153,9 @@ class Decision:
     decided_by: str
     decided_at: datetime
     reason: str = ""
+    evidence_class: str = ""
+    """Class of the evidence, for which wrong filings are counted; empty where a person decided."""
+    exam_evidence: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

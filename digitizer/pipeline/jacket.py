@@ -260,6 +260,8 @@ def decision_of(
         decided_by=who,
         decided_at=services.clock.now(),
         reason=why,
+        evidence_class=verdict.evidence_class if who == "auto" else "",
+        exam_evidence=verdict.exam_evidence if who == "auto" else "",
     )
 
 
@@ -268,6 +270,8 @@ def evidence(verdict: Verdict) -> dict[str, Any]:
     return {
         "posterior": verdict.posterior,
         "exam_posterior": verdict.exam_posterior,
+        "evidence_class": verdict.evidence_class,
+        "exam_evidence": verdict.exam_evidence,
         "candidates": [
             {
                 "patient_id": one.patient.patient_id,

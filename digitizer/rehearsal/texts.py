@@ -94,6 +94,8 @@ def jackets_of(
     films: int,
     misfiles: Misfiles = Misfiles(),
     levels: tuple[str, ...] = ("fresh", "worn", "bad"),
+    *,
+    spoil_numbers: float = 0.0,
 ) -> Iterator[FilmText]:
     """Write films jacket by jacket, in feeding order, until there are enough.
 
@@ -106,6 +108,8 @@ def jackets_of(
     misfiles : Misfiles
     levels : tuple of str
         Keys of :data:`digitizer.rehearsal.misreading.LEVELS`, each as often.
+    spoil_numbers : float
+        Films whose record number is read wrong or not at all, beside those by chance.
     """
     rng, draw = Random(seed), np.random.default_rng(seed)
     number = 0
@@ -114,7 +118,7 @@ def jackets_of(
         _misfile(made, box, misfiles, rng)
         for jacket in box:
             level = rng.choice(levels)
-            for one in _texts(made, jacket, level, number, rng, draw):
+            for one in _texts(made, jacket, level, number, rng, draw, spoil_numbers):
                 number += 1
                 yield one
 
@@ -160,7 +164,13 @@ def _exchange(run: list[_Jacket], kind: str) -> None:
 
 
 def _texts(
-    made: Town, jacket: _Jacket, level: str, number: int, rng: Random, draw: np.random.Generator
+    made: Town,
+    jacket: _Jacket,
+    level: str,
+    number: int,
+    rng: Random,
+    draw: np.random.Generator,
+    spoil: float,
 ) -> Iterator[FilmText]:
     wear = LEVELS[level]
     own = [exam for exam in made.exams[jacket.at] if rng.random() < 0.95]
@@ -174,12 +184,15 @@ def _texts(
     for offset, (at, exam, misfile) in enumerate(jacket.films):
         evidence = rng.choices(("full", "partial", "faint", "none"), (0.72, 0.1, 0.08, 0.1))[0]
         block = write_block(draw, exam, evidence)
+        texts = list(block.lines)
+        if rng.random() < spoil:
+            texts = [_spoilt(text, exam.person.patient_id, rng) for text in texts]
         yield FilmText(
             row={
                 "id": f"{number + offset}",
                 "group": f"{number}",
                 "jacket": bearer,
-                "film": {"lines": _read(list(block.lines), evidence, wear, rng), "barcodes": []},
+                "film": {"lines": _read(texts, evidence, wear, rng), "barcodes": []},
             },
             person=made.people[at],
             exam=exam,
@@ -190,6 +203,19 @@ def _texts(
             tells_exam=_tells(block.fields, exam, made.exams[at]),
             wear=level,
         )
+
+
+def _spoilt(text: str, number: str, rng: Random) -> str:
+    """Return a line with the record number read wrong in one place, in two, or not at all."""
+    for _ in range(rng.choice((1, 1, 1, 2))):
+        at = rng.randrange(len(number))
+        wrong = number[:at] + rng.choice("0123456789BSOIZ") + number[at + 1 :]
+        if rng.random() < 0.25:
+            wrong = ""
+        text, number = text.replace(number, wrong), wrong
+        if not number:
+            break
+    return text
 
 
 def _read(lines: list[str], evidence: str, wear: Wear, rng: Random) -> list[str]:
