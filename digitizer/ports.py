@@ -13,7 +13,9 @@ from digitizer.model.raster import Pixels, Raster
 from digitizer.model.reading import Reading, Testimony
 from digitizer.model.records import (
     Batch,
+    BlindReview,
     Capture,
+    ClassStanding,
     Commitment,
     Delivery,
     Event,
@@ -40,7 +42,17 @@ __all__ = [
 ]
 
 Record = (
-    Batch | Jacket | Scan | Sheet | Capture | Delivery | Commitment | Verification | ScannerProfile
+    Batch
+    | Jacket
+    | Scan
+    | Sheet
+    | Capture
+    | Delivery
+    | Commitment
+    | Verification
+    | ScannerProfile
+    | BlindReview
+    | ClassStanding
 )
 R = TypeVar(
     "R",
@@ -53,6 +65,8 @@ R = TypeVar(
     Commitment,
     Verification,
     ScannerProfile,
+    BlindReview,
+    ClassStanding,
 )
 
 
@@ -295,6 +309,20 @@ class Transaction(Protocol):
 
     def profiles(self, scanner: str | None = None) -> tuple[ScannerProfile, ...]:
         """List the calibrations of a scanner, or of all, the oldest first."""
+        ...
+
+    def filed_by_class(self) -> dict[str, tuple[int, float]]:
+        """Count what was filed by itself in each class of evidence, and sum its (1 - p)."""
+        ...
+
+    def blind_reviews(
+        self, *, open_only: bool = False, sheet_id: str | None = None
+    ) -> tuple[BlindReview, ...]:
+        """List blind reviews, of one sheet or all, the oldest first."""
+        ...
+
+    def standings(self) -> tuple[ClassStanding, ...]:
+        """List the classes of evidence that were ever stopped."""
         ...
 
     def verifications(self, sop_instance_uid: str) -> tuple[Verification, ...]:

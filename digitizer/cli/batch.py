@@ -30,6 +30,7 @@ from digitizer.model.records import Batch
 from digitizer.model.states import WAY, State
 from digitizer.pipeline import ingest as intake
 from digitizer.pipeline import report, review
+from digitizer.pipeline.budget import standing
 from digitizer.pipeline.deliver import read_again
 from digitizer.pipeline.replay import replay as replay_batch
 from digitizer.pipeline.services import Services
@@ -215,10 +216,13 @@ def status(session: Session, as_json: bool) -> int:
         ]
         tasks = view.tasks()
         total = _counts(view.counts())
+    budget = standing(session.services)
     owner = DataFolderLock(session.settings.data_dir).owner()
     document = {
         "running": str(owner) if owner else None,
         "counts": total,
+        "expected_wrong": budget["expected_wrong"],
+        "budget": budget,
         "due": len(tasks),
         "waiting": [
             {"stage": task.stage.value, "id": task.subject, "reason": task.reason.text}

@@ -18,7 +18,9 @@ from digitizer.errors import DigitizerError, UsageError
 from digitizer.model.identity import Candidate, PersonName
 from digitizer.model.records import Jacket, Scan, Sheet
 from digitizer.model.states import State
+from digitizer.pipeline import budget
 from digitizer.pipeline import review as decisions
+from digitizer.pipeline.blind import answer, dismiss, open_reviews
 from digitizer.pipeline.changes import reason_payload
 from digitizer.pipeline.follow import follow
 from digitizer.pipeline.report import fields_json, geometry_json, quality_json
@@ -306,5 +308,79 @@ def review_follow(
                 print(f"  {film} {how}: {why.text}")
     return FINISHED_WITH_HOLDS if done.asked or done.refused else 0
 
+
+@review.command(name="wrong")
+@click.argument("film")
+@user_option
+@click.option("--reason", "reason_text", required=True, help="What is wrong with it.")
+@pass_session
+def review_wrong(session: Session, film: str, user: str, reason_text: str) -> int:
+    """Confirm that a film was filed wrongly with no hand; its class of evidence stops."""
+    stopped = budget.report_wrong(session.services, film, user=user, reason_text=reason_text)
+    print(f"Class {stopped.id} is stopped: {stopped.why}")
+    return 0
+
+
+blind = Root(name="blind", help="Look again, blindly, at films filed with no hand.")
+
+
+@blind.command(name="list")
+@json_option
+@pass_session
+def blind_list(session: Session, as_json: bool) -> int:
+    """List what waits for a blind look: the film, and whose it is said to be."""
+    services = session.services
+    rows = []
+    for one in open_reviews(services):
+        with services.ledger.reading() as view:
+            sheet = view.get(Sheet, one.sheet_id)
+        patient = one.claimed
+        rows.append(
+            {
+                "id": one.id,
+                "film": one.sheet_id,
+                "patient_id": patient.patient_id,
+                "issuer": patient.issuer,
+                "name": _name(patient.name),
+                "birth_date": patient.birth_date,
+                "sex": patient.sex,
+                "crops": [str(services.vault.path(crop)) for crop in sheet.crops],
+            }
+        )
+    if as_json:
+        print_json(rows)
+        return 0
+    for row in rows:
+        print(f"{row['id']}  {row['name']} {row['birth_date']} {row['patient_id']}?")
+        for crop in row["crops"]:
+            print(f"  {crop}")
+    if not rows:
+        print("Nothing waits for a blind look.")
+    return 0
+
+
+@blind.command(name="answer")
+@click.argument("ids", metavar="ID...", nargs=-1, required=True)
+@user_option
+@click.option("--same/--other", "same", required=True, default=None, help="The patient's, or not.")
+@pass_session
+def blind_answer(session: Session, ids: tuple[str, ...], user: str, same: bool) -> int:
+    """Say whether films are the patient's who is named."""
+    return _each(ids, lambda one: answer(session.services, one, user=user, same=same))
+
+
+@blind.command(name="dismiss")
+@click.argument("id")
+@user_option
+@click.option("--reason", "reason_text", required=True, help="What the second look showed.")
+@pass_session
+def blind_dismiss(session: Session, id: str, user: str, reason_text: str) -> int:
+    """Say after a second look that a film is rightly filed after all."""
+    dismiss(session.services, id, user=user, reason_text=reason_text)
+    print("Dismissed. The class stays stopped until it is released: `digitizer budget release`.")
+    return 0
+
+
+review.add_command(blind)
 
 REVIEW_COMMANDS: tuple[click.Command, ...] = (review,)

@@ -5,7 +5,7 @@ from typing import Any
 
 from digitizer.model.reasons import CODES, Code
 
-__all__ = ["batch_words", "replay_words", "status_words"]
+__all__ = ["batch_words", "budget_words", "replay_words", "status_words"]
 
 
 def batch_words(document: dict[str, Any]) -> str:
@@ -48,6 +48,32 @@ def _reasons(document: dict[str, Any]) -> list[str]:
     return ["  why:", *lines] if lines else []
 
 
+def budget_words(document: dict[str, Any]) -> str:
+    """Say what is expected and what was measured wrong of what was filed with no hand."""
+    blind = document["blind"]
+    low, high = blind["interval"]
+    measured = "nothing looked at yet"
+    if blind["answered"]:
+        measured = (
+            f"{blind['wrong']} wrong of {blind['answered']} looked at blindly "
+            f"({100 * low:.2f} to {100 * high:.2f} %), "
+            f"{blind['planted_found']} of {blind['planted']} planted ones found"
+        )
+    lines = [
+        f"Filed with no hand: {document['filed']}; expected wrong "
+        f"{document['expected_wrong']:.5f}, accepted {document['allowed']:.5f}; "
+        f"measured: {measured}; {blind['open']} to be looked at."
+    ]
+    for one in document["classes"]:
+        lines.append(
+            f"  {one['class']}: {one['filed']} filed, expected wrong {one['expected_wrong']:.5f}, "
+            f"confirmed wrong {one['confirmed_wrong']} ({one['text']})"
+        )
+        if one["stopped"]:
+            lines.append(f"    stopped by {one['by']}: {one['why']}")
+    return "\n".join(lines)
+
+
 def status_words(document: dict[str, Any]) -> str:
     """Say where everything is."""
     lines = [f"Running: {document['running'] or 'nothing works on this data folder'}"]
@@ -55,6 +81,7 @@ def status_words(document: dict[str, Any]) -> str:
     lines.append("films: " + _states(document["counts"]["films"]))
     for one in document["batches"]:
         lines.append(f"  {one['batch']}: " + _states(one["scans"]))
+    lines.append(budget_words(document["budget"]))
     return "\n".join(lines)
 
 

@@ -171,6 +171,10 @@ class Heard:
         """
         if len(iso) != 10 or (len(but) == 10 and OSA.distance(iso, but) <= 2):
             return False
+        # One character wrong leaves the year or the rest of the date whole.
+        year, rest = iso[:4], {one.replace(iso[:4], "") for one in _written(iso)}
+        if not any(part in self._all for part in (year, *rest)):
+            return False
         away = _written(but) if len(but) == 10 else ()
         return any(self.near_text(one, but=away) for one in _written(iso))
 
@@ -194,6 +198,10 @@ class Heard:
             if all(fuzz.ratio(line, one) < _SAME_LINE for one in apart):
                 apart.append(line)
         return len(apart)
+
+    @cached_property
+    def _all(self) -> str:
+        return "|".join(self._solid)
 
     @cached_property
     def _solid(self) -> tuple[str, ...]:

@@ -17,6 +17,10 @@ class PolicySettings:
     """Share of the exams met on films that the exam index lacks."""
     shadow: bool = False
     """Decide, but file nothing without a person."""
+    blind_share: float = 0.02
+    """Part of the films filed with no hand that a person looks at again blindly."""
+    blind_planted: float = 0.1
+    """Part of those that show another patient on purpose, to measure who looks."""
     gap_bits: float = 10.0
     """Bits of evidence by which the best candidate must lead the next one."""
     in_index: float = 0.9
@@ -36,3 +40,6 @@ class PolicySettings:
         for name in ("in_index", "exams_missing"):
             if not 0 < getattr(self, name) < 1:
                 raise ValueError(f"{name} lies between 0 and 1")
+        for name in ("blind_share", "blind_planted"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name} is a part of 1")

@@ -4,7 +4,7 @@ What this never does: file a sheet on the jacket's word alone, decide a sheet ag
 or an earlier decision has already settled, or let two films that look like one through unasked.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
@@ -16,6 +16,8 @@ from digitizer.model.reading import FieldSource, Reading, Testimony
 from digitizer.model.reasons import Code, Reason, reason
 from digitizer.model.records import Decision, Jacket, JacketState, Scan, Sheet, Stage
 from digitizer.model.states import ENDS, WAY, State
+from digitizer.pipeline.blind import draw
+from digitizer.pipeline.budget import closed_classes
 from digitizer.pipeline.changes import event, held, moved, reason_payload
 from digitizer.pipeline.flat import split
 from digitizer.pipeline.scans import busy
@@ -61,10 +63,11 @@ def decide(services: Services, jacket_id: str) -> list[tuple[Stage, str]]:
     record = listed(services, jacket, everything)
     verdicts = verdicts_for(services, record, everything, sheets)
     miscounted = _miscounted(record, everything)
+    spent = closed_classes(services) if sheets else {}
     following: list[tuple[Stage, str]] = []
     with services.ledger.transaction() as tx:
         for sheet in sheets:
-            following += _settle(services, tx, sheet, verdicts[sheet.id], miscounted)
+            following += _settle(services, tx, sheet, verdicts[sheet.id], miscounted, spent)
         if jacket.state is not JacketState.DECIDED:
             expected = record.expected_films if record else None
             tx.save(
@@ -168,6 +171,7 @@ def _settle(
     sheet: Sheet,
     verdict: Verdict,
     miscounted: tuple[Reason, ...],
+    spent: Mapping[str, str],
 ) -> list[tuple[Stage, str]]:
     """Write a verdict down: approve the sheet, or ask a person with all reasons at once.
 
@@ -178,6 +182,8 @@ def _settle(
     found = [*_own_reasons(current), *verdict.reasons, *_same_film(services, tx, current)]
     if current.kind is SheetKind.LABEL:
         found += [one for one in miscounted if one.code.value not in current.confirmed]
+    if verdict.outcome is Outcome.AUTO and verdict.evidence_class in spent:
+        found.append(_spent(spent[verdict.evidence_class]))
     reasons = _unique(found)
     proposal = replace(
         current,
@@ -191,6 +197,7 @@ def _settle(
         matched = tx.save(matched, event(sheet.id, "matched", "auto", **evidence(verdict)))
         approved = moved(matched, State.APPROVED, now, decision=decision)
         tx.save(approved, event(sheet.id, "approved", "auto", study=decision.study_instance_uid))
+        draw(services, tx, matched, verdict)
         tx.schedule(Stage.WRAP, sheet.id)
         return [(Stage.WRAP, sheet.id)]
     asked = held(proposal, State.REVIEW, reasons or (reason(Code.BELOW_THRESHOLD),), now)
@@ -199,6 +206,11 @@ def _settle(
         event(sheet.id, "review", reasons=reason_payload(asked.reasons), **evidence(verdict)),
     )
     return []
+
+
+def _spent(why: str) -> Reason:
+    """Say that films of this kind are not filed without a person for now, and why."""
+    return reason(Code.BUDGET_SPENT, f"Films with such evidence wait for a person: {why}")
 
 
 def _own_reasons(sheet: Sheet) -> tuple[Reason, ...]:
