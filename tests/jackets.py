@@ -19,7 +19,8 @@ from digitizer.model.reasons import Reason
 from digitizer.model.records import JacketState, Sheet
 from digitizer.model.states import State
 from digitizer.model.units import Point
-from digitizer.pipeline.jacket import decide, testimony_of
+from digitizer.pipeline.bearers import testimony_of
+from digitizer.pipeline.jacket import decide
 from digitizer.pipeline.services import Services
 from digitizer.pipeline.settings import PipelineSettings
 

@@ -14,6 +14,7 @@ from digitizer.identity.evidence import Evidence, gather_for
 from digitizer.identity.exams import Around, ExamRates, ExamVerdict, choose_exam
 from digitizer.identity.heard import Heard
 from digitizer.identity.linkage import Agreements, Linked, compared_all, link
+from digitizer.identity.neighbours import name_neighbours
 from digitizer.identity.objections import IDENTIFIERS, Sides, lead, objections
 from digitizer.identity.settings import PolicySettings
 from digitizer.model.identity import (
@@ -67,7 +68,8 @@ def decide_jacket(
     theirs = compared_all(label, evidence) if label is not None else []
     owner = _owner(theirs, case.record, evidence, policy)
     jacket = _Jacket(label, theirs, owner, tuple(film.testimony for film in case.films))
-    return tuple(_film(film, jacket, evidence, policy) for film in case.films)
+    verdicts = tuple(_film(film, jacket, evidence, policy) for film in case.films)
+    return name_neighbours(verdicts, case) if case.neighbours else verdicts
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ __all__ = [
     "FilmCase",
     "JacketCase",
     "JacketRecord",
+    "Neighbour",
     "Outcome",
     "PatientRecord",
     "PersonName",
@@ -140,12 +141,23 @@ class FilmCase:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Neighbour:
+    """The jacket fed before or behind another: its name, its label, what its films say."""
+
+    name: str
+    before: bool
+    label: Testimony | None
+    films: tuple[Testimony, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class JacketCase:
-    """A closed jacket, decided together."""
+    """A closed jacket, decided together; ``neighbours`` are those already read."""
 
     label: Testimony | None
     record: JacketRecord | None
     films: tuple[FilmCase, ...]
+    neighbours: tuple[Neighbour, ...] = ()
 
 
 @unique

@@ -24,8 +24,9 @@ from digitizer.model.reading import FieldSource
 from digitizer.model.reasons import Code, Reason, reason
 from digitizer.model.records import Jacket, Sheet, Stage
 from digitizer.model.states import ENDS, State
+from digitizer.pipeline.bearers import testimony_of
 from digitizer.pipeline.changes import event, reason_payload
-from digitizer.pipeline.jacket import listed, testimony_of
+from digitizer.pipeline.jacket import listed
 from digitizer.pipeline.review import approve, exam_named, in_review, patient_named
 from digitizer.pipeline.services import Services
 from digitizer.ports import Transaction

@@ -9,22 +9,31 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
-from digitizer import film, identity, reading
+from digitizer import film, identity
 from digitizer.model.film import SheetKind
-from digitizer.model.identity import FilmCase, JacketCase, JacketRecord, Outcome, Verdict
-from digitizer.model.reading import FieldSource, Reading, Testimony
+from digitizer.model.identity import (
+    FilmCase,
+    JacketCase,
+    JacketRecord,
+    Neighbour,
+    Outcome,
+    Verdict,
+)
+from digitizer.model.reading import FieldSource
 from digitizer.model.reasons import Code, Reason, reason
 from digitizer.model.records import Decision, Jacket, JacketState, Scan, Sheet, Stage
 from digitizer.model.states import ENDS, WAY, State
+from digitizer.pipeline.bearers import testimony_of
 from digitizer.pipeline.blind import draw
 from digitizer.pipeline.budget import closed_classes
 from digitizer.pipeline.changes import event, held, moved, reason_payload
 from digitizer.pipeline.flat import split
+from digitizer.pipeline.neighbours import beside, neighbours_of
 from digitizer.pipeline.scans import busy
 from digitizer.pipeline.services import Services
 from digitizer.ports import Transaction
 
-__all__ = ["decide", "decision_of", "jacket_case", "listed", "testimony_of", "verdicts_for"]
+__all__ = ["decide", "decision_of", "jacket_case", "listed", "verdicts_for"]
 
 _OF_THE_PICTURE = (
     Code.ORIENTATION_UNKNOWN,
@@ -60,8 +69,9 @@ def decide(services: Services, jacket_id: str) -> list[tuple[Stage, str]]:
                 return parts
         sheets = _undecided(tx.sheets(jacket_id=jacket_id))
         everything = tx.sheets(jacket_id=jacket_id)
+        near = beside(tx, jacket)
     record = listed(services, jacket, everything)
-    verdicts = verdicts_for(services, record, everything, sheets)
+    verdicts = verdicts_for(services, record, everything, sheets, neighbours_of(services, near))
     miscounted = _miscounted(record, everything)
     spent = closed_classes(services) if sheets else {}
     following: list[tuple[Stage, str]] = []
@@ -69,6 +79,10 @@ def decide(services: Services, jacket_id: str) -> list[tuple[Stage, str]]:
         for sheet in sheets:
             following += _settle(services, tx, sheet, verdicts[sheet.id], miscounted, spent)
         if jacket.state is not JacketState.DECIDED:
+            for one in near:
+                if one.asks_for_next:
+                    tx.schedule(Stage.DECIDE, one.jacket.id)
+                    following.append((Stage.DECIDE, one.jacket.id))
             expected = record.expected_films if record else None
             tx.save(
                 replace(jacket, state=JacketState.DECIDED, expected_films=expected),
@@ -119,17 +133,12 @@ def _undecided(sheets: Iterable[Sheet]) -> list[Sheet]:
     ]
 
 
-def testimony_of(services: Services, sheets: Iterable[Sheet], source: FieldSource) -> Testimony:
-    """Return what some sheets say, taken together."""
-    together = Reading(
-        lines=tuple(line for sheet in sheets for line in sheet.reading.lines),
-        barcodes=tuple(code for sheet in sheets for code in sheet.reading.barcodes),
-    )
-    return reading.testimony(together, source, services.rules)
-
-
 def jacket_case(
-    services: Services, record: JacketRecord | None, sheets: Iterable[Sheet], undecided: list[Sheet]
+    services: Services,
+    record: JacketRecord | None,
+    sheets: Iterable[Sheet],
+    undecided: list[Sheet],
+    neighbours: tuple[Neighbour, ...] = (),
 ) -> JacketCase:
     """Lay out a jacket for the decision: its labels speak together, each film for itself."""
     labels = [sheet for sheet in sheets if sheet.kind is SheetKind.LABEL]
@@ -141,6 +150,7 @@ def jacket_case(
             for sheet in undecided
             if sheet.kind is SheetKind.FILM
         ),
+        neighbours=neighbours,
     )
 
 
@@ -149,10 +159,11 @@ def verdicts_for(
     record: JacketRecord | None,
     sheets: Iterable[Sheet],
     undecided: list[Sheet],
+    neighbours: tuple[Neighbour, ...] = (),
 ) -> dict[str, Verdict]:
     """Decide sheets against the index; labels and documents by their own text."""
     sheets = list(sheets)
-    case = jacket_case(services, record, sheets, undecided)
+    case = jacket_case(services, record, sheets, undecided, neighbours)
     verdicts = list(
         identity.decide_jacket(case, identity.gather(case, services.index), services.policy)
     )

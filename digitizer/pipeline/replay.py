@@ -15,8 +15,9 @@ from digitizer.model.reading import FieldName, Fields, FieldSource, Reading
 from digitizer.model.reasons import Code, Reason
 from digitizer.model.records import Sheet
 from digitizer.model.states import ENDS, State
+from digitizer.pipeline.bearers import testimony_of
 from digitizer.pipeline.changes import reason_payload
-from digitizer.pipeline.jacket import listed, testimony_of, verdicts_for
+from digitizer.pipeline.jacket import listed, verdicts_for
 from digitizer.pipeline.services import Services
 
 __all__ = ["replay"]

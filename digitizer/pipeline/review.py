@@ -16,8 +16,9 @@ from digitizer.model.reading import FieldSource
 from digitizer.model.reasons import Code, reason
 from digitizer.model.records import Scan, Sheet, Stage
 from digitizer.model.states import HOLDS, State
+from digitizer.pipeline.bearers import testimony_of
 from digitizer.pipeline.changes import event, held, moved, reason_payload
-from digitizer.pipeline.jacket import decision_of, testimony_of
+from digitizer.pipeline.jacket import decision_of
 from digitizer.pipeline.services import Services
 from digitizer.ports import Transaction
 
