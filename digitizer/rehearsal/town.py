@@ -9,7 +9,7 @@ from random import Random
 from digitizer.rehearsal.exams import Exam
 from digitizer.rehearsal.people import CITY, MERCY, Person, name_lists
 
-__all__ = ["Shares", "Town", "kin_of", "town"]
+__all__ = ["Shares", "Town", "kin_of", "town", "townspeople"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,15 +105,25 @@ def town(seed: int, count: int, shares: Shares = Shares()) -> Town:
     Town
     """
     rng = Random(seed)
+    people = _people(rng, count, shares)
+    numbers = _Accessions(rng)
+    exams = [_exams(rng, person, numbers, shares) for person in people]
+    return Town(people, [rng.random() >= shares.unknown_people for _ in people], exams)
+
+
+def townspeople(seed: int, count: int, shares: Shares = Shares()) -> list[Person]:
+    """Invent the people of :func:`town` without their exams."""
+    return _people(Random(seed), count, shares)
+
+
+def _people(rng: Random, count: int, shares: Shares) -> list[Person]:
     names, numbers = _Names(rng), _Numbers(rng)
     people: list[Person] = []
     while len(people) < count:
         person = _anyone(rng, names, numbers, shares)
         people.append(person)
         people += _beside(rng, person, names, numbers, shares)
-    numbers_of_exams = _Accessions(rng)
-    exams = [_exams(rng, person, numbers_of_exams, shares) for person in people]
-    return Town(people, [rng.random() >= shares.unknown_people for _ in people], exams)
+    return people
 
 
 class _Numbers:
