@@ -8,7 +8,7 @@ from rapidfuzz.distance import OSA
 from digitizer.identity.compare import compare_birth, compare_number, compare_person
 from digitizer.identity.evidence import Evidence
 from digitizer.identity.heard import Heard
-from digitizer.identity.linkage import Agreements, Linked, name_said
+from digitizer.identity.linkage import GUESSED, Agreements, Linked, name_said
 from digitizer.identity.settings import PolicySettings
 from digitizer.identity.spelling import plain
 from digitizer.model.identity import Agreement, PatientRecord, PersonName
@@ -102,13 +102,14 @@ def _believed(best: Linked, film: Heard) -> list[FieldName]:
     return [] if likeness is not None and likeness >= _MISREAD_NAME else against
 
 
-def _plainly_another(best: Linked, film: Heard) -> bool:
-    """Tell whether a film says plainly another name than the label, which says the candidate's."""
-    for name in best.contradictions(best.film):
-        likeness = _likeness(name, film, best.patient)
-        told = best.label.get(name)
-        if likeness is not None and told is not None and told.agreement is Agreement.AGREES:
-            return likeness < _MISREAD_NAME
+def _plainly_another(film: Heard, owner: PatientRecord) -> bool:
+    """Tell whether a film says plainly another name than the jacket's patient bears or bore."""
+    fields = film.said.fields
+    hows = compare_person(name_said(film.said), [owner.name, *owner.former_names], lambda _: 0.001)
+    for name, how in zip((FieldName.FAMILY_NAME, FieldName.GIVEN_NAME), hows, strict=True):
+        if how.agreement is Agreement.DISAGREES and fields[name].confidence >= GUESSED:
+            likeness = _likeness(name, film, owner)
+            return likeness is not None and likeness < _MISREAD_NAME
     return False
 
 
@@ -140,7 +141,7 @@ def _contradicts_jacket(sides: Sides, policy: PolicySettings) -> Reason | None:
     other = owner is not None and not is_same(owner, best.patient)
     if owner and other and best.posterior >= _CREDIBLE and not best.contradictions(best.film):
         return _both(best.patient.name, owner.name)
-    if owner and not other and _plainly_another(best, sides.film):
+    if owner and _plainly_another(sides.film, owner):
         return _both(mine, owner.name)
     if owner is not None and apart(sides.film.said, owner):
         return _both(mine, owner.name)
@@ -207,7 +208,10 @@ def _both(film: PersonName, jacket: PersonName) -> Reason:
 
 
 def names_others(film: Heard, patient: PatientRecord, evidence: Evidence) -> bool:
-    """Tell whether the same sheet bears another patient's exact number or accession number."""
+    """Tell whether the same sheet bears another patient's exact number or accession number.
+
+    An accession number one character from one of the patient's own is that one misread.
+    """
     words = film.numbers
     own = {plain(patient.patient_id), *(plain(number) for _, number in patient.other_ids)}
     own |= {plain(exam.accession_number) for exam in evidence.exams_of(patient)}
@@ -215,9 +219,14 @@ def names_others(film: Heard, patient: PatientRecord, evidence: Evidence) -> boo
         number = plain(other.patient_id)
         if number in words and number not in own and not is_same(other, patient):
             return True
-    return any(
-        plain(exam.accession_number) in words - own and exam.patient_id != patient.patient_id
+    theirs = {
+        plain(exam.accession_number)
         for exam in evidence.accessions
+        if exam.patient_id != patient.patient_id
+    }
+    return any(
+        all(OSA.distance(number, one, score_cutoff=1) > 1 for one in own)
+        for number in theirs & words - own
     )
 
 
