@@ -5,6 +5,7 @@ import click
 from digitizer.cli.base import Root, Session, json_option, pass_session, print_json
 from digitizer.cli.words import budget_words
 from digitizer.pipeline.budget import known_class, release_class, standing, stop_class
+from digitizer.pipeline.weights import estimate_weights
 
 __all__ = ["BUDGET_COMMANDS"]
 
@@ -51,6 +52,23 @@ def budget_release(session: Session, kind: str, user: str, reason_text: str) -> 
     """Let a stopped class file by itself again; what it held up is decided anew."""
     release_class(session.services, kind, user=user, reason_text=reason_text)
     print(f"Class {kind} is released.")
+    return 0
+
+
+@budget.command(name="weights")
+@json_option
+@pass_session
+def budget_weights(session: Session, as_json: bool) -> int:
+    """Show how well each field is read here, of the right people and of look-alikes."""
+    document = estimate_weights(session.services)
+    if as_json:
+        print_json(document)
+        return 0
+    print(f"{document['pairs']} pairs of film and candidate, {document['share']:.1%} of them right")
+    for name, sides in document["fields"].items():
+        for side, who in (("m", "right"), ("u", "wrong")):
+            shares = ", ".join(f"{how} {share:.2%}" for how, share in sides[side].items())
+            print(f"  {name}, {who} people: {shares}")
     return 0
 
 

@@ -4,6 +4,7 @@ from digitizer.identity.apart import told_apart
 from digitizer.identity.blocking import keys_of_exam, keys_of_patient, keys_of_testimony, names_of
 from digitizer.identity.classes import CLASSES, EvidenceClass
 from digitizer.identity.decide import PaperCase, decide_jacket, decide_paper
+from digitizer.identity.estimation import Estimate, estimate
 from digitizer.identity.evidence import Evidence, gather
 from digitizer.identity.exams import ExamRates
 from digitizer.identity.intervals import interval
@@ -19,6 +20,7 @@ from digitizer.identity.silent import (
 
 __all__ = [
     "CLASSES",
+    "Estimate",
     "Evidence",
     "EvidenceClass",
     "ExamRates",
@@ -27,6 +29,7 @@ __all__ = [
     "SilentFilms",
     "decide_jacket",
     "decide_paper",
+    "estimate",
     "exam_of",
     "gather",
     "interval",
