@@ -27,13 +27,13 @@ class EvidenceClass(StrEnum):
     ACCESSION = "accession"
     """An accession number of the patient's, with one identifier more; no record number."""
     TIED = "tied"
-    """Neither: name and birth date with the label's number, or a number one character off."""
+    """Neither: name and birth date or day with the label's number, or a number one sign off."""
 
 
 CLASSES: Mapping[EvidenceClass, str] = {
     EvidenceClass.NUMBER: "record number and another identifier on the film",
     EvidenceClass.ACCESSION: "accession number and another identifier on the film",
-    EvidenceClass.TIED: "name and birth date on the film, with the label's number or one near it",
+    EvidenceClass.TIED: "name and a date on the film, with the label's number or one near it",
 }
 """Each class in a clerk's words."""
 

@@ -15,7 +15,8 @@ from digitizer.identity.exams import Around, ExamRates, ExamVerdict, choose_exam
 from digitizer.identity.heard import Heard
 from digitizer.identity.linkage import Agreements, Linked, compared_all, link
 from digitizer.identity.neighbours import name_neighbours
-from digitizer.identity.objections import IDENTIFIERS, Sides, lead, objections
+from digitizer.identity.objections import Sides, lead, objections
+from digitizer.identity.proof import IDENTIFIERS
 from digitizer.identity.settings import PolicySettings
 from digitizer.model.identity import (
     Candidate,
@@ -132,7 +133,8 @@ def _film(film: FilmCase, jacket: _Jacket, evidence: Evidence, policy: PolicySet
         linked=linked,
         alone=link(own, [], evidence, policy.in_index),
     )
-    reasons = objections(sides, evidence, policy, posterior)
+    dated = exam.exam is not None and exam.evidence in ("day", "day_part")
+    reasons = objections(sides, evidence, policy, posterior, dated=dated)
     if not any(one.code is Code.NOT_IN_INDEX for one in reasons):
         # Of somebody who is not known, no exam is known either.
         reasons += exam.reasons

@@ -9,22 +9,15 @@ from digitizer.identity.compare import compare_birth, compare_number, compare_pe
 from digitizer.identity.evidence import Evidence
 from digitizer.identity.heard import Heard
 from digitizer.identity.linkage import GUESSED, Agreements, Linked, name_said
+from digitizer.identity.proof import NUMBERS, enough
 from digitizer.identity.settings import PolicySettings
 from digitizer.identity.spelling import plain
 from digitizer.model.identity import Agreement, PatientRecord, PersonName
 from digitizer.model.reading import FieldName, Testimony
 from digitizer.model.reasons import Code, Reason, reason
 
-__all__ = ["Sides", "agreeing", "apart", "is_same", "lead", "names_others", "objections", "shown"]
+__all__ = ["Sides", "apart", "is_same", "lead", "names_others", "objections", "shown"]
 
-IDENTIFIERS = (
-    FieldName.PATIENT_ID,
-    FieldName.FAMILY_NAME,
-    FieldName.BIRTH_DATE,
-    FieldName.ACCESSION_NUMBER,
-)
-"""What is independent of each other (DESIGN §5)."""
-_NUMBERS = (FieldName.PATIENT_ID, FieldName.ACCESSION_NUMBER)
 _CREDIBLE = 0.5
 _LABEL_MISREAD_BITS = 10.0
 """Net evidence from which one differing field of a label is a misreading of it."""
@@ -55,9 +48,17 @@ class Sides:
 
 
 def objections(
-    sides: Sides, evidence: Evidence, policy: PolicySettings, posterior: float
+    sides: Sides,
+    evidence: Evidence,
+    policy: PolicySettings,
+    posterior: float,
+    *,
+    dated: bool = False,
 ) -> tuple[Reason, ...]:
-    """Return every reason to ask a person; none when the film may be filed by itself."""
+    """Return every reason to ask a person; none when the film may be filed by itself.
+
+    ``dated`` tells that the film's day is that of an exam of the best candidate.
+    """
     best = sides.linked[0]
     found: list[Reason] = []
     contradiction = _contradicts_jacket(sides, policy)
@@ -76,7 +77,7 @@ def objections(
         found.append(reason(code, f"The film differs from the best candidate in: {told}."))
     if anybody >= _CREDIBLE / 2 and lead(sides.linked) < policy.gap_bits:
         found.append(reason(Code.AMBIGUOUS))
-    if not found and not _enough(best):
+    if not found and not enough(best, dated=dated):
         found.append(
             reason(
                 Code.BELOW_THRESHOLD,
@@ -95,7 +96,7 @@ def _believed(best: Linked, film: Heard) -> list[FieldName]:
     common with what should stand there than not.
     """
     against = best.contradictions(best.film)
-    numbers = all(best.agrees(name, on_film=True) for name in _NUMBERS)
+    numbers = all(best.agrees(name, on_film=True) for name in NUMBERS)
     if not numbers or len(against) != 1:
         return against
     likeness = _likeness(against[0], film, best.patient)
@@ -227,52 +228,6 @@ def names_others(film: Heard, patient: PatientRecord, evidence: Evidence) -> boo
     return any(
         all(OSA.distance(number, one, score_cutoff=1) > 1 for one in own)
         for number in theirs & words - own
-    )
-
-
-def agreeing(best: Linked) -> list[FieldName]:
-    """Return the independent identifiers that agree, on film or label; a field counts once."""
-    return [name for name in IDENTIFIERS if _counts(best, name, on_film=False)]
-
-
-def _counts(best: Linked, name: FieldName, *, on_film: bool) -> bool:
-    if name is not FieldName.FAMILY_NAME:
-        return best.agrees(name, on_film=on_film)
-    sides = (best.film,) if on_film else (best.film, best.label)
-    return any(_name_agrees(side) for side in sides)
-
-
-def _name_agrees(side: Agreements) -> bool:
-    """Tell whether family and given name agree, one of them read with one wrong character.
-
-    The given name may also be an initial, not another one.
-    """
-    family, given = side.get(FieldName.FAMILY_NAME), side.get(FieldName.GIVEN_NAME)
-    if family is None or given is None:
-        return False
-    hows = {family.agreement, given.agreement}
-    return Agreement.AGREES in hows and hows <= {Agreement.AGREES, Agreement.SIMILAR}
-
-
-def _enough(best: Linked) -> bool:
-    """Apply DESIGN §5: the film bears one, two independent in all, one of them a number.
-
-    A number that only the label bears does not file a film by a name alone: the film must tie
-    itself to it, by a number of its own or by name and birth date. A number on the film with one
-    wrong character does where name and birth date are exact there: nobody else fits all three.
-    """
-    on_film = [name for name in IDENTIFIERS if _counts(best, name, on_film=True)]
-    all_of_them = agreeing(best)
-    number = any(name in _NUMBERS for name in on_film)
-    tied = len(on_film) >= 2 and any(name in _NUMBERS for name in all_of_them)
-    if bool(on_film) and (number or tied) and len(all_of_them) >= 2:
-        return True
-    exact = (FieldName.FAMILY_NAME, FieldName.GIVEN_NAME, FieldName.BIRTH_DATE)
-    near = best.film.get(FieldName.PATIENT_ID)
-    return (
-        all(best.agrees(name, on_film=True) for name in exact)
-        and near is not None
-        and near.agreement is Agreement.SIMILAR
     )
 
 
