@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import BinaryIO, Protocol, TypeVar
 
 from digitizer.model.density import ScannerProfile
-from digitizer.model.identity import ExamRecord, JacketRecord, PatientRecord
+from digitizer.model.identity import ExamDays, ExamRecord, JacketRecord, PatientRecord
 from digitizer.model.instance import FoundStudy, StoredInstance
 from digitizer.model.raster import Pixels, Raster
 from digitizer.model.reading import Reading, Testimony
 from digitizer.model.records import (
     Batch,
+    BlindReview,
     Capture,
+    ClassStanding,
     Commitment,
     Delivery,
     Event,
@@ -40,7 +42,17 @@ __all__ = [
 ]
 
 Record = (
-    Batch | Jacket | Scan | Sheet | Capture | Delivery | Commitment | Verification | ScannerProfile
+    Batch
+    | Jacket
+    | Scan
+    | Sheet
+    | Capture
+    | Delivery
+    | Commitment
+    | Verification
+    | ScannerProfile
+    | BlindReview
+    | ClassStanding
 )
 R = TypeVar(
     "R",
@@ -53,6 +65,8 @@ R = TypeVar(
     Commitment,
     Verification,
     ScannerProfile,
+    BlindReview,
+    ClassStanding,
 )
 
 
@@ -128,6 +142,10 @@ class PatientIndex(Protocol):
 
     def exams_matching(self, accession_numbers: Iterable[str]) -> tuple[ExamRecord, ...]:
         """Find exams whose accession number is one of these, or one character away."""
+        ...
+
+    def exam_days(self) -> ExamDays:
+        """Tell how often the index knows several exams of one patient and day."""
         ...
 
     def jacket(self, name: str, box: str | None = None) -> JacketRecord | None:
@@ -295,9 +313,25 @@ class Transaction(Protocol):
 
     def scanners(self) -> tuple[str, ...]:
         """List the serial numbers that scans bear; "" is the site's one digitizer."""
+        ...
 
     def latest_scans(self, scanner: str, most: int) -> tuple[Scan, ...]:
         """List the newest scans of a scanner, the newest first."""
+        ...
+
+    def filed_by_class(self) -> dict[str, tuple[int, float]]:
+        """Count what was filed by itself in each class of evidence, and sum its (1 - p)."""
+        ...
+
+    def blind_reviews(
+        self, *, open_only: bool = False, sheet_id: str | None = None
+    ) -> tuple[BlindReview, ...]:
+        """List blind reviews, of one sheet or all, the oldest first."""
+        ...
+
+    def standings(self) -> tuple[ClassStanding, ...]:
+        """List the classes of evidence that were ever stopped."""
+        ...
 
     def verifications(self, sop_instance_uid: str) -> tuple[Verification, ...]:
         """List the read-backs of a capture."""

@@ -1,4 +1,4 @@
-"""Commands that run things: serve, doctor, scanners, scan; and those still to come."""
+"""Commands that run things: serve, doctor, scanners, scan."""
 
 import signal
 import threading
@@ -10,7 +10,6 @@ import click
 
 from digitizer import config, wiring
 from digitizer.cli.base import Session, Verb, json_option, note, pass_session, print_json
-from digitizer.errors import UsageError
 from digitizer.pipeline.ingest import Arrival, close_batch, open_batch, take
 from digitizer.scan.sane import SaneScanner, list_scanners, profile_of
 from digitizer.service.doctor import run_checks
@@ -150,18 +149,9 @@ def scan(
     return 0
 
 
-@click.command(cls=Verb)
-@click.option("--batch", "name", required=True)
-@json_option
-def replay(name: str, as_json: bool) -> int:
-    """Decide a batch again with today's index and rules (not yet)."""
-    raise UsageError("`replay` is not there yet.")
-
-
 RUN_COMMANDS: tuple[click.Command, ...] = (
     serve,
     doctor,
     scanners,
     scan,
-    replay,
 )

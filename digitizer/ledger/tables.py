@@ -23,6 +23,8 @@ __all__ = [
     "KEY",
     "TABLES",
     "anchor",
+    "blind_review",
+    "class_standing",
     "event",
     "exam",
     "exam_key",
@@ -107,9 +109,13 @@ sheet = _table(
     Column("state", String(16), nullable=False, index=True),
     Column("fingerprint", String(128), nullable=False),
     Column("index", Integer, nullable=False),
+    _text("filed_class", 40),
+    Column("doubt", Float, nullable=True),
     Index("ix_sheet_batch_id_state", "batch_id", "state", "kind"),
+    Index("ix_sheet_filed_class_doubt", "filed_class", "doubt"),
     Index("ix_sheet_fingerprint_id", "fingerprint", "id"),
 )
+"""``filed_class`` and ``doubt`` (1 - p) are set while a decision of the machine's own stands."""
 sheet_band = Table(
     "sheet_band",
     metadata,
@@ -134,6 +140,13 @@ scanner_profile = _table(
     Column("number", Integer, nullable=False),
     UniqueConstraint("scanner", "number"),
 )
+blind_review = _table(
+    "blind_review",
+    "id",
+    _of("sheet_id", "sheet.id"),
+    Column("answer", String(8), nullable=False, index=True),
+)
+class_standing = _table("class_standing", "id")
 
 TABLES: dict[type[Record], Table] = {
     records.Batch: batch,
@@ -145,6 +158,8 @@ TABLES: dict[type[Record], Table] = {
     records.Commitment: commitment,
     records.Verification: verification,
     ScannerProfile: scanner_profile,
+    records.BlindReview: blind_review,
+    records.ClassStanding: class_standing,
 }
 KEY: dict[type[Record], str] = {
     kind: next(iter(table.primary_key.columns)).name for kind, table in TABLES.items()

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0006_scans_of_scanner"
+revision = "0003_scans_of_scanner"
 down_revision = "0002_scanner_profiles"
 branch_labels = None
 depends_on = None
