@@ -2,6 +2,7 @@
 
 import signal
 import threading
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
@@ -13,8 +14,15 @@ from digitizer.cli.base import Session, Verb, json_option, note, pass_session, p
 from digitizer.errors import UsageError
 from digitizer.pipeline.ingest import Arrival, close_batch, open_batch, take
 from digitizer.scan.sane import SaneScanner, list_scanners, profile_of
+from digitizer.service.console import (
+    console_address,
+    console_child,
+    console_port,
+    port_is_free,
+)
 from digitizer.service.doctor import run_checks
 from digitizer.service.runtime import Runtime
+from digitizer.service.supervisor import Supervisor
 from digitizer.service.watching import watch_batch
 
 __all__ = ["RUN_COMMANDS"]
@@ -23,7 +31,7 @@ __all__ = ["RUN_COMMANDS"]
 @click.command(cls=Verb)
 @pass_session
 def serve(session: Session) -> int:
-    """Run everything: broker, workers, watch folder, embedded archive if used."""
+    """Run everything: broker, workers, watch folder, embedded archive if used, console."""
     stop = threading.Event()
 
     def asked(_number: int, _frame: FrameType | None) -> None:
@@ -31,7 +39,9 @@ def serve(session: Session) -> int:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, asked)
-    with Runtime(session.settings, session.config) as runtime:
+    with ExitStack() as stack:
+        runtime = stack.enter_context(Runtime(session.settings, session.config))
+        stack.enter_context(_console(runtime))
         watcher = None
         if runtime.settings.watch.folder is not None:
             watcher = threading.Thread(
@@ -52,6 +62,20 @@ def serve(session: Session) -> int:
         if watcher is not None:
             watcher.join()
     return 0
+
+
+def _console(runtime: Runtime) -> Supervisor:
+    """Return what keeps the console running, also where its port is not free yet."""
+    console = runtime.settings.console
+    port = console_port(console)
+    note(f"Console at {console_address(console, port)}")
+    if not port_is_free(console.host, port):
+        note(f"Port {port} is taken by another program: the console comes up when it is free. "
+             "DIGITIZER_CONSOLE__PORT chooses another.")  # fmt: skip
+    with runtime.services.ledger.reading() as view:
+        if not view.users():
+            note("Nobody has an account yet: `digitizer users add NAME --role lead`.")
+    return Supervisor([console_child(runtime.environment, port)])
 
 
 @click.command(cls=Verb)
