@@ -149,6 +149,13 @@ class PatientIndex(Protocol):
         """Look a jacket up by name (and box) or by barcode."""
         ...
 
+    def named(self, beginnings: Sequence[str], limit: int) -> tuple[PatientRecord, ...]:
+        """Find patients who bear a name that begins so, for each of the beginnings.
+
+        Names are asked for as they are counted (:meth:`name_counts`); former names count too.
+        """
+        ...
+
     def patient_count(self) -> int:
         """Count the patients of the index."""
         ...
@@ -457,19 +464,19 @@ class Overview(Protocol):
 class ReviewLeases(Protocol):
     """Who looks at a film in review: one person at a time, for as long as they are there."""
 
-    def take(self, sheet_id: str, holder: str, now: datetime, seconds: float) -> Lease:
+    def take(self, subject: str, holder: str, now: datetime, seconds: float) -> Lease:
         """Take the lease of a film, or keep it; return it as it then stands, perhaps another's."""
         ...
 
-    def keep(self, sheet_id: str, holder: str, now: datetime, seconds: float) -> bool:
+    def keep(self, subject: str, holder: str, now: datetime, seconds: float) -> bool:
         """Prolong a lease that is still ours; False when it has run out or passed to another."""
         ...
 
-    def give_back(self, sheet_id: str, holder: str) -> None:
+    def give_back(self, subject: str, holder: str) -> None:
         """End a lease of ours."""
         ...
 
-    def holder(self, sheet_id: str, now: datetime) -> Lease | None:
+    def holder(self, subject: str, now: datetime) -> Lease | None:
         """Tell who looks at a film now."""
         ...
 

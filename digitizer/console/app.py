@@ -5,7 +5,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.staticfiles import StaticFiles
 
 from digitizer import __version__
-from digitizer.console import health, live, migration, signing, work
+from digitizer.console import film_pictures, health, live, migration, review, signing, work
 from digitizer.console.access import guard
 from digitizer.console.answers import answer_errors
 from digitizer.console.headers import SafeHeaders, UnderPath
@@ -26,7 +26,7 @@ def make_app(site: Site) -> FastAPI:
         dependencies=[Depends(guard)],
     )
     app.state.site = site
-    for one in (health, signing, migration, work, live):
+    for one in (health, signing, migration, work, live, review, film_pictures):
         app.include_router(one.router)
     app.mount("/static", StaticFiles(directory=FOLDER / "static"), name="static")
     answer_errors(app)

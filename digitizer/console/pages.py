@@ -52,6 +52,14 @@ def _remedy_of(code: str) -> str:
     return CODES[known[code]].remedy if code in known else ""
 
 
+def _odds(posterior: float) -> str:
+    """Return a probability as a percentage that never claims to be certain."""
+    percent = 100 * posterior
+    if percent > 99.99:
+        return "> 99.99 %"
+    return "< 0.01 %" if percent < 0.01 else f"{percent:.2f} %"
+
+
 _templates = Environment(
     loader=FileSystemLoader(FOLDER / "templates"),
     autoescape=select_autoescape(default=True, default_for_string=True),
@@ -62,6 +70,7 @@ _templates = Environment(
 _templates.filters.update(
     ago=_ago,
     local=_local,
+    odds=_odds,
     person_name=person_name,
     words_of=_words_of,
     remedy_of=_remedy_of,

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from digitizer import wiring
 from digitizer.config import Loaded, Settings
 from digitizer.console.jobs import Jobs
+from digitizer.console.pictures import Pictures
 from digitizer.pipeline.services import Services
 from digitizer.ports import Overview, ReviewLeases, Sessions
 
@@ -27,7 +28,14 @@ class Site:
     sessions: Sessions
     said: dict[str, str] = field(default_factory=dict)
     """What a session is told on its next page, by session key."""
+    undo: dict[str, str] = field(default_factory=dict)
+    """The film that a session decided last, by session key."""
     jobs: Jobs = field(default_factory=Jobs)
+    pictures: Pictures = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Begin with no picture."""
+        self.pictures = Pictures(self.services)
 
     @classmethod
     def of(cls, loaded: Loaded) -> "Site":

@@ -126,7 +126,7 @@ class SqlLeases:
     def __init__(self, ledger: SqlLedger) -> None:
         self._ledger = ledger
 
-    def take(self, sheet_id: str, holder: str, now: datetime, seconds: float) -> Lease:
+    def take(self, subject: str, holder: str, now: datetime, seconds: float) -> Lease:
         """Take the lease of a film, or keep it; return it as it then stands, perhaps another's."""
         table = tables.review_lease
         until = now + timedelta(seconds=seconds)
@@ -135,26 +135,26 @@ class SqlLeases:
             dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
             connection.execute(
                 dialect.insert(table)
-                .values(sheet_id=sheet_id, holder=holder, until=until.timestamp())
+                .values(subject=subject, holder=holder, until=until.timestamp())
                 .on_conflict_do_update(
-                    index_elements=["sheet_id"],
+                    index_elements=["subject"],
                     set_={"holder": holder, "until": until.timestamp()},
                     where=free,
                 )
             )
-            row = connection.execute(select(table).where(table.c.sheet_id == sheet_id)).one()
+            row = connection.execute(select(table).where(table.c.subject == subject)).one()
         return Lease(
-            sheet_id=sheet_id,
+            subject=subject,
             holder=row.holder,
             until=datetime.fromtimestamp(row.until, UTC),
         )
 
-    def keep(self, sheet_id: str, holder: str, now: datetime, seconds: float) -> bool:
+    def keep(self, subject: str, holder: str, now: datetime, seconds: float) -> bool:
         """Prolong a lease that is still ours; False when it has run out or passed to another."""
         table = tables.review_lease
         until = (now + timedelta(seconds=seconds)).timestamp()
         mine = and_(
-            table.c.sheet_id == sheet_id,
+            table.c.subject == subject,
             table.c.holder == holder,
             table.c.until > now.timestamp(),
         )
@@ -162,22 +162,22 @@ class SqlLeases:
             kept = connection.execute(update(table).where(mine).values(until=until))
         return kept.rowcount == 1
 
-    def give_back(self, sheet_id: str, holder: str) -> None:
+    def give_back(self, subject: str, holder: str) -> None:
         """End a lease of ours."""
         table = tables.review_lease
         with self._ledger.connection(writes=True) as connection:
             connection.execute(
-                delete(table).where(table.c.sheet_id == sheet_id, table.c.holder == holder)
+                delete(table).where(table.c.subject == subject, table.c.holder == holder)
             )
 
-    def holder(self, sheet_id: str, now: datetime) -> Lease | None:
+    def holder(self, subject: str, now: datetime) -> Lease | None:
         """Tell who looks at a film now."""
         table = tables.review_lease
-        query = select(table).where(table.c.sheet_id == sheet_id, table.c.until > now.timestamp())
+        query = select(table).where(table.c.subject == subject, table.c.until > now.timestamp())
         with self._ledger.connection(writes=False) as connection:
             row = connection.execute(query).one_or_none()
         if row is None:
             return None
         return Lease(
-            sheet_id=sheet_id, holder=row.holder, until=datetime.fromtimestamp(row.until, UTC)
+            subject=subject, holder=row.holder, until=datetime.fromtimestamp(row.until, UTC)
         )

@@ -147,10 +147,9 @@ class SqlOverview:
     def next_in_review(self, user: str, now: datetime, *, skip: tuple[str, ...]) -> str | None:
         """Return the most doubtful film that this person may take: neither held nor another's."""
         row, lease = _ROW.c, tables.review_lease.c
-        taken = select(lease.sheet_id).where(lease.until > now.timestamp(), lease.holder != user)
+        taken = select(lease.subject).where(lease.until > now.timestamp(), lease.holder != user)
         query = select(row.subject).where(
             row.state == State.REVIEW.value,
-            row.kind != ThingKind.SCAN.value,
             (row.assigned_to.is_(None)) | (row.assigned_to == user),
             ~row.codes.contains(" on_hold "),
             row.subject.not_in(taken),

@@ -295,7 +295,7 @@ A scan has a row until it is read; its sheets have theirs from then on.
 review_lease = Table(
     "review_lease",
     metadata,
-    Column("sheet_id", String(80), ForeignKey("sheet.id"), primary_key=True),
+    Column("subject", String(80), primary_key=True),
     Column("holder", String(255), nullable=False, index=True),
     Column("until", Float, nullable=False),
 )

@@ -102,6 +102,6 @@ class Flow:
 class Lease:
     """Who looks at a film in review, until when."""
 
-    sheet_id: str
+    subject: str
     holder: str
     until: datetime

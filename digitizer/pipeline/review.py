@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 
-from digitizer.errors import UnknownRecord, UsageError
+from digitizer.errors import StaleRecord, UnknownRecord, UsageError
 from digitizer.model.identity import Candidate, ExamRecord, Outcome, PatientRecord, Verdict
 from digitizer.model.reasons import Code, reason
 from digitizer.model.records import Scan, Sheet, Stage
@@ -65,15 +65,19 @@ def accept(
     patient_id: str | None = None,
     accession_number: str | None = None,
     undo_window_s: float | None = None,
+    version: int | None = None,
 ) -> Sheet:
     """Decide a film: the first candidate, or the patient and exam that the person names.
 
-    The decision waits the undo window before it is wrapped.
+    The decision waits the undo window before it is wrapped. An accession number of "" says that
+    the exam is not in the index. ``version`` is that of the film as the person saw it.
 
     Raises
     ------
     UsageError
         The film is not in review, or the patient or exam is not in the index or not clear.
+    StaleRecord
+        The film is not any more what the person saw.
     """
     now = services.clock.now()
     with services.ledger.reading() as view:
@@ -91,6 +95,10 @@ def accept(
     )
     with services.ledger.transaction() as tx:
         current = _in_review(tx.get(Sheet, film_id), user)
+        if version is not None and current.version != version:
+            raise StaleRecord(
+                "The film was changed while you looked at it.", remedy="Look at it again."
+            )
         settled = {one.code.value for one in current.reasons if one.code in _SETTLED_BY_A_PERSON}
         decision = decision_of(services, tx, current, verdict, user)
         matched = moved(
@@ -173,6 +181,8 @@ def _exam(
     if accession_number is None:
         first: Candidate | None = sheet.candidates[0] if sheet.candidates else None
         return first.exam if first and first.patient == patient else None
+    if not accession_number:
+        return None
     for exam in services.index.exams(patient):
         if exam.accession_number == accession_number:
             return exam

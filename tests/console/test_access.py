@@ -12,7 +12,21 @@ from digitizer.model.users import ROLES, Permission, Role
 PUBLIC = {"/healthz", "/readyz", "/metrics", "/sign-in"}
 SIGNED_IN = {"/", "/sign-out", "/password"}
 WORK, PATIENTS, MANAGE = Permission.SEE_WORK, Permission.SEE_PATIENTS, Permission.MANAGE
+DECIDE = Permission.DECIDE
 NEEDED = {
+    "/review": DECIDE,
+    "/review/{film_id}": DECIDE,
+    "/review/{film_id}/accept": DECIDE,
+    "/review/{film_id}/hold": DECIDE,
+    "/review/{film_id}/reject": DECIDE,
+    "/review/{film_id}/undo": DECIDE,
+    "/review/{film_id}/keep": DECIDE,
+    "/review/{film_id}/leave": DECIDE,
+    "/review/{film_id}/search": DECIDE,
+    "/films/{film_id}/picture": PATIENTS,
+    "/films/{film_id}/tones": PATIENTS,
+    "/films/{film_id}/crops/{number}": PATIENTS,
+    "/scans/{scan_id}/picture": PATIENTS,
     "/migration": WORK,
     "/migration/figures": WORK,
     "/work": WORK,

@@ -59,11 +59,10 @@ def _create_users() -> None:
     )
     op.create_table(
         "review_lease",
-        sa.Column("sheet_id", sa.String(length=80), nullable=False),
+        sa.Column("subject", sa.String(length=80), nullable=False),
         sa.Column("holder", sa.String(length=255), nullable=False),
         sa.Column("until", sa.Float(), nullable=False),
-        sa.PrimaryKeyConstraint("sheet_id", name="pk_review_lease"),
-        sa.ForeignKeyConstraint(["sheet_id"], ["sheet.id"], name="fk_review_lease_sheet_id"),
+        sa.PrimaryKeyConstraint("subject", name="pk_review_lease"),
     )
     op.create_index("ix_review_lease_holder", "review_lease", ["holder"])
 
