@@ -5,7 +5,17 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.staticfiles import StaticFiles
 
 from digitizer import __version__
-from digitizer.console import film_pictures, health, live, migration, review, signing, work
+from digitizer.console import (
+    film,
+    film_pictures,
+    health,
+    live,
+    migration,
+    review,
+    settings_page,
+    signing,
+    work,
+)
 from digitizer.console.access import guard
 from digitizer.console.answers import answer_errors
 from digitizer.console.headers import SafeHeaders, UnderPath
@@ -26,7 +36,17 @@ def make_app(site: Site) -> FastAPI:
         dependencies=[Depends(guard)],
     )
     app.state.site = site
-    for one in (health, signing, migration, work, live, review, film_pictures):
+    for one in (
+        health,
+        signing,
+        migration,
+        work,
+        live,
+        review,
+        film_pictures,
+        film,
+        settings_page,
+    ):
         app.include_router(one.router)
     app.mount("/static", StaticFiles(directory=FOLDER / "static"), name="static")
     answer_errors(app)

@@ -1,5 +1,6 @@
 """Addresses of pictures: films, original scans, crops."""
 
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
@@ -7,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from digitizer.console.access import Needs, Person
-from digitizer.console.pictures import View, as_jpeg
+from digitizer.console.pictures import THUMBNAIL, View, as_jpeg
 from digitizer.console.site import site_of
 from digitizer.errors import UnknownRecord
 from digitizer.model.records import Scan, Sheet
@@ -55,6 +56,8 @@ def film_picture(
     site = site_of(request)
     with site.services.ledger.reading() as tx:
         sheet = tx.get(Sheet, film_id)
+    if view == View(longest=view.longest) and view.longest <= THUMBNAIL:
+        return Response(site.pictures.thumbnail(sheet, view.longest), media_type=_JPEG)
     return Response(as_jpeg(site.pictures.film(sheet), view), media_type=_JPEG)
 
 
@@ -63,14 +66,21 @@ def scan_picture(
     request: Request,
     scan_id: str,
     page: Annotated[int, Query(ge=0, le=10_000)] = 0,
+    film: Annotated[str, Query(max_length=80)] = "",
     view: View = Depends(_view),
     _person: Person = Depends(_NEEDS),
 ) -> Response:
-    """Return a page of a scan as it came, in eight bits."""
+    """Return a page of a scan as it came, in eight bits; with the edges of one of its films."""
     site = site_of(request)
     with site.services.ledger.reading() as tx:
         scan = tx.get(Scan, scan_id)
-    picture = as_jpeg(site.pictures.original(scan, page), view)
+        sheet = tx.get(Sheet, film) if film else None
+    original = site.pictures.original(scan, page)
+    if sheet is None or sheet.scan_id != scan_id or sheet.geometry is None:
+        return Response(as_jpeg(original, view), media_type=_JPEG)
+    # The film's own window: the bed beside it would darken it.
+    original = replace(original, window=site.pictures.film(sheet).window or original.window)
+    picture = as_jpeg(original, view, outline=sheet.geometry.corners)
     return Response(picture, media_type=_JPEG)
 
 

@@ -17,13 +17,17 @@ from digitizer.errors import UsageError
 from digitizer.model.instance import Rendered, Window
 from digitizer.model.raster import Polarity, Raster
 from digitizer.model.records import Scan, Sheet
+from digitizer.model.units import Corners
 from digitizer.pipeline.services import Services
 
-__all__ = ["Pictures", "View", "as_jpeg"]
+__all__ = ["THUMBNAIL", "Pictures", "View", "as_jpeg"]
 
 _KEPT = 4
 """Films in memory: 43 MB each for 14x17 in at 300 dpi and 16 bit."""
 _QUALITY = 92
+THUMBNAIL = 400
+"""Pictures up to this long side are kept: some 20 kB each."""
+_THUMBNAILS = 2000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +68,7 @@ class Pictures:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._kept: OrderedDict[tuple[str, ...], Rendered] = OrderedDict()
+        self._thumbnails: OrderedDict[tuple[str, ...], bytes] = OrderedDict()
         self._lock = threading.Lock()
         self._busy: dict[tuple[str, ...], threading.Lock] = {}
 
@@ -72,6 +77,20 @@ class Pictures:
         with self._services.ledger.reading() as view:
             scan = view.get(Scan, sheet.scan_id)
         return self._made(("film", sheet.id, repr(sheet.geometry)), scan, sheet)
+
+    def thumbnail(self, sheet: Sheet, longest: int) -> bytes:
+        """Return a small picture of a sheet; a whole jacket is decoded once, not at every look."""
+        key = (sheet.id, repr(sheet.geometry), str(longest))
+        with self._lock:
+            if key in self._thumbnails:
+                self._thumbnails.move_to_end(key)
+                return self._thumbnails[key]
+        made = as_jpeg(self.film(sheet), View(longest=longest))
+        with self._lock:
+            self._thumbnails[key] = made
+            while len(self._thumbnails) > _THUMBNAILS:
+                self._thumbnails.popitem(last=False)
+        return made
 
     def original(self, scan: Scan, page: int = 0) -> Rendered:
         """Return a page of a scan as it came."""
@@ -117,10 +136,17 @@ def _as_it_came(raster: Raster) -> Rendered:
     return Rendered(pixels=raster.pixels, bits=raster.bits, polarity=raster.polarity, window=shown)
 
 
-def as_jpeg(rendered: Rendered, view: View) -> bytes:
+def as_jpeg(rendered: Rendered, view: View, *, outline: Corners | None = None) -> bytes:
     """Return the picture of a film under a view, as a JPEG file.
 
     What is reduced is averaged, what is enlarged is interpolated; the film itself stays as it is.
+
+    Parameters
+    ----------
+    rendered : Rendered
+    view : View
+    outline : Corners, optional
+        Drawn onto the picture of a whole scan, in pixels of the scan from its outer corner.
     """
     pixels = np.rot90(rendered.pixels, -view.turn)
     if view.flip:
@@ -133,9 +159,21 @@ def as_jpeg(rendered: Rendered, view: View) -> bytes:
     shades = _shades(small, rendered, view)
     if shades.ndim == 3:
         shades = np.asarray(cv2.cvtColor(shades, cv2.COLOR_RGB2BGR), dtype=np.uint8)
+    if outline is not None:
+        shades = _outlined(shades, outline, size[0] / cut.shape[1], size[1] / cut.shape[0])
     done, coded = cv2.imencode(".jpg", shades, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
     assert done, "eight bits can always be written as JPEG"
     return coded.tobytes()
+
+
+def _outlined(
+    shades: NDArray[np.uint8], outline: Corners, across: float, down: float
+) -> NDArray[np.uint8]:
+    colour = cv2.cvtColor(shades, cv2.COLOR_GRAY2BGR) if shades.ndim == 2 else shades.copy()
+    points = np.array([[x * across, y * down] for x, y in outline]).round().astype(np.int32)
+    thick = max(1, max(shades.shape) // 400)
+    cv2.polylines(colour, [points], True, (60, 220, 90), thick, cv2.LINE_AA)
+    return np.asarray(colour, dtype=np.uint8)
 
 
 def _cut(pixels: NDArray[np.uint8] | NDArray[np.uint16], view: View) -> NDArray[np.generic]:

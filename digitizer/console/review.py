@@ -139,14 +139,14 @@ def leave(request: Request, film_id: str, person: Person = Depends(_DECIDES)) ->
     return Response(status_code=204)
 
 
-@router.get("/review/{film_id}/search")
+@router.post("/review/{film_id}/search")
 def search(
     request: Request,
     film_id: str,
-    q: Annotated[str, Query(max_length=200)] = "",
+    q: Annotated[str, Form(max_length=200)] = "",
     person: Person = Depends(_DECIDES),
 ) -> Response:
-    """Search the index by hand."""
+    """Search the index by hand; what is asked for stands in no address."""
     site = site_of(request)
     with site.services.ledger.transaction() as tx:
         sheet = tx.get(Sheet, film_id)

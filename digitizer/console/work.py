@@ -106,7 +106,6 @@ def work(
         states=[one.value for one in State],
         codes=_CODES,
         batches=batches,
-        film_pages=False,
         retriable=held and person.may(Permission.MANAGE),
     )
 

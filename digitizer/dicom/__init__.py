@@ -2,6 +2,16 @@
 
 from digitizer.dicom.capture import make_film, make_label
 from digitizer.dicom.compare import compare
+from digitizer.dicom.listing import HeaderLine, header_lines
 from digitizer.dicom.pixels import decode_pixels, pixel_sha256, transcode
 
-__all__ = ["compare", "decode_pixels", "make_film", "make_label", "pixel_sha256", "transcode"]
+__all__ = [
+    "HeaderLine",
+    "compare",
+    "decode_pixels",
+    "header_lines",
+    "make_film",
+    "make_label",
+    "pixel_sha256",
+    "transcode",
+]

@@ -4,6 +4,7 @@ Screenshots are kept in the folder that ``CONSOLE_SCREENSHOTS`` names.
 """
 
 import os
+import re
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -117,18 +118,25 @@ def decision_of(console: Console, id: str) -> Any:
         return view.get(Sheet, id).decision
 
 
+def at(page: Page, film: str) -> None:
+    """Wait until the page of a film listens to keys."""
+    expect(page).to_have_url(re.compile(f"/review/{film}$"))
+    expect(page.locator("body[data-ready]")).to_be_attached()
+
+
 def test_a_reviewer_decides_everything_by_keyboard(
     console: Console, tmp_path: Path, open_page: Callable[..., Page]
 ) -> None:
     """Accept, choose, search, hold, rescan, undo: no mouse, each key as the help says."""
     films = fill_review(console, tmp_path, films=5)
     page = open_page("ann", Role.REVIEWER)
-    expect(page).to_have_url(f"{page.url.split('/review')[0]}/review/{films[0]}")
+    at(page, films[0])
     keep(page, "review")
     # Help opens and closes; Enter shows the whole patient before it applies.
     page.keyboard.press("?")
     expect(page.locator("#help")).to_be_visible()
     page.keyboard.press("Escape")
+    expect(page.locator("#help")).to_be_hidden()
     page.keyboard.press("Enter")
     expect(page.locator("#confirm")).to_contain_text("MARTINEZ, ANNA L")
     expect(page.locator("#confirm")).to_contain_text("A100200 (MERCY)")
@@ -138,10 +146,12 @@ def test_a_reviewer_decides_everything_by_keyboard(
     with page.expect_navigation():
         page.keyboard.press("Enter")
     assert decision_of(console, films[0]).exam.accession_number == "X84-100"
+    at(page, films[1])
     # U takes it back, and shows the film again.
     with page.expect_navigation(url=f"**/review/{films[0]}"):
         page.keyboard.press("u")
     assert state_of(console, films[0]) is State.REVIEW
+    at(page, films[0])
     # 2 chooses the second; its exam must be chosen with E first.
     page.keyboard.press("2")
     page.keyboard.press("Enter")
@@ -152,6 +162,7 @@ def test_a_reviewer_decides_everything_by_keyboard(
     with page.expect_navigation(url=f"**/review/{films[1]}"):
         page.keyboard.press("Enter")
     assert decision_of(console, films[0]).patient.patient_id == "A100201"
+    at(page, films[1])
     # / searches; Enter takes the first found.
     page.keyboard.press("/")
     page.keyboard.type("x84-100")
@@ -163,17 +174,21 @@ def test_a_reviewer_decides_everything_by_keyboard(
     with page.expect_navigation(url=f"**/review/{films[2]}"):
         page.keyboard.press("Enter")
     assert decision_of(console, films[1]).exam.accession_number == "X84-100"
+    at(page, films[2])
     # H holds, X rejects, N goes on.
     page.keyboard.press("h")
     page.keyboard.type("ask the ward")
     with page.expect_navigation(url=f"**/review/{films[3]}"):
         page.keyboard.press("Enter")
+    at(page, films[3])
     with page.expect_navigation(url=f"**/review/{films[4]}"):
         page.keyboard.press("n")
+    at(page, films[4])
     page.keyboard.press("x")
     with page.expect_navigation(url=f"**/review/{films[3]}"):
         page.keyboard.press("Enter")
     assert state_of(console, films[4]) is State.REJECTED
+    at(page, films[3])
     page.keyboard.press("Enter")
     with page.expect_navigation():
         page.keyboard.press("Enter")
@@ -276,6 +291,12 @@ PAGES = (
     "/migration",
     "/work",
     "/work?state=review",
+    "/films/film1",
+    "/library",
+    "/patients/MERCY/A100200",
+    "/jackets/j1",
+    "/settings",
+    "/users",
     "/password",
 )
 

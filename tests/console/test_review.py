@@ -205,7 +205,7 @@ def test_the_index_is_searched_by_what_people_type(
     ann: Browser, films: list[str], query: str, found: list[str]
 ) -> None:
     """Number, near number, accession number, names in any order or begun, a date of birth."""
-    answer = ann.get(f"/review/{films[0]}/search", params={"q": query})
+    answer = ann.post(f"/review/{films[0]}/search", q=query)
     assert answer.status_code == 200
     shown = re.findall(r'data-number="(A\d+)"', answer.text)
     assert set(found) == set(shown)

@@ -149,3 +149,4 @@ window.addEventListener("pagehide", leaveNow);
 window.addEventListener("pageshow", (event) => {
   if (event.persisted) location.reload();
 });
+document.body.dataset.ready = "true";
