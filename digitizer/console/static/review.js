@@ -82,7 +82,9 @@ document.addEventListener("keydown", (event) => {
     }
     return;
   }
-  if (event.key === "Enter" && !at.matches("button, a, summary")) {
+  // The focus may still be on a button of a dialog that has just been closed.
+  const elsewhere = !at.matches("button, a, summary") || at.closest("dialog:not([open])");
+  if (event.key === "Enter" && elsewhere) {
     event.preventDefault();
     accept();
     return;
