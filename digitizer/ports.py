@@ -417,6 +417,10 @@ class Overview(Protocol):
         """Count by box and state, in the order of their names."""
         ...
 
+    def by_jacket(self, batch_id: str) -> dict[str, int]:
+        """Count the films of each jacket of a batch that have not ended, and its unread scans."""
+        ...
+
     def by_reason(self, wanted: Filter) -> tuple[Tally, ...]:
         """Count by first reason and state, the most frequent first."""
         ...

@@ -3,8 +3,6 @@
 import signal
 import threading
 from contextlib import ExitStack
-from dataclasses import replace
-from pathlib import Path
 from types import FrameType
 
 import click
@@ -12,8 +10,8 @@ import click
 from digitizer import config, wiring
 from digitizer.cli.base import Session, Verb, json_option, note, pass_session, print_json
 from digitizer.errors import UsageError
-from digitizer.pipeline.ingest import Arrival, close_batch, open_batch, take
-from digitizer.scan.sane import SaneScanner, list_scanners, profile_of
+from digitizer.pipeline.ingest import close_batch, open_batch
+from digitizer.scan.sane import list_scanners
 from digitizer.service.console import (
     console_address,
     console_child,
@@ -22,6 +20,7 @@ from digitizer.service.console import (
 )
 from digitizer.service.doctor import run_checks
 from digitizer.service.runtime import Runtime
+from digitizer.service.scanning import scan_in
 from digitizer.service.supervisor import Supervisor
 from digitizer.service.watching import watch_batch
 
@@ -149,28 +148,21 @@ def scan(
 ) -> int:
     """Scan one sheet, or the feeder, and take the scans in."""
     services = session.services
-    wanted = profile_of(profile)
-    if source is not None:
-        wanted = replace(wanted, source=source)
     name = name or f"scan-{services.clock.now():%Y-%m-%d}"
-    folder = session.settings.data_dir / "scanned" / name / (jacket or "")
-    batch = open_batch(services, name, str(folder))
-
-    def claim(page: Path) -> None:
-        arrival = Arrival(
-            path=page,
-            source="/".join(filter(None, (jacket, page.name))),
-            box=None,
-            jacket=jacket,
-            scanner=serial,
-        )
-        take(services, batch, arrival)
-        note(f"taken in: {page.name}")
-
-    locks = session.settings.data_dir / "scanners"
-    pages = SaneScanner(device, locks).scan(wanted, folder, on_page=claim)
+    batch = open_batch(services, name, str(session.settings.data_dir / "scanned"))
+    scanned = scan_in(
+        services,
+        session.settings.data_dir,
+        batch,
+        device=device,
+        profile=profile,
+        jacket=jacket,
+        source=source,
+        serial=serial,
+        taken=lambda page: note(f"taken in: {page.name}"),
+    )
     close_batch(services, batch.id)
-    print(f"{len(pages)} scanned.")
+    print(f"{scanned} scanned.")
     return 0
 
 

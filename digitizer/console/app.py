@@ -6,6 +6,7 @@ from starlette.staticfiles import StaticFiles
 
 from digitizer import __version__
 from digitizer.console import (
+    feed,
     film,
     film_pictures,
     health,
@@ -45,6 +46,7 @@ def make_app(site: Site) -> FastAPI:
         review,
         film_pictures,
         film,
+        feed,
         settings_page,
     ):
         app.include_router(one.router)

@@ -43,6 +43,11 @@ class Jobs:
         """Look a job up."""
         return self._jobs.get(id)
 
+    def latest(self, what: str) -> Job | None:
+        """Return the job of these words that was begun last."""
+        found = [one for one in self._jobs.values() if one.what == what]
+        return found[-1] if found else None
+
     def start(self, what: str, by: str, total: int, steps: Iterator[tuple[int, int]]) -> Job:
         """Begin a job; each step tells how many were looked at and how many set going."""
         job = Job(id=secrets.token_urlsafe(9), what=what, by=by, total=total)

@@ -6,6 +6,7 @@ look at one film cost one decode.
 
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
@@ -81,11 +82,18 @@ class Pictures:
     def thumbnail(self, sheet: Sheet, longest: int) -> bytes:
         """Return a small picture of a sheet; a whole jacket is decoded once, not at every look."""
         key = (sheet.id, repr(sheet.geometry), str(longest))
+        return self._small(key, lambda: self.film(sheet), longest)
+
+    def scan_thumbnail(self, scan: Scan, longest: int) -> bytes:
+        """Return a small picture of a scan's first page."""
+        return self._small((scan.id, str(longest)), lambda: self.original(scan), longest)
+
+    def _small(self, key: tuple[str, ...], made_of: Callable[[], Rendered], longest: int) -> bytes:
         with self._lock:
             if key in self._thumbnails:
                 self._thumbnails.move_to_end(key)
                 return self._thumbnails[key]
-        made = as_jpeg(self.film(sheet), View(longest=longest))
+        made = as_jpeg(made_of(), View(longest=longest))
         with self._lock:
             self._thumbnails[key] = made
             while len(self._thumbnails) > _THUMBNAILS:

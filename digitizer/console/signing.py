@@ -20,6 +20,7 @@ router = APIRouter()
 _FIRST_PAGES = (
     (Permission.DECIDE, "/review"),
     (Permission.MANAGE, "/migration"),
+    (Permission.FEED, "/feed"),
     (Permission.SEE_WORK, "/migration"),
 )
 

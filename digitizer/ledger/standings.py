@@ -12,7 +12,7 @@ from sqlalchemy import Executable, Select, func, select, tuple_
 from digitizer.ledger import tables
 from digitizer.ledger.store import SqlLedger
 from digitizer.model.overview import Filter, Flow, Standing, Tally, ThingKind
-from digitizer.model.states import State
+from digitizer.model.states import ENDS, State
 
 __all__ = ["SqlOverview"]
 
@@ -69,6 +69,17 @@ class SqlOverview:
         query = query.group_by(jacket.c.box, counted.c.state)
         rows = self._rows(query.order_by(jacket.c.box, counted.c.state))
         return tuple(Tally(group=g, state=State(s), count=int(n), oldest=None) for g, s, n in rows)
+
+    def by_jacket(self, batch_id: str) -> dict[str, int]:
+        """Count the films of each jacket of a batch that have not ended, and its unread scans."""
+        row = _ROW.c
+        query = select(row.jacket_id, func.count()).where(
+            row.batch_id == batch_id,
+            row.state.not_in([state.value for state in ENDS]),
+            row.kind.in_([ThingKind.FILM.value, ThingKind.SCAN.value]),
+        )
+        rows = self._rows(query.group_by(row.jacket_id))
+        return {jacket: int(count) for jacket, count in rows}
 
     def by_reason(self, wanted: Filter) -> tuple[Tally, ...]:
         """Count by first reason and state, the most frequent first."""

@@ -15,6 +15,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+import tifffile
 import uvicorn
 from console_films import COLUMNS, ROWS, fill_review
 from console_site import OWN, Console
@@ -272,6 +273,35 @@ def test_a_lead_watches_it_live(
         held = replace(scan("late", source="late.tif", position=9), state=State.QUARANTINED)
         tx.add(held, happened("late"))
     expect(page.locator(".holds .quarantined b")).to_have_text("1")
+
+
+def test_a_clerk_feeds_a_jacket(
+    console: Console, tmp_path: Path, open_page: Callable[..., Page]
+) -> None:
+    """Begin, scan the jacket's barcode, choose files; the count grows, what is bad is said."""
+    fill_review(console, tmp_path, films=1)
+    (tmp_path / "0002.tif").write_bytes(b"")
+    page = open_page("rec", Role.RECORDS)
+    page.keyboard.press("Enter")
+    expect(page.locator('[name="next_jacket"]')).to_be_focused()
+    page.keyboard.type("J-7")
+    page.keyboard.press("Enter")
+    expect(page.locator("#feed h2")).to_contain_text("J-7")
+    expect(page.locator("body[data-ready]")).to_be_attached()
+    film = tifffile.imread(tmp_path / "film.tif").copy()
+    film[0, 0] = 7
+    tifffile.imwrite(tmp_path / "0001.tif", film)
+    page.locator("#files").set_input_files([tmp_path / "0001.tif", tmp_path / "0002.tif"])
+    expect(page.locator(".count b").first).to_have_text("2")
+    expect(page.locator(".fed .bad")).to_contain_text("The file is empty.")
+    expect(page.locator(".fed img")).to_have_count(1)
+    keep(page, "feed")
+    expect(page.locator("#scanner")).not_to_contain_text("Looking")
+    assert serious(page) == []
+    page.keyboard.press("n")
+    page.keyboard.type("J-8")
+    page.keyboard.press("Enter")
+    expect(page.locator("#feed h2")).to_contain_text("J-8")
 
 
 def serious(page: Page) -> list[str]:
