@@ -1,5 +1,6 @@
 """Settings as they are in force, the checks of the site, and who works here."""
 
+from functools import cache
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form
@@ -22,6 +23,12 @@ _SEES = Needs(Permission.SEE_SETTINGS)
 _MANAGES = Needs(Permission.MANAGE_USERS)
 
 
+@cache
+def _described() -> list[tuple[str, str, str, str]]:
+    """Return what the settings mean; it is read from the source, once."""
+    return config.describe()
+
+
 @router.get("/settings")
 def settings(request: Request, person: Person = Depends(_SEES)) -> Response:
     """Show every setting with its value and where it came from."""
@@ -29,7 +36,7 @@ def settings(request: Request, person: Person = Depends(_SEES)) -> Response:
     values = config.effective(site.settings)
     rows = [
         (key, values[key], site.loaded.origins[key], words)
-        for key, _variable, _default, words in config.describe()
+        for key, _variable, _default, words in _described()
     ]
     return page(request, "settings.html", person, rows=rows)
 

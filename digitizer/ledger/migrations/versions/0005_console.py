@@ -88,13 +88,14 @@ def _create_standing() -> None:
         sa.PrimaryKeyConstraint("subject", name="pk_standing"),
     )
     for columns in (
-        ("jacket_id",),
+        ("jacket_id", "state"),
         ("patient_id", "issuer"),
         ("decided_by", "doubt"),
     ):
         op.create_index(f"ix_standing_{'_'.join(columns)}", "standing", list(columns))
     op.create_index("ix_standing_state_code", "standing", ["state", "code", "since"])
     op.create_index("ix_standing_state_risk", "standing", ["state", "risk", "subject"])
+    op.create_index("ix_standing_since", "standing", ["since", "subject"])
     op.create_index("ix_standing_state_since", "standing", ["state", "since", "subject"])
     op.create_index("ix_standing_batch_id_state", "standing", ["batch_id", "state", "since"])
 
