@@ -18,6 +18,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_type_hints
+from urllib.parse import urlsplit
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -46,12 +47,38 @@ _NOT_SETTINGS = frozenset({"DIGITIZER_DEBUG", "DIGITIZER_CONFIG"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsoleSettings:
-    """Where the web console listens."""
+    """Where the web console listens, and how people reach it."""
 
     host: str = "127.0.0.1"
-    """Address of the console."""
+    """Address of the console; others than this machine's own need `console.public_url` as well."""
     port: int = 8080
-    """Port of the console."""
+    """Port of the console; 0: a free one."""
+    public_url: str = ""
+    """URL under which people reach the console where that is another than its address: behind a
+    proxy, under a path (https://intranet.example/films), or by another name."""
+    tls_certificate: Path | None = None
+    """Certificate of the console, PEM; with it the console speaks TLS only."""
+    tls_key: Path | None = None
+    """Private key of the console, PEM."""
+    idle_minutes: float = 30.0
+    """Minutes without a click after which one must sign in again."""
+    session_hours: float = 12.0
+    """Hours after which one must sign in again in any case."""
+    lease_s: float = 60.0
+    """Seconds for which a film in review stays with a reviewer whose browser has gone silent."""
+
+    def __post_init__(self) -> None:
+        """Refuse to be reached from elsewhere without a name to be reached by."""
+        url = urlsplit(self.public_url)
+        if self.public_url and (url.scheme not in ("http", "https") or not url.hostname):
+            raise ValueError("public_url must begin with http:// or https:// and a name")
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            raise ValueError("tls_certificate and tls_key go together")
+        if self.host not in ("127.0.0.1", "localhost", "::1") and not self.public_url:
+            raise ValueError(
+                "host opens the console to other machines: set public_url to the URL that people "
+                "use, best with TLS"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

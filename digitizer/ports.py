@@ -9,6 +9,7 @@ from typing import BinaryIO, Protocol, TypeVar
 from digitizer.model.density import ScannerProfile
 from digitizer.model.identity import ExamDays, ExamRecord, JacketRecord, PatientRecord
 from digitizer.model.instance import FoundStudy, StoredInstance
+from digitizer.model.overview import Filter, Flow, Lease, Standing, Tally
 from digitizer.model.raster import Pixels, Raster
 from digitizer.model.reading import Reading, Testimony
 from digitizer.model.records import (
@@ -27,14 +28,18 @@ from digitizer.model.records import (
     Verification,
 )
 from digitizer.model.states import State
+from digitizer.model.users import Session, User
 
 __all__ = [
     "ArchiveSink",
     "Clock",
     "Ledger",
+    "Overview",
     "PatientIndex",
     "Record",
+    "ReviewLeases",
     "ScanDecoder",
+    "Sessions",
     "SheetReader",
     "Transaction",
     "Vault",
@@ -53,6 +58,7 @@ Record = (
     | ScannerProfile
     | BlindReview
     | ClassStanding
+    | User
 )
 R = TypeVar(
     "R",
@@ -67,6 +73,7 @@ R = TypeVar(
     ScannerProfile,
     BlindReview,
     ClassStanding,
+    User,
 )
 
 
@@ -150,6 +157,13 @@ class PatientIndex(Protocol):
 
     def jacket(self, name: str, box: str | None = None) -> JacketRecord | None:
         """Look a jacket up by name (and box) or by barcode."""
+        ...
+
+    def named(self, beginnings: Sequence[str], limit: int) -> tuple[PatientRecord, ...]:
+        """Find patients who bear a name that begins so, for each of the beginnings.
+
+        Names are asked for as they are counted (:meth:`name_counts`); former names count too.
+        """
         ...
 
     def patient_count(self) -> int:
@@ -253,6 +267,10 @@ class Transaction(Protocol):
 
     def batches(self) -> tuple[Batch, ...]:
         """List all batches, the oldest first."""
+        ...
+
+    def users(self) -> tuple[User, ...]:
+        """List all users of the console, the first made first."""
         ...
 
     def jackets(self, batch_id: str) -> tuple[Jacket, ...]:
@@ -413,4 +431,127 @@ class Waker(Protocol):
 
     def wake(self, tasks: Iterable[tuple[Stage, str]]) -> None:
         """Announce due work."""
+        ...
+
+
+class Overview(Protocol):
+    """Where everything stands: counts and lists over all batches, paged by key."""
+
+    def by_state(self, wanted: Filter | None = None) -> tuple[Tally, ...]:
+        """Count what stands in each state; the group is empty."""
+        ...
+
+    def by_batch(self) -> tuple[Tally, ...]:
+        """Count by batch and state, the newest batch first."""
+        ...
+
+    def by_box(self) -> tuple[Tally, ...]:
+        """Count by box and state, in the order of their names."""
+        ...
+
+    def by_jacket(self, batch_id: str) -> dict[str, int]:
+        """Count the films of each jacket of a batch that have not ended, and its unread scans."""
+        ...
+
+    def by_reason(self, wanted: Filter) -> tuple[Tally, ...]:
+        """Count by first reason and state, the most frequent first."""
+        ...
+
+    def flow(self) -> Flow:
+        """Tell how many films were filed, by whom, and how many of them wrongly to expect."""
+        ...
+
+    def per_hour(self, event: str, hours: int, now: datetime) -> tuple[int, ...]:
+        """Count the events of a name in each of the last hours, the oldest first."""
+        ...
+
+    def last_change(self) -> str:
+        """Return a mark that changes with every event; empty when there is none."""
+        ...
+
+    def count(self, wanted: Filter) -> int:
+        """Count the rows of a filter."""
+        ...
+
+    def oldest_first(
+        self, wanted: Filter, *, after: tuple[float, str] | None = None, limit: int = 50
+    ) -> tuple[Standing, ...]:
+        """List rows, the longest in their state first; ``after`` is the last row's key.
+
+        The key is the time in seconds since 1970 and the subject.
+        """
+        ...
+
+    def riskiest_first(
+        self, wanted: Filter, *, after: tuple[float, str] | None = None, limit: int = 50
+    ) -> tuple[Standing, ...]:
+        """List rows, the most doubtful first; ``after`` is the last row's risk and subject."""
+        ...
+
+    def subjects(self, wanted: Filter, limit: int) -> tuple[str, ...]:
+        """List the ids of a filter's rows, the longest in their state first."""
+        ...
+
+    def next_in_review(self, user: str, now: datetime, *, skip: tuple[str, ...]) -> str | None:
+        """Return the most doubtful film that this person may take: neither held nor another's."""
+        ...
+
+
+class ReviewLeases(Protocol):
+    """Who looks at a film in review: one person at a time, for as long as they are there."""
+
+    def take(self, subject: str, holder: str, now: datetime, seconds: float) -> Lease:
+        """Take the lease of a film, or keep it; return it as it then stands, perhaps another's."""
+        ...
+
+    def keep(self, subject: str, holder: str, now: datetime, seconds: float) -> bool:
+        """Prolong a lease that is still ours; False when it has run out or passed to another."""
+        ...
+
+    def give_back(self, subject: str, holder: str) -> None:
+        """End a lease of ours."""
+        ...
+
+    def holder(self, subject: str, now: datetime) -> Lease | None:
+        """Tell who looks at a film now."""
+        ...
+
+
+class Sessions(Protocol):
+    """Signed-in browsers, and failed tries to sign in."""
+
+    def open(self, session: Session) -> None:
+        """Keep a new session."""
+        ...
+
+    def find(self, key: str) -> Session | None:
+        """Look a session up."""
+        ...
+
+    def seen(self, key: str, now: datetime) -> None:
+        """Write down that a session is in use."""
+        ...
+
+    def close(self, key: str) -> None:
+        """End one session."""
+        ...
+
+    def close_all(self, user: str, *, but: str = "") -> None:
+        """End all sessions of a user, but one perhaps."""
+        ...
+
+    def sweep(self, idle_before: datetime, opened_before: datetime) -> None:
+        """Forget sessions that nobody can use any more, and old failures to sign in."""
+        ...
+
+    def failures(self, key: str) -> tuple[int, datetime | None]:
+        """Tell how often signing in failed, and until when it is not to be tried."""
+        ...
+
+    def failed(self, key: str, until: datetime) -> None:
+        """Count one more failure to sign in."""
+        ...
+
+    def forgive(self, key: str) -> None:
+        """Forget the failures: somebody has signed in."""
         ...

@@ -13,7 +13,14 @@ from digitizer.archive import DimseArchive, GuardedArchive
 from digitizer.config import Settings
 from digitizer.engines import EngineSheetReader
 from digitizer.errors import MissingService, SettingsError
-from digitizer.ledger import FolderVault, SqlLedger, SqlPatientIndex
+from digitizer.ledger import (
+    FolderVault,
+    SqlLeases,
+    SqlLedger,
+    SqlOverview,
+    SqlPatientIndex,
+    SqlSessions,
+)
 from digitizer.model.records import Stage
 from digitizer.pipeline.services import Services
 from digitizer.ports import ArchiveSink, Vault, Waker
@@ -29,11 +36,14 @@ __all__ = [
     "database_url",
     "decoder",
     "index",
+    "leases",
     "ledger",
     "limit_threads",
+    "overview",
     "reader",
     "rules",
     "services",
+    "sessions",
     "vault",
     "waker",
 ]
@@ -97,6 +107,21 @@ def ledger(settings: Settings) -> SqlLedger:
 def index(settings: Settings) -> SqlPatientIndex:
     """Open the index of patients, exams and jackets."""
     return SqlPatientIndex(ledger(settings))
+
+
+def overview(settings: Settings) -> SqlOverview:
+    """Open the overview of where everything stands."""
+    return SqlOverview(ledger(settings))
+
+
+def leases(settings: Settings) -> SqlLeases:
+    """Open the leases of films in review."""
+    return SqlLeases(ledger(settings))
+
+
+def sessions(settings: Settings) -> SqlSessions:
+    """Open the sessions of the console."""
+    return SqlSessions(ledger(settings))
 
 
 def vault(settings: Settings) -> Vault:

@@ -21,6 +21,7 @@ from digitizer.cli.index import INDEX_COMMANDS
 from digitizer.cli.rehearse import REHEARSE_COMMANDS
 from digitizer.cli.review import REVIEW_COMMANDS
 from digitizer.cli.run import RUN_COMMANDS
+from digitizer.cli.users import USER_COMMANDS
 from digitizer.errors import DigitizerError, MissingService, SettingsError, UsageError
 
 __all__ = ["FINISHED_WITH_HOLDS", "main", "root"]
@@ -39,6 +40,7 @@ root = Root(
             *CALIBRATE_COMMANDS,
             *FILE_COMMANDS,
             *REHEARSE_COMMANDS,
+            *USER_COMMANDS,
         )
     },
 )

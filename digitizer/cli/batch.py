@@ -32,8 +32,8 @@ from digitizer.pipeline import ingest as intake
 from digitizer.pipeline import report, review
 from digitizer.pipeline.budget import standing
 from digitizer.pipeline.deliver import read_again
-from digitizer.pipeline.rollers import worn_scanners
 from digitizer.pipeline.replay import replay as replay_batch
+from digitizer.pipeline.rollers import worn_scanners
 from digitizer.pipeline.services import Services
 from digitizer.scan.walk import FoundFile, walk
 from digitizer.service.lock import DataFolderLock

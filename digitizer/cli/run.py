@@ -2,18 +2,25 @@
 
 import signal
 import threading
-from dataclasses import replace
-from pathlib import Path
+from contextlib import ExitStack
 from types import FrameType
 
 import click
 
 from digitizer import config, wiring
 from digitizer.cli.base import Session, Verb, json_option, note, pass_session, print_json
-from digitizer.pipeline.ingest import Arrival, close_batch, open_batch, take
-from digitizer.scan.sane import SaneScanner, list_scanners, profile_of
+from digitizer.pipeline.ingest import close_batch, open_batch
+from digitizer.scan.sane import list_scanners
+from digitizer.service.console import (
+    console_address,
+    console_child,
+    console_port,
+    port_is_free,
+)
 from digitizer.service.doctor import run_checks
 from digitizer.service.runtime import Runtime
+from digitizer.service.scanning import scan_in
+from digitizer.service.supervisor import Supervisor
 from digitizer.service.watching import watch_batch
 
 __all__ = ["RUN_COMMANDS"]
@@ -22,7 +29,7 @@ __all__ = ["RUN_COMMANDS"]
 @click.command(cls=Verb)
 @pass_session
 def serve(session: Session) -> int:
-    """Run everything: broker, workers, watch folder, embedded archive if used."""
+    """Run everything: broker, workers, watch folder, embedded archive if used, console."""
     stop = threading.Event()
 
     def asked(_number: int, _frame: FrameType | None) -> None:
@@ -30,7 +37,9 @@ def serve(session: Session) -> int:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, asked)
-    with Runtime(session.settings, session.config) as runtime:
+    with ExitStack() as stack:
+        runtime = stack.enter_context(Runtime(session.settings, session.config))
+        stack.enter_context(_console(runtime))
         watcher = None
         if runtime.settings.watch.folder is not None:
             watcher = threading.Thread(
@@ -51,6 +60,20 @@ def serve(session: Session) -> int:
         if watcher is not None:
             watcher.join()
     return 0
+
+
+def _console(runtime: Runtime) -> Supervisor:
+    """Return what keeps the console running, also where its port is not free yet."""
+    console = runtime.settings.console
+    port = console_port(console)
+    note(f"Console at {console_address(console, port)}")
+    if not port_is_free(console.host, port):
+        note(f"Port {port} is taken by another program: the console comes up when it is free. "
+             "DIGITIZER_CONSOLE__PORT chooses another.")  # fmt: skip
+    with runtime.services.ledger.reading() as view:
+        if not view.users():
+            note("Nobody has an account yet: `digitizer users add NAME --role lead`.")
+    return Supervisor([console_child(runtime.environment, port)])
 
 
 @click.command(cls=Verb)
@@ -124,28 +147,21 @@ def scan(
 ) -> int:
     """Scan one sheet, or the feeder, and take the scans in."""
     services = session.services
-    wanted = profile_of(profile)
-    if source is not None:
-        wanted = replace(wanted, source=source)
     name = name or f"scan-{services.clock.now():%Y-%m-%d}"
-    folder = session.settings.data_dir / "scanned" / name / (jacket or "")
-    batch = open_batch(services, name, str(folder))
-
-    def claim(page: Path) -> None:
-        arrival = Arrival(
-            path=page,
-            source="/".join(filter(None, (jacket, page.name))),
-            box=None,
-            jacket=jacket,
-            scanner=serial,
-        )
-        take(services, batch, arrival)
-        note(f"taken in: {page.name}")
-
-    locks = session.settings.data_dir / "scanners"
-    pages = SaneScanner(device, locks).scan(wanted, folder, on_page=claim)
+    batch = open_batch(services, name, str(session.settings.data_dir / "scanned"))
+    scanned = scan_in(
+        services,
+        session.settings.data_dir,
+        batch,
+        device=device,
+        profile=profile,
+        jacket=jacket,
+        source=source,
+        serial=serial,
+        taken=lambda page: note(f"taken in: {page.name}"),
+    )
     close_batch(services, batch.id)
-    print(f"{len(pages)} scanned.")
+    print(f"{scanned} scanned.")
     return 0
 
 

@@ -2,7 +2,17 @@
 
 from digitizer.ledger.imports import ImportReport
 from digitizer.ledger.index import SqlPatientIndex
+from digitizer.ledger.seats import SqlLeases, SqlSessions
+from digitizer.ledger.standings import SqlOverview
 from digitizer.ledger.store import SqlLedger
 from digitizer.ledger.vault import FolderVault
 
-__all__ = ["FolderVault", "ImportReport", "SqlLedger", "SqlPatientIndex"]
+__all__ = [
+    "FolderVault",
+    "ImportReport",
+    "SqlLeases",
+    "SqlLedger",
+    "SqlOverview",
+    "SqlPatientIndex",
+    "SqlSessions",
+]

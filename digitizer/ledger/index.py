@@ -140,6 +140,20 @@ class SqlPatientIndex:
                 return decode(JacketRecord, found[0]) if len(found) == 1 else None
         return None
 
+    def named(self, beginnings: Sequence[str], limit: int) -> tuple[PatientRecord, ...]:
+        """Find patients who bear a name that begins so, for each of the beginnings."""
+        table, name = tables.patient, tables.patient_name
+        self._ensure_current()
+        query = select(table.c.body).order_by(table.c.id).limit(limit)
+        for beginning in beginnings:
+            bearing = select(name.c.patient).where(
+                name.c.name >= beginning[:64], name.c.name < f"{beginning[:63]}\uffff"
+            )
+            query = query.where(table.c.id.in_(bearing))
+        if not beginnings:
+            return ()
+        return tuple(decode(PatientRecord, body) for body in self._bodies(query))
+
     def patient_count(self) -> int:
         """Count the patients of the index."""
         with self._ledger.connection(writes=False) as connection:

@@ -17,14 +17,17 @@ from sqlalchemy import (
 
 from digitizer.model import records
 from digitizer.model.density import ScannerProfile
+from digitizer.model.users import User
 from digitizer.ports import Record
 
 __all__ = [
     "KEY",
     "TABLES",
+    "account",
     "anchor",
     "blind_review",
     "class_standing",
+    "console_session",
     "event",
     "exam",
     "exam_key",
@@ -35,9 +38,12 @@ __all__ = [
     "patient",
     "patient_key",
     "patient_name",
+    "review_lease",
     "scanner_profile",
     "sheet_band",
+    "standing",
     "task",
+    "throttle",
 ]
 
 metadata = MetaData(
@@ -148,6 +154,9 @@ blind_review = _table(
 )
 class_standing = _table("class_standing", "id")
 
+account = _table("account", "name")
+"""Who works with the console; ``user`` is a word of SQL."""
+
 TABLES: dict[type[Record], Table] = {
     records.Batch: batch,
     records.Jacket: jacket,
@@ -160,6 +169,7 @@ TABLES: dict[type[Record], Table] = {
     ScannerProfile: scanner_profile,
     records.BlindReview: blind_review,
     records.ClassStanding: class_standing,
+    User: account,
 }
 KEY: dict[type[Record], str] = {
     kind: next(iter(table.primary_key.columns)).name for kind, table in TABLES.items()
@@ -175,6 +185,7 @@ event = Table(
     Column("actor", String(255), nullable=False),
     Column("payload", Text, nullable=False),
     Column("hash", String(64), nullable=False),
+    Index("ix_event_name_at", "name", "at"),
 )
 anchor = Table(
     "anchor",
@@ -268,3 +279,59 @@ jacket_record = Table(
     Column("body", Text, nullable=False),
     UniqueConstraint("box", "jacket"),
 )
+
+standing = Table(
+    "standing",
+    metadata,
+    Column("subject", String(80), primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("batch_id", String(80), nullable=False),
+    Column("jacket_id", String(80), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("since", Float, nullable=False),
+    Column("risk", Float, nullable=False),
+    Column("code", String(40), nullable=False),
+    Column("codes", Text, nullable=False),
+    Column("assigned_to", String(255)),
+    Column("decided_by", String(255)),
+    Column("doubt", Float, nullable=False),
+    Column("patient_id", String(64), nullable=False),
+    Column("issuer", String(64), nullable=False),
+    Column("study_date", String(10), nullable=False),
+    Index("ix_standing_state_code", "state", "code", "since"),
+    Index("ix_standing_state_risk", "state", "risk", "subject"),
+    Index("ix_standing_since", "since", "subject"),
+    Index("ix_standing_state_since", "state", "since", "subject"),
+    Index("ix_standing_batch_id_state", "batch_id", "state", "since"),
+    Index("ix_standing_jacket_id_state", "jacket_id", "state"),
+    Index("ix_standing_patient_id_issuer", "patient_id", "issuer"),
+    Index("ix_standing_decided_by_doubt", "decided_by", "doubt"),
+)
+"""What lists and counts need of scans and sheets, written with them (:mod:`.standings`).
+
+A scan has a row until it is read; its sheets have theirs from then on.
+"""
+review_lease = Table(
+    "review_lease",
+    metadata,
+    Column("subject", String(80), primary_key=True),
+    Column("holder", String(255), nullable=False, index=True),
+    Column("until", Float, nullable=False),
+)
+console_session = Table(
+    "console_session",
+    metadata,
+    Column("key", String(64), primary_key=True),
+    _of("user", "account.name"),
+    Column("csrf", String(64), nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("seen_at", Float, nullable=False),
+)
+throttle = Table(
+    "throttle",
+    metadata,
+    Column("key", String(64), primary_key=True),
+    Column("failures", Integer, nullable=False),
+    Column("until", Float, nullable=False),
+)
+"""Failed sign-ins, by hash of the name or address they were tried with."""

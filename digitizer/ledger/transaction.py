@@ -28,6 +28,7 @@ from digitizer.ledger import tables
 from digitizer.ledger.chain import append, events_of
 from digitizer.ledger.codec import decode, encode
 from digitizer.ledger.likeness import band_keys, distance_of, search_for
+from digitizer.ledger.standing_rows import write_standing
 from digitizer.model.density import ScannerProfile
 from digitizer.model.film import SheetKind
 from digitizer.model.reasons import Code, Reason
@@ -48,6 +49,7 @@ from digitizer.model.records import (
     Verification,
 )
 from digitizer.model.states import RANK, TRANSITIONS, State
+from digitizer.model.users import User
 from digitizer.ports import Clock, R, Record
 
 __all__ = ["SqlTransaction", "stamp", "task_of"]
@@ -114,6 +116,8 @@ class SqlTransaction:
         )
         if isinstance(record, Sheet):
             self._mark(record.id, "", record.fingerprint)
+        if isinstance(record, Scan | Sheet):
+            write_standing(self._connection, record)
         self.record(event)
 
     def save(self, record: R, event: Event) -> R:
@@ -138,6 +142,8 @@ class SqlTransaction:
             raise StaleRecord(f"{kind.__name__} {own} was changed by somebody else.")
         if isinstance(record, Sheet) and before.fingerprint != record.fingerprint:
             self._mark(own, before.fingerprint, record.fingerprint)
+        if isinstance(record, Scan | Sheet):
+            write_standing(self._connection, record)
         self.record(event)
         return replace(record, version=record.version + 1)
 
@@ -195,6 +201,10 @@ class SqlTransaction:
     def batches(self) -> tuple[Batch, ...]:
         """List all batches, the oldest first."""
         return self._all(Batch, select(tables.batch).order_by(tables.batch.c.serial))
+
+    def users(self) -> tuple[User, ...]:
+        """List all users, the first made first."""
+        return self._all(User, select(tables.account).order_by(tables.account.c.serial))
 
     def jackets(self, batch_id: str) -> tuple[Jacket, ...]:
         """List the jackets of a batch in feeding order."""

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 from digitizer import identity
-from digitizer.errors import UnknownRecord, UsageError
+from digitizer.errors import StaleRecord, UnknownRecord, UsageError
 from digitizer.model.film import SheetKind
 from digitizer.model.identity import ExamRecord, Outcome, PatientRecord, Verdict
 from digitizer.model.reading import FieldSource
@@ -83,6 +83,7 @@ def accept(
     accession_number: str | None = None,
     study_date: date | None = None,
     undo_window_s: float | None = None,
+    version: int | None = None,
 ) -> Sheet:
     """Decide a film: the first candidate, or the patient and exam that the person names.
 
@@ -97,16 +98,21 @@ def accept(
     patient_id : str, optional
         ``NUMBER`` or ``ISSUER:NUMBER``; the first candidate without.
     accession_number : str, optional
-        Of the patient's exam; without, the one proposed, or the one the film itself tells.
+        Of the patient's exam; without, the one proposed, or the one the film itself tells; "" says
+        that the exam is not in the index.
     study_date : date, optional
         Day of an exam that the index does not have.
     undo_window_s : float, optional
         The setting by default.
+    version : int, optional
+        Of the film as the person saw it.
 
     Raises
     ------
     UsageError
         The film is not in review, or the patient or exam is not in the index or not clear.
+    StaleRecord
+        The film is not any more what the person saw.
     """
     with services.ledger.reading() as view:
         sheet = in_review(view.get(Sheet, film_id), user)
@@ -125,6 +131,10 @@ def accept(
     )
     with services.ledger.transaction() as tx:
         current = in_review(tx.get(Sheet, film_id), user)
+        if version is not None and current.version != version:
+            raise StaleRecord(
+                "The film was changed while you looked at it.", remedy="Look at it again."
+            )
         approved = approve(services, tx, current, verdict, user=user, undo_window_s=undo_window_s)
     services.waker.wake([(Stage.WRAP, film_id)])
     return approved
@@ -259,6 +269,8 @@ def _exam(
     services: Services, sheet: Sheet, patient: PatientRecord, accession_number: str | None
 ) -> ExamRecord | None:
     """Return the exam that the person named, else that proposed, else that the film tells."""
+    if accession_number == "":
+        return None
     if accession_number is not None:
         return exam_named(services, patient, accession_number)
     if sheet.candidates and sheet.candidates[0].patient == patient:

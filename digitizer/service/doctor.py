@@ -48,6 +48,7 @@ def run_checks(settings: Settings) -> tuple[Check, ...]:
         lambda: _folder(settings.data_dir),
         lambda: _database(settings),
         lambda: _port("listener", settings.listener.host, settings.listener.port),
+        lambda: _port("console", settings.console.host, settings.console.port),
         lambda: _archive(settings),
     ]
     return (*(check() for check in checks), *_calibrations(settings), *_rollers(settings))

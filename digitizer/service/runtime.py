@@ -119,9 +119,11 @@ class Runtime:
             *("--hostname", f"{name}@{socket.gethostname()}-{os.getpid()}"),
             *("--loglevel", self.settings.log_level, "--without-gossip", "--without-mingle"),
         ]
-        return Child(name=name, argv=argv, env=self._environment())
+        return Child(name=name, argv=argv, env=self.environment)
 
-    def _environment(self) -> dict[str, str]:
+    @property
+    def environment(self) -> dict[str, str]:
+        """Environment of children: the endpoints of embedded parts, as settings."""
         told = self.settings
         environment = {
             **os.environ,

@@ -6,13 +6,18 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from hand_clock import HandClock
-from ledger_records import execute_plainly
+from ledger_records import batch, execute_plainly, happened, jacket, scan, sheet
 from sqlalchemy import create_engine, inspect
 from sqlalchemy.pool import NullPool
 
 from digitizer.errors import MissingService, SettingsError
-from digitizer.ledger import SqlLedger
+from digitizer.ledger import SqlLedger, SqlOverview
 from digitizer.ledger.tables import metadata
+from digitizer.model.overview import Filter
+from digitizer.model.reasons import Code, reason
+from digitizer.model.states import State
+
+_BEFORE_STANDINGS = "0002_scanner_profiles"
 
 
 def test_migrations_end_at_the_tables_of_the_code(database: str) -> None:
@@ -65,3 +70,26 @@ def test_a_database_that_cannot_be_opened_is_a_missing_service(tmp_path: Path) -
     ):
         with pytest.raises(MissingService):
             SqlLedger(url, HandClock(), reserve=0).migrate()
+
+
+def test_an_older_ledger_tells_where_everything_stands(database: str) -> None:
+    """The rows written for records of an older version are those that this one writes."""
+    ledger = SqlLedger(database, HandClock(), reserve=0)
+    why = (reason(Code.FILM_SILENT), reason(Code.EXAM_UNKNOWN))
+    with ledger.transaction() as tx:
+        held = sheet(state=State.REVIEW, reasons=why, posterior=0.25, assigned_to="ann")
+        waits = scan("s2", source="b", position=1, state=State.WAITING, reasons=why[:1])
+        for record in (batch(), jacket(), scan(), held, waits):
+            tx.add(record, happened(record.id, "added"))
+    written = SqlOverview(ledger).oldest_first(Filter())
+    assert [one.subject for one in written] == ["h1", "s2"]
+    made = ("standing", "review_lease", "console_session", "throttle", "account")
+    execute_plainly(
+        database,
+        *(f"DROP TABLE {name}" for name in made),
+        "DROP INDEX ix_event_name_at",
+        f"UPDATE alembic_version SET version_num = '{_BEFORE_STANDINGS}'",
+    )
+    ledger.migrate()
+    assert SqlOverview(ledger).oldest_first(Filter()) == written
+    ledger.close()

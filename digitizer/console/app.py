@@ -1,0 +1,58 @@
+"""The application: routes, static files, headers, answers to errors."""
+
+from fastapi import Depends, FastAPI
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.staticfiles import StaticFiles
+
+from digitizer import __version__
+from digitizer.console import (
+    feed,
+    film,
+    film_pictures,
+    health,
+    live,
+    migration,
+    review,
+    settings_page,
+    signing,
+    work,
+)
+from digitizer.console.access import guard
+from digitizer.console.answers import answer_errors
+from digitizer.console.headers import SafeHeaders, UnderPath
+from digitizer.console.pages import FOLDER
+from digitizer.console.site import Site
+
+__all__ = ["make_app"]
+
+
+def make_app(site: Site) -> FastAPI:
+    """Return the console of a site as an ASGI application."""
+    app = FastAPI(
+        title="digitizer",
+        version=__version__,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        dependencies=[Depends(guard)],
+    )
+    app.state.site = site
+    for one in (
+        health,
+        signing,
+        migration,
+        work,
+        live,
+        review,
+        film_pictures,
+        film,
+        feed,
+        settings_page,
+    ):
+        app.include_router(one.router)
+    app.mount("/static", StaticFiles(directory=FOLDER / "static"), name="static")
+    answer_errors(app)
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=site.hosts, www_redirect=False)
+    app.add_middleware(UnderPath, root_path=site.root_path)
+    app.add_middleware(SafeHeaders, secure=site.secure)
+    return app

@@ -1,0 +1,109 @@
+"""Is it alive, is it ready, and figures for monitoring: without login and without patient data."""
+
+import shutil
+
+from fastapi import APIRouter
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+from redis import Redis
+from redis.exceptions import RedisError
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+
+from digitizer.console.site import Site, site_of
+from digitizer.errors import DigitizerError
+from digitizer.service.lock import DataFolderLock
+
+__all__ = ["PUBLIC", "router"]
+
+PUBLIC = ("/healthz", "/readyz", "/metrics")
+router = APIRouter()
+_LEAST_FREE = 1 << 30
+
+
+@router.get("/healthz")
+async def alive() -> Response:
+    """Answer as long as the process does."""
+    return PlainTextResponse("ok\n")
+
+
+@router.get("/readyz")
+def ready(request: Request) -> Response:
+    """Tell whether what the console needs is there; 503 with the reasons when it is not."""
+    site = site_of(request)
+    checks = {"ledger": _ledger(site), "broker": _broker(site), "disk": _disk(site)}
+    good = all(words == "ok" for words in checks.values())
+    return JSONResponse({"ready": good, "checks": checks}, 200 if good else 503)
+
+
+def _ledger(site: Site) -> str:
+    try:
+        site.overview.by_state()
+    except DigitizerError as error:
+        return error.message
+    return "ok"
+
+
+def _broker(site: Site) -> str:
+    url = site.settings.broker_url
+    if not url:
+        return "ok" if DataFolderLock(site.settings.data_dir).owner() else "nothing runs the line"
+    try:
+        if url.startswith("redis+socket:"):
+            url = url.replace("redis+socket:", "unix:").replace("virtual_host", "db")
+        Redis.from_url(url, socket_timeout=2, socket_connect_timeout=2).ping()
+    except (RedisError, OSError, ValueError) as error:
+        return type(error).__name__
+    return "ok"
+
+
+def _disk(site: Site) -> str:
+    folder = site.settings.data_dir
+    free = shutil.disk_usage(folder if folder.exists() else folder.parent).free
+    return "ok" if free > _LEAST_FREE else "less than 1 GiB is free"
+
+
+@router.get("/metrics")
+def metrics(request: Request) -> Response:
+    """Return counts, ages and free space in the Prometheus text format."""
+    registry = CollectorRegistry()
+    registry.register(_Figures(site_of(request)))
+    return Response(generate_latest(registry), media_type="text/plain; version=0.0.4")
+
+
+class _Figures(Collector):
+    """Reads the figures from the ledger each time they are asked for."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+
+    def collect(self) -> list[GaugeMetricFamily]:
+        """Return one family a figure."""
+        site = self._site
+        now = site.services.clock.now()
+        count = GaugeMetricFamily("digitizer_sheets", "Sheets and unread scans.", labels=["state"])
+        age = GaugeMetricFamily(
+            "digitizer_oldest_seconds", "Age of the longest in a state.", labels=["state"]
+        )
+        for one in site.overview.by_state():
+            count.add_metric([one.state.value], one.count)
+            if one.oldest is not None:
+                age.add_metric([one.state.value], max(0.0, (now - one.oldest).total_seconds()))
+        with site.services.ledger.reading() as view:
+            tasks = view.tasks()
+            pending = view.commitments(pending=True)
+        due = GaugeMetricFamily("digitizer_tasks", "Stages that are due.", labels=["stage"])
+        stages = [task.stage.value for task in tasks]
+        for stage in sorted(set(stages)):
+            due.add_metric([stage], stages.count(stage))
+        flow = site.overview.flow()
+        wrong = GaugeMetricFamily(
+            "digitizer_expected_wrong", "Expected wrong filings among those by itself."
+        )
+        wrong.add_metric([], flow.expected_wrong)
+        waits = GaugeMetricFamily("digitizer_commitments_pending", "Unanswered commitments.")
+        waits.add_metric([], len(pending))
+        free = GaugeMetricFamily("digitizer_disk_free_bytes", "Free room of the data folder.")
+        free.add_metric([], shutil.disk_usage(site.settings.data_dir).free)
+        return [count, age, due, wrong, waits, free]

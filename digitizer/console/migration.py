@@ -1,0 +1,102 @@
+"""For leads: where everything is, what is held why, and how fast it goes."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import APIRouter, Depends
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from digitizer.console.access import Needs, Person
+from digitizer.console.forecast import pace_of
+from digitizer.console.pages import fragment, page
+from digitizer.console.site import Site, site_of
+from digitizer.model.overview import Filter, Tally
+from digitizer.model.states import ENDS, HOLDS, WAY, State
+from digitizer.model.users import Permission
+
+__all__ = ["router"]
+
+router = APIRouter()
+_HOLD_WORDS = {
+    State.REVIEW: "wait for a person",
+    State.WAITING: "wait and are tried again",
+    State.QUARANTINED: "cannot be used as they are",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One batch or box."""
+
+    name: str
+    total: int
+    verified: int
+    moving: int
+    held: int
+    ended: int
+
+
+@router.get("/migration")
+def migration(request: Request, person: Person = Depends(Needs(Permission.SEE_WORK))) -> Response:
+    """Show where everything is."""
+    return page(request, "migration.html", person, **figures(site_of(request)))
+
+
+@router.get("/migration/figures")
+def migration_figures(
+    request: Request, person: Person = Depends(Needs(Permission.SEE_WORK))
+) -> Response:
+    """Return the same figures once more, for the page that shows them."""
+    return HTMLResponse(
+        fragment(request, "migration_figures.html", person, **figures(site_of(request)))
+    )
+
+
+def figures(site: Site) -> dict[str, Any]:
+    """Return everything that the page of the migration shows."""
+    overview, now = site.overview, site.services.clock.now()
+    states = overview.by_state()
+    counts = {one.state: one.count for one in states}
+    total = sum(n for state, n in counts.items() if state not in ENDS)
+    left = sum(counts.get(state, 0) for state in WAY if state is not State.VERIFIED)
+    flow = overview.flow()
+    budget = site.settings.identity.budget_per_100k
+    accepted = budget * flow.by_itself / 100_000
+    return {
+        "way": WAY,
+        "holds": (State.REVIEW, State.WAITING, State.QUARANTINED),
+        "ends": sorted(ENDS),
+        "hold_words": _HOLD_WORDS,
+        "counts": counts,
+        "oldest": {one.state: one.oldest for one in states},
+        "total": total,
+        "verified": counts.get(State.VERIFIED, 0),
+        "pace": pace_of(overview.per_hour("verified", 24, now), left),
+        "flow": flow,
+        "budget": budget,
+        "accepted": accepted,
+        "spent": flow.expected_wrong / accepted if accepted else 0.0,
+        "shadow": site.settings.identity.shadow,
+        "reasons": overview.by_reason(Filter(states=tuple(HOLDS))),
+        "batches": _rows(overview.by_batch()),
+        "boxes": _rows(overview.by_box()),
+    }
+
+
+def _rows(tallies: Iterable[Tally]) -> list[Row]:
+    by_group: dict[str, dict[State, int]] = {}
+    for one in tallies:
+        by_group.setdefault(one.group, {})[one.state] = one.count
+    return [
+        Row(
+            name=group,
+            total=sum(counts.values()),
+            verified=counts.get(State.VERIFIED, 0),
+            moving=sum(counts.get(state, 0) for state in WAY[:-1]),
+            held=sum(counts.get(state, 0) for state in HOLDS),
+            ended=sum(counts.get(state, 0) for state in ENDS),
+        )
+        for group, counts in by_group.items()
+    ]

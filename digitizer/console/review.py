@@ -1,0 +1,250 @@
+"""For reviewers: the doubtful films, riskiest first, one person to a film, everything by key.
+
+What this never does: let two people decide one film, apply a decision to a film that is not any
+more what the person saw, or choose a patient or an exam by itself.
+"""
+
+import threading
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Form, Query
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from digitizer.console.access import Needs, Person
+from digitizer.console.pages import back_to, fragment, page, say
+from digitizer.console.review_view import case_of, choice_of
+from digitizer.console.site import Site, site_of
+from digitizer.errors import DigitizerError, UsageError
+from digitizer.model.film import SheetKind
+from digitizer.model.overview import Filter
+from digitizer.model.records import Jacket, Scan, Sheet
+from digitizer.model.states import State
+from digitizer.model.users import Permission
+from digitizer.pipeline import review as decisions
+from digitizer.pipeline.changes import event
+from digitizer.pipeline.library import find_patients
+from digitizer.pipeline.undo import take_back
+
+__all__ = ["router"]
+
+router = APIRouter()
+_DECIDES = Needs(Permission.DECIDE)
+_IN_REVIEW = Filter(states=(State.REVIEW,))
+_STALE = (
+    "Your time with this film ran out, and it was not decided.",
+    "It may be with somebody else now. Open it again and repeat your choice.",
+)
+
+
+@router.get("/review")
+def next_film(
+    request: Request,
+    after: Annotated[str, Query(max_length=80)] = "",
+    person: Person = Depends(_DECIDES),
+) -> Response:
+    """Go to the most doubtful film that nobody looks at; ``after`` is one to pass over."""
+    site = site_of(request)
+    skipped: list[str] = [after] if after else []
+    while True:
+        now = site.services.clock.now()
+        found = site.overview.next_in_review(person.name, now, skip=tuple(skipped))
+        if found is None:
+            return page(request, "review_none.html", person, left=site.overview.count(_IN_REVIEW))
+        if _take(site, found, person):
+            return RedirectResponse(site.at(f"/review/{found}"), 303)
+        skipped.append(found)
+
+
+@router.get("/review/{film_id}")
+def review(request: Request, film_id: str, person: Person = Depends(_DECIDES)) -> Response:
+    """Show one film, and take it on oneself for as long as one looks at it."""
+    site = site_of(request)
+    with site.services.ledger.reading() as view:
+        record = decisions.sheet_or_scan(view, film_id)
+    if record.state is not State.REVIEW:
+        raise UsageError("This is not in review any more.", remedy="Go on with the next one.")
+    lease = site.leases.take(
+        film_id, person.name, site.services.clock.now(), site.settings.console.lease_s
+    )
+    if lease.holder != person.name:
+        return page(request, "review_taken.html", person, 409, holder=lease.holder, film=film_id)
+    with site.services.ledger.transaction() as tx:
+        tx.record(event(film_id, "viewed", person.name, page="review"))
+    left = site.overview.count(_IN_REVIEW)
+    undo = site.undo.get(person.session.key, "")
+    if isinstance(record, Scan):
+        with site.services.ledger.reading() as view:
+            jacket = view.get(Jacket, record.jacket_id)
+        return page(
+            request, "review_scan.html", person,
+            scan=record, jacket=jacket, film=film_id, left=left, undo=undo,
+        )  # fmt: skip
+    with site.services.ledger.reading() as view:
+        case = case_of(site.services, view, record)
+    answer = page(
+        request,
+        "review.html",
+        person,
+        case=case,
+        film=film_id,
+        left=left,
+        undo=undo,
+        heartbeat_s=max(5, int(site.settings.console.lease_s / 3)),
+    )
+    _fetch_next(site, person, film_id)
+    return answer
+
+
+def _take(site: Site, film_id: str, person: Person) -> bool:
+    now = site.services.clock.now()
+    lease = site.leases.take(film_id, person.name, now, site.settings.console.lease_s)
+    return lease.holder == person.name
+
+
+def _fetch_next(site: Site, person: Person, film_id: str) -> None:
+    """Decode the film that comes next while this one is looked at."""
+
+    def fetch() -> None:
+        try:
+            now = site.services.clock.now()
+            found = site.overview.next_in_review(person.name, now, skip=(film_id,))
+            if found is not None:
+                with site.services.ledger.reading() as view:
+                    record = decisions.sheet_or_scan(view, found)
+                if isinstance(record, Sheet):
+                    site.pictures.film(record)
+        except DigitizerError:
+            # It is only for speed; whoever opens the film is told what is wrong with it.
+            return
+
+    threading.Thread(target=fetch, name="fetch-next", daemon=True).start()
+
+
+@router.post("/review/{film_id}/keep")
+def keep(request: Request, film_id: str, person: Person = Depends(_DECIDES)) -> Response:
+    """Stay with a film; 409 when it has passed to somebody else."""
+    site = site_of(request)
+    now, seconds = site.services.clock.now(), site.settings.console.lease_s
+    if site.leases.keep(film_id, person.name, now, seconds) or _take(site, film_id, person):
+        return Response(status_code=204)
+    holder = site.leases.holder(film_id, now)
+    return HTMLResponse(holder.holder if holder else "", status_code=409)
+
+
+@router.post("/review/{film_id}/leave")
+def leave(request: Request, film_id: str, person: Person = Depends(_DECIDES)) -> Response:
+    """Give a film back: the page was closed."""
+    site_of(request).leases.give_back(film_id, person.name)
+    return Response(status_code=204)
+
+
+@router.post("/review/{film_id}/search")
+def search(
+    request: Request,
+    film_id: str,
+    q: Annotated[str, Form(max_length=200)] = "",
+    person: Person = Depends(_DECIDES),
+) -> Response:
+    """Search the index by hand; what is asked for stands in no address."""
+    site = site_of(request)
+    with site.services.ledger.transaction() as tx:
+        sheet = tx.get(Sheet, film_id)
+        if q.strip():
+            tx.record(event(film_id, "index_searched", person.name, query=q.strip()))
+    patients = find_patients(site.services, q, limit=8)
+    choices = [choice_of(site.services, one, sheet) for one in patients]
+    return HTMLResponse(
+        fragment(
+            request, "review_found.html", person,
+            choices=choices, asked=q.strip(), is_film=sheet.kind is SheetKind.FILM,
+        )
+    )  # fmt: skip
+
+
+def _still_mine(site: Site, film_id: str, person: Person) -> None:
+    """Hold the lease for the moment in which a decision is written; refuse when it is gone."""
+    now, seconds = site.services.clock.now(), site.settings.console.lease_s
+    if not site.leases.keep(film_id, person.name, now, seconds):
+        raise UsageError(_STALE[0], remedy=_STALE[1])
+
+
+def _done(request: Request, film_id: str, person: Person, words: str) -> Response:
+    site = site_of(request)
+    site.leases.give_back(film_id, person.name)
+    site.undo[person.session.key] = film_id
+    say(request, person, words)
+    return back_to(request, "/review")
+
+
+@router.post("/review/{film_id}/accept")
+def accept(
+    request: Request,
+    film_id: str,
+    patient: Annotated[str, Form(max_length=200)] = "",
+    exam: Annotated[str, Form(max_length=80)] = "",
+    version: Annotated[int, Form()] = -1,
+    person: Person = Depends(_DECIDES),
+) -> Response:
+    """File a film under the patient and exam that were chosen; the next film follows."""
+    site = site_of(request)
+    if not patient:
+        raise UsageError("No patient was chosen.", remedy="Choose one with 1 to 9, or search.")
+    with site.services.ledger.reading() as view:
+        kind = view.get(Sheet, film_id).kind
+    if kind is SheetKind.FILM and not exam:
+        raise UsageError("No exam was chosen.", remedy="Choose one, or that it is not known.")
+    _still_mine(site, film_id, person)
+    accepted = decisions.accept(
+        site.services,
+        film_id,
+        user=person.name,
+        patient_id=patient,
+        accession_number="" if exam in ("", "-") else exam,
+        version=version,
+    )
+    assert accepted.decision is not None, "what is accepted has a decision"
+    number = accepted.decision.patient.patient_id
+    return _done(request, film_id, person, f"Filed under patient {number}. U takes it back.")
+
+
+@router.post("/review/{film_id}/hold")
+def hold(
+    request: Request,
+    film_id: str,
+    reason: Annotated[str, Form(max_length=500)] = "",
+    person: Person = Depends(_DECIDES),
+) -> Response:
+    """Put a film aside with a reason."""
+    site = site_of(request)
+    if not reason.strip():
+        raise UsageError("A hold needs a reason.", remedy="Say what is to be found out.")
+    _still_mine(site, film_id, person)
+    decisions.hold(site.services, film_id, user=person.name, reason_text=reason.strip())
+    return _done(request, film_id, person, "Put on hold. U takes it back.")
+
+
+@router.post("/review/{film_id}/reject")
+def reject(
+    request: Request,
+    film_id: str,
+    reason: Annotated[str, Form(max_length=500)] = "",
+    person: Person = Depends(_DECIDES),
+) -> Response:
+    """End a film: to be scanned again, or to be left out. The original scan is kept."""
+    site = site_of(request)
+    _still_mine(site, film_id, person)
+    decisions.reject(
+        site.services, film_id, user=person.name, reason_text=reason.strip() or "Scan it again."
+    )
+    return _done(request, film_id, person, "Rejected: to be scanned again. U takes it back.")
+
+
+@router.post("/review/{film_id}/undo")
+def undo(request: Request, film_id: str, person: Person = Depends(_DECIDES)) -> Response:
+    """Take one's own last decision back, and look at the film again."""
+    site = site_of(request)
+    take_back(site.services, film_id, user=person.name)
+    site.undo.pop(person.session.key, None)
+    say(request, person, "Taken back. Nothing was filed.")
+    return back_to(request, f"/review/{film_id}")

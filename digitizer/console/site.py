@@ -1,0 +1,91 @@
+"""What every page is given: the ports, the settings, and where the console is to be found."""
+
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+
+from digitizer import wiring
+from digitizer.config import Loaded, Settings
+from digitizer.console.jobs import Jobs
+from digitizer.console.pictures import Pictures
+from digitizer.pipeline.services import Services
+from digitizer.ports import Overview, ReviewLeases, Sessions
+
+__all__ = ["Site", "site_of"]
+
+_OWN_NAMES = ("localhost", "127.0.0.1", "[::1]")
+
+
+@dataclass(slots=True, kw_only=True)
+class Site:
+    """One console on one data folder."""
+
+    loaded: Loaded
+    services: Services
+    overview: Overview
+    leases: ReviewLeases
+    sessions: Sessions
+    said: dict[str, str] = field(default_factory=dict)
+    """What a session is told on its next page, by session key."""
+    undo: dict[str, str] = field(default_factory=dict)
+    """The film that a session decided last, by session key."""
+    jobs: Jobs = field(default_factory=Jobs)
+    pictures: Pictures = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Begin with no picture."""
+        self.pictures = Pictures(self.services)
+
+    @classmethod
+    def of(cls, loaded: Loaded) -> "Site":
+        """Open everything that settings name."""
+        settings = loaded.settings
+        return cls(
+            loaded=loaded,
+            services=wiring.services(settings),
+            overview=wiring.overview(settings),
+            leases=wiring.leases(settings),
+            sessions=wiring.sessions(settings),
+        )
+
+    @property
+    def settings(self) -> Settings:
+        """The effective settings."""
+        return self.loaded.settings
+
+    @property
+    def root_path(self) -> str:
+        """Path under which the console lies; empty at the root."""
+        return urlsplit(self.settings.console.public_url).path.rstrip("/")
+
+    @property
+    def secure(self) -> bool:
+        """Whether browsers reach the console by TLS."""
+        console = self.settings.console
+        return console.public_url.startswith("https:") or console.tls_certificate is not None
+
+    @property
+    def hosts(self) -> list[str]:
+        """Names under which the console answers; all others may be somebody's trick on DNS."""
+        named = urlsplit(self.settings.console.public_url).hostname
+        return [*_OWN_NAMES, *([named] if named else [])]
+
+    def origins(self, request: Request) -> frozenset[str]:
+        """Return the origins from which forms of ours come."""
+        scheme = "https" if self.secure else "http"
+        own = {f"{scheme}://{request.headers.get('host', '')}"}
+        url = urlsplit(self.settings.console.public_url)
+        if url.netloc:
+            own.add(f"{url.scheme}://{url.netloc}")
+        return frozenset(own)
+
+    def at(self, path: str) -> str:
+        """Return the path of a page as browsers must ask for it."""
+        return f"{self.root_path}{path}"
+
+
+def site_of(request: Request) -> Site:
+    """Return the site of a request."""
+    site: Site = request.app.state.site
+    return site

@@ -1,0 +1,98 @@
+"""Taking a decision of one's own back, as long as nothing was made of it."""
+
+from collections.abc import Iterable
+from typing import TypeVar
+
+from digitizer.errors import UsageError
+from digitizer.model.reasons import Code, Reason
+from digitizer.model.records import Event, Scan, Sheet, Stage
+from digitizer.model.states import State
+from digitizer.pipeline.changes import event, held, moved, reason_payload
+from digitizer.pipeline.review import release, sheet_or_scan
+from digitizer.pipeline.services import Services
+from digitizer.ports import Transaction
+
+__all__ = ["take_back"]
+
+T = TypeVar("T", Scan, Sheet)
+
+
+def take_back(services: Services, id: str, *, user: str) -> Sheet | Scan:
+    """Bring a film or scan back to review with the reasons it had there.
+
+    What can be taken back: an acceptance until the film is wrapped, a rejection, a hold; each only
+    by the person whose it is.
+
+    Raises
+    ------
+    UsageError
+        It is wrapped already, or was not decided by this person.
+    """
+    with services.ledger.transaction() as tx:
+        record = sheet_or_scan(tx, id)
+        events = tx.events(id)
+        if record.state is State.APPROVED and isinstance(record, Sheet):
+            return _approval(services, tx, record, events, user)
+        if record.state is State.REJECTED and isinstance(record, Sheet):
+            return _rejection(services, tx, record, events, user)
+        if record.state is State.REJECTED and isinstance(record, Scan):
+            return _rejection(services, tx, record, events, user)
+    if any(one.code is Code.ON_HOLD for one in record.reasons):
+        return release(services, id, user=user)
+    raise UsageError(
+        "This cannot be taken back any more.",
+        remedy="Once a film is wrapped, only a correction changes whose it is.",
+    )
+
+
+def _approval(
+    services: Services, tx: Transaction, sheet: Sheet, events: tuple[Event, ...], user: str
+) -> Sheet:
+    if sheet.decision is None or sheet.decision.decided_by != user:
+        raise UsageError("Somebody else decided this.", remedy="Ask them to take it back.")
+    reasons = _reasons(events, "held_for")
+    settled = {one.code.value for one in reasons}
+    tx.unschedule(Stage.WRAP, sheet.id)
+    asked = held(
+        sheet,
+        State.REVIEW,
+        reasons,
+        services.clock.now(),
+        decision=None,
+        confirmed=tuple(code for code in sheet.confirmed if code not in settled),
+    )
+    return tx.save(asked, _told(asked, user))
+
+
+def _rejection(
+    services: Services,
+    tx: Transaction,
+    record: T,
+    events: tuple[Event, ...],
+    user: str,
+) -> T:
+    if events[-1].name != "rejected" or events[-1].actor != user:
+        raise UsageError("Somebody else rejected this.", remedy="Ask them to take it back.")
+    now = services.clock.now()
+    reasons = _reasons(events, "reasons")
+    read = tx.save(moved(record, State.READ, now), event(record.id, "reopened", user))
+    asked = held(read, State.REVIEW, reasons, now)
+    return tx.save(asked, _told(asked, user))
+
+
+def _told(record: Sheet | Scan, user: str) -> Event:
+    return event(record.id, "taken_back", user, reasons=reason_payload(record.reasons))
+
+
+def _reasons(events: Iterable[Event], key: str) -> tuple[Reason, ...]:
+    """Return the reasons it was held for, as they were last told before the person decided."""
+    known = {code.value: code for code in Code}
+    for one in reversed(tuple(events)):
+        told = [
+            Reason(known[row["code"]], row["text"])
+            for row in one.payload.get(key, ())
+            if row["code"] in known
+        ]
+        if told:
+            return tuple(told)
+    return (Reason(Code.BELOW_THRESHOLD, "It was decided by a person and taken back."),)

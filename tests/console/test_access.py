@@ -1,0 +1,191 @@
+"""Who may ask for what: every route, every role, and requests that are not from our pages."""
+
+from collections.abc import Callable
+
+import pytest
+from console_site import OWN, Browser, Console
+from fastapi.routing import APIRoute, iter_route_contexts
+
+from digitizer.console.access import Needs
+from digitizer.model.users import ROLES, Permission, Role
+
+PUBLIC = {"/healthz", "/readyz", "/metrics", "/sign-in"}
+SIGNED_IN = {"/", "/sign-out", "/password"}
+WORK, PATIENTS, MANAGE = Permission.SEE_WORK, Permission.SEE_PATIENTS, Permission.MANAGE
+DECIDE = Permission.DECIDE
+NEEDED = {
+    "/review": DECIDE,
+    "/review/{film_id}": DECIDE,
+    "/review/{film_id}/accept": DECIDE,
+    "/review/{film_id}/hold": DECIDE,
+    "/review/{film_id}/reject": DECIDE,
+    "/review/{film_id}/undo": DECIDE,
+    "/review/{film_id}/keep": DECIDE,
+    "/review/{film_id}/leave": DECIDE,
+    "/review/{film_id}/search": DECIDE,
+    "/films/{film_id}/picture": PATIENTS,
+    "/films/{film_id}/tones": PATIENTS,
+    "/films/{film_id}/crops/{number}": PATIENTS,
+    "/scans/{scan_id}/picture": PATIENTS,
+    "/films/{film_id}": PATIENTS,
+    "/films/{film_id}/header": PATIENTS,
+    "/films/{film_id}/instance.dcm": PATIENTS,
+    "/films/{film_id}/retry": MANAGE,
+    "/library": PATIENTS,
+    "/patients/{issuer}/{number}": PATIENTS,
+    "/jackets/{jacket_id}": PATIENTS,
+    "/feed": Permission.FEED,
+    "/feed/scanners": Permission.FEED,
+    "/feed/scans/{scan_id}/thumbnail": Permission.FEED,
+    "/feed/{batch_id}": Permission.FEED,
+    "/feed/{batch_id}/figures": Permission.FEED,
+    "/feed/{batch_id}/files": Permission.FEED,
+    "/feed/{batch_id}/scan": Permission.FEED,
+    "/feed/{batch_id}/next": Permission.FEED,
+    "/feed/{batch_id}/close": Permission.FEED,
+    "/settings": Permission.SEE_SETTINGS,
+    "/settings/checks": Permission.SEE_SETTINGS,
+    "/users": Permission.MANAGE_USERS,
+    "/users/{name}": Permission.MANAGE_USERS,
+    "/migration": WORK,
+    "/migration/figures": WORK,
+    "/work": WORK,
+    "/work/retry": MANAGE,
+    "/work.csv": MANAGE,
+    "/jobs/{job_id}": MANAGE,
+    "/jobs/{job_id}/progress": MANAGE,
+    "/live/ledger": WORK,
+}
+
+
+def own_routes(console: Console) -> list[APIRoute]:
+    """Return every route of ours, those of the static files apart."""
+    found = [one.original_route for one in iter_route_contexts(console.app.routes)]
+    return [route for route in found if isinstance(route, APIRoute)]
+
+
+def routes(console: Console) -> list[tuple[str, str]]:
+    return [
+        (method, route.path) for route in own_routes(console) for method in sorted(route.methods)
+    ]
+
+
+def declared(route: APIRoute) -> list[Needs]:
+    return [one.call for one in route.dependant.dependencies if isinstance(one.call, Needs)]
+
+
+def test_every_route_is_in_the_table(console: Console) -> None:
+    """No page is added without saying who may see it."""
+    assert {path for _, path in routes(console)} == PUBLIC | SIGNED_IN | set(NEEDED)
+
+
+def test_every_route_declares_what_the_table_says(console: Console) -> None:
+    """And its code asks for just that permission."""
+    for route in own_routes(console):
+        if route.path not in PUBLIC:
+            (needs,) = declared(route)
+            assert needs.permission == NEEDED.get(route.path), route.path
+
+
+@pytest.mark.parametrize("role", Role)
+def test_a_role_is_let_in_where_it_may_and_refused_elsewhere(console: Console, role: Role) -> None:
+    """Of every route, with every method it has."""
+    console.add("somebody", role)
+    browser = console.sign_in("somebody")
+    for method, path in routes(console):
+        if path in PUBLIC | SIGNED_IN or path == "/live/ledger":
+            continue
+        address = path.replace("{", "").replace("}", "")
+        answer = browser.get(address) if method == "GET" else browser.post(address)
+        allowed = NEEDED[path] in ROLES[role]
+        assert (answer.status_code == 403) == (not allowed), (role, method, path)
+        assert answer.status_code < 500, (role, method, path)
+
+
+def test_who_is_not_signed_in_is_sent_to_sign_in(console: Console) -> None:
+    """And comes back to where they wanted to go."""
+    stranger = console.stranger()
+    for method, path in routes(console):
+        if path in PUBLIC:
+            continue
+        if method == "GET":
+            answer = stranger.get(path)
+            assert answer.status_code == 303, path
+            assert answer.headers["location"].startswith("/sign-in?next=/"), path
+        else:
+            assert stranger.post(path).status_code == 401, path
+
+
+def test_health_and_figures_need_no_login_and_name_nobody(console: Console) -> None:
+    """For load balancers and monitoring."""
+    stranger = console.stranger()
+    assert stranger.get("/healthz").text == "ok\n"
+    assert stranger.get("/readyz").json()["checks"]["ledger"] == "ok"
+    assert "digitizer_expected_wrong 0.0" in stranger.get("/metrics").text
+
+
+def test_a_change_without_the_token_is_refused(lea: Browser) -> None:
+    """A form of another site, or of another session."""
+    for token in ("", "nonsense"):
+        lea.csrf = token
+        assert lea.post("/work/retry", which="chosen").status_code == 403
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"origin": "https://evil.example"},
+        {"origin": "null"},
+        {"sec-fetch-site": "cross-site"},
+        {"sec-fetch-site": "same-site"},
+    ],
+)
+def test_a_form_of_another_site_is_refused(
+    console: Console, lea: Browser, headers: dict[str, str]
+) -> None:
+    """Even with the right token; signing in as somebody else as well."""
+    form = {"csrf": lea.csrf, "which": "chosen"}
+    assert lea.client.post("/work/retry", data=form, headers=headers).status_code == 403
+    form = {"name": "lea", "password": OWN}
+    refused = console.stranger().client.post("/sign-in", data=form, headers=headers)
+    assert refused.status_code == 403
+    assert "set-cookie" not in refused.headers
+
+
+def test_another_host_name_is_refused(console: Console) -> None:
+    """A name that somebody else's DNS points at this machine."""
+    answer = console.stranger().get("/healthz", headers={"host": "evil.example"})
+    assert answer.status_code == 400
+
+
+def test_headers_keep_everything_at_home(console: Console) -> None:
+    """Nothing inline, nothing from elsewhere, no frame, no cache."""
+    answer = console.stranger().get("/sign-in")
+    policy = answer.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert "http" not in policy
+    assert answer.headers["x-frame-options"] == "DENY"
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_behind_a_proxy_one_setting_is_enough(make_console: Callable[..., Console]) -> None:
+    """The URL people use gives path, host name, secure cookies and the origin of forms."""
+    console = make_console(CONSOLE__PUBLIC_URL="https://intranet.example/films")
+    console.add("lea", Role.LEAD)
+    client = console.stranger().client
+    client.base_url = "https://intranet.example"
+    headers = {"host": "intranet.example", "origin": "https://intranet.example"}
+    form = {"name": "lea", "password": OWN, "next": "/migration"}
+    done = client.post("/films/sign-in", data=form, headers=headers, follow_redirects=False)
+    assert done.headers["location"] == "/films/migration"
+    cookie = done.headers["set-cookie"]
+    assert "Secure" in cookie
+    assert "Path=/films" in cookie
+    assert done.headers["strict-transport-security"]
+    page = client.get("/films/migration", headers=headers)
+    assert page.status_code == 200
+    assert 'href="/films/static/console.css"' in page.text
+    # A proxy may as well take the path away.
+    assert client.get("/static/console.css", headers=headers).status_code == 200

@@ -1,0 +1,349 @@
+"""The pages in a real browser: by keyboard alone, live, accessible; any error on its console fails.
+
+Screenshots are kept in the folder that ``CONSOLE_SCREENSHOTS`` names.
+"""
+
+import os
+import re
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+import tifffile
+import uvicorn
+from console_films import COLUMNS, ROWS, fill_review
+from console_site import OWN, Console
+from ledger_records import happened, scan
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from waiting import wait_until
+
+from digitizer.model.records import Sheet
+from digitizer.model.states import State
+from digitizer.model.users import Role
+
+CHROMIUM = Path("/usr/bin/chromium")
+AXE = Path(__file__).parent / "vendor" / "axe.min.js"
+OFFICE = {"width": 1366, "height": 768}
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    assert CHROMIUM.exists(), "scripts/setup --test installs it"
+    with sync_playwright() as play:
+        browser = play.chromium.launch(
+            executable_path=str(CHROMIUM),
+            args=["--use-angle=swiftshader", "--use-gl=angle", "--enable-unsafe-swiftshader"],
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def address(console: Console) -> Iterator[str]:
+    """Serve the console on a port of its own."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    server = uvicorn.Server(
+        uvicorn.Config(
+            console.app,
+            host="127.0.0.1",
+            port=port,
+            log_config=None,
+            timeout_graceful_shutdown=1,
+        )
+    )
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    wait_until(lambda: server.started, 30)
+    yield f"http://127.0.0.1:{port}"
+    server.should_exit = True
+    thread.join(20)
+
+
+@pytest.fixture
+def open_page(chromium: Browser, console: Console, address: str) -> Iterator[Callable[..., Page]]:
+    """Sign somebody in; fail at the end when a page complained."""
+    complaints: list[str] = []
+    contexts: list[BrowserContext] = []
+
+    def sign_in(name: str, *roles: Role) -> Page:
+        console.add(name, *roles)
+        context = chromium.new_context(viewport=OFFICE, base_url=address)  # type: ignore[arg-type]
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(20_000)
+        page.on(
+            "console",
+            lambda one: (
+                complaints.append(f"{one.text} {one.location}")
+                if one.type in ("error", "warning")
+                else None
+            ),
+        )
+        page.on("pageerror", lambda one: complaints.append(str(one)))
+        page.goto("/sign-in")
+        expect(page.locator('[name="name"]')).to_be_focused()
+        page.keyboard.type(name)
+        page.keyboard.press("Tab")
+        page.keyboard.type(OWN)
+        with page.expect_navigation():
+            page.keyboard.press("Enter")
+        return page
+
+    yield sign_in
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def keep(page: Page, name: str) -> None:
+    folder = os.environ.get("CONSOLE_SCREENSHOTS")
+    if folder:
+        page.screenshot(path=f"{folder}/{name}.png")
+
+
+def state_of(console: Console, id: str) -> State:
+    with console.site.services.ledger.reading() as view:
+        return view.get(Sheet, id).state
+
+
+def decision_of(console: Console, id: str) -> Any:
+    with console.site.services.ledger.reading() as view:
+        return view.get(Sheet, id).decision
+
+
+def at(page: Page, film: str) -> None:
+    """Wait until the page of a film listens to keys."""
+    expect(page).to_have_url(re.compile(f"/review/{film}$"))
+    expect(page.locator("body[data-ready]")).to_be_attached()
+
+
+def test_a_reviewer_decides_everything_by_keyboard(
+    console: Console, tmp_path: Path, open_page: Callable[..., Page]
+) -> None:
+    """Accept, choose, search, hold, rescan, undo: no mouse, each key as the help says."""
+    films = fill_review(console, tmp_path, films=5)
+    page = open_page("ann", Role.REVIEWER)
+    at(page, films[0])
+    keep(page, "review")
+    # Help opens and closes; Enter shows the whole patient before it applies.
+    page.keyboard.press("?")
+    expect(page.locator("#help")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("#help")).to_be_hidden()
+    page.keyboard.press("Enter")
+    expect(page.locator("#confirm")).to_contain_text("MARTINEZ, ANNA L")
+    expect(page.locator("#confirm")).to_contain_text("A100200 (MERCY)")
+    expect(page.locator("#confirm")).to_contain_text("1984-05-29 · CHEST PA · X84-100")
+    keep(page, "confirm")
+    assert state_of(console, films[0]) is State.REVIEW
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    assert decision_of(console, films[0]).exam.accession_number == "X84-100"
+    at(page, films[1])
+    # U takes it back, and shows the film again.
+    with page.expect_navigation(url=f"**/review/{films[0]}"):
+        page.keyboard.press("u")
+    assert state_of(console, films[0]) is State.REVIEW
+    at(page, films[0])
+    # 2 chooses the second; its exam must be chosen with E first.
+    page.keyboard.press("2")
+    page.keyboard.press("Enter")
+    expect(page.locator("#confirm")).to_be_hidden()
+    page.keyboard.press("End")
+    page.keyboard.press("Enter")
+    expect(page.locator("#confirm")).to_contain_text("not in the index")
+    with page.expect_navigation(url=f"**/review/{films[1]}"):
+        page.keyboard.press("Enter")
+    assert decision_of(console, films[0]).patient.patient_id == "A100201"
+    at(page, films[1])
+    # / searches; Enter takes the first found.
+    page.keyboard.press("/")
+    page.keyboard.type("x84-100")
+    expect(page.locator("#found")).to_contain_text("MARTINEZ, ANNA L")
+    page.keyboard.press("Enter")
+    page.keyboard.press("e")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    with page.expect_navigation(url=f"**/review/{films[2]}"):
+        page.keyboard.press("Enter")
+    assert decision_of(console, films[1]).exam.accession_number == "X84-100"
+    at(page, films[2])
+    # H holds, X rejects, N goes on.
+    page.keyboard.press("h")
+    page.keyboard.type("ask the ward")
+    with page.expect_navigation(url=f"**/review/{films[3]}"):
+        page.keyboard.press("Enter")
+    at(page, films[3])
+    with page.expect_navigation(url=f"**/review/{films[4]}"):
+        page.keyboard.press("n")
+    at(page, films[4])
+    page.keyboard.press("x")
+    with page.expect_navigation(url=f"**/review/{films[3]}"):
+        page.keyboard.press("Enter")
+    assert state_of(console, films[4]) is State.REJECTED
+    at(page, films[3])
+    page.keyboard.press("Enter")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    expect(page.locator("main")).to_contain_text("Nothing here for you now")
+
+
+def grey(page: Page) -> np.ndarray:
+    """Return what the viewer's picture shows as grey values, its long side 160."""
+    values = page.evaluate(
+        """() => {
+          const image = document.querySelector(".stage img");
+          const scale = 160 / Math.max(image.naturalWidth, image.naturalHeight);
+          const own = [image.naturalWidth, image.naturalHeight];
+          const size = own.map((one) => Math.round(scale * one));
+          const canvas = new OffscreenCanvas(...size);
+          const context = canvas.getContext("2d");
+          context.imageSmoothingQuality = "high";
+          context.drawImage(image, 0, 0, ...size);
+          const data = context.getImageData(0, 0, canvas.width, canvas.height).data;
+          const grey = Array.from({length: data.length / 4}, (_, at) => data[4 * at]);
+          return [canvas.height, canvas.width, grey];
+        }"""
+    )
+    return np.array(values[2], dtype=np.float64).reshape(values[0], values[1])
+
+
+def shown(page: Page, what: str) -> np.ndarray:
+    """Wait until the viewer shows a picture asked for with these words."""
+    page.wait_for_function(
+        f"""() => {{ const image = document.querySelector(".stage img");
+        return image.complete && image.src.includes("{what}")
+          && document.querySelector("[data-viewer]").dataset.shown === image.src; }}"""
+    )
+    return grey(page)
+
+
+def test_the_viewer_shows_the_film_and_its_keys_do_what_they_say(
+    console: Console, tmp_path: Path, open_page: Callable[..., Page]
+) -> None:
+    """Pixels compared with the film's own: as it is, inverted, turned, flipped, enlarged."""
+    fill_review(console, tmp_path)
+    page = open_page("ann", Role.REVIEWER)
+    plain = shown(page, "center")
+    rows, columns = plain.shape
+    assert rows / columns == pytest.approx(ROWS / COLUMNS, rel=0.02)
+    assert plain[rows // 8, columns // 6] > 250
+    page.keyboard.press("i")
+    inverted = shown(page, "invert=true")
+    assert np.abs(plain + inverted - 255).max() <= 8
+    page.keyboard.press("i")
+    page.keyboard.press("r")
+    turned = shown(page, "turn=1")
+    assert turned.shape[0] / turned.shape[1] == pytest.approx(COLUMNS / ROWS, rel=0.02)
+    assert turned[columns // 6, -rows // 8] > 250
+    page.keyboard.press("0")
+    page.keyboard.press("f")
+    assert np.abs(shown(page, "turn=0&flip=true") - plain[:, ::-1]).mean() < 3
+    page.keyboard.press("0")
+    page.keyboard.press("+")
+    near = shown(page, "zoom=1.500")
+    middle = plain[rows // 6 : rows - rows // 6, columns // 6 : columns - columns // 6]
+    wanted = cv2.resize(middle, near.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    assert np.abs(near - wanted).mean() < 4
+    page.mouse.move(300, 300)
+    page.mouse.down()
+    page.mouse.move(420, 300)
+    page.mouse.up()
+    assert shown(page, "zoom=1.500").std() < near.std()
+
+
+def test_a_lead_watches_it_live(
+    console: Console, tmp_path: Path, open_page: Callable[..., Page]
+) -> None:
+    """A change shows by itself; the figures are those of the ledger."""
+    fill_review(console, tmp_path)
+    page = open_page("lea", Role.LEAD)
+    expect(page.locator(".live-words")).to_have_text("Live")
+    expect(page.locator(".holds .review b")).to_have_text("3")
+    keep(page, "migration")
+    with console.site.services.ledger.transaction() as tx:
+        held = replace(scan("late", source="late.tif", position=9), state=State.QUARANTINED)
+        tx.add(held, happened("late"))
+    expect(page.locator(".holds .quarantined b")).to_have_text("1")
+
+
+def test_a_clerk_feeds_a_jacket(
+    console: Console, tmp_path: Path, open_page: Callable[..., Page]
+) -> None:
+    """Begin, scan the jacket's barcode, choose files; the count grows, what is bad is said."""
+    fill_review(console, tmp_path, films=1)
+    (tmp_path / "0002.tif").write_bytes(b"")
+    page = open_page("rec", Role.RECORDS)
+    page.keyboard.press("Enter")
+    expect(page.locator('[name="next_jacket"]')).to_be_focused()
+    page.keyboard.type("J-7")
+    page.keyboard.press("Enter")
+    expect(page.locator("#feed h2")).to_contain_text("J-7")
+    expect(page.locator("body[data-ready]")).to_be_attached()
+    film = tifffile.imread(tmp_path / "film.tif").copy()
+    film[0, 0] = 7
+    tifffile.imwrite(tmp_path / "0001.tif", film)
+    page.locator("#files").set_input_files([tmp_path / "0001.tif", tmp_path / "0002.tif"])
+    expect(page.locator(".count b").first).to_have_text("2")
+    expect(page.locator(".fed .bad")).to_contain_text("The file is empty.")
+    expect(page.locator(".fed img")).to_have_count(1)
+    keep(page, "feed")
+    expect(page.locator("#scanner")).not_to_contain_text("Looking")
+    assert serious(page) == []
+    page.keyboard.press("n")
+    page.keyboard.type("J-8")
+    page.keyboard.press("Enter")
+    expect(page.locator("#feed h2")).to_contain_text("J-8")
+
+
+def serious(page: Page) -> list[str]:
+    """Return what axe-core finds that keeps people out."""
+    page.evaluate(AXE.read_text("utf-8"))
+    found = page.evaluate("async () => (await axe.run()).violations")
+    return [
+        f"{one['id']}: {one['nodes'][0]['html'][:200]}"
+        for one in found
+        if one["impact"] in ("serious", "critical")
+    ]
+
+
+PAGES = (
+    "/review/film0",
+    "/review?after=film0",
+    "/migration",
+    "/work",
+    "/work?state=review",
+    "/films/film1",
+    "/library",
+    "/patients/MERCY/A100200",
+    "/jackets/j1",
+    "/settings",
+    "/users",
+    "/password",
+)
+
+
+def test_nobody_is_kept_out(
+    console: Console, tmp_path: Path, open_page: Callable[..., Page]
+) -> None:
+    """No serious violation on any page; at 200 % text nothing is cut off sideways."""
+    fill_review(console, tmp_path)
+    page = open_page("eve", *Role)
+    for path in PAGES:
+        page.goto(path)
+        assert serious(page) == [], path
+        page.set_viewport_size({"width": OFFICE["width"] // 2, "height": OFFICE["height"] // 2})
+        wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        assert wide <= 0, path
+        page.set_viewport_size(OFFICE)  # type: ignore[arg-type]
+    page.context.clear_cookies()
+    page.goto("/sign-in")
+    assert serious(page) == []

@@ -1,0 +1,266 @@
+"""Reviewing: leases, decisions, undo, pictures, the search."""
+
+import re
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from console_films import COLUMNS, ROWS, fill_review
+from console_site import Browser, Console
+
+from digitizer.model.records import Sheet, Stage
+from digitizer.model.states import State
+from digitizer.model.users import Role
+
+CHOSEN = {"patient": "MERCY:A100200", "exam": "X84-100", "version": "0"}
+
+
+@pytest.fixture
+def films(console: Console, tmp_path: Path) -> list[str]:
+    return fill_review(console, tmp_path)
+
+
+@pytest.fixture
+def rob(console: Console) -> Browser:
+    """Return the browser of another reviewer."""
+    console.add("rob", Role.REVIEWER)
+    return console.sign_in("rob")
+
+
+def film(console: Console, id: str) -> Sheet:
+    with console.site.services.ledger.reading() as view:
+        return view.get(Sheet, id)
+
+
+def test_the_riskiest_film_comes_first(ann: Browser, films: list[str]) -> None:
+    """The one whose proof is shortest."""
+    assert ann.get("/review").headers["location"] == f"/review/{films[0]}"
+
+
+def test_two_reviewers_never_hold_one_film(
+    console: Console, ann: Browser, rob: Browser, films: list[str]
+) -> None:
+    """The second is sent to another; asking for the first names who has it."""
+    assert ann.get("/review").headers["location"] == f"/review/{films[0]}"
+    assert rob.get("/review").headers["location"] == f"/review/{films[1]}"
+    taken = rob.get(f"/review/{films[0]}")
+    assert taken.status_code == 409
+    assert "This film is with ann" in taken.text
+    assert rob.post(f"/review/{films[0]}/keep").status_code == 409
+    refused = rob.post(f"/review/{films[0]}/accept", **CHOSEN)
+    assert refused.status_code == 409
+    assert film(console, films[0]).state is State.REVIEW
+
+
+def test_a_closed_page_frees_the_film(ann: Browser, rob: Browser, films: list[str]) -> None:
+    """At once when the browser says so."""
+    ann.get(f"/review/{films[0]}")
+    assert ann.post(f"/review/{films[0]}/leave").status_code == 204
+    assert rob.get(f"/review/{films[0]}").status_code == 200
+
+
+def test_a_closed_laptop_frees_the_film_and_its_late_decision_is_refused(
+    console: Console, ann: Browser, rob: Browser, films: list[str]
+) -> None:
+    """A heartbeat keeps it; silence for a minute frees it; a clear word, and nothing is filed."""
+    ann.get(f"/review/{films[0]}")
+    for _ in range(3):
+        console.clock.forward(50)
+        assert ann.post(f"/review/{films[0]}/keep").status_code == 204
+    console.clock.forward(61)
+    late = ann.post(f"/review/{films[0]}/accept", **CHOSEN)
+    assert late.status_code == 409
+    assert "Your time with this film ran out, and it was not decided." in late.text
+    assert rob.get(f"/review/{films[0]}").status_code == 200
+    for what in ("accept", "hold", "reject"):
+        refused = ann.post(f"/review/{films[0]}/{what}", reason="x", **CHOSEN)
+        assert refused.status_code == 409
+    assert film(console, films[0]).state is State.REVIEW
+
+
+def test_accepting_files_what_was_chosen_and_goes_on(
+    console: Console, ann: Browser, films: list[str]
+) -> None:
+    """Patient, exam, name of who decided; the next film comes by itself."""
+    ann.get(f"/review/{films[0]}")
+    done = ann.post(f"/review/{films[0]}/accept", **CHOSEN)
+    assert done.headers["location"] == "/review"
+    decided = film(console, films[0])
+    assert decided.state is State.APPROVED
+    assert decided.decision is not None
+    assert decided.decision.decided_by == "ann"
+    assert decided.decision.patient.patient_id == "A100200"
+    assert decided.decision.exam is not None
+    assert decided.decision.exam.accession_number == "X84-100"
+    assert ann.get("/review").headers["location"] == f"/review/{films[1]}"
+    assert "Filed under patient A100200" in ann.get(f"/review/{films[1]}").text
+    assert {"viewed", "matched", "approved"} <= set(console.events(films[0]))
+
+
+def test_the_second_candidate_and_no_exam_are_what_was_chosen(
+    console: Console, ann: Browser, films: list[str]
+) -> None:
+    """Never the first by itself; and an exam that is not known is none, not the proposed one."""
+    ann.get(f"/review/{films[0]}")
+    ann.post(f"/review/{films[0]}/accept", patient="MERCY:A100201", exam="-", version="0")
+    decided = film(console, films[0]).decision
+    assert decided is not None
+    assert (decided.patient.patient_id, decided.exam) == ("A100201", None)
+    ann.get(f"/review/{films[1]}")
+    ann.post(f"/review/{films[1]}/accept", patient="MERCY:A100200", exam="-", version="0")
+    decided = film(console, films[1]).decision
+    assert decided is not None
+    assert (decided.patient.patient_id, decided.exam) == ("A100200", None)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"patient": ""}, "No patient was chosen"),
+        ({"exam": ""}, "No exam was chosen"),
+        ({"patient": "MERCY:0"}, "not in the index"),
+        ({"exam": "X99-999"}, "not an exam of this patient"),
+        ({"version": "7"}, "changed"),
+    ],
+)
+def test_what_does_not_fit_is_refused(
+    console: Console, ann: Browser, films: list[str], change: dict[str, str], words: str
+) -> None:
+    """With a sentence; nothing is filed."""
+    ann.get(f"/review/{films[0]}")
+    refused = ann.post(f"/review/{films[0]}/accept", **(CHOSEN | change))
+    assert refused.status_code == 409
+    assert words in refused.text
+    assert film(console, films[0]).state is State.REVIEW
+
+
+def test_a_decision_is_taken_back_until_the_film_is_wrapped(
+    console: Console, ann: Browser, rob: Browser, films: list[str]
+) -> None:
+    """By who took it, with the reasons it had; nothing is due any more."""
+    before = film(console, films[0])
+    ann.get(f"/review/{films[0]}")
+    ann.post(f"/review/{films[0]}/accept", **CHOSEN)
+    assert rob.post(f"/review/{films[0]}/undo").status_code == 409
+    back = ann.post(f"/review/{films[0]}/undo")
+    assert back.headers["location"] == f"/review/{films[0]}"
+    after = film(console, films[0])
+    assert (after.state, after.reasons, after.decision) == (State.REVIEW, before.reasons, None)
+    with console.site.services.ledger.reading() as view:
+        assert view.task(Stage.WRAP, films[0]) is None
+    ann.get(f"/review/{films[0]}")
+    again = {**CHOSEN, "version": str(after.version)}
+    assert ann.post(f"/review/{films[0]}/accept", **again).status_code == 303
+
+
+@pytest.mark.parametrize("what", ["hold", "reject"])
+def test_hold_and_rescan_are_taken_back_too(
+    console: Console, ann: Browser, films: list[str], what: str
+) -> None:
+    """A held film is offered to nobody; taken back it is in review as before."""
+    ann.get(f"/review/{films[0]}")
+    ann.post(f"/review/{films[0]}/{what}", reason="ask the ward")
+    assert ann.get("/review").headers["location"] != f"/review/{films[0]}"
+    ann.post(f"/review/{films[0]}/undo")
+    assert film(console, films[0]).state is State.REVIEW
+    assert ann.get("/review").headers["location"] == f"/review/{films[0]}"
+
+
+def test_a_hold_needs_a_reason(ann: Browser, films: list[str]) -> None:
+    """Else nobody knows what is to be found out."""
+    ann.get(f"/review/{films[0]}")
+    assert ann.post(f"/review/{films[0]}/hold", reason=" ").status_code == 409
+
+
+def test_what_a_film_says_is_shown_as_text_with_its_doubtful_characters(
+    ann: Browser, films: list[str]
+) -> None:
+    """Markup on labels and in names of files is no markup here."""
+    text = ann.get(f"/review/{films[0]}").text
+    assert "<script>alert" not in text
+    assert "MARTIN<B>" not in text
+    assert "J-<i>1" not in text
+    assert "&lt;script&gt;alert(1)" in text
+    assert "MART<mark>L</mark>NEZ" in text
+    assert '<span class="mark similar" title="film: similar">' in text
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("A100201", ["A100201", "A100200"]),
+        ("martinez", ["A100200"]),
+        ("MARTI", ["A100201", "A100200"]),
+        ("anna, martinez 1931-04-02", ["A100200"]),
+        ("X84-100", ["A100200"]),
+        ("A10020O", ["A100201", "A100200"]),
+        ("B900900", []),
+        ("nobody", []),
+        ("", []),
+        ("<script>", []),
+    ],
+)
+def test_the_index_is_searched_by_what_people_type(
+    ann: Browser, films: list[str], query: str, found: list[str]
+) -> None:
+    """Number, near number, accession number, names in any order or begun, a date of birth."""
+    answer = ann.post(f"/review/{films[0]}/search", q=query)
+    assert answer.status_code == 200
+    shown = re.findall(r'data-number="(A\d+)"', answer.text)
+    assert set(found) == set(shown)
+    assert "<script>" not in answer.text
+
+
+def picture(browser: Browser, path: str) -> np.ndarray:
+    answer = browser.get(path)
+    assert answer.headers["content-type"] == "image/jpeg"
+    return cv2.imdecode(np.frombuffer(answer.content, np.uint8), cv2.IMREAD_GRAYSCALE)
+
+
+def test_pictures_show_the_film_as_asked(ann: Browser, films: list[str]) -> None:
+    """Window, inversion, turn, mirror and enlargement, told by the film's own values."""
+    path = f"/films/{films[0]}/picture?size=300&center=32768&width=65536"
+    plain = picture(ann, path)
+    assert plain.shape == (ROWS, COLUMNS)
+    assert plain[40, 40] > 250
+    assert abs(int(plain[150, 120]) - 31000 / 257) < 4
+    inverted = picture(ann, f"{path}&invert=true")
+    assert abs(int(inverted[150, 120]) + int(plain[150, 120]) - 255) <= 3
+    turned = picture(ann, f"{path}&turn=1")
+    assert turned.shape == (COLUMNS, ROWS)
+    assert turned[40, ROWS - 40] > 250
+    assert picture(ann, f"{path}&flip=true")[40, COLUMNS - 40] > 250
+    narrow = picture(ann, f"/films/{films[0]}/picture?size=300&center=31000&width=100")
+    assert narrow[150, 60] == 0
+    assert narrow[150, 200] == 255
+    near = picture(ann, f"{path}&zoom=4&x=0.166&y=0.133")
+    assert (near > 250).mean() > 0.3
+
+
+def test_tones_tell_the_film(ann: Browser, films: list[str]) -> None:
+    """Size, bits, and spacing at the film plane."""
+    told = ann.get(f"/films/{films[0]}/tones").json()
+    assert (told["rows"], told["columns"], told["bits"]) == (ROWS, COLUMNS, 16)
+    assert told["row_mm"] == pytest.approx(0.254)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/films/none/picture",
+        "/films/film0/crops/0",
+        "/films/film0/picture?size=1",
+        "/films/film0/picture?zoom=1e9",
+        "/films/film0/picture?center=nan",
+        "/scans/../../etc/picture",
+    ],
+)
+def test_pictures_that_are_not_there_are_told(ann: Browser, films: list[str], path: str) -> None:
+    """404 or 422, never a traceback."""
+    assert ann.get(path).status_code in (404, 422)
+
+
+def test_nothing_left_is_told(console: Console, ann: Browser) -> None:
+    """In words."""
+    assert "Nothing waits for a person" in ann.get("/review").text
