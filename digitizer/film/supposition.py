@@ -65,6 +65,11 @@ _SOFT_PX, _SOFT_MM = 12.0, 2.5
 """The widest rise of such a line."""
 _CORNER_SUPPORT = 0.4
 """Agreeing share of a side from which on it may make a corner with the next."""
+_FEWEST_PICTURES = 4
+_PRINTED_DEG = 0.12
+"""How far most pictures of one print differ in angle; films laid by hand lie a degree askew."""
+_ONE_SIZE = 0.03
+"""How far most of them differ in size, as a part of it."""
 _FED_DEG = 1.2
 """How far askew a film is fed whose edges all lie beyond the frame."""
 _CUT_MM = 1.5
@@ -247,11 +252,28 @@ def best_sheets(page: Page) -> tuple[list[FoundSheet], float | None]:
         best = max(believed, key=lambda one: one.edge)
         if any(_contradicts(other, best, page.scale) for other in believed):
             return [], None
+        if _are_pictures(best.sheets, page.scale):
+            sides = [side for one in best.sheets for side in one.sides if side.seen]
+            return [], common_angle(sides, page.scale)
         return best.sheets, None
     masks = [one for one in supposed if one.is_mask]
     if len(masks) == 1:
         return [], common_angle(masks[0].lines, page.scale)
     return [], border_angle([line for one in supposed for line in one.lines], page.scale)
+
+
+def _are_pictures(sheets: Sequence[FoundSheet], scale: Points) -> bool:
+    """Tell the pictures printed on one sheet from films: all of a size, and none laid by a hand."""
+    if len(sheets) < _FEWEST_PICTURES:
+        return False
+    angles = np.array([degrees(common_angle(one.sides, scale)) for one in sheets])
+    sizes = np.array(
+        [np.linalg.norm((one.corners[[1, 3]] - one.corners[0]) * scale, axis=1) for one in sheets]
+    )
+    usual = np.median(sizes, axis=0)
+    alike = float(np.median(np.abs(sizes / usual - 1).max(axis=1)))
+    askew = float(np.median(np.abs(angles - np.median(angles))))
+    return askew < _PRINTED_DEG and alike < _ONE_SIZE
 
 
 def _contradicts(other: _Supposition, best: _Supposition, scale: Points) -> bool:

@@ -58,6 +58,8 @@ _WIDEST_GAP = 0.25
 """A clear gap is no wider, as a part of the distance of the pictures."""
 _BORDER = 0.5
 """So much more of a picture's border is clear than of what lies just inside it."""
+_MOST_ALONG = 9
+"""Pictures along a side; 42-on-1 has seven."""
 _SHAPE = (0.55, 1.8)
 """Width of a picture over its height."""
 _SHOWN = 0.6
@@ -183,8 +185,14 @@ def _lattice(tone: Floats, scale: float, clear: bool) -> _Lattice | None:
             return None
     elif not (_is_sure(across) and _is_sure(down)):
         return None
-    across, down = (_with_room(one, scale, clear) for one in (across, down))
-    return _Lattice(across, down, tilt, clear)
+    found = _Lattice(across, down, tilt, clear)
+    if clear:
+        found = _with_last(band, found, scale)
+    return replace(
+        found,
+        across=_with_room(found.across, scale, clear),
+        down=_with_room(found.down, scale, clear),
+    )
 
 
 def _bordered(
@@ -192,17 +200,50 @@ def _bordered(
 ) -> float:
     """Return how much clearer the border of a place is than its inside: the median of all sides."""
     boxes = _boxes(_Lattice(across, down, tilt_deg, clear=True), band.shape)
+    return float(np.median([_sides_of(band, box, scale) for box in boxes]))
+
+
+def _sides_of(band: NDArray[np.bool_], box: NDArray[np.float64], scale: float) -> list[float]:
+    """Return for each side of a place how much clearer its border is than what lies inside."""
     inside, beside = round(1.5 / scale) + 1, round(1.2 / scale) + 1
+    x0, y0, x1, y1 = (int(one) for one in np.rint(box))
     steps = []
-    for x0, y0, x1, y1 in np.rint(boxes).astype(int):
-        for part, low, high, first, last in ((band.T, x0, x1, y0, y1), (band, y0, y1, x0, x1)):
-            length = last - first
-            along = slice(max(0, first + length // 8), max(1, last - length // 8))
-            for border, inwards in ((low, 1), (high - 1, -1)):
-                places = border + inwards * np.arange(-beside, inside + 1)
-                lines = part[np.clip(places, 0, len(part) - 1), along].mean(axis=1)
-                steps.append(float(lines[: 2 * beside].max() - lines[-1]))
-    return float(np.median(steps))
+    for part, low, high, first, last in ((band.T, x0, x1, y0, y1), (band, y0, y1, x0, x1)):
+        length = last - first
+        along = slice(max(0, first + length // 8), max(1, last - length // 8))
+        for border, inwards in ((low, 1), (high - 1, -1)):
+            places = border + inwards * np.arange(-beside, inside + 1)
+            lines = part[np.clip(places, 0, len(part) - 1), along].mean(axis=1)
+            steps.append(float(lines[: 2 * beside].max() - lines[-1]))
+    return steps
+
+
+def _with_last(band: NDArray[np.bool_], found: _Lattice, scale: float) -> _Lattice:
+    """Add rows and columns at the ends that hold some pictures only: most series fill none."""
+    for sideways in (True, False):
+        for ahead in (True, False):
+            while (wider := _one_more(band, found, scale, sideways, ahead)) is not None:
+                found = wider
+    return found
+
+
+def _one_more(
+    band: NDArray[np.bool_], found: _Lattice, scale: float, sideways: bool, ahead: bool
+) -> _Lattice | None:
+    """Return the lattice with a further column or row, if a bordered picture lies in it."""
+    axis = found.across if sideways else found.down
+    first = axis.first - axis.pitch if ahead else axis.first
+    wider = replace(axis, first=first, count=axis.count + 1)
+    length = band.shape[1] if sideways else band.shape[0]
+    if wider.start < 0 or wider.end > length or wider.count > _MOST_ALONG:
+        return None
+    end = replace(wider, first=first if ahead else float(wider.middles[-1]), count=1)
+
+    def having(one: Axis) -> _Lattice:
+        return replace(found, across=one) if sideways else replace(found, down=one)
+
+    shown = [min(_sides_of(band, box, scale)) for box in _boxes(having(end), band.shape)]
+    return having(wider) if max(shown) > _BORDER else None
 
 
 def _is_sure(axis: Axis) -> bool:
