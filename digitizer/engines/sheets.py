@@ -56,6 +56,8 @@ _SMALL_LETTERS = 15.0
 """Lines lower than this on the detector's picture are looked for again at full resolution."""
 _MOST_PIECES = 8
 _MOST_GROWN = 2
+_PAPER_ROOM, _FILM_ROOM = 0.35, 1.5
+"""Line heights by which pieces of one line may lie apart: blurred lines are found in pieces."""
 _LAST_RESORT = 3
 _PLAUSIBLE = re.compile(
     r"\d{1,4}[/.\-]\d{2}[/.\-]\d{2}|\d{5,}"
@@ -222,7 +224,7 @@ class EngineSheetReader:
         if len(boxes) == 0:
             return []
         turns, boxes = alike(boxes)
-        boxes = joined(boxes)[:_MOST_LINES]
+        boxes = joined(boxes, _FILM_ROOM if mirror else _PAPER_ROOM)[:_MOST_LINES]
         sides = (False, True) if mirror else (False,)
         told = self._way(piece, boxes, [(turn, side) for side in sides for turn in turns])
         if told is None:

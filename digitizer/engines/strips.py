@@ -17,7 +17,6 @@ _STRIP = 48
 _PAD, _PAD_ENDS = 0.10, 0.10
 """Line heights of room above and below a line, and at its ends."""
 _SAME_ROW = 0.5
-_ONE_LINE = 0.35
 _PAGE_ROWS = 46
 _PAGE_GAP = 26
 _PAGE_WIDTH = 3000
@@ -34,13 +33,15 @@ def stretched(piece: Pixels, tail: float = 0.005) -> Grey:
     return clipped
 
 
-def joined(boxes: Boxes) -> Boxes:
+def joined(boxes: Boxes, room: float) -> Boxes:
     """Join boxes of one line that touch: the detector sometimes ends a box inside a word.
 
     Parameters
     ----------
     boxes : ndarray of float32, (n, 4, 2)
         Corners clockwise from the top left, all wide or all tall.
+    room : float
+        Line heights that two boxes of one line may lie apart.
     """
     if len(boxes) < 2:
         return boxes
@@ -59,7 +60,7 @@ def joined(boxes: Boxes) -> Boxes:
             gap = float((box[0] + box[3] - line[1] - line[2]) @ along) / 2
             alike = min(_height(line), _height(box)) > 0.65 * max(_height(line), _height(box))
             inside = gap < -0.5 * float(np.linalg.norm(box[1] - box[0]))
-            if alike and not inside and abs(drift) < 0.3 * height and gap < _ONE_LINE * height:
+            if alike and not inside and abs(drift) < 0.3 * height and gap < room * height:
                 lines[at] = np.array([line[0], box[1], box[2], line[3]], np.float32)
                 break
         else:

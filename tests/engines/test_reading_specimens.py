@@ -1,0 +1,81 @@
+"""A small part of `make bench-reading`: drawn labels and films, read as the pipeline does."""
+
+from pathlib import Path
+
+import pytest
+
+from digitizer.film import find_sheets
+from digitizer.model.film import Quality, SheetKind
+from digitizer.pipeline.examine import FoundSheet, read_sheet
+from digitizer.reading import ReadingRules
+from digitizer.rehearsal.specimens import draw_film, draw_jacket_label
+
+RULES = ReadingRules()
+
+
+class Drawn:
+    """A decoder of one drawn scan."""
+
+    def __init__(self, raster):
+        self.raster = raster
+
+    def pages(self, path):
+        return 1
+
+    def decode(self, path, page=0):
+        return self.raster
+
+
+def read(reader, raster, kind):
+    sheet = find_sheets(raster).sheets[0]
+    found = FoundSheet(page=0, kind=kind, geometry=sheet, quality=Quality())
+    result = read_sheet(Drawn(raster), reader, RULES, Path("drawn"), found)
+    return result, {name.value: field.value for name, field in result.fields.items()}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("wear", [0.1, 0.5])
+def test_record_numbers_of_labels_are_read(reader, wear):
+    """All of them, typed, printed or stamped."""
+    missed = []
+    for number in range(5):
+        label = draw_jacket_label((21, 1, number), wear=wear)
+        if label.style == "written":
+            continue
+        _, said = read(reader, label.raster, SheetKind.LABEL)
+        if said.get("patient_id") != label.fields["patient_id"]:
+            missed.append((number, label.fields["patient_id"], said.get("patient_id")))
+    assert missed == []
+
+
+@pytest.mark.slow
+def test_blocks_are_read_and_no_film_is_turned_wrongly(reader):
+    """In all eight ways, however the block was flashed."""
+    told = 0
+    for number in range(6):
+        film = draw_film((21, 2, number), wear=0.5)
+        result, said = read(reader, film.raster, SheetKind.FILM)
+        if film.legible:
+            assert said.get("patient_id") == film.block.fields["patient_id"]
+        way = result.geometry.turn_deg, result.geometry.mirrored
+        assert way in {(None, None), (film.turn_deg, film.mirrored)}
+        told += way[0] is not None
+    assert told >= 5
+
+
+def test_the_same_seed_draws_the_same_film():
+    """So that a figure can be had again."""
+    one, other = (draw_film((3, 4), wear=0.5, dpi=50) for _ in range(2))
+    assert (one.raster.pixels == other.raster.pixels).all()
+    assert (one.block, one.turn_deg, one.mirrored) == (other.block, other.turn_deg, other.mirrored)
+
+
+def test_a_worn_label_tells_how_much_of_its_ink_is_left():
+    """All of a fresh one's; less with wear."""
+    left = [
+        draw_jacket_label((31, number), wear=wear, dpi=100).number_left
+        for wear in (0.0, 1.0)
+        for number in range(6)
+    ]
+    assert min(left[:6]) > 0.9
+    assert sum(left[6:]) < 0.7 * sum(left[:6])
