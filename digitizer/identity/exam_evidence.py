@@ -130,9 +130,11 @@ def _number(film: Heard, known: str) -> Number:
     if film.number(known) or film.glued_number(known):
         return Number.EXACT
     near = film.near_number(known)
+    if not near and len(plain(known)) >= _LEAST_NUMBER:
+        near = [one for one in (film.near_text(plain(known)),) if one]
     if any(_in_a_row(one, known) for one in near):
         return Number.ROW
-    if near or (len(plain(known)) >= _LEAST_NUMBER and film.near_text(plain(known))):
+    if near:
         return Number.NEAR
     return Number.OTHER if read else Number.NONE
 

@@ -142,8 +142,8 @@ class Heard:
                 return True
         return False
 
-    def near_text(self, word: str, *, but: Collection[str] = ()) -> bool:
-        """Tell whether a text stands on a line with at most one character wrong.
+    def near_text(self, word: str, *, but: Collection[str] = ()) -> str:
+        """Return what stands on a line for a text with at most one character wrong; else nothing.
 
         Parameters
         ----------
@@ -152,13 +152,22 @@ class Heard:
         but : collection of str
             Texts that are looked away from.
         """
+        # A quick look first: one character wrong of n leaves so much in common.
         cutoff = 100 * (1 - 1 / len(word)) - 0.1
         for line in self._solid:
             for other in but:
                 line = line.replace(other, " ")
-            if fuzz.partial_ratio(word, line, score_cutoff=cutoff) and len(line) >= len(word) - 1:
-                return True
-        return False
+            if len(line) < len(word) - 1:
+                continue
+            found = fuzz.partial_ratio_alignment(word, line, score_cutoff=cutoff)
+            if found is None:
+                continue
+            for start in (found.dest_start - 1, found.dest_start, found.dest_start + 1):
+                for end in (found.dest_end - 1, found.dest_end, found.dest_end + 1):
+                    there = line[max(start, 0) : max(end, 0)]
+                    if OSA.distance(word, there, score_cutoff=1) <= 1:
+                        return there
+        return ""
 
     def near_date(self, iso: str, *, but: str = "") -> bool:
         """Tell whether a full date stands on the sheet with one character wrong.
@@ -176,7 +185,7 @@ class Heard:
         if not any(part in self._all for part in (year, *rest)):
             return False
         away = _written(but) if len(but) == 10 else ()
-        return any(self.near_text(one, but=away) for one in _written(iso))
+        return any(bool(self.near_text(one, but=away)) for one in _written(iso))
 
     def date(self, iso: str) -> bool:
         """Tell whether a full date stands on the sheet with its century, in any usual form."""

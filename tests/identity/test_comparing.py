@@ -139,3 +139,15 @@ def test_a_name_is_heard_in_one_line_or_two():
     assert Heard(reading.Testimony(lines=("SURNAME OKONKWO", "FIRST NAME JANE"))).name(okonkwo)
     assert Heard(reading.Testimony(lines=("NAMEOKONKWOJANE",))).name(okonkwo)
     assert not Heard(reading.Testimony(lines=("JANET OKONKWOS",))).name(okonkwo)
+
+
+@pytest.mark.parametrize("line", ["ACC X8323457", "ACCX832345", "X83-2345T1 CHEST", "XB3 23451"])
+def test_a_text_with_one_character_wrong_is_heard_wherever_it_stands(line):
+    """Glued, wrong, missing or added."""
+    assert Heard(reading.Testimony(lines=(line,))).near_text("X8323451")
+
+
+@pytest.mark.parametrize("line", ["X83-23445", "X83-2354", "832344", "X83 2315"])
+def test_a_text_with_two_characters_wrong_is_another(line):
+    """The neighbour in the row has as much in common."""
+    assert not Heard(reading.Testimony(lines=(line,))).near_text("X8323451")

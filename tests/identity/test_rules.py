@@ -195,6 +195,12 @@ def test_another_number_of_a_known_day_is_another_exam(ask):
     assert codes(ask(*JANE, "03/12/1978 ACC R78-01235")) == ["exam_ambiguous"]
 
 
+@pytest.mark.parametrize("day", ["03/12/1978", "03/12/19g8"])
+def test_the_next_number_in_a_row_is_another_exam(ask, day):
+    """However well its day is read, where days hold two exams at times."""
+    assert codes(ask(*JANE, f"DATE {day} ACC R78-01237"))[0] == "exam_ambiguous"
+
+
 def test_an_accession_number_whose_date_differs_is_asked_about(ask):
     """Two exams are named."""
     assert codes(ask(*JANE, "05/02/1979 ACC R78-01234")) == ["exam_ambiguous"]
