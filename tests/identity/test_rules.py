@@ -196,9 +196,10 @@ def test_another_number_of_a_known_day_is_another_exam(ask):
 
 
 @pytest.mark.parametrize("day", ["03/12/1978", "03/12/19g8"])
-def test_the_next_number_in_a_row_is_another_exam(ask, day):
+@pytest.mark.parametrize("number", ["R78-01237", "R78-01249"])
+def test_the_next_number_in_a_row_is_another_exam(ask, day, number):
     """However well its day is read, where days hold two exams at times."""
-    assert ask(*JANE, f"DATE {day} ACC R78-01237")["outcome"] == "review"
+    assert ask(*JANE, f"DATE {day} ACC {number}")["outcome"] == "review"
 
 
 def test_an_accession_number_whose_date_differs_is_asked_about(ask):
