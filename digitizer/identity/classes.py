@@ -1,9 +1,10 @@
 """Classes of evidence, and how sure each may claim to be: no surer than it was measured.
 
-A class is what on the film itself ties it to the patient. The figures are of `make bench-identity`
-(docs/architecture.md tells the runs); of n films of a class of which k were filed wrongly, the
-posterior is capped at one minus the upper 95 % bound of the rate (Clopper and Pearson 1934; for
-k = 0 the rule of three, Hanley and Lippman-Hand 1983).
+A class is what on the film itself ties it to the patient. Of n films of which k were filed wrongly,
+the posterior is capped at one minus the upper 95 % bound of the rate (Clopper and Pearson 1934; for
+k = 0 the rule of three, Hanley and Lippman-Hand 1983). The figures are of simulated texts, and
+pooled over all classes: none alone has been measured often enough for a budget of 4 in 100,000
+(docs/architecture.md tells how often each was).
 """
 
 from collections.abc import Mapping
@@ -42,7 +43,7 @@ _MEASURED: Mapping[EvidenceClass, tuple[int, int]] = {
     EvidenceClass.ACCESSION: (0, 92_373),
     EvidenceClass.TIED: (0, 92_373),
 }
-"""Films filed wrongly, and filed at all, of each class."""
+"""Films filed wrongly, and filed at all; the same for each class as long as they are pooled."""
 
 
 def class_of(best: Linked) -> EvidenceClass:

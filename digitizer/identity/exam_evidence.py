@@ -76,7 +76,6 @@ PART_BITS = {Part.SAME: 2.3, Part.BOTH: 3.3, Part.OTHER: -12.0, Part.NONE: 0.0}
 
 _A_DAYS_EXAMS = 99
 """Exams of one day have numbers no further apart than a department's exams of a day."""
-_LEAST_NUMBER = 7
 _TELLING = 4
 _SIDES = frozenset(
     {"LEFT", "RIGHT", "BILATERAL", "VIEW", "VIEWS", "PORTABLE", "LATERAL", "SERIES", "SPINE"}
@@ -130,9 +129,11 @@ def _number(film: Heard, known: str) -> Number:
     if film.number(known) or film.glued_number(known):
         return Number.EXACT
     near = film.near_number(known)
+    if not near:
+        near = [one for one in (film.near_glued(known),) if one]
     if any(_in_a_row(one, known) for one in near):
         return Number.ROW
-    if near or (len(plain(known)) >= _LEAST_NUMBER and film.near_text(plain(known))):
+    if near:
         return Number.NEAR
     return Number.OTHER if read else Number.NONE
 

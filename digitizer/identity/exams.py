@@ -142,8 +142,7 @@ def _posterior(best: ExamFit, fits: Sequence[ExamFit], around: Around, rates: Ex
     weights = [each + one.bits for one in fits]
     dated = best.day in (Day.EXACT, Day.TURNED)
     weights.append(log2(rates.missing) + (_DAY_MISREAD_BITS if dated else 0.0))
-    if dated or best.day is Day.NONE:
-        weights.append(each + _beside(best, around, rates))
+    weights.append(each + _beside(best, around, rates))
     top = max(weights)
     return float(2 ** (weights[0] - top) / sum(2 ** (one - top) for one in weights))
 

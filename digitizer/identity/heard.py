@@ -6,7 +6,7 @@ words that a lost space joined: a number inside a longer number is another numbe
 """
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
@@ -48,6 +48,21 @@ def _written(iso: str) -> tuple[str, ...]:
         f"{day}{name}{year}",
         f"{name}{day}{year}",
     )
+
+
+def _near(word: str, line: str) -> Iterator[tuple[int, int]]:
+    """Yield the places of a line that differ from a word in one character at most."""
+    if len(line) < len(word) - 1:
+        return
+    # A quick look first: one character wrong of n leaves so much in common.
+    found = fuzz.partial_ratio_alignment(word, line, score_cutoff=100 * (1 - 1 / len(word)) - 0.1)
+    if found is None:
+        return
+    for start in (found.dest_start, found.dest_start - 1, found.dest_start + 1):
+        for end in (found.dest_end, found.dest_end - 1, found.dest_end + 1):
+            there = line[max(start, 0) : end]
+            if OSA.distance(word, there, score_cutoff=1) <= 1:
+                yield max(start, 0), min(end, len(line))
 
 
 def _note(token: str, found: set[str]) -> None:
@@ -142,21 +157,29 @@ class Heard:
                 return True
         return False
 
-    def near_text(self, word: str, *, but: Collection[str] = ()) -> bool:
-        """Tell whether a text stands on a line with at most one character wrong.
+    def near_glued(self, known: str) -> str:
+        """Return what stands on a line for a number with at most one character wrong, if anything.
 
-        Parameters
-        ----------
-        word : str
-            As :func:`plain` writes it.
-        but : collection of str
-            Texts that are looked away from.
+        It may have letters stuck to it; digits that go on make it another number.
         """
-        cutoff = 100 * (1 - 1 / len(word)) - 0.1
+        word = plain(known)
+        if len(word) < _LEAST_GLUED:
+            return ""
+        for tokens in self._tokens:
+            line = " ".join(map(plain, tokens))
+            for start, end in _near(word, line):
+                here, before, after = line[start:end], line[start - 1 : start], line[end : end + 1]
+                runs_on = here[:1].isdigit() and before.isdigit() and start > 0
+                if not runs_on and not (here[-1:].isdigit() and after.isdigit()):
+                    return here
+        return ""
+
+    def _near_text(self, word: str, but: Collection[str]) -> bool:
+        """Tell whether a text stands on a line with at most one character wrong, ``but`` these."""
         for line in self._solid:
             for other in but:
                 line = line.replace(other, " ")
-            if fuzz.partial_ratio(word, line, score_cutoff=cutoff) and len(line) >= len(word) - 1:
+            if any(True for _ in _near(word, line)):
                 return True
         return False
 
@@ -176,7 +199,7 @@ class Heard:
         if not any(part in self._all for part in (year, *rest)):
             return False
         away = _written(but) if len(but) == 10 else ()
-        return any(self.near_text(one, but=away) for one in _written(iso))
+        return any(self._near_text(one, away) for one in _written(iso))
 
     def date(self, iso: str) -> bool:
         """Tell whether a full date stands on the sheet with its century, in any usual form."""

@@ -139,3 +139,25 @@ def test_a_name_is_heard_in_one_line_or_two():
     assert Heard(reading.Testimony(lines=("SURNAME OKONKWO", "FIRST NAME JANE"))).name(okonkwo)
     assert Heard(reading.Testimony(lines=("NAMEOKONKWOJANE",))).name(okonkwo)
     assert not Heard(reading.Testimony(lines=("JANET OKONKWOS",))).name(okonkwo)
+
+
+@pytest.mark.parametrize(
+    "line", ["ACC X8323457", "ACCX832345", "X83-2345T1 CHEST", "XB3-23451", "1/2/83 X8323457"]
+)
+def test_a_number_with_one_character_wrong_is_heard_wherever_it_stands(line):
+    """Glued, wrong, missing or added."""
+    assert Heard(reading.Testimony(lines=(line,))).near_glued("X83-23451")
+
+
+@pytest.mark.parametrize("line", ["X83-23445", "X83-2354", "832344", "X83-2315", "ACC X83-234459"])
+def test_a_number_with_two_characters_wrong_is_another(line):
+    """The neighbour in the row has as much in common."""
+    assert not Heard(reading.Testimony(lines=(line,))).near_glued("X8323451")
+
+
+def test_a_date_with_one_character_wrong_is_heard():
+    """But not the birth date, nor one too like it."""
+    heard = Heard(reading.Testimony(lines=("DOB 04/02/1931", "DATE: 07/14/19g7")))
+    assert heard.near_date("1997-07-14", but="1931-04-02")
+    assert not heard.near_date("1996-07-15", but="1931-04-02")
+    assert not heard.near_date("1931-04-03", but="1931-04-02")

@@ -195,6 +195,13 @@ def test_another_number_of_a_known_day_is_another_exam(ask):
     assert codes(ask(*JANE, "03/12/1978 ACC R78-01235")) == ["exam_ambiguous"]
 
 
+@pytest.mark.parametrize("day", ["03/12/1978", "03/12/19g8"])
+@pytest.mark.parametrize("number", ["R78-01237", "R78-01249"])
+def test_the_next_number_in_a_row_is_another_exam(ask, day, number):
+    """However well its day is read, where days hold two exams at times."""
+    assert ask(*JANE, f"DATE {day} ACC {number}")["outcome"] == "review"
+
+
 def test_an_accession_number_whose_date_differs_is_asked_about(ask):
     """Two exams are named."""
     assert codes(ask(*JANE, "05/02/1979 ACC R78-01234")) == ["exam_ambiguous"]
