@@ -24,6 +24,7 @@ NEEDED = {
     "/review/{film_id}/leave": DECIDE,
     "/review/{film_id}/search": DECIDE,
     "/films/{film_id}/picture": PATIENTS,
+    "/films/{film_id}/pixels": PATIENTS,
     "/films/{film_id}/tones": PATIENTS,
     "/films/{film_id}/crops/{number}": PATIENTS,
     "/scans/{scan_id}/picture": PATIENTS,
