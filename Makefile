@@ -3,7 +3,7 @@
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 
-.PHONY: help setup setup-test setup-bench demo test check bench bench-film soak clean
+.PHONY: help setup setup-test setup-bench demo test check bench bench-film bench-reading bench-identity soak clean
 
 help:  ## What can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -34,6 +34,12 @@ bench: setup-bench  ## Speed on a 14x17 in film, beside the floor and the usual 
 
 bench-film: setup-bench  ## Geometry on drawn films, beside other tools
 	@$(PYTHON) scripts/bench_film.py
+
+bench-reading: setup-bench  ## Reading of drawn labels and film blocks, beside the bare engines
+	@$(PYTHON) scripts/bench_reading.py
+
+bench-identity: setup-bench  ## Linkage on invented texts: what is filed wrongly, and how much
+	@$(PYTHON) scripts/bench_identity.py
 
 soak: setup-test  ## 2,000 films with random kills
 	@$(PYTHON) scripts/soak.py

@@ -7,14 +7,16 @@ from pathlib import Path
 from typing import BinaryIO, Protocol, TypeVar
 
 from digitizer.model.density import ScannerProfile
-from digitizer.model.identity import ExamRecord, JacketRecord, PatientRecord
+from digitizer.model.identity import ExamDays, ExamRecord, JacketRecord, PatientRecord
 from digitizer.model.instance import FoundStudy, StoredInstance
 from digitizer.model.overview import Filter, Flow, Lease, Standing, Tally
 from digitizer.model.raster import Pixels, Raster
 from digitizer.model.reading import Reading, Testimony
 from digitizer.model.records import (
     Batch,
+    BlindReview,
     Capture,
+    ClassStanding,
     Commitment,
     Delivery,
     Event,
@@ -55,6 +57,8 @@ Record = (
     | Verification
     | ScannerProfile
     | User
+    | BlindReview
+    | ClassStanding
 )
 R = TypeVar(
     "R",
@@ -68,6 +72,8 @@ R = TypeVar(
     Verification,
     ScannerProfile,
     User,
+    BlindReview,
+    ClassStanding,
 )
 
 
@@ -143,6 +149,10 @@ class PatientIndex(Protocol):
 
     def exams_matching(self, accession_numbers: Iterable[str]) -> tuple[ExamRecord, ...]:
         """Find exams whose accession number is one of these, or one character away."""
+        ...
+
+    def exam_days(self) -> ExamDays:
+        """Tell how often the index knows several exams of one patient and day."""
         ...
 
     def jacket(self, name: str, box: str | None = None) -> JacketRecord | None:
@@ -317,6 +327,28 @@ class Transaction(Protocol):
 
     def profiles(self, scanner: str | None = None) -> tuple[ScannerProfile, ...]:
         """List the calibrations of a scanner, or of all, the oldest first."""
+        ...
+
+    def scanners(self) -> tuple[str, ...]:
+        """List the serial numbers that scans bear; "" is the site's one digitizer."""
+        ...
+
+    def latest_scans(self, scanner: str, most: int) -> tuple[Scan, ...]:
+        """List the newest scans of a scanner, the newest first."""
+        ...
+
+    def filed_by_class(self) -> dict[str, tuple[int, float]]:
+        """Count what was filed by itself in each class of evidence, and sum its (1 - p)."""
+        ...
+
+    def blind_reviews(
+        self, *, open_only: bool = False, sheet_id: str | None = None
+    ) -> tuple[BlindReview, ...]:
+        """List blind reviews, of one sheet or all, the oldest first."""
+        ...
+
+    def standings(self) -> tuple[ClassStanding, ...]:
+        """List the classes of evidence that were ever stopped."""
         ...
 
     def verifications(self, sop_instance_uid: str) -> tuple[Verification, ...]:

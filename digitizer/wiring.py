@@ -12,7 +12,7 @@ import cv2
 from digitizer.archive import DimseArchive, GuardedArchive
 from digitizer.config import Settings
 from digitizer.engines import EngineSheetReader
-from digitizer.errors import MissingService
+from digitizer.errors import MissingService, SettingsError
 from digitizer.ledger import (
     FolderVault,
     SqlLeases,
@@ -149,8 +149,30 @@ def reader(settings: Settings) -> EngineSheetReader:
 
 
 def rules(settings: Settings) -> ReadingRules:
-    """Return the grammars and the vocabulary."""
-    return ReadingRules(vocabulary=Vocabulary.builtin(), grammar=settings.grammar)
+    """Return the grammars and the vocabulary.
+
+    Raises
+    ------
+    SettingsError
+        The site's vocabulary cannot be read.
+    """
+    return ReadingRules(
+        vocabulary=_vocabulary(settings.grammar.vocabulary), grammar=settings.grammar
+    )
+
+
+def _vocabulary(file: str) -> Vocabulary:
+    if not file:
+        return Vocabulary.builtin()
+    remedy = "Correct grammar.vocabulary; digitizer/reading/vocabulary.toml shows the form."
+    try:
+        return Vocabulary.load(Path(file).read_text("utf-8"))
+    except OSError as error:
+        raise SettingsError(
+            f"The vocabulary {file} cannot be read: {error.strerror}.", remedy=remedy
+        ) from None
+    except ValueError as error:
+        raise SettingsError(f"The vocabulary {file} is garbled: {error}.", remedy=remedy) from None
 
 
 def waker(settings: Settings) -> Waker:

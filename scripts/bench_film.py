@@ -22,13 +22,14 @@ from jdeskew.estimator import get_angle
 from numpy.typing import NDArray
 from rich.progress import track
 
-from digitizer.film import find_sheets, quality
+from digitizer.film import find_sheets, find_tiles, quality, reading_picture
 from digitizer.film.rendering import grid_of
-from digitizer.model.film import Geometry
+from digitizer.model.film import Geometry, TileGrid
 from digitizer.model.raster import Raster
 from digitizer.rehearsal.defects import DEFECTS, spoil
 from digitizer.rehearsal.geometry import Placement
-from digitizer.rehearsal.population import DrawnScan, draw_scan
+from digitizer.rehearsal.population import DrawnScan, draw_pictures_scan, draw_scan
+from digitizer.rehearsal.tiling import agrees
 
 PEERS = ("jdeskew", "deskew", "ImageMagick")
 
@@ -152,6 +153,58 @@ def report_defects(films: list[dict[str, tuple[str, ...]]]) -> None:
               f"false alarm on {np.mean(false):.1%}")  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Pictures:
+    """What was told of a sheet of many pictures, and of an ordinary scan's films."""
+
+    seed: tuple[int, ...]
+    bordered: bool
+    whole: bool
+    told: bool
+    right: bool
+    films: int
+    false: int
+
+
+def pictures_of(number: int, *, seed: int, dpi: float, wear: float) -> Pictures:
+    """Look for the pictures on a drawn sheet of many, and on ordinary films."""
+    cv2.setNumThreads(1)
+    key = (seed, 2, number)
+    scan = draw_pictures_scan(key, dpi=dpi, wear=wear)
+    found = lattices_of(scan.raster)
+    grid = found[0] if len(found) == 1 else None
+    assert scan.lattice is not None
+    right = grid is not None and agrees(scan.lattice, scan.placements[0], np.array(grid.boxes))
+    ordinary = lattices_of(draw_scan(key, sheets=1 + number % 4, dpi=dpi, wear=wear).raster)
+    false = sum(one is not None for one in ordinary)
+    return Pictures(
+        key, scan.lattice.framed, len(found) == 1, grid is not None, right, len(ordinary), false
+    )
+
+
+def lattices_of(raster: Raster) -> list[TileGrid | None]:
+    """Return the lattice, or None, of every sheet that is found."""
+    sheets = find_sheets(raster).sheets
+    return [find_tiles(reading_picture(raster, one), raster.dpi) for one in sheets]
+
+
+def report_pictures(sheets: list[Pictures]) -> None:
+    """Print how often lattices are right, not told, and told where there is none."""
+    print(f"\n{len(sheets)} sheets of many pictures:")
+    for name, of in (("with borders", True), ("black in black", False)):
+        some = [one for one in sheets if one.bordered is of]
+        told = [one for one in some if one.told]
+        whole = np.mean([one.whole for one in some])
+        right = np.mean([one.right for one in some])
+        sure = np.mean([one.right for one in told])
+        print(f"  {name:15} right on {right:.1%} of {len(some)}, told on "
+              f"{len(told) / len(some):.1%}, right where told {sure:.1%}; "
+              f"sheet found whole {whole:.1%}")  # fmt: skip
+    films = sum(one.films for one in sheets)
+    false = sum(one.false for one in sheets)
+    print(f"  false alarm on {false} of {films} ordinary films")
+
+
 def ask_peers(scan: DrawnScan, true: float) -> dict[str, float | None]:
     """Return the errors of other tools on the same film, eight bits of it."""
     pixels = scan.raster.pixels.astype(np.float32)
@@ -188,6 +241,7 @@ def main() -> int:
     parser.add_argument("--films", type=int, default=240)
     parser.add_argument("--beds", type=int, default=120, help="scans of two to four films")
     parser.add_argument("--defects", type=int, default=60, help="films to be spoilt")
+    parser.add_argument("--pictures", type=int, default=100, help="sheets of many pictures")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--dpi", type=float, default=100.0)
     parser.add_argument("--wear", type=float, default=0.5)
@@ -202,9 +256,14 @@ def main() -> int:
         beds = list(track(pool.map(few, range(given.beds)), "beds", given.beds))
         spoilt = partial(flags_of, **shared)
         films = list(track(pool.map(spoilt, range(given.defects)), "defects", given.defects))
-    report(singles, beds)
+        many = partial(pictures_of, **shared)
+        sheets = list(track(pool.map(many, range(given.pictures)), "pictures", given.pictures))
+    if singles:
+        report(singles, beds)
     if films:
         report_defects(films)
+    if sheets:
+        report_pictures(sheets)
     if given.worst:
         name_worst(singles, beds, given.worst)
     return 0

@@ -14,6 +14,7 @@ import click
 
 from digitizer.cli.base import FINISHED_WITH_HOLDS, Root
 from digitizer.cli.batch import BATCH_COMMANDS
+from digitizer.cli.budget import BUDGET_COMMANDS
 from digitizer.cli.calibrate import CALIBRATE_COMMANDS
 from digitizer.cli.files import FILE_COMMANDS
 from digitizer.cli.index import INDEX_COMMANDS
@@ -35,6 +36,7 @@ root = Root(
             *BATCH_COMMANDS,
             *INDEX_COMMANDS,
             *REVIEW_COMMANDS,
+            *BUDGET_COMMANDS,
             *CALIBRATE_COMMANDS,
             *FILE_COMMANDS,
             *REHEARSE_COMMANDS,

@@ -24,13 +24,16 @@ from digitizer.cli.base import (
     print_json,
     progress_bars,
 )
-from digitizer.cli.words import batch_words, status_words
+from digitizer.cli.words import batch_words, replay_words, status_words
 from digitizer.errors import UnknownRecord, UsageError
 from digitizer.model.records import Batch
 from digitizer.model.states import WAY, State
 from digitizer.pipeline import ingest as intake
 from digitizer.pipeline import report, review
+from digitizer.pipeline.budget import standing
 from digitizer.pipeline.deliver import read_again
+from digitizer.pipeline.replay import replay as replay_batch
+from digitizer.pipeline.rollers import worn_scanners
 from digitizer.pipeline.services import Services
 from digitizer.scan.walk import FoundFile, walk
 from digitizer.service.lock import DataFolderLock
@@ -214,10 +217,14 @@ def status(session: Session, as_json: bool) -> int:
         ]
         tasks = view.tasks()
         total = _counts(view.counts())
+        worn = [one for one in worn_scanners(view) if one.needs_cleaning]
+    budget = standing(session.services)
     owner = DataFolderLock(session.settings.data_dir).owner()
     document = {
         "running": str(owner) if owner else None,
         "counts": total,
+        "expected_wrong": budget["expected_wrong"],
+        "budget": budget,
         "due": len(tasks),
         "waiting": [
             {"stage": task.stage.value, "id": task.subject, "reason": task.reason.text}
@@ -225,6 +232,7 @@ def status(session: Session, as_json: bool) -> int:
             if task.reason is not None
         ][:100],
         "batches": batches,
+        "clean_rollers": [{"scanner": one.scanner, "columns": one.columns} for one in worn],
     }
     if as_json:
         print_json(document)
@@ -342,6 +350,28 @@ def verify(session: Session, name: str | None, as_json: bool) -> int:
 
 
 @click.command(cls=Verb)
+@click.option("--batch", "name", required=True, help="The batch to decide again.")
+@click.option("--kept-readings", is_flag=True, help="Do not read the crops again.")
+@json_option
+@pass_session
+def replay(session: Session, name: str, kept_readings: bool, as_json: bool) -> int:
+    """Show what today's code, index and rules would decide otherwise; changes nothing."""
+    with progress_bars() as progress:
+        bar = progress.add_task("reading again", total=None)
+        document = replay_batch(
+            session.services,
+            name,
+            read=not kept_readings,
+            on_sheet=lambda done, of: progress.update(bar, completed=done, total=of),
+        )
+    if as_json:
+        print_json(document)
+    else:
+        print(replay_words(document))
+    return 0
+
+
+@click.command(cls=Verb)
 @click.argument("name", metavar="BATCH")
 @click.option("--csv", "as_csv", is_flag=True, help="One row a film.")
 @json_option
@@ -416,5 +446,6 @@ BATCH_COMMANDS: tuple[click.Command, ...] = (
     batch,
     retry,
     verify,
+    replay,
     export,
 )

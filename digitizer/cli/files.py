@@ -16,8 +16,9 @@ from digitizer.cli.base import Session, Verb, json_option, note, pass_session, p
 from digitizer.errors import UsageError
 from digitizer.model.density import ScannerProfile
 from digitizer.model.identity import PatientRecord, PersonName
+from digitizer.model.instance import TilePolicy
 from digitizer.model.reading import FieldSource, Testimony
-from digitizer.pipeline.convert import Conversion
+from digitizer.pipeline.convert import Conversion, Converted
 from digitizer.pipeline.convert import convert as convert_file
 from digitizer.pipeline.convert import inspect as inspect_file
 from digitizer.pipeline.convert import read_label as read_label_file
@@ -39,7 +40,11 @@ def inspect(session: Session, file: Path, as_json: bool) -> int:
     """Show what a scan holds: films, geometry, quality, fields."""
     settings = session.settings
     document = inspect_file(
-        wiring.decoder(settings), wiring.reader(settings), wiring.rules(settings), _existing(file)
+        wiring.decoder(settings),
+        wiring.reader(settings),
+        wiring.rules(settings),
+        _existing(file),
+        tiles=settings.capture.tiles is not TilePolicy.OFF,
     )
     if as_json:
         print_json(document)
@@ -50,6 +55,8 @@ def inspect(session: Session, file: Path, as_json: bool) -> int:
                 f"  film, page {one['page']}: skew {one['skew_deg']}, turn {one['turn_deg']}, "
                 f"mirrored {one['mirrored']}, {one['size_mm']} mm"
             )
+            if one["tiles"]:
+                print(f"    {one['tiles']['rows']} x {one['tiles']['columns']} pictures")
         for name, field in document["fields"].items():
             print(f"  {name}: {field['value']} ({field['confidence']:.2f})")
         for one in document["reasons"]:
@@ -120,7 +127,11 @@ def convert(
     scanner: str | None,
     **exam: object,
 ) -> int:
-    """Turn one scan into DICOM: OUT.dcm, or OUT-1.dcm, OUT-2.dcm for several films."""
+    """Turn one scan into DICOM: OUT.dcm, or OUT-1.dcm, OUT-2.dcm for several films.
+
+    The pictures of a sheet of many go to OUT-tiles.dcm, or OUT-tiles-1.dcm, OUT-tiles-2.dcm, where
+    the setting capture.tiles says so.
+    """
     settings = session.settings
     patient = None
     if patient_id or patient_name or birth_date or sex:
@@ -143,20 +154,24 @@ def convert(
         _profiles(session, scanner),
     )
     base = out.with_suffix("") if out.suffix.lower() == ".dcm" else out
-    names = (
-        [f"{base.name}.dcm"]
-        if len(made) == 1
-        else [f"{base.name}-{number}.dcm" for number in range(1, len(made) + 1)]
-    )
-    targets = [base.with_name(name) for name in names]
     if not base.parent.is_dir():
         raise UsageError(f"There is no folder {base.parent}.")
-    for target, content in zip(targets, made, strict=True):
+    for target, content in _named(base, made):
         if target.exists():
             raise UsageError(f"{target} is there already.", remedy="Nothing is overwritten.")
         target.write_bytes(content)
         note(str(target))
     return 0
+
+
+def _named(base: Path, made: list[Converted]) -> Iterator[tuple[Path, bytes]]:
+    """Name the files: numbered where there are several."""
+    for number, sheet in enumerate(made, start=1):
+        name = base.name if len(made) == 1 else f"{base.name}-{number}"
+        yield base.with_name(f"{name}.dcm"), sheet.whole
+        for part, content in enumerate(sheet.tiles, start=1):
+            end = "" if len(sheet.tiles) == 1 else f"-{part}"
+            yield base.with_name(f"{name}-tiles{end}.dcm"), content
 
 
 def _profiles(session: Session, scanner: str | None) -> tuple[ScannerProfile, ...]:

@@ -1,17 +1,28 @@
 """Commands for people who decide."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import click
 
-from digitizer.cli.base import Root, Session, json_option, pass_session, print_json
+from digitizer.cli.base import (
+    FINISHED_WITH_HOLDS,
+    Root,
+    Session,
+    json_option,
+    pass_session,
+    print_json,
+)
 from digitizer.errors import DigitizerError, UsageError
 from digitizer.model.identity import Candidate, PersonName
 from digitizer.model.records import Jacket, Scan, Sheet
 from digitizer.model.states import State
+from digitizer.pipeline import budget
 from digitizer.pipeline import review as decisions
+from digitizer.pipeline.blind import answer, dismiss, open_reviews
 from digitizer.pipeline.changes import reason_payload
+from digitizer.pipeline.follow import follow
 from digitizer.pipeline.report import fields_json, geometry_json, quality_json
 from digitizer.ports import Transaction
 
@@ -172,6 +183,12 @@ def _each(films: tuple[str, ...], act: Callable[[str], object]) -> int:
 @user_option
 @click.option("--patient", "patient_id", help="Patient number, or ISSUER:NUMBER.")
 @click.option("--accession", "accession_number", help="Accession number of the exam.")
+@click.option(
+    "--date",
+    "study_date",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="Day of an exam that the index does not have.",
+)
 @pass_session
 def review_accept(
     session: Session,
@@ -179,8 +196,9 @@ def review_accept(
     user: str,
     patient_id: str | None,
     accession_number: str | None,
+    study_date: datetime | None,
 ) -> int:
-    """Decide films: the first candidate, or the patient named."""
+    """Decide films: the first candidate, or the patient and exam named."""
     return _each(
         films,
         lambda film: decisions.accept(
@@ -189,6 +207,7 @@ def review_accept(
             user=user,
             patient_id=patient_id,
             accession_number=accession_number,
+            study_date=study_date.date() if study_date else None,
         ),
     )
 
@@ -249,12 +268,119 @@ def review_release(session: Session, films: tuple[str, ...], user: str, reason_t
 @click.argument("jacket")
 @user_option
 @click.option("--patient", "patient_id", required=True, help="Patient number, or ISSUER:NUMBER.")
+@click.option("--accession", "accession_number", help="Accession number of the exam of them all.")
+@click.option("--batch", "name", help="The batch, where several hold a jacket of that name.")
+@json_option
 @pass_session
-def review_follow(session: Session, jacket: str, user: str, patient_id: str) -> int:
-    """File the silent films of a jacket together (not yet)."""
-    raise UsageError(
-        "`review follow` is not there yet.", remedy="Use `digitizer review accept` for each film."
+def review_follow(
+    session: Session,
+    jacket: str,
+    user: str,
+    patient_id: str,
+    accession_number: str | None,
+    name: str | None,
+    as_json: bool,
+) -> int:
+    """File the silent films of a jacket (BOX/JACKET) together, after one look at them."""
+    done = follow(
+        session.services,
+        jacket,
+        user=user,
+        patient_id=patient_id,
+        accession_number=accession_number,
+        batch=name,
     )
+    left = {"asked": done.asked, "refused": done.refused}
+    if as_json:
+        filed = {film: exam.accession_number if exam else None for film, exam in done.filed.items()}
+        print_json(
+            {"filed": filed}
+            | {
+                how: {film: reason_payload([why])[0] for film, why in films.items()}
+                for how, films in left.items()
+            }
+        )
+    else:
+        silent = len(done.filed) + len(done.asked)
+        print(f"{len(done.filed)} of {silent} films filed.")
+        for how, films in left.items():
+            for film, why in films.items():
+                print(f"  {film} {how}: {why.text}")
+    return FINISHED_WITH_HOLDS if done.asked or done.refused else 0
 
+
+@review.command(name="wrong")
+@click.argument("film")
+@user_option
+@click.option("--reason", "reason_text", required=True, help="What is wrong with it.")
+@pass_session
+def review_wrong(session: Session, film: str, user: str, reason_text: str) -> int:
+    """Confirm that a film was filed wrongly with no hand; its class of evidence stops."""
+    stopped = budget.report_wrong(session.services, film, user=user, reason_text=reason_text)
+    print(f"Class {stopped.id} is stopped: {stopped.why}")
+    return 0
+
+
+blind = Root(name="blind", help="Look again, blindly, at films filed with no hand.")
+
+
+@blind.command(name="list")
+@json_option
+@pass_session
+def blind_list(session: Session, as_json: bool) -> int:
+    """List what waits for a blind look: the film, and whose it is said to be."""
+    services = session.services
+    rows = []
+    for one in open_reviews(services):
+        with services.ledger.reading() as view:
+            sheet = view.get(Sheet, one.sheet_id)
+        patient = one.claimed
+        rows.append(
+            {
+                "id": one.id,
+                "film": one.sheet_id,
+                "patient_id": patient.patient_id,
+                "issuer": patient.issuer,
+                "name": _name(patient.name),
+                "birth_date": patient.birth_date,
+                "sex": patient.sex,
+                "crops": [str(services.vault.path(crop)) for crop in sheet.crops],
+            }
+        )
+    if as_json:
+        print_json(rows)
+        return 0
+    for row in rows:
+        print(f"{row['id']}  {row['name']} {row['birth_date']} {row['patient_id']}?")
+        for crop in row["crops"]:
+            print(f"  {crop}")
+    if not rows:
+        print("Nothing waits for a blind look.")
+    return 0
+
+
+@blind.command(name="answer")
+@click.argument("ids", metavar="ID...", nargs=-1, required=True)
+@user_option
+@click.option("--same/--other", "same", required=True, default=None, help="The patient's, or not.")
+@pass_session
+def blind_answer(session: Session, ids: tuple[str, ...], user: str, same: bool) -> int:
+    """Say whether films are the patient's who is named."""
+    return _each(ids, lambda one: answer(session.services, one, user=user, same=same))
+
+
+@blind.command(name="dismiss")
+@click.argument("id")
+@user_option
+@click.option("--reason", "reason_text", required=True, help="What the second look showed.")
+@pass_session
+def blind_dismiss(session: Session, id: str, user: str, reason_text: str) -> int:
+    """Say after a second look that a film is rightly filed after all."""
+    dismiss(session.services, id, user=user, reason_text=reason_text)
+    print("Dismissed. The class stays stopped until it is released: `digitizer budget release`.")
+    return 0
+
+
+review.add_command(blind)
 
 REVIEW_COMMANDS: tuple[click.Command, ...] = (review,)

@@ -1,4 +1,4 @@
-"""Commands that run things: serve, doctor, scanners, scan; and those still to come."""
+"""Commands that run things: serve, doctor, scanners, scan."""
 
 import signal
 import threading
@@ -9,7 +9,6 @@ import click
 
 from digitizer import config, wiring
 from digitizer.cli.base import Session, Verb, json_option, note, pass_session, print_json
-from digitizer.errors import UsageError
 from digitizer.pipeline.ingest import close_batch, open_batch
 from digitizer.scan.sane import list_scanners
 from digitizer.service.console import (
@@ -166,18 +165,9 @@ def scan(
     return 0
 
 
-@click.command(cls=Verb)
-@click.option("--batch", "name", required=True)
-@json_option
-def replay(name: str, as_json: bool) -> int:
-    """Decide a batch again with today's index and rules (not yet)."""
-    raise UsageError("`replay` is not there yet.")
-
-
 RUN_COMMANDS: tuple[click.Command, ...] = (
     serve,
     doctor,
     scanners,
     scan,
-    replay,
 )

@@ -1,16 +1,28 @@
-"""The instances we write: Secondary Capture Image Storage, one sheet an instance."""
+"""The instances we write: Secondary Capture Image Storage, one sheet an instance.
 
-from typing import Any
+The pictures of a sheet of many become frames of one instance where DICOM allows it.
+"""
 
+from collections.abc import Sequence
+from typing import Any, cast
+
+import numpy as np
 from pydicom import Dataset
 from pydicom.dataset import FileMetaDataset
-from pydicom.uid import UID, ExplicitVRLittleEndian, SecondaryCaptureImageStorage
+from pydicom.uid import (
+    UID,
+    ExplicitVRLittleEndian,
+    MultiFrameGrayscaleByteSecondaryCaptureImageStorage,
+    MultiFrameGrayscaleWordSecondaryCaptureImageStorage,
+    SecondaryCaptureImageStorage,
+)
 
 from digitizer.dicom import modules
 from digitizer.dicom.pixels import encode_pixels, pixel_sha256, to_bytes
 from digitizer.model.instance import CaptureOrder, MadeInstance, Rendered
+from digitizer.model.raster import Pixels, Polarity
 
-__all__ = ["make_film", "make_label"]
+__all__ = ["frames_class", "make_film", "make_frames", "make_label"]
 
 IMPLEMENTATION_CLASS_UID = "2.25.283715849463628219574629401837465528310"
 IMPLEMENTATION_VERSION_NAME = "DIGITIZER_0_1"
@@ -37,11 +49,66 @@ def make_label(order: CaptureOrder, rendered: Rendered) -> MadeInstance:
     return _make(order, rendered, conversion_type="SD")
 
 
-def _make(order: CaptureOrder, rendered: Rendered, *, conversion_type: str) -> MadeInstance:
+def frames_class(rendered: Rendered) -> str | None:
+    """Return the SOP class that may hold such pictures as frames, or None where none may.
+
+    Grayscale Byte takes 8 bits, Grayscale Word 9 to 16, both MONOCHROME2 alone, with no other
+    Rescale than 1, 0, US, and digitized film must tell its spacing (PS3.3 A.8.3.4, A.8.4.4,
+    C.8.6.3).
+    """
+    if (
+        rendered.polarity is not Polarity.MONOCHROME2
+        or rendered.density is not None
+        or rendered.spacing is None
+    ):
+        return None
+    if rendered.pixels.dtype == np.uint8 and rendered.bits == 8:
+        return str(MultiFrameGrayscaleByteSecondaryCaptureImageStorage)
+    if rendered.pixels.dtype == np.uint16 and rendered.bits > 8:
+        return str(MultiFrameGrayscaleWordSecondaryCaptureImageStorage)
+    return None
+
+
+def make_frames(
+    order: CaptureOrder, pictures: Sequence[Rendered], labels: Sequence[str]
+) -> MadeInstance:
+    """Make one multi-frame capture of the pictures of a sheet, in their order.
+
+    Parameters
+    ----------
+    order : CaptureOrder
+    pictures : sequence of Rendered
+        Alike in size and in all but their pixels; :func:`frames_class` has a class for them.
+    labels : sequence of str
+        Of each frame, at most 16 characters.
+
+    Raises
+    ------
+    ValueError
+        No class may hold these pictures as frames.
+    """
+    first = pictures[0]
+    sop_class = frames_class(first)
+    if sop_class is None:
+        raise ValueError("no multi-frame class may hold such pictures")
+    pixels = cast(Pixels, np.stack([one.pixels for one in pictures]))
+    return _make(order, first, conversion_type="DF", frames=(sop_class, pixels, labels))
+
+
+def _make(
+    order: CaptureOrder,
+    rendered: Rendered,
+    *,
+    conversion_type: str,
+    frames: tuple[str, Pixels, Sequence[str]] | None = None,
+) -> MadeInstance:
     dataset = Dataset()
-    dataset.file_meta = _file_meta(order)
+    sop_class, pixels = str(SecondaryCaptureImageStorage), rendered.pixels
+    if frames is not None:
+        sop_class, pixels = frames[:2]
+    dataset.file_meta = _file_meta(order, sop_class)
     parts: list[dict[str, Any]] = [
-        modules.sop_common(order, str(SecondaryCaptureImageStorage)),
+        modules.sop_common(order, sop_class),
         modules.patient(order),
         modules.general_study(order),
         modules.general_series(order),
@@ -51,22 +118,23 @@ def _make(order: CaptureOrder, rendered: Rendered, *, conversion_type: str) -> M
         modules.sc_image(order, rendered),
         modules.presentation(rendered),
         modules.provenance(order),
+        modules.multi_frame(frames[2]) if frames else {},
     ]
     for part in parts:
         for keyword, value in part.items():
             setattr(dataset, keyword, value)
-    encode_pixels(dataset, rendered.pixels, order.compression)
+    encode_pixels(dataset, pixels, order.compression)
     return MadeInstance(
         content=to_bytes(dataset),
-        sop_class_uid=str(SecondaryCaptureImageStorage),
+        sop_class_uid=sop_class,
         transfer_syntax_uid=str(dataset.file_meta.TransferSyntaxUID),
-        pixel_sha256=pixel_sha256(rendered.pixels),
+        pixel_sha256=pixel_sha256(pixels),
     )
 
 
-def _file_meta(order: CaptureOrder) -> FileMetaDataset:
+def _file_meta(order: CaptureOrder, sop_class: str) -> FileMetaDataset:
     meta = FileMetaDataset()
-    meta.MediaStorageSOPClassUID = SecondaryCaptureImageStorage
+    meta.MediaStorageSOPClassUID = UID(sop_class)
     meta.MediaStorageSOPInstanceUID = UID(order.uids.sop)
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
     meta.ImplementationClassUID = UID(IMPLEMENTATION_CLASS_UID)

@@ -22,6 +22,7 @@ IDENTITY = [
     "StudyDate",
     "Modality",
     "ImageLaterality",
+    "NumberOfFrames",
     "Rows",
     "Columns",
     "BitsStored",

@@ -4,6 +4,7 @@ Unknown stays empty (type 2) or absent (type 3): nothing is invented.
 """
 
 import re
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -13,7 +14,7 @@ from pydicom.valuerep import PersonName as DicomName
 
 from digitizer.model.film import Geometry
 from digitizer.model.identity import PatientRecord, PersonName
-from digitizer.model.instance import CaptureOrder, DensityScale, Rendered
+from digitizer.model.instance import CaptureOrder, DensityScale, Rendered, TileSource
 from digitizer.model.raster import Polarity
 from digitizer.model.reading import FieldName
 
@@ -172,6 +173,8 @@ def general_image(order: CaptureOrder, rendered: Rendered) -> dict[str, Any]:
         "LossyImageCompression": "00",
         "DerivationDescription": _derivation(order, rendered),
     }
+    if order.cut_from is not None:
+        attributes["SourceImageSequence"] = [_source(order.cut_from)]
     if rendered.resampled:
         attributes["DerivationCodeSequence"] = [_code("113085", "DCM", "Spatial resampling")]
     if order.laterality in ("L", "R", "B"):
@@ -181,6 +184,8 @@ def general_image(order: CaptureOrder, rendered: Rendered) -> dict[str, Any]:
 
 def _derivation(order: CaptureOrder, rendered: Rendered) -> str:
     told, done = order.provenance, ["sheet cut out of its scan"]
+    if order.cut_from is not None:
+        done.insert(0, order.cut_from.part)
     where: Geometry | None = told.geometry
     if where is not None:
         if rendered.resampled and where.skew_deg:
@@ -192,6 +197,26 @@ def _derivation(order: CaptureOrder, rendered: Rendered) -> str:
     if rendered.density is not None and told.last_calibration is not None:
         done.append(f"optical density by the calibration of {told.last_calibration}")
     return f"{'; '.join(done)}; raw scan sha256 {told.scan_sha256}"[:1024]
+
+
+def _source(whole: TileSource) -> Dataset:
+    """Refer to the whole sheet (PS3.3 C.7.6.1.1.4, CID 7202)."""
+    item = Dataset()
+    item.ReferencedSOPClassUID = whole.sop_class_uid
+    item.ReferencedSOPInstanceUID = whole.sop_instance_uid
+    purpose = _code("121322", "DCM", "Source image for image processing operation")
+    item.PurposeOfReferenceCodeSequence = [purpose]
+    return item
+
+
+def multi_frame(labels: Sequence[str]) -> dict[str, Any]:
+    """Multi-frame (PS3.3 C.7.6.6) and SC Multi-frame Vector (C.8.6.4): pages with their labels."""
+    attributes: dict[str, Any] = {"NumberOfFrames": len(labels)}
+    if len(labels) > 1:
+        attributes["FrameIncrementPointer"] = [0x00182001, 0x00182002]
+        attributes["PageNumberVector"] = list(range(1, len(labels) + 1))
+        attributes["FrameLabelVector"] = [_words(label, "SH") for label in labels]
+    return attributes
 
 
 def image_pixel(rendered: Rendered) -> dict[str, Any]:

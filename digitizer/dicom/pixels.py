@@ -2,6 +2,7 @@
 
 import hashlib
 from io import BytesIO
+from typing import Any
 
 import imagecodecs
 import numpy as np
@@ -43,6 +44,7 @@ def encode_pixels(dataset: Dataset, pixels: Pixels, compression: Compression) ->
     dataset : Dataset
         Changed in place; has ``file_meta``.
     pixels : ndarray of uint8 or uint16, (rows, columns) or (rows, columns, 3)
+        With Number of Frames set: (frames, rows, columns).
     compression : Compression
     """
     syntax = SYNTAX[compression]
@@ -55,22 +57,29 @@ def encode_pixels(dataset: Dataset, pixels: Pixels, compression: Compression) ->
     if compression is Compression.RLE:
         dataset.compress(RLELossless, np.asarray(pixels), generate_instance_uid=False)
         return
-    if compression is Compression.JPEG_LS:
-        # Noise can grow under JPEG-LS; the encoder's own buffer is no larger than the picture.
-        room = pixels.nbytes + pixels.nbytes // 2 + 4096
-        frame = imagecodecs.jpegls_encode(np.ascontiguousarray(pixels), out=room)
-    else:
-        frame = imagecodecs.jpeg2k_encode(
-            np.ascontiguousarray(pixels), level=0, reversible=True, codecformat="j2k", mct=False
-        )
-    dataset.PixelData = encapsulate([bytes(frame)])
+    frames = pixels if "NumberOfFrames" in dataset else pixels[np.newaxis]
+    dataset.PixelData = encapsulate([_encoded(frame, compression) for frame in frames])
     dataset["PixelData"].VR = "OB"
     dataset["PixelData"].is_undefined_length = True
 
 
+def _encoded(frame: NDArray[Any], compression: Compression) -> bytes:
+    """Encode one frame as JPEG-LS or JPEG 2000."""
+    frame = np.ascontiguousarray(frame)
+    if compression is Compression.JPEG_LS:
+        # Noise can grow under JPEG-LS; the encoder's own buffer is no larger than the picture.
+        room = frame.nbytes + frame.nbytes // 2 + 4096
+        return bytes(imagecodecs.jpegls_encode(frame, out=room))
+    return bytes(
+        imagecodecs.jpeg2k_encode(frame, level=0, reversible=True, codecformat="j2k", mct=False)
+    )
+
+
 def decode_pixels(dataset: Dataset) -> Pixels:
-    """Return the stored values of a single-frame dataset."""
-    return dataset.pixel_array
+    """Return the stored values; of a multi-frame dataset (frames, rows, columns)."""
+    pixels: Pixels = dataset.pixel_array
+    # One frame of a multi-frame class comes without its axis.
+    return pixels[np.newaxis] if pixels.ndim == 2 and "NumberOfFrames" in dataset else pixels
 
 
 def transcode(content: bytes, transfer_syntax_uid: str) -> bytes:

@@ -58,11 +58,10 @@ class _Templates:
 
 @dataclass(frozen=True, slots=True)
 class _Spot:
-    """A bright spot of a letter's size: its box on the reduced picture and its pixels."""
+    """A clear spot of a letter's size: its box on the reduced picture and its pixels."""
 
     box: tuple[int, int, int, int]
     tile: Floats
-    clearness: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +92,7 @@ def find_markers(picture: Pixels, taken: Sequence[NDArray[np.float32]]) -> tuple
     bright = _bright(small)
     for box in taken:
         cv2.fillConvexPoly(bright, np.round(_grown(box) * scale).astype(np.int32), 0)
-    told = [_told(spot) for spot in _spots(bright) if spot.clearness >= _CLEAR]
+    told = [_told(spot) for spot in _spots(bright)]
     seen: list[_Seen] = []
     for one in sorted((one for one in told if one), key=lambda one: -one.score):
         if not any(_overlap(one.box, other.box) for other in seen):
@@ -120,7 +119,7 @@ def _grown(box: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _spots(bright: NDArray[np.uint8]) -> list[_Spot]:
-    """Cut out lone bright spots of a letter's size and shape, at several levels."""
+    """Cut out lone, clear spots of a letter's size and shape, at several levels."""
     found: list[_Spot] = []
     for level in _LEVELS:
         mask = (bright > level).astype(np.uint8)
@@ -139,11 +138,12 @@ def _spots(bright: NDArray[np.uint8]) -> list[_Spot]:
         alone = [number for number in np.flatnonzero(fits).tolist() if _lone(number, sizes, sides)]
         for number in alone[:_MOST_SPOTS]:
             x, y, width, height = (int(value) for value in sizes[number])
+            box = (x, y, width, height)
+            if _clearness(bright, labels, number + 1, box) < _CLEAR:
+                continue
             piece = bright[y : y + height, x : x + width].astype(np.float32)
             piece *= labels[y : y + height, x : x + width] == number + 1
-            box = (x, y, width, height)
-            clear = _clearness(bright, labels, number + 1, box)
-            found.append(_Spot(box, _tile(piece), clear))
+            found.append(_Spot(box, _tile(piece)))
     return found
 
 

@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitizer.engines.barcodes import read_barcodes
+from digitizer.engines.inks import without_coloured_ink
 from digitizer.engines.markers import find_markers
+from digitizer.engines.places import DETECTOR, ROOM, Place, alike, line_like, roomy, tiles
 from digitizer.engines.rapid import Rapid, ReadLine
 from digitizer.engines.settings import EngineSettings
 from digitizer.engines.strips import (
@@ -41,6 +43,8 @@ _SAMPLE = 2
 _SURE_SCORE = 0.93
 _SURE_DENSITY = 1.1
 """Letters a line height of length: upright text has more, turned text loses letters."""
+INK = f"{Rapid.name}:ink"
+"""Name of RapidOCR as a witness of a label without its coloured ink."""
 _LEAST = {Rapid.name: 0.45, Tesseract.name: 0.0}
 """Scores below which a line is noise; Tesseract gives right lines scores down to 0."""
 _LEAST_WAY_SCORE = 0.75
@@ -49,11 +53,8 @@ _CLEAR_LEAD = 1.25
 """The best way must win by a quarter: numbers like 8098608 read upside down as well."""
 _SMALL_LETTERS = 15.0
 """Lines lower than this on the detector's picture are looked for again at full resolution."""
-_DETECTOR = 960
-_ROOM = 4.0
-"""Line heights of room about what the detector found on a reduced picture; it misses lines."""
-_LONELY = 2.2
 _MOST_PIECES = 8
+_MOST_GROWN = 2
 _LAST_RESORT = 3
 _PLAUSIBLE = re.compile(
     r"\d{1,4}[/.\-]\d{2}[/.\-]\d{2}|\d{5,}"
@@ -64,11 +65,12 @@ _PLAUSIBLE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class _Strip:
-    """One line cut out upright, where it stands, and how it lies."""
+    """One line cut out upright, where it stands, how it lies, and what was already read of it."""
 
     pixels: Grey
     box: NDArray[np.float32]
     way: Way
+    text: ReadLine | None = None
 
 
 class EngineSheetReader:
@@ -109,7 +111,18 @@ class EngineSheetReader:
         """
         grey = stretched(_grey(picture))
         strips = self._strips(grey, self._boxes(grey), mirror=False)
-        return Reading(lines=self._lines(strips), barcodes=read_barcodes(grey))
+        lines = self._lines(strips) + self._lines_in_ink(picture)
+        return Reading(lines=lines, barcodes=read_barcodes(grey))
+
+    def _lines_in_ink(self, picture: Pixels) -> tuple[Line, ...]:
+        """Read a coloured label once more without what was stamped or drawn across it in colour."""
+        if picture.ndim < 3 or picture.dtype != np.uint8:
+            return ()
+        ink = without_coloured_ink(picture.astype(np.uint8, copy=False))
+        if ink is None:
+            return ()
+        strips = self._strips(ink, self._boxes(ink), mirror=False)
+        return tuple(self._rapid_lines(strips, INK))
 
     def read_film(self, picture: Pixels) -> Reading:
         """Read the places of a film that may bear text, each in the way it reads best.
@@ -122,47 +135,78 @@ class EngineSheetReader:
             Tesseract is asked for and not installed.
         """
         grey = _grey(picture)
-        even, scale = evened(grey, _DETECTOR)
         strips: list[_Strip] = []
         barcodes: list[Barcode] = []
-        for places in self._places(grey, even, scale):
-            for x0, y0, x1, y1 in places[: self._settings.film_regions]:
-                piece = stretched(grey[y0:y1, x0:x1])
-                offset = np.array((x0, y0), np.float32)
-                boxes = _not_in(self.rapid.find(piece), strips, offset)
-                found = self._strips(piece, boxes, mirror=True)
+        for places in self._places(grey):
+            for place in places[: self._settings.film_regions]:
+                region, boxes = self._lines_on_film(grey, place)
+                x0, y0, x1, y1 = region
+                piece, offset = grey[y0:y1, x0:x1], np.array((x0, y0), np.float32)
+                found = self._strips(piece, _not_in(boxes, strips, offset), mirror=True)
                 strips += [replace(one, box=one.box + offset) for one in found]
-                barcodes += read_barcodes(piece, Point(x0, y0))
+                barcodes += read_barcodes(stretched(piece), Point(x0, y0))
+                if strips and not place.lines:
+                    break
             if strips:
                 break
         markers = find_markers(grey, [one.box for one in strips])
         lines = self._lines(strips)
         return Reading(lines=lines + markers, barcodes=tuple(dict.fromkeys(barcodes)))
 
-    def _places(self, grey: Pixels, even: Grey, scale: float) -> Iterator[list[Region]]:
+    def _places(self, grey: Pixels) -> Iterator[list[Place]]:
         """Yield places of a film that may bear text; the next ones only if those bore none.
 
-        The detector looks at the reduced film as it lies, then turned (it misses small lines that
-        run upward); what is left are places full of strokes.
+        The detector looks at the reduced film as it lies; then places full of strokes are tried;
+        then the reduced film turned, since the detector misses small lines that run upward.
         """
-        yield _roomy(self.rapid.find(even), scale, grey.shape)
+        scale = min(1.0, DETECTOR / max(grey.shape))
+        even = evened(grey, scale)
+        yield roomy(self.rapid.find(even), scale, grey.shape)
+        yield [Place(region) for region in text_regions(grey, _LAST_RESORT)]
         turned = self.rapid.find(np.ascontiguousarray(np.rot90(even)))
         # A point (x, y) of the turned picture came from (columns - y, x).
         back = np.stack([even.shape[1] - turned[..., 1], turned[..., 0]], axis=-1)
-        yield _roomy(back, scale, grey.shape)
-        yield text_regions(grey, _LAST_RESORT)
+        yield roomy(back, scale, grey.shape)
+
+    def _lines_on_film(self, grey: Pixels, place: Place) -> tuple[Region, Boxes]:
+        """Find the lines of a place; one at whose edge a line stands is made larger."""
+        boxes = self._lines_in_place(grey, place)
+        for _ in range(_MOST_GROWN):
+            larger = place.around(boxes, grey.shape)
+            if larger is None:
+                break
+            place = larger
+            boxes = self._lines_in_place(grey, place)
+        return place.region, boxes
+
+    def _lines_in_place(self, grey: Pixels, place: Place) -> Boxes:
+        """Find the lines of a place, at the size at which the detector parts lines best.
+
+        Where that size is not known, or shows fewer lines than the whole film did, others are
+        tried: too large, and blurred lines run into one box; too small, and they are not seen.
+        """
+        x0, y0, x1, y1 = place.region
+        best, most = np.zeros((0, 4, 2), np.float32), 0
+        for scale in place.scales():
+            boxes = self.rapid.find(evened(grey[y0:y1, x0:x1], scale))
+            lines = int(line_like(boxes).sum())
+            if lines > most:
+                best, most = boxes / np.float32(scale), lines
+            if lines >= max(1, place.lines):
+                break
+        return best
 
     def _boxes(self, grey: Grey) -> Boxes:
         """Find lines on paper of any size; small ones again in pieces at full resolution."""
         boxes = self.rapid.find(grey)
-        scale = _DETECTOR / max(grey.shape)
+        scale = DETECTOR / max(grey.shape)
         if scale >= 1:
             return boxes
         if len(boxes):
             sides = np.linalg.norm(boxes - np.roll(boxes, 1, axis=1), axis=2)
             if float(np.median(sides.min(axis=1))) * scale >= _SMALL_LETTERS:
                 return boxes
-        pieces = around(boxes, grey.shape, _ROOM)[:_MOST_PIECES] or _tiles(grey.shape)
+        pieces = around(boxes, grey.shape, ROOM)[:_MOST_PIECES] or tiles(grey.shape)
         found = [
             self.rapid.find(grey[y0:y1, x0:x1]) + np.array((x0, y0), np.float32)
             for x0, y0, x1, y1 in pieces
@@ -170,29 +214,40 @@ class EngineSheetReader:
         again = np.concatenate([np.zeros((0, 4, 2), np.float32), *found])
         return again if len(again) >= len(boxes) else boxes
 
-    def _strips(self, piece: Grey, boxes: Boxes, *, mirror: bool) -> list[_Strip]:
+    def _strips(self, piece: Pixels, boxes: Boxes, *, mirror: bool) -> list[_Strip]:
         """Cut the lines of a piece out upright; nothing where their way cannot be told."""
         if len(boxes) == 0:
             return []
-        turns, boxes = _alike(boxes)
+        turns, boxes = alike(boxes)
         boxes = joined(boxes)[:_MOST_LINES]
         sides = (False, True) if mirror else (False,)
-        way = self._way(piece, boxes, [(turn, side) for side in sides for turn in turns])
-        if way is None:
+        told = self._way(piece, boxes, [(turn, side) for side in sides for turn in turns])
+        if told is None:
             return []
+        way, known = told
         lines = upright(boxes, way)
-        return [_Strip(cut(piece, lines[one]), lines[one], way) for one in reading_order(lines)]
+        return [
+            _Strip(cut(piece, lines[one]), lines[one], way, known.get(one))
+            for one in reading_order(lines)
+        ]
 
-    def _way(self, piece: Grey, boxes: Boxes, ways: Sequence[Way]) -> Way | None:
-        """Tell how the text of a piece is turned and mirrored; None when it is not clear."""
+    def _way(
+        self, piece: Pixels, boxes: Boxes, ways: Sequence[Way]
+    ) -> tuple[Way, dict[int, ReadLine]] | None:
+        """Tell how the text of a piece is turned and mirrored; None when it is not clear.
+
+        Returned with it: what the lines looked at say, by their number.
+        """
         sides = np.linalg.norm(boxes - np.roll(boxes, 1, axis=1), axis=2)
         aspects = sides.max(axis=1) / np.maximum(sides.min(axis=1), 1)
         longest = np.argsort(-aspects, kind="stable")[:_SAMPLE]
         expected = float(aspects[longest].sum())
         worth: dict[Way, float] = {}
         scores: dict[Way, float] = {}
+        known: dict[Way, dict[int, ReadLine]] = {}
         for way in ways:
             read = self.rapid.read([cut(piece, box) for box in upright(boxes[longest], way)])
+            known[way] = dict(zip(longest.tolist(), read, strict=True))
             letters = sum(_letters(one) for one in read)
             scores[way] = sum(one.score * _letters(one) for one in read) / max(letters, 1)
             makes_sense = any(_PLAUSIBLE.search(one.text) for one in read)
@@ -201,21 +256,17 @@ class EngineSheetReader:
             if letters < _LEAST_LETTERS:
                 worth[way] = 0.0
             elif sure and makes_sense and letters >= 2 * _LEAST_LETTERS:
-                return way
+                return way, known[way]
         best, *others = sorted(worth, key=lambda one: -worth[one])
         if worth[best] == 0 or scores[best] < _LEAST_WAY_SCORE:
             return None
-        return best if worth[best] >= _CLEAR_LEAD * worth[others[0]] else None
+        return (best, known[best]) if worth[best] >= _CLEAR_LEAD * worth[others[0]] else None
 
     def _lines(self, strips: Sequence[_Strip]) -> tuple[Line, ...]:
         """Read strips with both engines, each engine's lines in reading order."""
         if not strips:
             return ()
-        read = self.rapid.read([one.pixels for one in strips])
-        lines = [
-            _line(text.text, text.score, strip, Rapid.name)
-            for text, strip in zip(read, strips, strict=True)
-        ]
+        lines = list(self._rapid_lines(strips, Rapid.name))
         if self._settings.tesseract:
             page, tops = page_of([one.pixels for one in strips])
             for found in self._tesseract.read(page):
@@ -223,6 +274,13 @@ class EngineSheetReader:
                 strip = strips[max(0, place)]
                 lines.append(_line(found.text, found.score, strip, Tesseract.name))
         return tuple(one for one in lines if one.text and one.confidence >= _LEAST[one.engine])
+
+    def _rapid_lines(self, strips: Sequence[_Strip], name: str) -> Iterator[Line]:
+        for strip in strips:
+            read = strip.text or self.rapid.read([strip.pixels])[0]
+            line = _line(read.text, read.score, strip, name)
+            if line.text and line.confidence >= _LEAST[Rapid.name]:
+                yield line
 
 
 def _letters(read: ReadLine) -> int:
@@ -253,18 +311,6 @@ def _grey(picture: Pixels) -> Pixels:
     return picture
 
 
-def _alike(boxes: Boxes) -> tuple[tuple[int, int], Boxes]:
-    """Return the turns the lines may have, and the boxes that lie along most of the text."""
-    widths = np.linalg.norm(boxes[:, 1] - boxes[:, 0], axis=1)
-    heights = np.linalg.norm(boxes[:, 3] - boxes[:, 0], axis=1)
-    # A short word is as tall as wide: only clearly longer boxes have a say.
-    tall = float(heights[heights > 1.4 * widths].sum())
-    wide = float(widths[widths > 1.4 * heights].sum())
-    if tall > wide:
-        return (90, 270), boxes[heights > 0.7 * widths]
-    return (0, 180), boxes[widths > 0.7 * heights]
-
-
 def _not_in(boxes: Boxes, strips: Sequence[_Strip], offset: NDArray[np.float32]) -> Boxes:
     """Leave out boxes whose middle lies in a line that was already cut out."""
     taken = [one.box for one in strips]
@@ -277,29 +323,3 @@ def _not_in(boxes: Boxes, strips: Sequence[_Strip], offset: NDArray[np.float32])
     ]
     kept: Boxes = boxes[np.array(keep, dtype=bool)]
     return kept
-
-
-def _roomy(boxes: Boxes, scale: float, shape: tuple[int, ...]) -> list[Region]:
-    """Return regions of the full picture about lines found on the reduced one.
-
-    A lone box about as wide as tall is a marker, no line.
-    """
-    if len(boxes) == 0:
-        return []
-    sides = np.linalg.norm(boxes - np.roll(boxes, 1, axis=1), axis=2)
-    long = sides.max(axis=1) > _LONELY * sides.min(axis=1)
-    regions = around(boxes / np.float32(scale), shape, _ROOM)
-    middles = boxes.mean(axis=1)[long] / scale
-    return [
-        (x0, y0, x1, y1)
-        for x0, y0, x1, y1 in regions
-        if any(x0 <= x < x1 and y0 <= y < y1 for x, y in middles)
-    ]
-
-
-def _tiles(shape: tuple[int, ...]) -> list[tuple[int, int, int, int]]:
-    """Return four quarters that overlap by a tenth."""
-    rows, columns = shape[:2]
-    ys = ((0, int(rows * 0.55)), (int(rows * 0.45), rows))
-    xs = ((0, int(columns * 0.55)), (int(columns * 0.45), columns))
-    return [(x0, y0, x1, y1) for y0, y1 in ys for x0, x1 in xs]

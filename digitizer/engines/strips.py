@@ -14,7 +14,8 @@ Way = tuple[int, bool]
 """Counter-clockwise turn of the text (0, 90, 180, 270), and whether it is mirrored."""
 
 _STRIP = 48
-_PAD = 0.10
+_PAD, _PAD_ENDS = 0.10, 0.10
+"""Line heights of room above and below a line, and at its ends."""
 _SAME_ROW = 0.5
 _ONE_LINE = 0.35
 _PAGE_ROWS = 46
@@ -110,17 +111,20 @@ def reading_order(boxes: Boxes) -> list[int]:
     return [number for row in rows for number in sorted(row, key=lambda one: float(u[one]))]
 
 
-def cut(picture: Grey, box: NDArray[np.float32]) -> Grey:
-    """Cut a line out along its upright box, and a little more; enlarged where it is small."""
+def cut(picture: Pixels, box: NDArray[np.float32]) -> Grey:
+    """Cut a line out along its upright box, and a little more; enlarged where it is small.
+
+    From the picture's own values: a line on black film beside the open lamp keeps its levels.
+    """
     tl, tr, _, bl = box.astype(np.float64)
     width, height = float(np.linalg.norm(tr - tl)), float(np.linalg.norm(bl - tl))
     if width < 4 or height < 4:
         return np.full((_STRIP, _STRIP), 255, np.uint8)
     right, down = (tr - tl) / width, (bl - tl) / height
-    pad = _PAD * height
-    scale = max(1.0, _STRIP / (height + 2 * pad))
-    matrix = np.column_stack([right / scale, down / scale, tl - (right + down) * pad])
-    size = (int((width + 2 * pad) * scale) + 1, int((height + 2 * pad) * scale) + 1)
+    above, beside = _PAD * height, _PAD_ENDS * height
+    scale = max(1.0, _STRIP / (height + 2 * above))
+    matrix = np.column_stack([right / scale, down / scale, tl - right * beside - down * above])
+    size = (int((width + 2 * beside) * scale) + 1, int((height + 2 * above) * scale) + 1)
     strip = cv2.warpAffine(
         picture,
         matrix,

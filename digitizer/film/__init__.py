@@ -1,6 +1,7 @@
 """Arrays in, findings and geometry out: sheets, skew, orientation, rendering, quality."""
 
 from digitizer.film.anatomy import turn_of_chest
+from digitizer.film.cutting import Tile, cut_tiles, tiles_as_viewed
 from digitizer.film.density import (
     UnfitSteps,
     drift,
@@ -18,11 +19,12 @@ from digitizer.film.orientation import (
     witnesses_of_reading,
 )
 from digitizer.film.pictures import ReadingPicture, paper_picture, reading_picture, text_crops
-from digitizer.film.quality import NO_QUALITY, quality
+from digitizer.film.quality import NO_QUALITY, finer_for, quality
 from digitizer.film.rendering import render
 from digitizer.film.settings import USUAL, QualitySettings
 from digitizer.film.sheet import SheetSearch, find_sheets
 from digitizer.film.tablet import find_steps
+from digitizer.film.tiles import find_tiles
 from digitizer.film.tone import window
 
 __all__ = [
@@ -32,11 +34,15 @@ __all__ = [
     "QualitySettings",
     "ReadingPicture",
     "SheetSearch",
+    "Tile",
     "UnfitSteps",
+    "cut_tiles",
     "decide_orientation",
     "drift",
     "find_sheets",
     "find_steps",
+    "find_tiles",
+    "finer_for",
     "fingerprint",
     "fingerprint_distance",
     "fingerprint_views",
@@ -49,6 +55,7 @@ __all__ = [
     "render",
     "step_results",
     "text_crops",
+    "tiles_as_viewed",
     "turn_of_chest",
     "uniformity",
     "usable_range",

@@ -1,34 +1,44 @@
 """What can be said of a scan at once: depth, clipping, sharpness, noise, resolution, size."""
 
-import cv2
+from dataclasses import replace
+
 import numpy as np
+from numpy.typing import NDArray
 
 from digitizer.film.defects import odd_lines
+from digitizer.film.dust import dust_load
 from digitizer.film.geometry import corners_array
-from digitizer.film.light import Floats, full_scale, grey, reduced
+from digitizer.film.light import full_scale, grey
 from digitizer.film.settings import USUAL, QualitySettings
-from digitizer.film.sizes import is_film_size, is_two_sheets
+from digitizer.film.sharpness import (
+    busiest_tiles,
+    cut_sharpness,
+    noise_of,
+    sharpness_of,
+    upright_box,
+)
+from digitizer.film.sizes import is_film_size, is_two_sheets, may_be_whole
 from digitizer.model.film import Geometry, Quality
 from digitizer.model.raster import Pixels, Raster
 from digitizer.model.reasons import Code
-from digitizer.model.units import MM_PER_INCH
+from digitizer.model.units import MM_PER_INCH, Dpi
 
-__all__ = ["NO_QUALITY", "quality"]
+__all__ = ["NO_QUALITY", "finer_for", "quality"]
 
 NO_QUALITY = Quality()
 """Of a file that could not be decoded."""
 
 _LEAST_DEPTH = (1 << 10) - 1
 """No film scanner with more than eight bits delivers fewer than ten."""
-_CUT_REACH = 14.0
-"""Pixels to either side of a sheet's line within which its cut is looked for."""
-_CUT_HEIGHT = 0.35
-"""Part of the brighter side by which a cut stands out."""
-_ENOUGH = 2400
-"""Pixels of the long side on which places of contrast are looked for."""
-_TILE = 192
-_TILES = 12
+_OPPOSITE = (("left", "right"), ("top", "bottom"))
 _LATTICE = 700
+_NINTHS = (
+    "top left", "top", "top right", "left", "middle", "right", "bottom left", "bottom",
+    "bottom right",
+)  # fmt: skip
+_MOSTLY = 0.5
+"""Part of the worst ninth from which another is named too."""
+_EVERYWHERE = 6
 
 
 def quality(
@@ -49,34 +59,49 @@ def quality(
     settings : QualitySettings
     """
     picture = grey(raster)
-    inside = _lattice(picture, geometry)
+    lattice, shown = _lattice(picture, geometry)
+    inside = lattice[shown]
     if inside.size == 0:
         return NO_QUALITY
     top = _delivered(raster, inside)
-    tiles = _tiles(picture, geometry)
-    noise = _noise(tiles)
-    clipped_low = float(np.mean(inside == 0))
-    clipped_high = float(np.mean(inside >= top))
-    sharpness = _sharpness(tiles, noise)
-    cut = None if geometry is None else _cut_sharpness(picture, geometry, noise or 0.0)
+    tiles = busiest_tiles(picture, geometry)
+    noise = noise_of(tiles)
+    low, high = (lattice == 0) & shown, (lattice >= top) & shown
+    clipped_low, clipped_high = (float(one.sum() / inside.size) for one in (low, high))
+    sharpness = sharpness_of(tiles, noise)
+    cut = None if geometry is None else cut_sharpness(picture, geometry, noise or 0.0)
     if cut is not None and sharpness is not None:
         # A film of soft shadows is not a blurred scan: its cut edge is sharp.
         sharpness = max(sharpness, cut)
     bits = _bits(raster, inside)
     flags = _flags(raster, geometry, bits, settings)
     cut_off: tuple[str, ...] = ()
-    if geometry is not None and _is_cut_off(geometry):
+    if geometry is not None and _is_cut_off(geometry, beyond := _sides_beyond(picture, geometry)):
         flags.append(Code.FILM_CUT_OFF)
-        cut_off = _cut_sides(picture, geometry)
-    if clipped_low > settings.most_clipped:
-        flags.append(Code.CLIPPED_LOW)
-    if clipped_high > settings.most_clipped:
-        flags.append(Code.CLIPPED_HIGH)
+        cut_off = beyond
+    clipped_at: tuple[str, ...] = ()
+    for code, part, where in (
+        (Code.CLIPPED_LOW, clipped_low, low),
+        (Code.CLIPPED_HIGH, clipped_high, high),
+    ):
+        if part > settings.most_clipped:
+            flags.append(code)
+            clipped_at += _places(where)
     if sharpness is not None and sharpness < settings.least_sharpness:
         flags.append(Code.BLURRED)
     if noise is not None and noise > settings.most_noise * top:
         flags.append(Code.NOISY)
-    flags += _defects(picture, geometry, settings)
+    box = upright_box(picture, geometry)
+    columns, rows = odd_lines(picture, box), odd_lines(picture, box, along_rows=True)
+    if columns.places:
+        flags.append(Code.STUCK_COLUMNS)
+    if rows.places:
+        flags.append(Code.LOST_LINES)
+    if max(columns.banding, rows.banding) > settings.most_banding:
+        flags.append(Code.BANDING)
+    dust = dust_load(picture, box, raster.dpi)
+    if dust is not None and dust > settings.most_dust:
+        flags.append(Code.DUSTY)
     return Quality(
         flags=tuple(code.value for code in flags),
         sharpness=sharpness,
@@ -86,23 +111,40 @@ def quality(
         bits=bits,
         dpi=raster.dpi,
         cut_off=cut_off,
+        clipped_at=clipped_at,
+        columns=columns.places,
+        dust=dust,
     )
 
 
-def _defects(picture: Pixels, geometry: Geometry | None, settings: QualitySettings) -> list[Code]:
-    """Tell what the scanner left on the picture."""
-    box = _upright_box(picture, geometry)
-    columns, rows = odd_lines(picture, box), odd_lines(picture, box, along_rows=True)
-    found = {
-        Code.STUCK_COLUMNS: bool(columns.places),
-        Code.LOST_LINES: bool(rows.places),
-        Code.BANDING: max(columns.banding, rows.banding) > settings.most_banding,
-    }
-    return [code for code, told in found.items() if told]
+def finer_for(quality: Quality, body_part: str, settings: QualitySettings = USUAL) -> Quality:
+    """Return a quality that asks for the resolution a body part needs, once it is known.
+
+    Parameters
+    ----------
+    quality : Quality
+        As judged before anything was read.
+    body_part : str
+        Body Part Examined (PS3.16 CID 4), empty where not known.
+    settings : QualitySettings
+    """
+    coarsest = settings.coarsest_of.get(body_part, settings.coarsest_mm)
+    code = Code.LOW_RESOLUTION.value
+    if quality.dpi is None or code in quality.flags or not _is_coarser(quality.dpi, coarsest):
+        return quality
+    return replace(quality, flags=(*quality.flags, code))
 
 
-def _lattice(picture: Pixels, geometry: Geometry | None) -> Pixels:
-    """Return samples on an even lattice inside the sheet, a hundredth in from its sides."""
+def _is_coarser(dpi: Dpi, coarsest_mm: float) -> bool:
+    # A thousandth for what a file rounds its resolution to.
+    return MM_PER_INCH / min(dpi) > coarsest_mm * 1.001
+
+
+def _lattice(picture: Pixels, geometry: Geometry | None) -> tuple[Pixels, NDArray[np.bool_]]:
+    """Return samples on an even lattice inside the sheet, and which of them the frame shows.
+
+    The lattice begins a hundredth in from the sheet's sides; its rows run along the sheet's.
+    """
     rows, columns = picture.shape[:2]
     if geometry is None:
         box = np.array([[0, 0], [columns, 0], [columns, rows], [0, rows]], dtype=np.float64)
@@ -112,102 +154,19 @@ def _lattice(picture: Pixels, geometry: Geometry | None) -> Pixels:
     s, t = place[None, :, None], place[:, None, None]
     points = box[0] + s * (box[1] - box[0]) + t * (box[3] - box[0])
     x, y = np.floor(points[..., 0]).astype(int), np.floor(points[..., 1]).astype(int)
-    inside = (x >= 0) & (y >= 0) & (x < columns) & (y < rows)
-    found: Pixels = picture[y[inside], x[inside]]
-    return found
+    shown = (x >= 0) & (y >= 0) & (x < columns) & (y < rows)
+    found: Pixels = picture[y.clip(0, rows - 1), x.clip(0, columns - 1)]
+    return found, shown
 
 
-def _tiles(picture: Pixels, geometry: Geometry | None) -> list[Floats]:
-    """Return the tiles inside the sheet where the picture changes most: print, markers, bone."""
-    y0, y1, x0, x1 = _upright_box(picture, geometry)
-    part = picture[y0:y1, x0:x1]
-    if min(part.shape, default=0) < 16:
-        return []
-    step = max(1, max(part.shape) // _ENOUGH)
-    small, scale = reduced(part[::step, ::step], 600)
-    scale /= step
-    values = small.astype(np.float32)
-    spread = cv2.boxFilter(values * values, -1, (9, 9)) - cv2.boxFilter(values, -1, (9, 9)) ** 2
-    size = max(1, round(_TILE * scale))
-    tiles: list[Floats] = []
-    for _ in range(_TILES):
-        y, x = np.unravel_index(int(np.argmax(spread)), spread.shape)
-        if spread[y, x] < 0:
-            break
-        top, left = (
-            int(np.clip(at / scale - _TILE / 2, 0, max(0, limit - _TILE)))
-            for at, limit in ((y, part.shape[0]), (x, part.shape[1]))
-        )
-        tiles.append(part[top : top + _TILE, left : left + _TILE].astype(np.float32))
-        spread[
-            max(0, y - size // 2) : y + size // 2 + 1, max(0, x - size // 2) : x + size // 2 + 1
-        ] = -1
-    return tiles
-
-
-def _upright_box(picture: Pixels, geometry: Geometry | None) -> tuple[int, int, int, int]:
-    """Return first and last row, first and last column of the upright box in the tilted sheet."""
-    rows, columns = picture.shape[:2]
-    if geometry is None:
-        return 0, rows, 0, columns
-    corners = corners_array(geometry.corners)
-    inset = 0.015 * float(np.linalg.norm(corners[1] - corners[0]))
-    xs, ys = np.sort(corners[:, 0]), np.sort(corners[:, 1])
-    x0, y0 = (int(max(0, value + inset)) for value in (xs[1], ys[1]))
-    x1, y1 = int(min(columns, xs[2] - inset)), int(min(rows, ys[2] - inset))
-    return y0, max(y0, y1), x0, max(x0, x1)
-
-
-def _noise(tiles: list[Floats]) -> float | None:
-    """Return the standard deviation of the noise in pixel values, from the calmer tiles."""
-    if not tiles:
-        return None
-    each = [1.4826 * float(np.median(np.abs(tile - cv2.medianBlur(tile, 3)))) for tile in tiles]
-    return float(np.median(each))
-
-
-def _sharpness(tiles: list[Floats], noise: float | None) -> float | None:
-    """Return the steepest relative step among places of clear contrast."""
-    best: list[float] = []
-    around = np.ones((15, 15), np.uint8)
-    for tile in tiles:
-        if min(tile.shape) < 24:
-            continue
-        height = cv2.dilate(tile, around) - cv2.erode(tile, around)
-        across = np.abs(cv2.Sobel(tile, cv2.CV_32F, 1, 0, ksize=3)) / 8
-        down = np.abs(cv2.Sobel(tile, cv2.CV_32F, 0, 1, ksize=3)) / 8
-        steep = np.hypot(across, down)
-        clear = height > max(25 * (noise or 0.0), 0.25 * float(height.max()), 4.0)
-        if clear.sum() > 40:
-            best.append(float(np.quantile(steep[clear] / height[clear], 0.97)))
-    return float(np.quantile(best, 0.8)) if len(best) >= 2 else None
-
-
-def _cut_sharpness(picture: Pixels, geometry: Geometry, noise: float) -> float | None:
-    """Return the steepest relative step across the sheet's sides; None where none stands out."""
-    corners = corners_array(geometry.corners)
-    middle = corners.mean(axis=0)
-    reach = np.arange(-_CUT_REACH, _CUT_REACH + 1)
-    best: list[float] = []
-    for start, end in zip(corners, np.roll(corners, -1, axis=0), strict=True):
-        along = (end - start) / max(float(np.linalg.norm(end - start)), 1e-9)
-        inward = np.array([-along[1], along[0]])
-        inward *= 1.0 if (middle - start) @ inward > 0 else -1.0
-        bases = start + np.linspace(0.1, 0.9, 160)[:, None] * (end - start)
-        points = bases[:, None, :] + reach[None, :, None] * inward
-        x, y = np.floor(points[..., 0]).astype(int), np.floor(points[..., 1]).astype(int)
-        shown = (x >= 0) & (y >= 0) & (x < picture.shape[1]) & (y < picture.shape[0])
-        whole = shown.all(axis=1)
-        if whole.sum() < 40:
-            continue
-        values = picture[y[whole], x[whole]].astype(np.float32)
-        height = np.ptp(values, axis=1)
-        # A blurred cut may lie beside its line: what is left there is the film's own shading.
-        clear = height > np.maximum(max(25 * noise, 4.0), _CUT_HEIGHT * values.max(axis=1))
-        if clear.sum() >= 40:
-            steep = np.abs(values[:, 2:] - values[:, :-2]).max(axis=1) / 2
-            best.append(float(np.median(steep[clear] / height[clear])))
-    return max(best, default=None)
+def _places(where: NDArray[np.bool_]) -> tuple[str, ...]:
+    """Name the ninths of the sheet that hold most of something."""
+    thirds = [np.array_split(band, 3, axis=1) for band in np.array_split(where, 3)]
+    shares = [float(cell.mean()) for row in thirds for cell in row]
+    most = [
+        name for name, share in zip(_NINTHS, shares, strict=True) if share > _MOSTLY * max(shares)
+    ]
+    return ("everywhere",) if len(most) > _EVERYWHERE else tuple(most)
 
 
 def _delivered(raster: Raster, inside: Pixels) -> int:
@@ -235,7 +194,7 @@ def _flags(
     flags: list[Code] = []
     if raster.dpi is None:
         flags.append(Code.RESOLUTION_UNKNOWN)
-    elif MM_PER_INCH / min(raster.dpi) > settings.coarsest_mm * 1.001:
+    elif _is_coarser(raster.dpi, settings.coarsest_mm):
         flags.append(Code.LOW_RESOLUTION)
     if geometry is not None:
         if geometry.edges_seen == 4 and geometry.size_mm and not is_film_size(geometry.size_mm):
@@ -244,22 +203,30 @@ def _flags(
             flags.append(Code.DOUBLE_FEED)
         if geometry.skew_deg is None:
             flags.append(Code.SKEW_UNKNOWN)
-    if bits <= 8:
+    if bits < settings.fewest_bits:
         flags.append(Code.EIGHT_BIT)
     return flags
 
 
-def _is_cut_off(geometry: Geometry) -> bool:
+def _is_cut_off(geometry: Geometry, beyond: tuple[str, ...]) -> bool:
     """Tell whether film is missing: a side lies beyond the frame, and not by a hair's breadth.
 
-    A transport that feeds as wide as the film hides its sides; what is left is a film's size.
+    A transport that feeds as wide as the film hides its sides, and a film may be laid against the
+    end of the glass; what is left is a film's size then. Between two sides in the frame that size
+    is known to the breadth of a cut; what lies partly beyond the frame is no longer than the film.
     """
     if not 0 < geometry.edges_seen < 4:
         return False
-    return geometry.size_mm is None or not is_film_size(geometry.size_mm)
+    if geometry.size_mm is None:
+        return True
+    across, down = (sum(side in beyond for side in pair) for pair in _OPPOSITE)
+    top_left, top_right = corners_array(geometry.corners)[:2]
+    if abs(top_right[0] - top_left[0]) < abs(top_right[1] - top_left[1]):
+        across, down = down, across
+    return not may_be_whole(geometry.size_mm, (across, down))
 
 
-def _cut_sides(picture: Pixels, geometry: Geometry) -> tuple[str, ...]:
+def _sides_beyond(picture: Pixels, geometry: Geometry) -> tuple[str, ...]:
     """Name the sides of the scan that the sheet reaches."""
     rows, columns = picture.shape[:2]
     x, y = corners_array(geometry.corners).T

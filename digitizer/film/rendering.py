@@ -147,7 +147,10 @@ def _copied(raster: Raster, geometry: Geometry, margin: float) -> Rendered:
     left, upper = (floor(value + 1e-6) for value in corners.min(axis=0) - margin)
     right, lower = (ceil(value - 1e-6) for value in corners.max(axis=0) + margin)
     cut = raster.pixels[max(upper, 0) : min(lower, rows), max(left, 0) : min(right, columns)]
-    turned = np.rot90(cut, -((geometry.turn_deg or 0) // 90))
+    quarters = (geometry.turn_deg or 0) // 90
+    turned = np.rot90(cut, -quarters)
+    matrix = _copied_matrix(quarters, bool(geometry.mirrored), cut.shape[:2])
+    matrix[:, 2] += max(left, 0), max(upper, 0)
     if geometry.mirrored:
         turned = turned[:, ::-1]
     spacing = None if raster.dpi is None else raster.dpi.spacing
@@ -159,7 +162,24 @@ def _copied(raster: Raster, geometry: Geometry, margin: float) -> Rendered:
         polarity=raster.polarity,
         spacing=spacing,
         resampled=False,
+        matrix=matrix,
     )
+
+
+def _copied_matrix(quarters: int, mirrored: bool, shape: tuple[int, ...]) -> NDArray[np.float64]:
+    """Return the matrix from pixel centres of a turned and mirrored cut to those of the cut."""
+    rows, columns = shape
+    turned = {
+        0: [[1, 0, 0], [0, 1, 0]],
+        1: [[0, 1, 0], [-1, 0, rows - 1]],
+        2: [[-1, 0, columns - 1], [0, -1, rows - 1]],
+        3: [[0, -1, columns - 1], [1, 0, 0]],
+    }[quarters]
+    matrix = np.array(turned, dtype=np.float64)
+    if mirrored:
+        width = rows if quarters % 2 else columns
+        matrix = matrix @ np.array([[-1, 0, width - 1], [0, 1, 0], [0, 0, 1]], dtype=np.float64)
+    return matrix
 
 
 def _resampled(raster: Raster, geometry: Geometry, margin: float) -> Rendered:
@@ -180,6 +200,7 @@ def _resampled(raster: Raster, geometry: Geometry, margin: float) -> Rendered:
         polarity=raster.polarity,
         spacing=None if grid.pitch_mm is None else Spacing(grid.pitch_mm, grid.pitch_mm),
         padding=padding,
+        matrix=grid.matrix,
     )
 
 

@@ -1,10 +1,18 @@
 """From which values on a scan is complained about, and which complaints ask for a rescan."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from digitizer.model.reasons import Code
 
 __all__ = ["USUAL", "QualitySettings"]
+
+
+_EXTREMITIES = (
+    "HAND", "WRIST", "ELBOW", "FOREARM", "ARM", "FOOT", "ANKLE", "KNEE", "LEG", "THIGH",
+)  # fmt: skip
+_COARSEST_OF = MappingProxyType({"BREAST": 0.05, **dict.fromkeys(_EXTREMITIES, 0.1)})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,10 +28,10 @@ class QualitySettings:
         Code.NOISY,
     )
     """Complaints that send a film to review at once as rescan_proposed; the others only inform."""
-    least_sharpness: float = 0.175
+    least_sharpness: float = 0.158
     """Steepest step, per pixel and of its own height, under which a scan is blurred.
 
-    Measured on 120 drawn films: 0.18 to 0.48; blurred by three to five pixels 0.09 to 0.25.
+    Measured on 180 drawn films: 0.170 to 0.48; blurred by three to five pixels 0.06 to 0.147.
     """
     most_noise: float = 0.02
     """Noise as a part of full scale. Drawn films reach 0.006."""
@@ -31,9 +39,16 @@ class QualitySettings:
     """Part of the film at the end of the scanner's range."""
     most_banding: float = 0.003
     """Swing from line to line that all of a film shares, as a part of its brightness."""
-    coarsest_mm: float = 0.2
-    """Pitch of a pixel; 2.5 line pairs a millimetre need 0.2 (ACR-AAPM-SIIM, electronic practice).
-    """
+    most_dust: float = 12.0
+    """Specks on a square decimetre. Of 100 drawn films nearly all have fewer than 11, most none; of
+    as many scanned under a dusty glass 97 have 15 and more."""
+    fewest_bits: int = 10
+    """Bits that carry information; a film holds a thousand shades and more."""
+    coarsest_mm: float = 0.17
+    """Pitch of a pixel for chests and all that is not named below (2.5 line pairs a millimetre need
+    0.2, ACR-AAPM-SIIM, electronic practice; chest films are sampled at 0.143 to 0.175)."""
+    coarsest_of: Mapping[str, float] = field(default_factory=lambda: dict(_COARSEST_OF))
+    """The same for body parts (Body Part Examined), once the film's own text tells them."""
 
 
 USUAL = QualitySettings()

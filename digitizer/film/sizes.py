@@ -2,7 +2,7 @@
 
 from digitizer.model.units import SizeMm
 
-__all__ = ["STANDARD_SIZES_MM", "is_film_size", "is_two_sheets"]
+__all__ = ["STANDARD_SIZES_MM", "is_film_size", "is_two_sheets", "may_be_whole"]
 
 STANDARD_SIZES_MM = (
     (130, 180), (180, 240), (203.2, 254), (240, 300), (254, 304.8), (279.4, 355.6), (300, 400),
@@ -14,6 +14,9 @@ STANDARD_SIZES_MM = (
 long spine, photofluorography, dental."""
 
 _TOLERANCE_MM = 6.0
+_SHORTER_MM, _LONGER_MM = (-2.0, -4.5, -6.0), (2.0, 1.0, 1.0)
+"""By how much a film may seem shorter or longer than it is where none, one or both of two opposite
+sides lie beyond the frame."""
 _LONGEST_MM = 440.0
 """Longest usual sheet, 431.8 mm (17 in), with some room; spine films are listed besides."""
 
@@ -31,6 +34,26 @@ def is_film_size(size: SizeMm, tolerance: float = _TOLERANCE_MM) -> bool:
     return any(
         abs(short - one[0]) < tolerance and abs(long - one[1]) < tolerance
         for one in STANDARD_SIZES_MM
+    )
+
+
+def may_be_whole(size: SizeMm, hidden: tuple[int, int]) -> bool:
+    """Tell whether a sheet of which some sides lie beyond the frame may be a whole film.
+
+    Parameters
+    ----------
+    size : SizeMm
+        Of what shows.
+    hidden : tuple of int
+        How many sides, 0 to 2, do not show across (left, right) and down (top, bottom).
+    """
+    return any(
+        all(
+            _SHORTER_MM[unseen] <= shown - whole <= _LONGER_MM[unseen]
+            for shown, whole, unseen in zip((size.width, size.height), way, hidden, strict=True)
+        )
+        for one in STANDARD_SIZES_MM
+        for way in (one, one[::-1])
     )
 
 

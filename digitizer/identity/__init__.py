@@ -2,22 +2,44 @@
 
 from digitizer.identity.apart import told_apart
 from digitizer.identity.blocking import keys_of_exam, keys_of_patient, keys_of_testimony, names_of
+from digitizer.identity.classes import CLASSES, EvidenceClass
 from digitizer.identity.decide import PaperCase, decide_jacket, decide_paper
+from digitizer.identity.estimation import Estimate, estimate
 from digitizer.identity.evidence import Evidence, gather
+from digitizer.identity.exams import ExamRates
+from digitizer.identity.intervals import interval
 from digitizer.identity.match import match_lines
 from digitizer.identity.settings import PolicySettings
+from digitizer.identity.silent import (
+    SilentFilms,
+    exam_of,
+    label_denies,
+    place_silent,
+    speaks_against,
+)
 
 __all__ = [
+    "CLASSES",
+    "Estimate",
     "Evidence",
+    "EvidenceClass",
+    "ExamRates",
     "PaperCase",
     "PolicySettings",
+    "SilentFilms",
     "decide_jacket",
     "decide_paper",
+    "estimate",
+    "exam_of",
     "gather",
+    "interval",
     "keys_of_exam",
     "keys_of_patient",
     "keys_of_testimony",
+    "label_denies",
     "match_lines",
     "names_of",
+    "place_silent",
+    "speaks_against",
     "told_apart",
 ]

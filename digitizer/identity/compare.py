@@ -142,8 +142,6 @@ def _family(read: str, known: str, share: Share) -> Compared:
         return MISSING
     word, theirs = _sounds(read), _sounds(known)
     distance = int(OSA.distance(word, theirs, score_cutoff=2))
-    if distance > 2:
-        return _OTHER_FAMILY
     rare = _rare(share(read), _RARE_FAMILY)
     if distance == 0:
         return Compared(Agreement.AGREES, rare)
@@ -151,7 +149,7 @@ def _family(read: str, known: str, share: Share) -> Compared:
         return Compared(Agreement.SIMILAR, rare - 5.0)
     if distance == 2 and len(word) >= 7:
         return Compared(Agreement.SIMILAR, rare - 9.0)
-    return _OTHER_FAMILY
+    return _DAMAGED if _cut(word, theirs) else _OTHER_FAMILY
 
 
 def _given(read: str, known: str, share: Share) -> Compared:
@@ -169,12 +167,20 @@ def _given(read: str, known: str, share: Share) -> Compared:
     if len(theirs) == 1:
         return Compared(Agreement.SIMILAR, 2.0) if word.startswith(theirs) else _OTHER_GIVEN
     distance = min(int(OSA.distance(word, one, score_cutoff=2)) for one in (theirs, first))
+    if _cut(word, theirs) and not (len(word) >= 4 and distance == 1):
+        return _DAMAGED
     # ANN and ANNE, ERIC and ERICA are two people; a character misread is mostly another one.
     if len(word) >= 4 and distance == 1:
         return Compared(Agreement.SIMILAR, rare - 4.0)
     if len(word) >= 6 and distance == 2:
         return _DAMAGED
     return _OTHER_GIVEN
+
+
+def _cut(word: str, known: str) -> bool:
+    """Tell whether a word is what is left of a name whose beginning or end was not read."""
+    short = 2 <= len(word) < len(known)
+    return short and (known.startswith(word) or known.endswith(word))
 
 
 def _sounds(name: str) -> str:

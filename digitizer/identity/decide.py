@@ -9,11 +9,14 @@ for another patient at exposure; nothing on the film can tell.
 
 from dataclasses import dataclass
 
+from digitizer.identity.classes import EvidenceClass, cap, class_of
 from digitizer.identity.evidence import Evidence, gather_for
-from digitizer.identity.exams import Around, ExamVerdict, choose_exam
+from digitizer.identity.exams import Around, ExamRates, ExamVerdict, choose_exam
 from digitizer.identity.heard import Heard
 from digitizer.identity.linkage import Agreements, Linked, compared_all, link
-from digitizer.identity.objections import IDENTIFIERS, Sides, lead, objections
+from digitizer.identity.neighbours import name_neighbours
+from digitizer.identity.objections import Sides, lead, objections
+from digitizer.identity.proof import IDENTIFIERS
 from digitizer.identity.settings import PolicySettings
 from digitizer.model.identity import (
     Candidate,
@@ -30,12 +33,6 @@ from digitizer.ports import PatientIndex
 
 __all__ = ["PaperCase", "decide_jacket", "decide_paper"]
 
-_MEASURED = 92_373
-_CAP = 1 - 3 / _MEASURED
-"""Most that any film's posterior may claim, whatever the arithmetic gives: what measurement
-supports. Of so many simulated films filed by themselves none went to a wrong patient, so the rate
-is below 3 / n (rule of three, upper 95 % bound; Hanley and Lippman-Hand 1983). The figures stand in
-docs/architecture.md; no class of evidence alone has been measured often enough for a higher one."""
 _MOST_CANDIDATES = 5
 _CLEAR = 0.99
 """Posterior from which a label says whose jacket it is."""
@@ -72,7 +69,8 @@ def decide_jacket(
     theirs = compared_all(label, evidence) if label is not None else []
     owner = _owner(theirs, case.record, evidence, policy)
     jacket = _Jacket(label, theirs, owner, tuple(film.testimony for film in case.films))
-    return tuple(_film(film, jacket, evidence, policy) for film in case.films)
+    verdicts = tuple(_film(film, jacket, evidence, policy) for film in case.films)
+    return name_neighbours(verdicts, case) if case.neighbours else verdicts
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +116,16 @@ def _film(film: FilmCase, jacket: _Jacket, evidence: Evidence, policy: PolicySet
     best = linked[0]
     others = tuple(one for one in jacket.films if one is not film.testimony)
     around = Around(label=jacket.label, films=others)
-    exam = choose_exam(heard, around, best.patient, evidence.exams_of(best.patient))
-    posterior = _capped(best)
+    exam = choose_exam(
+        heard,
+        around,
+        best.patient,
+        evidence.exams_of(best.patient),
+        ExamRates.of(evidence.exam_days, policy.exams_missing),
+        policy.least_exam_posterior,
+    )
+    kind = class_of(best)
+    posterior = min(best.posterior, cap(kind))
     sides = Sides(
         film=heard,
         label=jacket.label,
@@ -127,7 +133,8 @@ def _film(film: FilmCase, jacket: _Jacket, evidence: Evidence, policy: PolicySet
         linked=linked,
         alone=link(own, [], evidence, policy.in_index),
     )
-    reasons = objections(sides, evidence, policy, posterior)
+    dated = exam.exam is not None and exam.evidence in ("day", "day_part")
+    reasons = objections(sides, evidence, policy, posterior, dated=dated)
     if not any(one.code is Code.NOT_IN_INDEX for one in reasons):
         # Of somebody who is not known, no exam is known either.
         reasons += exam.reasons
@@ -144,12 +151,9 @@ def _film(film: FilmCase, jacket: _Jacket, evidence: Evidence, policy: PolicySet
         exam_posterior=exam.posterior,
         reasons=reasons,
         candidates=_candidates(linked, exam),
+        evidence_class=kind.value,
+        exam_evidence=exam.evidence,
     )
-
-
-def _capped(best: Linked) -> float:
-    """Return the posterior, at most what measurement supports."""
-    return min(best.posterior, _CAP)
 
 
 def _identifies(said: Testimony) -> bool:
@@ -162,7 +166,7 @@ def _silent(film: FilmCase, jacket: _Jacket, evidence: Evidence, policy: PolicyS
     return Verdict(
         film_id=film.id,
         outcome=Outcome.REVIEW,
-        posterior=_capped(linked[0]) if linked else 0.0,
+        posterior=min(linked[0].posterior, cap(EvidenceClass.TIED)) if linked else 0.0,
         reasons=(reason(Code.FILM_SILENT),),
         candidates=_candidates(linked, ExamVerdict()),
     )
@@ -196,7 +200,8 @@ def decide_paper(paper: PaperCase, index: PatientIndex, policy: PolicySettings) 
     if paper.label is not None:
         around = gather_for([paper.label], "", index)
         owner = _owner(compared_all(Heard(paper.label), around), None, around, policy)
-    posterior = _capped(best)
+    kind = class_of(best)
+    posterior = min(best.posterior, cap(kind))
     sides = Sides(film=heard, label=None, owner=owner, linked=linked, alone=linked)
     reasons = objections(sides, evidence, policy, posterior)
     if policy.shadow:
@@ -209,4 +214,5 @@ def decide_paper(paper: PaperCase, index: PatientIndex, policy: PolicySettings) 
         posterior=posterior,
         reasons=reasons,
         candidates=_candidates(linked, ExamVerdict()),
+        evidence_class=kind.value,
     )

@@ -6,7 +6,7 @@ from functools import cached_property
 
 from digitizer.identity.blocking import numbers_said
 from digitizer.identity.spelling import plain
-from digitizer.model.identity import ExamRecord, JacketCase, PatientRecord
+from digitizer.model.identity import ExamDays, ExamRecord, JacketCase, PatientRecord
 from digitizer.model.reading import FieldName, Testimony
 from digitizer.ports import PatientIndex
 
@@ -47,6 +47,7 @@ class Evidence:
     """Exams whose accession number was read, or one character from it; of any patient."""
     patient_count: int
     name_counts: Mapping[str, int]
+    exam_days: ExamDays = field(default_factory=ExamDays)
 
     def share(self, name: str) -> float:
         """Return the share of patients who bear a name."""
@@ -104,6 +105,7 @@ def gather_for(bearers: list[Testimony], listed: str, index: PatientIndex) -> Ev
         accessions=accessions,
         patient_count=index.patient_count(),
         name_counts=index.name_counts({plain(name) for name in names}),
+        exam_days=index.exam_days(),
     )
 
 

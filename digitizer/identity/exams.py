@@ -1,40 +1,82 @@
-"""Which exam a film belongs to, once its patient is sure (DESIGN §5)."""
+"""Which exam a film belongs to, once its patient is sure (DESIGN §5).
 
-import re
+What this decides: the exam of the index whose number, day, part and side the film bears, if that is
+surer than the budget asks. What it weighs against it: the patient's other exams, an exam of another
+day that the index lacks, and a second exam of the same day that it lacks, as often as days hold two
+in this very index. What it never does: mint a study on the word of one witness.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from math import log2
 
-from digitizer.identity.compare import compare_number
+from digitizer.identity.exam_evidence import (
+    DAY_BITS,
+    NUMBER_BITS,
+    PART_BITS,
+    Day,
+    ExamFit,
+    Number,
+    Part,
+    days_said,
+    fit,
+    other_part,
+    said_day,
+)
 from digitizer.identity.heard import Heard
-from digitizer.identity.spelling import plain, words_of
-from digitizer.model.identity import Agreement, ExamRecord, PatientRecord
-from digitizer.model.reading import FieldName, Fields, Testimony
+from digitizer.model.identity import ExamDays, ExamRecord, PatientRecord
+from digitizer.model.reading import FieldName, Testimony
 from digitizer.model.reasons import Code, Reason, reason
 
-__all__ = ["Around", "ExamVerdict", "choose_exam", "plausible"]
+__all__ = [
+    "Around",
+    "ExamRates",
+    "ExamVerdict",
+    "choose_exam",
+    "days_said",
+    "denies",
+    "plausible",
+]
 
-_SURE = 0.99975
-"""An accession number, or day and part of the body together: 10 of 70,182 simulated films so filed
-were of another exam (upper 95 % bound 2.4 in 10,000); those looked at were of patients with two
-exams of one part on one day, of which the index lacked one."""
-_LIKELY = 0.9949
-"""A day alone: the index may lack a second exam of that day. Where 6 in 100 exam days hold two
-exams and the index lacks one exam in ten, 95 of 22,191 simulated films so filed were of the other
-exam (upper 95 % bound 0.51 %); where the index is complete, none can be."""
-_CONFUSED = tuple(
-    {pair[0], pair[1]}
-    for pair in (
-        *("08", "06", "09", "14", "17", "27", "35", "38", "39", "49", "56", "58", "59"),
-        *("68", "69", "79", "89", "12", "13", "B8", "S5"),
-    )
-)
-"""Characters with strokes in common."""
-_A_DAYS_EXAMS = 99
-"""Exams of one day have numbers no further apart than a department's exams of a day."""
-_TELLING = 4
-_SIDES = frozenset(
-    {"LEFT", "RIGHT", "BILATERAL", "VIEW", "VIEWS", "PORTABLE", "LATERAL", "SERIES", "SPINE"}
-)
+_ASSUMED, _AS_IF = 0.02, 10.0
+"""Second exams in so many days that are assumed before any day is counted: one in 500."""
+_NEXT_IN_ROW_BITS = 13.0
+"""A number that a second exam of the day bears and the film shows as it is."""
+_BESIDE_BITS = 11.5
+"""What an exact number loses if it is the neighbour's misread: one sign in a thousand so."""
+_DAY_MISREAD_BITS = -5.0
+"""Another day's exam misread as exactly this one's day."""
+_PART_MISREAD = 0.01
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExamRates:
+    """How often films are of exams that the index lacks.
+
+    Attributes
+    ----------
+    missing : float
+        Share of exams that the index lacks.
+    second : float
+        Second exams of a day, to each day that holds an exam, as the index shows it.
+    same_part : float
+        Those of them that are of the same part.
+    """
+
+    missing: float
+    second: float
+    same_part: float
+
+    @classmethod
+    def of(cls, days: ExamDays, missing: float) -> "ExamRates":
+        """Return the rates an index shows."""
+        counted = days.days + _AS_IF
+        return cls(
+            missing=missing,
+            second=(days.second + 2 * _ASSUMED) / counted,
+            same_part=(days.same_part + _ASSUMED) / counted,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +87,8 @@ class ExamVerdict:
     mint: date | None = None
     posterior: float | None = None
     reasons: tuple[Reason, ...] = ()
+    evidence: str = ""
+    """Class of evidence: ``number``, ``number_near``, ``day_part``, ``day`` or ``minted``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,9 +100,14 @@ class Around:
 
 
 def choose_exam(
-    film: Heard, around: Around, patient: PatientRecord, exams: tuple[ExamRecord, ...]
+    film: Heard,
+    around: Around,
+    patient: PatientRecord,
+    exams: Sequence[ExamRecord],
+    rates: ExamRates,
+    least: float,
 ) -> ExamVerdict:
-    """Choose by accession number first, then by date with body part and side; the film leads.
+    """Choose by number, day, part and side together; the film leads.
 
     Parameters
     ----------
@@ -66,100 +115,102 @@ def choose_exam(
     around : Around
         The jacket may tell that there is another exam of that day, which the index lacks.
     patient : PatientRecord
-    exams : tuple of ExamRecord
+    exams : sequence of ExamRecord
         All exams of that patient in the index.
+    rates : ExamRates
+    least : float
+        Posterior from which an exam is chosen.
     """
-    said = film.said
-    read = _value(said, FieldName.ACCESSION_NUMBER)
-    day = _day(_value(said, FieldName.STUDY_DATE))
-    exact = [one for one in exams if _same_number(read, one, Agreement.AGREES)]
-    exact = exact or [one for one in exams if film.number(one.accession_number)]
-    days = _days(day, film, exams)
-    if len(exact) == 1:
-        return _by_number(said, exact[0], exams, days)
-    if day is not None and not any(plausible(one, patient) for one in days):
+    days = days_said(film, exams)
+    possible = not days or any(plausible(one, patient) for one in days)
+    fits = [fit(film, one, days, patient.birth_date, possible=possible) for one in exams]
+    fits.sort(key=lambda one: (-one.bits, one.exam.accession_number))
+    if fits and fits[0].bits > 0:
+        best = fits[0]
+        posterior = _posterior(best, fits, around, rates)
+        if posterior >= least:
+            return ExamVerdict(exam=best.exam, posterior=posterior, evidence=_class(best))
+        return ExamVerdict(posterior=posterior, reasons=(_doubt(best, fits, possible),))
+    if not possible:
         return _asked(Code.IMPLAUSIBLE_DATE)
-    by_date = [one for one in exams if one.study_date in days]
-    if by_date:
-        return _by_date(film, read, by_date, around)
-    return _not_in_index(around.label, read, day)
+    return _not_in_index(around.label, film, patient, rates, least)
 
 
-def _days(day: date | None, film: Heard, exams: tuple[ExamRecord, ...]) -> set[date]:
-    """Return the days that the film may mean.
-
-    Where none of the patient's exams is of the day read, day and month may stand the other way
-    round, or the grammar may have taken another of the sheet's dates.
-    """
-    if day is None:
-        born = _value(film.said, FieldName.BIRTH_DATE)
-        known = {one.study_date for one in exams if one.study_date is not None}
-        return {one for one in known if film.date(one.isoformat()) and one.isoformat() != born}
-    if any(one.study_date == day for one in exams) or day.day > 12:
-        return {day}
-    other = day.replace(month=day.day, day=day.month)
-    return {other} if any(one.study_date == other for one in exams) else {day}
+def _posterior(best: ExamFit, fits: Sequence[ExamFit], around: Around, rates: ExamRates) -> float:
+    """Weigh the best exam against the patient's others and against those the index lacks."""
+    each = log2((1 - rates.missing) / len(fits))
+    weights = [each + one.bits for one in fits]
+    dated = best.day in (Day.EXACT, Day.TURNED)
+    weights.append(log2(rates.missing) + (_DAY_MISREAD_BITS if dated else 0.0))
+    if dated or best.day is Day.NONE:
+        weights.append(each + _beside(best, around, rates))
+    top = max(weights)
+    return float(2 ** (weights[0] - top) / sum(2 ** (one - top) for one in weights))
 
 
-def _by_number(
-    said: Testimony, only: ExamRecord, exams: tuple[ExamRecord, ...], days: set[date]
-) -> ExamVerdict:
-    """Take the exam of the accession number read, unless anything else on the film denies it."""
-    if days and only.study_date is not None and only.study_date not in days:
-        return _asked(
-            Code.EXAM_AMBIGUOUS, "The film's accession number and its date name two exams."
-        )
-    if _other_part(said.fields, only):
-        return _asked(Code.EXAM_AMBIGUOUS, "The film shows another part than this exam.")
-    # Exams of one day are numbered in a row: a digit misread may be the neighbour's number.
-    for other in exams:
-        near = _easily_misread(only.accession_number, other.accession_number)
-        told = days and other.study_date not in days
-        if near and not told and not _other_part(said.fields, other):
-            return _asked(
-                Code.EXAM_AMBIGUOUS, "Another exam's accession number is one character away."
-            )
-    return ExamVerdict(exam=only, posterior=_SURE)
+def _beside(best: ExamFit, around: Around, rates: ExamRates) -> float:
+    """Return the bits of a second exam of that day, which the index lacks."""
+    same, other = rates.same_part, max(rates.second - rates.same_part, 0.0)
+    if _another_that_day(best.exam, around):
+        same, other = max(same, 0.3), max(other, 0.5)
+    chance = (
+        rates.missing
+        * {
+            Part.NONE: same + other,
+            Part.SAME: same + other * _PART_MISREAD,
+            Part.BOTH: same + other * _PART_MISREAD,
+            Part.OTHER: other,
+        }[best.part]
+    )
+    part = max(PART_BITS[best.part], 0.0)
+    number = {
+        Number.EXACT: NUMBER_BITS[Number.EXACT] - _BESIDE_BITS,
+        Number.ROW: _NEXT_IN_ROW_BITS,
+        Number.NEAR: 0.0,
+        Number.OTHER: 6.0,
+        Number.NONE: 0.0,
+    }[best.number]
+    return log2(chance) + number + DAY_BITS[best.day] + part
 
 
-def _easily_misread(one: str, other: str) -> bool:
-    """Tell whether two numbers differ in one character, and engines confuse the two."""
-    if len(one) != len(other):
-        return False
-    apart = [{a, b} for a, b in zip(one.upper(), other.upper(), strict=True) if a != b]
-    return len(apart) == 1 and apart[0] in _CONFUSED
+def _class(best: ExamFit) -> str:
+    if best.number is Number.EXACT:
+        return "number"
+    if best.number in (Number.NEAR, Number.ROW):
+        return "number_near"
+    return "day_part" if best.part in (Part.SAME, Part.BOTH) else "day"
 
 
-def _in_a_row(one: str, other: str) -> bool:
-    """Tell whether two numbers are near enough to be of two exams of one day."""
-    mine, theirs = re.findall(r"\d+", one), re.findall(r"\d+", plain(other))
-    if len(one) != len(plain(other)) or len(mine) != len(theirs) or not mine:
-        return False
-    return abs(int("".join(mine)) - int("".join(theirs))) <= _A_DAYS_EXAMS
+def _doubt(best: ExamFit, fits: Sequence[ExamFit], possible: bool) -> Reason:
+    """Say why the best exam is not sure enough, in a clerk's words."""
+    if best.number is Number.EXACT and best.day is Day.OTHER:
+        text = "The film's accession number and its date name two exams."
+    elif best.part is Part.OTHER:
+        text = "The film shows another part than this exam."
+    elif best.day is Day.EXACT and best.number in (Number.OTHER, Number.ROW):
+        text = "An exam of that day is known, under another accession number."
+    elif len(fits) > 1 and fits[1].bits > best.bits - 8:
+        text = "Several exams fit the film."
+    elif not possible:
+        return reason(Code.IMPLAUSIBLE_DATE)
+    elif best.number is Number.NONE and best.day in (Day.EXACT, Day.TURNED):
+        text = "Only the day tells the exam; there may be another of that day."
+    else:
+        text = "What the film says of its exam is read too badly."
+        return reason(Code.EXAM_UNKNOWN, text)
+    return reason(Code.EXAM_AMBIGUOUS, text)
 
 
-def _by_date(film: Heard, read: str, found: list[ExamRecord], around: Around) -> ExamVerdict:
-    said = film.said
-    fitting = [one for one in found if not _other_part(said.fields, one)]
-    told = [one for one in fitting if _same_part(said.fields, one)]
-    near = {one.accession_number: film.near_number(one.accession_number) for one in fitting}
-    if read or any(near.values()):
-        only = told if len(told) == 1 else fitting
-        if len(only) == 1 and near[only[0].accession_number]:
-            row = only[0].accession_number
-            if not any(_in_a_row(one, row) for one in near[row]):
-                return ExamVerdict(exam=only[0], posterior=_SURE)
-        # Another number on the same day is another exam, which the index may lack.
-        return _asked(
-            Code.EXAM_AMBIGUOUS, "An exam of that day is known, under another accession number."
-        )
-    if len(told) == 1:
-        return ExamVerdict(exam=told[0], posterior=_SURE)
-    if len(found) == 1 and len(fitting) == 1:
-        if _another_that_day(found[0], around):
-            return _asked(Code.EXAM_AMBIGUOUS, "The jacket holds another exam of that day.")
-        return ExamVerdict(exam=fitting[0], posterior=_LIKELY)
-    return _asked(Code.EXAM_AMBIGUOUS if fitting else Code.EXAM_UNKNOWN)
+def denies(film: Heard, exam: ExamRecord, exams: Sequence[ExamRecord]) -> Reason | None:
+    """Return what on a film speaks against an exam that a person named: its day, part or side."""
+    days = days_said(film, exams)
+    if days and exam.study_date is not None and exam.study_date not in days:
+        days_read = " or ".join(sorted(day.isoformat() for day in days))
+        text = f"The film says {days_read}; the exam is of {exam.study_date.isoformat()}."
+        return reason(Code.EXAM_AMBIGUOUS, text)
+    if other_part(film.said.fields, exam):
+        return reason(Code.EXAM_AMBIGUOUS, "The film shows another part or side than this exam.")
+    return None
 
 
 def _another_that_day(exam: ExamRecord, around: Around) -> bool:
@@ -167,24 +218,36 @@ def _another_that_day(exam: ExamRecord, around: Around) -> bool:
     day = exam.study_date.isoformat() if exam.study_date else ""
     if around.label is not None and day and around.label.times(day) > 1:
         return True
-    for other in around.films:
-        if _value(other, FieldName.STUDY_DATE) == day:
-            read = _value(other, FieldName.ACCESSION_NUMBER)
-            if _other_part(other.fields, exam) or (
-                read and not _same_number(read, exam, Agreement.AGREES)
-            ):
-                return True
+    for said in around.films:
+        other = Heard(said)
+        if said_day(other) == day and (
+            other_part(said.fields, exam)
+            or (_value(said, FieldName.ACCESSION_NUMBER) and not _near(other, exam))
+        ):
+            return True
     return False
 
 
-def _not_in_index(label: Heard | None, read: str, day: date | None) -> ExamVerdict:
-    """Mint a study only on a full date that a second witness, the jacket's log, agrees on."""
-    if day is None:
+def _near(film: Heard, exam: ExamRecord) -> bool:
+    number = fit(film, exam, set(), "").number
+    return number in (Number.EXACT, Number.NEAR, Number.ROW)
+
+
+def _not_in_index(
+    label: Heard | None, film: Heard, patient: PatientRecord, rates: ExamRates, least: float
+) -> ExamVerdict:
+    """Mint a study only on a full date that a second witness, the jacket's log, agrees on.
+
+    What it may get wrong: two exams of one day, both missing in the index, become one study.
+    """
+    read = said_day(film)
+    if not read:
         return _asked(Code.EXAM_UNKNOWN)
-    written = _value(label.said, FieldName.STUDY_DATE) if label is not None else ""
-    if written == day.isoformat() and not read:
-        return ExamVerdict(mint=day, posterior=_LIKELY)
-    return _asked(Code.EXAM_UNKNOWN, f"No exam of {day.isoformat()} is in the index.")
+    written = label is not None and read != patient.birth_date and label.date(read)
+    posterior = 1 - rates.second * rates.missing
+    if written and not _value(film.said, FieldName.ACCESSION_NUMBER) and posterior >= least:
+        return ExamVerdict(mint=date.fromisoformat(read), posterior=posterior, evidence="minted")
+    return _asked(Code.EXAM_UNKNOWN, f"No exam of {read} is in the index.")
 
 
 def plausible(day: date, patient: PatientRecord) -> bool:
@@ -202,50 +265,3 @@ def _asked(code: Code, text: str | None = None) -> ExamVerdict:
 def _value(said: Testimony | None, name: FieldName) -> str:
     field = said.fields.get(name) if said is not None else None
     return field.value if field else ""
-
-
-def _day(text: str) -> date | None:
-    return date.fromisoformat(text) if len(text) == 10 else None
-
-
-def _same_number(read: str, exam: ExamRecord, how: Agreement) -> bool:
-    return bool(read) and compare_number(read, [exam.accession_number]).agreement is how
-
-
-def _other_part(fields: Fields, exam: ExamRecord) -> bool:
-    """Tell whether film and exam name different parts of the body, or different sides."""
-    part, side = _said(fields, FieldName.BODY_PART), _said(fields, FieldName.LATERALITY)
-    if part and (exam.body_part or exam.description) and not _alike(fields, exam):
-        return True
-    return (
-        bool(side and exam.laterality)
-        and side != exam.laterality
-        and "B"
-        not in (
-            side,
-            exam.laterality,
-        )
-    )
-
-
-def _same_part(fields: Fields, exam: ExamRecord) -> bool:
-    """Tell whether film and exam name the same part, and the side where both tell it."""
-    return (
-        bool(_said(fields, FieldName.BODY_PART))
-        and _alike(fields, exam)
-        and not _other_part(fields, exam)
-    )
-
-
-def _alike(fields: Fields, exam: ExamRecord) -> bool:
-    """Tell whether the part is the same: by its term, or by a word that both use."""
-    if _said(fields, FieldName.BODY_PART) == exam.body_part.upper():
-        return True
-    theirs = set(words_of(f"{exam.description} {exam.body_part}"))
-    shared = set(words_of(_said(fields, FieldName.DESCRIPTION))) & theirs
-    return any(len(word) >= _TELLING and word not in _SIDES for word in shared)
-
-
-def _said(fields: Fields, name: FieldName) -> str:
-    field = fields.get(name)
-    return field.value.upper() if field else ""

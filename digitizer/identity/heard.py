@@ -6,6 +6,7 @@ words that a lost space joined: a number inside a longer number is another numbe
 """
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
@@ -26,12 +27,27 @@ _GLUED = re.compile(r"[A-Z]{2,}[.:#]?(?=\d)")
 _DATE = re.compile(r"\d{1,4}([\-./])\d{1,2}\1\d{1,4}")
 _LEAST_NUMBER = 5
 """Shorter numbers stand on a sheet by chance: years, rooms, kilovolts."""
+_LEAST_GLUED = 7
+"""Shorter numbers stand inside of words by chance."""
 _LEAST_JOINED = 7
 """Letters of a family and given name that a lost space joined."""
 _SAME_LINE = 80
 """Likeness in per cent above which two lines are one line read by two engines."""
 _MOST_GROUPS = 3
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+
+
+def _written(iso: str) -> tuple[str, ...]:
+    """Return the ways to write a full date, without signs."""
+    year, month, day = iso[:4], iso[5:7], iso[8:]
+    name = _MONTHS[int(month) - 1]
+    return (
+        f"{month}{day}{year}",
+        f"{day}{month}{year}",
+        f"{year}{month}{day}",
+        f"{day}{name}{year}",
+        f"{name}{day}{year}",
+    )
 
 
 def _note(token: str, found: set[str]) -> None:
@@ -112,6 +128,56 @@ class Heard:
             if len(one) >= _LEAST_NUMBER and OSA.distance(word, one, score_cutoff=1) == 1
         ]
 
+    def glued_number(self, known: str) -> bool:
+        """Tell whether a number stands on the sheet with letters stuck to it by a lost space."""
+        word = plain(known)
+        if len(word) < _LEAST_GLUED:
+            return False
+        for token in chain.from_iterable(self._tokens):
+            text = plain(token)
+            at = text.find(word)
+            if at >= 0 and not (
+                text[at - 1 : at].isdigit() or text[at + len(word) :][:1].isdigit()
+            ):
+                return True
+        return False
+
+    def near_text(self, word: str, *, but: Collection[str] = ()) -> bool:
+        """Tell whether a text stands on a line with at most one character wrong.
+
+        Parameters
+        ----------
+        word : str
+            As :func:`plain` writes it.
+        but : collection of str
+            Texts that are looked away from.
+        """
+        cutoff = 100 * (1 - 1 / len(word)) - 0.1
+        for line in self._solid:
+            for other in but:
+                line = line.replace(other, " ")
+            if fuzz.partial_ratio(word, line, score_cutoff=cutoff) and len(line) >= len(word) - 1:
+                return True
+        return False
+
+    def near_date(self, iso: str, *, but: str = "") -> bool:
+        """Tell whether a full date stands on the sheet with one character wrong.
+
+        Parameters
+        ----------
+        iso : str
+        but : str
+            The birth date, which stands there as well; a date too like it is not looked for.
+        """
+        if len(iso) != 10 or (len(but) == 10 and OSA.distance(iso, but) <= 2):
+            return False
+        # One character wrong leaves the year or the rest of the date whole.
+        year, rest = iso[:4], {one.replace(iso[:4], "") for one in _written(iso)}
+        if not any(part in self._all for part in (year, *rest)):
+            return False
+        away = _written(but) if len(but) == 10 else ()
+        return any(self.near_text(one, but=away) for one in _written(iso))
+
     def date(self, iso: str) -> bool:
         """Tell whether a full date stands on the sheet with its century, in any usual form."""
         if len(iso) != 10:
@@ -132,6 +198,10 @@ class Heard:
             if all(fuzz.ratio(line, one) < _SAME_LINE for one in apart):
                 apart.append(line)
         return len(apart)
+
+    @cached_property
+    def _all(self) -> str:
+        return "|".join(self._solid)
 
     @cached_property
     def _solid(self) -> tuple[str, ...]:

@@ -22,9 +22,18 @@ from digitizer.identity.evidence import Evidence
 from digitizer.identity.heard import Heard
 from digitizer.identity.spelling import plain
 from digitizer.model.identity import Agreement, PatientRecord, PersonName
-from digitizer.model.reading import FieldName, Testimony
+from digitizer.model.reading import FieldName, FieldSource, Testimony
 
-__all__ = ["Agreements", "Linked", "compared", "compared_all", "link", "name_said"]
+__all__ = [
+    "GUESSED",
+    "Agreements",
+    "Linked",
+    "compared",
+    "compared_all",
+    "contradicting",
+    "link",
+    "name_said",
+]
 
 Agreements = Mapping[FieldName, Compared]
 """What one bearer says of one candidate, field by field; what says nothing is left out."""
@@ -38,12 +47,14 @@ _CONTRADICTING = (
     FieldName.SEX,
     FieldName.ACCESSION_NUMBER,
 )
-_GUESSED = 0.6
+GUESSED = 0.6
 """Confidence below which a value is the grammar's guess: it may support, and hardly contradict."""
 _OTHER_SHEET = 0.8
 """The label is another sheet of paper: its word is believed somewhat less."""
 _VERIFIED_BITS = 1.0
 """What a value loses that stands on the sheet, but was not what the grammar took."""
+_NEAR_BITS = 9.0
+"""What a birth date loses that stands on the sheet with a sign that made it another date."""
 _MISREAD_DIGITS = 3
 """Of eight: a date that differs in more is another date on the same sheet."""
 _SAME_TEXT = 0.5
@@ -67,11 +78,16 @@ class Linked:
 
     def contradictions(self, side: Agreements) -> list[FieldName]:
         """Return the identifiers of one bearer that speak against the candidate."""
-        return [
-            name
-            for name in _CONTRADICTING
-            if name in side and side[name].agreement is Agreement.DISAGREES
-        ]
+        return contradicting(side)
+
+
+def contradicting(side: Agreements) -> list[FieldName]:
+    """Return the identifiers of one bearer that speak against a patient."""
+    return [
+        name
+        for name in _CONTRADICTING
+        if name in side and side[name].agreement is Agreement.DISAGREES
+    ]
 
 
 def name_said(said: Testimony) -> PersonName:
@@ -140,7 +156,18 @@ def _person(bearer: Heard, patient: PatientRecord, evidence: Evidence) -> tuple[
             bare = PersonName(family=name.family, given=name.given)
             family, given = compare_person(bare, [name], evidence.share)
             best = replace(family, bits=family.bits - _VERIFIED_BITS), given
-    return best
+    family, given = best
+    return _unless_guessed(bearer, FieldName.FAMILY_NAME, family), _unless_guessed(
+        bearer, FieldName.GIVEN_NAME, given
+    )
+
+
+def _unless_guessed(bearer: Heard, name: FieldName, how: Compared) -> Compared:
+    """Return how a name compares; what the grammar guesses on a label contradicts nobody."""
+    field = bearer.said.fields.get(name)
+    if field is None or field.source is not FieldSource.LABEL or field.confidence >= GUESSED:
+        return how
+    return Compared(Agreement.MISSING, -2.0) if how.agreement is Agreement.DISAGREES else how
 
 
 def _one_text(read: PersonName, known: PersonName) -> bool:
@@ -158,12 +185,14 @@ def _birth(bearer: Heard, known: str) -> Compared:
     if how.agreement is Agreement.AGREES:
         return how
     if known and bearer.date(known):
-        doubtful = field is None or field.confidence < _GUESSED
+        doubtful = field is None or field.confidence < GUESSED
         if doubtful or _differing(field.value if field else "", known) <= _MISREAD_DIGITS:
             return Compared(Agreement.AGREES, BIRTH_BITS - _VERIFIED_BITS)
-    if field is not None and how.agreement is Agreement.DISAGREES and field.confidence < _GUESSED:
-        return Compared(Agreement.MISSING, -2.0)
-    return how
+    if field is None or how.agreement is not Agreement.DISAGREES:
+        return how
+    if bearer.near_date(known):
+        return Compared(Agreement.SIMILAR, BIRTH_BITS - _NEAR_BITS)
+    return Compared(Agreement.MISSING, -2.0) if field.confidence < GUESSED else how
 
 
 def _differing(one: str, other: str) -> int:

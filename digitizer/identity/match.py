@@ -140,5 +140,6 @@ def _answer(verdict: Verdict) -> dict[str, Any]:
         "accession_number": verdict.exam.accession_number if filed and verdict.exam else None,
         "posterior": verdict.posterior,
         "exam_posterior": verdict.exam_posterior,
+        "evidence_class": verdict.evidence_class or None,
         "reasons": [{"code": one.code.value, "text": one.text} for one in verdict.reasons],
     }

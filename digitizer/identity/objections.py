@@ -3,29 +3,26 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rapidfuzz.distance import OSA
+
 from digitizer.identity.compare import compare_birth, compare_number, compare_person
 from digitizer.identity.evidence import Evidence
 from digitizer.identity.heard import Heard
-from digitizer.identity.linkage import Agreements, Linked, name_said
+from digitizer.identity.linkage import GUESSED, Agreements, Linked, name_said
+from digitizer.identity.proof import NUMBERS, enough
 from digitizer.identity.settings import PolicySettings
 from digitizer.identity.spelling import plain
 from digitizer.model.identity import Agreement, PatientRecord, PersonName
 from digitizer.model.reading import FieldName, Testimony
 from digitizer.model.reasons import Code, Reason, reason
 
-__all__ = ["Sides", "agreeing", "is_same", "lead", "objections"]
+__all__ = ["Sides", "apart", "is_same", "lead", "names_others", "objections", "shown"]
 
-IDENTIFIERS = (
-    FieldName.PATIENT_ID,
-    FieldName.FAMILY_NAME,
-    FieldName.BIRTH_DATE,
-    FieldName.ACCESSION_NUMBER,
-)
-"""What is independent of each other (DESIGN §5)."""
-_NUMBERS = (FieldName.PATIENT_ID, FieldName.ACCESSION_NUMBER)
 _CREDIBLE = 0.5
 _LABEL_MISREAD_BITS = 10.0
 """Net evidence from which one differing field of a label is a misreading of it."""
+_MISREAD_NAME = 0.5
+"""Part of a name's characters in common from which it is the name misread, not another."""
 _ALONE = 99.0
 
 
@@ -51,17 +48,25 @@ class Sides:
 
 
 def objections(
-    sides: Sides, evidence: Evidence, policy: PolicySettings, posterior: float
+    sides: Sides,
+    evidence: Evidence,
+    policy: PolicySettings,
+    posterior: float,
+    *,
+    dated: bool = False,
 ) -> tuple[Reason, ...]:
-    """Return every reason to ask a person; none when the film may be filed by itself."""
+    """Return every reason to ask a person; none when the film may be filed by itself.
+
+    ``dated`` tells that the film's day is that of an exam of the best candidate.
+    """
     best = sides.linked[0]
     found: list[Reason] = []
     contradiction = _contradicts_jacket(sides, policy)
     if contradiction is not None:
         found.append(contradiction)
-    if _names_others(sides.film, best.patient, evidence):
+    if names_others(sides.film, best.patient, evidence):
         found.append(reason(Code.SEVERAL_IDENTITIES))
-    against = best.contradictions(best.film)
+    against = _believed(best, sides.film)
     anybody = sum(one.posterior for one in sides.linked)
     if anybody < _CREDIBLE:
         found.append(reason(Code.NOT_IN_INDEX))
@@ -72,7 +77,7 @@ def objections(
         found.append(reason(code, f"The film differs from the best candidate in: {told}."))
     if anybody >= _CREDIBLE / 2 and lead(sides.linked) < policy.gap_bits:
         found.append(reason(Code.AMBIGUOUS))
-    if not found and not _enough(best):
+    if not found and not enough(best, dated=dated):
         found.append(
             reason(
                 Code.BELOW_THRESHOLD,
@@ -82,6 +87,44 @@ def objections(
     if not found and posterior < policy.least_posterior:
         found.append(reason(Code.BELOW_THRESHOLD))
     return tuple(found)
+
+
+def _believed(best: Linked, film: Heard) -> list[FieldName]:
+    """Return what on a film speaks against a candidate, but for one misreading of a sure one.
+
+    Sure is who bears both numbers on the film, record and accession. A misreading has more in
+    common with what should stand there than not.
+    """
+    against = best.contradictions(best.film)
+    numbers = all(best.agrees(name, on_film=True) for name in NUMBERS)
+    if not numbers or len(against) != 1:
+        return against
+    likeness = _likeness(against[0], film, best.patient)
+    return [] if likeness is not None and likeness >= _MISREAD_NAME else against
+
+
+def _plainly_another(film: Heard, owner: PatientRecord) -> bool:
+    """Tell whether a film says plainly another name than the jacket's patient bears or bore."""
+    fields = film.said.fields
+    hows = compare_person(name_said(film.said), [owner.name, *owner.former_names], lambda _: 0.001)
+    for name, how in zip((FieldName.FAMILY_NAME, FieldName.GIVEN_NAME), hows, strict=True):
+        if how.agreement is Agreement.DISAGREES and fields[name].confidence >= GUESSED:
+            likeness = _likeness(name, film, owner)
+            return likeness is not None and likeness < _MISREAD_NAME
+    return False
+
+
+def _likeness(name: FieldName, film: Heard, patient: PatientRecord) -> float | None:
+    """Return how much the family or given name read is like the patient's; None for others."""
+    said, known = name_said(film.said), patient.name
+    pairs = {
+        FieldName.FAMILY_NAME: (said.family, known.family),
+        FieldName.GIVEN_NAME: (said.given, known.given.partition(" ")[0]),
+    }
+    if name not in pairs:
+        return None
+    read, true = map(plain, pairs[name])
+    return float(OSA.normalized_similarity(read, true))
 
 
 def _outweighed(side: Agreements, against: list[FieldName]) -> bool:
@@ -96,11 +139,13 @@ def _contradicts_jacket(sides: Sides, policy: PolicySettings) -> Reason | None:
     """Say so when the film names one patient and its jacket another, in the index or not."""
     best, owner, label = sides.linked[0], sides.owner, sides.label
     mine = name_said(sides.film.said)
-    if owner is not None and not is_same(owner, best.patient):
-        if best.posterior >= _CREDIBLE and not best.contradictions(best.film):
-            return _both(best.patient.name, owner.name)
-        if _apart(sides.film.said, owner):
-            return _both(mine, owner.name)
+    other = owner is not None and not is_same(owner, best.patient)
+    if owner and other and best.posterior >= _CREDIBLE and not best.contradictions(best.film):
+        return _both(best.patient.name, owner.name)
+    if owner and _plainly_another(sides.film, owner):
+        return _both(mine, owner.name)
+    if owner is not None and apart(sides.film.said, owner):
+        return _both(mine, owner.name)
     if owner is not None and sides.alone and not is_same(sides.alone[0].patient, owner):
         theirs = next((one.weight for one in sides.alone if is_same(one.patient, owner)), -_ALONE)
         first = sides.alone[0]
@@ -111,7 +156,7 @@ def _contradicts_jacket(sides: Sides, policy: PolicySettings) -> Reason | None:
     against = best.contradictions(best.label)
     if best.posterior >= _CREDIBLE and against and not _misread(best, against, sides):
         return _both(best.patient.name, owner.name if owner else name_said(label.said))
-    if best.posterior < _CREDIBLE and _apart(sides.film.said, _as_patient(label.said)):
+    if best.posterior < _CREDIBLE and apart(sides.film.said, _as_patient(label.said)):
         return _both(mine, name_said(label.said))
     return None
 
@@ -130,16 +175,18 @@ def _misread(best: Linked, against: list[FieldName], sides: Sides) -> bool:
     return len(against) == 1 and not close & set(against) and net >= _LABEL_MISREAD_BITS
 
 
-def _apart(said: Testimony, other: PatientRecord) -> bool:
-    """Tell whether a film's identifiers are somebody else's than a person's, on balance."""
+def apart(said: Testimony, other: PatientRecord) -> bool:
+    """Tell whether identifiers are somebody else's than a person's: on balance, or two of them."""
     value = {name: field.value for name, field in said.fields.items()}
-    family, given = compare_person(name_said(said), [other.name], lambda _: 0.001)
-    number = compare_number(value.get(FieldName.PATIENT_ID, ""), [other.patient_id])
+    names = [other.name, *other.former_names]
+    family, given = compare_person(name_said(said), names, lambda _: 0.001)
+    numbers = [other.patient_id, *(number for _, number in other.other_ids)]
+    number = compare_number(value.get(FieldName.PATIENT_ID, ""), numbers)
     birth = compare_birth(value.get(FieldName.BIRTH_DATE, ""), other.birth_date)
     hows = [family, given, number, birth]
-    return any(one.agreement is Agreement.DISAGREES for one in hows) and (
-        sum(one.bits for one in hows) < 0
-    )
+    differ = [one for one in (family, given) if one.agreement is Agreement.DISAGREES][:1]
+    differ += [one for one in (number, birth) if one.agreement is Agreement.DISAGREES]
+    return len(differ) >= 2 or (bool(differ) and sum(one.bits for one in hows) < 0)
 
 
 def _as_patient(said: Testimony) -> PatientRecord:
@@ -153,7 +200,7 @@ def _as_patient(said: Testimony) -> PatientRecord:
 
 
 def _both(film: PersonName, jacket: PersonName) -> Reason:
-    mine, theirs = _shown(film), _shown(jacket)
+    mine, theirs = shown(film), shown(jacket)
     if not mine or not theirs or mine == theirs:
         text = "The film and its jacket's label do not agree."
     else:
@@ -161,8 +208,11 @@ def _both(film: PersonName, jacket: PersonName) -> Reason:
     return reason(Code.FILM_CONTRADICTS_JACKET, text)
 
 
-def _names_others(film: Heard, patient: PatientRecord, evidence: Evidence) -> bool:
-    """Tell whether the same sheet bears another patient's exact number or accession number."""
+def names_others(film: Heard, patient: PatientRecord, evidence: Evidence) -> bool:
+    """Tell whether the same sheet bears another patient's exact number or accession number.
+
+    An accession number one character from one of the patient's own is that one misread.
+    """
     words = film.numbers
     own = {plain(patient.patient_id), *(plain(number) for _, number in patient.other_ids)}
     own |= {plain(exam.accession_number) for exam in evidence.exams_of(patient)}
@@ -170,55 +220,14 @@ def _names_others(film: Heard, patient: PatientRecord, evidence: Evidence) -> bo
         number = plain(other.patient_id)
         if number in words and number not in own and not is_same(other, patient):
             return True
-    return any(
-        plain(exam.accession_number) in words - own and exam.patient_id != patient.patient_id
+    theirs = {
+        plain(exam.accession_number)
         for exam in evidence.accessions
-    )
-
-
-def agreeing(best: Linked) -> list[FieldName]:
-    """Return the independent identifiers that agree, on film or label; a field counts once."""
-    return [name for name in IDENTIFIERS if _counts(best, name, on_film=False)]
-
-
-def _counts(best: Linked, name: FieldName, *, on_film: bool) -> bool:
-    if name is not FieldName.FAMILY_NAME:
-        return best.agrees(name, on_film=on_film)
-    sides = (best.film,) if on_film else (best.film, best.label)
-    return any(_name_agrees(side) for side in sides)
-
-
-def _name_agrees(side: Agreements) -> bool:
-    """Tell whether family and given name agree, one of them read with one wrong character.
-
-    The given name may also be an initial, not another one.
-    """
-    family, given = side.get(FieldName.FAMILY_NAME), side.get(FieldName.GIVEN_NAME)
-    if family is None or given is None:
-        return False
-    hows = {family.agreement, given.agreement}
-    return Agreement.AGREES in hows and hows <= {Agreement.AGREES, Agreement.SIMILAR}
-
-
-def _enough(best: Linked) -> bool:
-    """Apply DESIGN §5: the film bears one, two independent in all, one of them a number.
-
-    A number that only the label bears does not file a film by a name alone: the film must tie
-    itself to it, by a number of its own or by name and birth date. A number on the film with one
-    wrong character does where name and birth date are exact there: nobody else fits all three.
-    """
-    on_film = [name for name in IDENTIFIERS if _counts(best, name, on_film=True)]
-    all_of_them = agreeing(best)
-    number = any(name in _NUMBERS for name in on_film)
-    tied = len(on_film) >= 2 and any(name in _NUMBERS for name in all_of_them)
-    if bool(on_film) and (number or tied) and len(all_of_them) >= 2:
-        return True
-    exact = (FieldName.FAMILY_NAME, FieldName.GIVEN_NAME, FieldName.BIRTH_DATE)
-    near = best.film.get(FieldName.PATIENT_ID)
-    return (
-        all(best.agrees(name, on_film=True) for name in exact)
-        and near is not None
-        and near.agreement is Agreement.SIMILAR
+        if exam.patient_id != patient.patient_id
+    }
+    return any(
+        all(OSA.distance(number, one, score_cutoff=1) > 1 for one in own)
+        for number in theirs & words - own
     )
 
 
@@ -232,5 +241,6 @@ def is_same(one: PatientRecord, other: PatientRecord) -> bool:
     return (one.issuer, one.patient_id) == (other.issuer, other.patient_id)
 
 
-def _shown(name: PersonName) -> str:
+def shown(name: PersonName) -> str:
+    """Write a name as a clerk reads it: ``DOE, JOHN``."""
     return f"{name.family}, {name.given}".strip(", ")

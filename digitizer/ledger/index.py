@@ -1,6 +1,7 @@
 """The index of patients, exams and jackets in the ledger's database."""
 
 from collections.abc import Iterable, Sequence
+from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection, func, select
@@ -12,13 +13,14 @@ from digitizer.ledger.blocks import hashed, in_batches, is_current, make_anew
 from digitizer.ledger.codec import decode
 from digitizer.ledger.imports import Exams, ImportReport, Jackets, Patients, import_rows
 from digitizer.ledger.store import SqlLedger
-from digitizer.model.identity import ExamRecord, JacketRecord, PatientRecord
+from digitizer.model.identity import ExamDays, ExamRecord, JacketRecord, PatientRecord
 from digitizer.model.reading import Testimony
 
 __all__ = ["SqlPatientIndex"]
 
 _MOST_CANDIDATES = 300
 _MOST_EXAMS = 100
+_SAMPLED = 4000
 _CHUNK = 10_000
 """Values of one statement: below the limits of SQLite (32,766) and PostgreSQL (65,535)."""
 
@@ -35,6 +37,7 @@ class SqlPatientIndex:
     def __init__(self, ledger: SqlLedger) -> None:
         self._ledger = ledger
         self._current = False
+        self._days: tuple[int, ExamDays] | None = None
 
     # -- look-ups ----------------------------------------------------------------------------
 
@@ -100,6 +103,26 @@ class SqlPatientIndex:
                 )
                 found |= {row.id: row.body for row in connection.execute(query)}
         return tuple(decode(ExamRecord, body) for body in found.values())
+
+    def exam_days(self) -> ExamDays:
+        """Tell how often the index knows several exams of one patient and day.
+
+        Counted on the exams of at most 4,000 patients, and again when the index has grown by half.
+        """
+        table = tables.exam
+        with self._ledger.connection(writes=False) as connection:
+            count = connection.execute(select(func.max(table.c.id))).scalar() or 0
+            if self._days is not None and count < 1.5 * self._days[0]:
+                return self._days[1]
+            wanted = min(count, _SAMPLED)
+            chosen = [1 + one * count // wanted for one in range(wanted)]
+            query = select(table.c.patient_id).where(table.c.id.in_(chosen)).distinct()
+            patients = list(connection.execute(query).scalars())
+            query = select(table.c.body).where(table.c.patient_id.in_(patients))
+            bodies = connection.execute(query).scalars()
+            days = _count_days(decode(ExamRecord, body) for body in bodies)
+        self._days = (max(count, 1), days)
+        return days
 
     def jacket(self, name: str, box: str | None = None) -> JacketRecord | None:
         """Look a jacket up by name (and box) or by barcode; None if absent or not unique.
@@ -196,6 +219,19 @@ class SqlPatientIndex:
     ) -> ImportReport:
         """Take the jacket list in."""
         return import_rows(self._ledger, Jackets(), records, dry_run=dry_run)
+
+
+def _count_days(exams: Iterable[ExamRecord]) -> ExamDays:
+    parts: dict[tuple[str, str, date], list[tuple[str, str]]] = {}
+    for exam in exams:
+        if exam.study_date is not None:
+            day = (exam.issuer, exam.patient_id, exam.study_date)
+            parts.setdefault(day, []).append((exam.body_part, exam.laterality))
+    return ExamDays(
+        days=len(parts),
+        second=sum(len(one) - 1 for one in parts.values()),
+        same_part=sum(len(one) - len(set(one)) for one in parts.values()),
+    )
 
 
 def _weights(connection: Connection, keys: list[int]) -> dict[int, float]:

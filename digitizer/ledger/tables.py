@@ -25,6 +25,8 @@ __all__ = [
     "TABLES",
     "account",
     "anchor",
+    "blind_review",
+    "class_standing",
     "console_session",
     "event",
     "exam",
@@ -97,9 +99,11 @@ scan = _table(
     Column("state", String(16), nullable=False),
     _text("duplicate_of"),
     Column("position", Integer, nullable=False),
+    Column("scanner", String(64), nullable=False, server_default=""),
     UniqueConstraint("batch_id", "source"),
     Index("ix_scan_batch_id_state", "batch_id", "state"),
     Index("ix_scan_batch_id_position", "batch_id", "position"),
+    Index("ix_scan_scanner_serial", "scanner", "serial"),
 )
 sheet = _table(
     "sheet",
@@ -111,9 +115,13 @@ sheet = _table(
     Column("state", String(16), nullable=False, index=True),
     Column("fingerprint", String(128), nullable=False),
     Column("index", Integer, nullable=False),
+    _text("filed_class", 40),
+    Column("doubt", Float, nullable=True),
     Index("ix_sheet_batch_id_state", "batch_id", "state", "kind"),
+    Index("ix_sheet_filed_class_doubt", "filed_class", "doubt"),
     Index("ix_sheet_fingerprint_id", "fingerprint", "id"),
 )
+"""``filed_class`` and ``doubt`` (1 - p) are set while a decision of the machine's own stands."""
 sheet_band = Table(
     "sheet_band",
     metadata,
@@ -138,6 +146,13 @@ scanner_profile = _table(
     Column("number", Integer, nullable=False),
     UniqueConstraint("scanner", "number"),
 )
+blind_review = _table(
+    "blind_review",
+    "id",
+    _of("sheet_id", "sheet.id"),
+    Column("answer", String(8), nullable=False, index=True),
+)
+class_standing = _table("class_standing", "id")
 
 account = _table("account", "name")
 """Who works with the console; ``user`` is a word of SQL."""
@@ -153,6 +168,8 @@ TABLES: dict[type[Record], Table] = {
     records.Verification: verification,
     ScannerProfile: scanner_profile,
     User: account,
+    records.BlindReview: blind_review,
+    records.ClassStanding: class_standing,
 }
 KEY: dict[type[Record], str] = {
     kind: next(iter(table.primary_key.columns)).name for kind, table in TABLES.items()

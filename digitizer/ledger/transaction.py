@@ -34,7 +34,9 @@ from digitizer.model.film import SheetKind
 from digitizer.model.reasons import Code, Reason
 from digitizer.model.records import (
     Batch,
+    BlindReview,
     Capture,
+    ClassStanding,
     Commitment,
     CommitmentState,
     Delivery,
@@ -326,6 +328,41 @@ class SqlTransaction:
             query = query.where(table.c.scanner == scanner)
         return self._all(ScannerProfile, query)
 
+    def scanners(self) -> tuple[str, ...]:
+        """List the serial numbers that scans bear; "" is the site's one digitizer."""
+        return tuple(self._connection.scalars(select(tables.scan.c.scanner).distinct()))
+
+    def latest_scans(self, scanner: str, most: int) -> tuple[Scan, ...]:
+        """List the newest scans of a scanner, the newest first."""
+        table = tables.scan
+        query = select(table).where(table.c.scanner == scanner)
+        return self._all(Scan, query.order_by(table.c.serial.desc()).limit(most))
+
+    def filed_by_class(self) -> dict[str, tuple[int, float]]:
+        """Count what was filed by itself in each class of evidence, and sum its (1 - p)."""
+        table = tables.sheet
+        query = select(table.c.filed_class, func.count(), func.sum(table.c.doubt))
+        query = query.where(table.c.filed_class.is_not(None)).group_by(table.c.filed_class)
+        rows = self._connection.execute(query)
+        return {kind: (int(n), float(doubt or 0.0)) for kind, n, doubt in rows}
+
+    def blind_reviews(
+        self, *, open_only: bool = False, sheet_id: str | None = None
+    ) -> tuple[BlindReview, ...]:
+        """List blind reviews, of one sheet or all, the oldest first."""
+        table = tables.blind_review
+        query = select(table).order_by(table.c.serial)
+        if open_only:
+            query = query.where(table.c.answer == "")
+        if sheet_id is not None:
+            query = query.where(table.c.sheet_id == sheet_id)
+        return self._all(BlindReview, query)
+
+    def standings(self) -> tuple[ClassStanding, ...]:
+        """List the classes of evidence that were ever stopped."""
+        table = tables.class_standing
+        return self._all(ClassStanding, select(table).order_by(table.c.serial))
+
     def verifications(self, sop_instance_uid: str) -> tuple[Verification, ...]:
         """List the read-backs of a capture."""
         table = tables.verification
@@ -461,11 +498,19 @@ def _columns(record: Record) -> dict[str, Any]:
     """Return the values of the columns that a record's table has beside its body."""
     table = tables.TABLES[type(record)]
     skipped = {"version", "serial", "body"}
+    if isinstance(record, Sheet):
+        skipped |= {"filed_class", "doubt"}
     values = {
         column.name: getattr(record, column.name)
         for column in table.columns
         if column.name not in skipped
     }
+    if isinstance(record, Sheet):
+        decision = record.decision
+        values |= {"filed_class": None, "doubt": None}
+        if decision is not None and decision.decided_by == "auto":
+            values["filed_class"] = decision.evidence_class or "earlier"
+            values["doubt"] = 1.0 - (decision.posterior or 0.0)
     if isinstance(record, Jacket):
         values["box"] = record.box or ""
     return values

@@ -5,7 +5,7 @@ from enum import StrEnum, unique
 
 from digitizer.model.units import Corners, Dpi, SizeMm
 
-__all__ = ["Geometry", "Quality", "ScanKind", "SheetKind"]
+__all__ = ["Geometry", "Quality", "ScanKind", "SheetKind", "TileGrid"]
 
 
 @unique
@@ -59,6 +59,26 @@ class Geometry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TileGrid:
+    """Where the pictures lie on a sheet of many (CT, MR, ultrasound).
+
+    Attributes
+    ----------
+    rows, columns : int
+    boxes : tuple of Corners
+        Each picture's place in pixels of the scan, row by row; the corners in the same order as
+        the sheet's.
+    shown : tuple of bool
+        False where nothing was printed.
+    """
+
+    rows: int
+    columns: int
+    boxes: tuple[Corners, ...]
+    shown: tuple[bool, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Quality:
     """What can be said of a scan or film at once, without judging the medicine in it.
 
@@ -78,6 +98,12 @@ class Quality:
         As told by the file.
     cut_off : tuple of str
         Sides of the scan (top, right, bottom, left) beyond which film is missing.
+    clipped_at : tuple of str
+        Ninths of the sheet as scanned ("top left", "middle", ...) where most of it is clipped.
+    columns : tuple of int
+        Columns of the scan in which a stripe of the scanner runs over the film.
+    dust : float or None
+        Specks on a square decimetre; None where the resolution is not told.
     """
 
     flags: tuple[str, ...] = field(default=())
@@ -88,3 +114,6 @@ class Quality:
     bits: int = 0
     dpi: Dpi | None = None
     cut_off: tuple[str, ...] = ()
+    clipped_at: tuple[str, ...] = ()
+    columns: tuple[int, ...] = ()
+    dust: float | None = None

@@ -10,10 +10,12 @@ from digitizer.model.reasons import Reason
 __all__ = [
     "Agreement",
     "Candidate",
+    "ExamDays",
     "ExamRecord",
     "FilmCase",
     "JacketCase",
     "JacketRecord",
+    "Neighbour",
     "Outcome",
     "PatientRecord",
     "PersonName",
@@ -63,6 +65,25 @@ class ExamRecord:
     laterality: str = ""
     study_instance_uid: str = ""
     expected_films: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExamDays:
+    """How often patients of the exam index had several exams on one day, counted on a sample.
+
+    Attributes
+    ----------
+    days : int
+        Days of patients that hold an exam.
+    second : int
+        Exams beyond the first of a day.
+    same_part : int
+        Those of them that are of the same part and side as another of that day.
+    """
+
+    days: int = 0
+    second: int = 0
+    same_part: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,12 +141,23 @@ class FilmCase:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Neighbour:
+    """The jacket fed before or behind another: its name, its label, what its films say."""
+
+    name: str
+    before: bool
+    label: Testimony | None
+    films: tuple[Testimony, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class JacketCase:
-    """A closed jacket, decided together."""
+    """A closed jacket, decided together; ``neighbours`` are those already read."""
 
     label: Testimony | None
     record: JacketRecord | None
     films: tuple[FilmCase, ...]
+    neighbours: tuple[Neighbour, ...] = ()
 
 
 @unique
@@ -142,7 +174,8 @@ class Verdict:
 
     ``patient`` and ``exam`` are set only when ``outcome`` is AUTO; proposals stand in
     ``candidates``. ``mint_study`` is the exam's date when the index has no exam and two witnesses
-    agree on a full, plausible date (DESIGN §5).
+    agree on a full, plausible date (DESIGN §5). ``evidence_class`` and ``exam_evidence`` name the
+    class of evidence for the patient and for the exam, for which errors are counted.
     """
 
     film_id: str
@@ -154,3 +187,5 @@ class Verdict:
     exam_posterior: float | None = None
     reasons: tuple[Reason, ...] = ()
     candidates: tuple[Candidate, ...] = ()
+    evidence_class: str = ""
+    exam_evidence: str = ""

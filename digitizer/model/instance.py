@@ -22,6 +22,8 @@ __all__ = [
     "Provenance",
     "Rendered",
     "StoredInstance",
+    "TilePolicy",
+    "TileSource",
     "Uids",
     "Window",
 ]
@@ -35,6 +37,16 @@ class Compression(StrEnum):
     JPEG_2000 = "jpeg-2000"
     RLE = "rle"
     NONE = "none"
+
+
+@unique
+class TilePolicy(StrEnum):
+    """What is done with the pictures of a sheet of many; the whole sheet is always stored."""
+
+    OFF = "off"
+    OFFER = "offer"
+    MULTIFRAME = "multiframe"
+    SERIES = "series"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +95,8 @@ class Rendered:
         How the values tell optical density; None: they are the scanner's own, uncalibrated.
     resampled : bool
         False when turns, mirrors and crops alone were enough: an exact copy.
+    matrix : ndarray of float64, (2, 3), or None
+        From pixel centres (column, row, 1) to pixel centres of the scan.
     """
 
     pixels: Pixels
@@ -93,6 +107,16 @@ class Rendered:
     window: Window | None = None
     density: DensityScale | None = None
     resampled: bool = True
+    matrix: NDArray[np.float64] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TileSource:
+    """The whole sheet that pictures were cut from, and which of them (for people)."""
+
+    sop_class_uid: str
+    sop_instance_uid: str
+    part: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +182,7 @@ class CaptureOrder:
     barcode: str = ""
     compression: Compression = Compression.JPEG_LS
     provenance: Provenance
+    cut_from: TileSource | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

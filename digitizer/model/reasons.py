@@ -78,6 +78,7 @@ class Code(StrEnum):
     STUCK_COLUMNS = "stuck_columns"
     LOST_LINES = "lost_lines"
     BANDING = "banding"
+    DUSTY = "dusty"
     DOUBLE_FEED = "double_feed"
 
 
@@ -316,8 +317,8 @@ def _table() -> dict[Code, CodeText]:
         (
             Code.LOW_RESOLUTION,
             note,
-            "The resolution is below 127 dpi (2.5 line pairs per mm).",
-            "Scan at 150 dpi or more.",
+            "The resolution is too low for what the film shows.",
+            "Scan chests at 150 dpi, hands and feet at 254 dpi, mammograms at 508 dpi or more.",
         ),
         (
             Code.RESOLUTION_UNKNOWN,
@@ -332,7 +333,7 @@ def _table() -> dict[Code, CodeText]:
             "Check the resolution in the scanner's profile.",
         ),
         (Code.SKEW_UNKNOWN, note, "How the film is tilted could not be told.", ""),
-        (Code.EIGHT_BIT, note, "Only 256 grey levels were delivered.", "Scan films at 16 bit."),
+        (Code.EIGHT_BIT, note, "Fewer than 1,024 grey levels were delivered.", "Scan at 16 bit."),
         (Code.NOISY, note, "The scan is grainy.", "Let the scanner warm up and scan again."),
         (
             Code.STUCK_COLUMNS,
@@ -352,6 +353,7 @@ def _table() -> dict[Code, CodeText]:
             "The brightness swings from line to line.",
             "Let the lamp warm up, check the transport and scan again.",
         ),
+        (Code.DUSTY, note, "Dust lies all over the film.", "Wipe film and glass and scan again."),
         (
             Code.DOUBLE_FEED,
             note,

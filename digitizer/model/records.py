@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum, unique
 from typing import Any
 
-from digitizer.model.film import Geometry, Quality, ScanKind, SheetKind
+from digitizer.model.film import Geometry, Quality, ScanKind, SheetKind, TileGrid
 from digitizer.model.identity import Candidate, ExamRecord, PatientRecord
 from digitizer.model.reading import NO_FIELDS, Fields, Reading
 from digitizer.model.reasons import Reason
@@ -13,7 +13,9 @@ from digitizer.model.states import State
 
 __all__ = [
     "Batch",
+    "BlindReview",
     "Capture",
+    "ClassStanding",
     "Commitment",
     "CommitmentState",
     "Decision",
@@ -153,6 +155,9 @@ class Decision:
     decided_by: str
     decided_at: datetime
     reason: str = ""
+    evidence_class: str = ""
+    """Class of the evidence, for which wrong filings are counted; empty where a person decided."""
+    exam_evidence: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,6 +174,10 @@ class Sheet:
         Vault addresses of label and ID-block crops (PNG), for review and replay.
     reading : Reading
         Boxes in pixels of the scan.
+    tiles : TileGrid or None
+        Where the pictures of a sheet of many lie.
+    tile_uids : tuple of str
+        SOP Instance UIDs of captures made of the pictures, beside that of the whole sheet.
     """
 
     id: str
@@ -197,7 +206,14 @@ class Sheet:
     assigned_to: str | None = None
     confirmed: tuple[str, ...] = ()
     """Codes a person has looked at and settled (``orientation_unknown`` ...)."""
+    tiles: TileGrid | None = None
+    tile_uids: tuple[str, ...] = ()
     version: int = 0
+
+    @property
+    def instance_uids(self) -> tuple[str, ...]:
+        """SOP Instance UIDs of its captures, the whole sheet first; none before it is wrapped."""
+        return (self.sop_instance_uid, *self.tile_uids) if self.sop_instance_uid else ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -278,6 +294,66 @@ class Verification:
     """``C-GET``, ``C-MOVE`` or ``WADO-RS``."""
     agrees: bool
     differences: tuple[str, ...] = ()
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlindReview:
+    """One film filed by itself, to be looked at again by somebody who does not know the decision.
+
+    Attributes
+    ----------
+    evidence_class : str
+        Of the decision that is measured.
+    claimed : PatientRecord
+        Whose film the reviewer is told it is: the patient decided or, ``planted``, another.
+    answer : str
+        ``same``, ``other``, or empty while it is open.
+    mistaken : bool
+        A second look found the reviewer wrong.
+    """
+
+    id: str
+    sheet_id: str
+    batch_id: str
+    evidence_class: str
+    claimed: PatientRecord
+    planted: bool
+    drawn_at: datetime
+    answer: str = ""
+    answered_by: str = ""
+    answered_at: datetime | None = None
+    mistaken: bool = False
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClassStanding:
+    """Whether a class of evidence may file films by itself.
+
+    Attributes
+    ----------
+    id : str
+        The class.
+    stopped : bool
+        Nothing of this class is filed by itself until a person releases it.
+    why, by, at
+        Of the last stop or release.
+    base_filed, base_doubt : int, float
+        Films filed, and their expected wrong filings, at the last release: what counts afterwards
+        is what is beyond.
+    wrong : int
+        Confirmed wrong filings, ever.
+    """
+
+    id: str
+    stopped: bool = False
+    why: str = ""
+    by: str = ""
+    at: datetime | None = None
+    base_filed: int = 0
+    base_doubt: float = 0.0
+    wrong: int = 0
     version: int = 0
 
 

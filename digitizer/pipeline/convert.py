@@ -13,22 +13,28 @@ from digitizer.errors import BadScan
 from digitizer.model.density import ScannerProfile
 from digitizer.model.film import ScanKind, SheetKind
 from digitizer.model.identity import ExamRecord, PatientRecord
-from digitizer.model.instance import CaptureOrder, Provenance, Uids
+from digitizer.model.instance import CaptureOrder, Provenance, TilePolicy, Uids
 from digitizer.model.reading import FieldName, FieldSource
 from digitizer.model.reasons import Code, reason
 from digitizer.pipeline.calibrate import in_density
 from digitizer.pipeline.changes import reason_payload
 from digitizer.pipeline.examine import FoundSheet, ReadSheet, find_on_page, read_sheet, scan_kind
-from digitizer.pipeline.report import fields_json, film_findings_json, quality_json
+from digitizer.pipeline.report import fields_json, film_findings_json, quality_json, tiles_json
 from digitizer.pipeline.settings import CaptureSettings
+from digitizer.pipeline.tiles import make_tiles
 from digitizer.ports import ScanDecoder, SheetReader
 from digitizer.reading import ReadingRules
 
-__all__ = ["Conversion", "convert", "inspect", "read_label"]
+__all__ = ["Conversion", "Converted", "convert", "inspect", "read_label"]
 
 
 def inspect(
-    decoder: ScanDecoder, reader: SheetReader, rules: ReadingRules, path: Path
+    decoder: ScanDecoder,
+    reader: SheetReader,
+    rules: ReadingRules,
+    path: Path,
+    *,
+    tiles: bool = True,
 ) -> dict[str, Any]:
     """Return what a scan shows, as ``digitizer inspect --json`` writes it.
 
@@ -42,7 +48,7 @@ def inspect(
     try:
         pages = [find_on_page(decoder, path, n) for n in range(decoder.pages(path))]
         found = [sheet for page in pages for sheet in page.sheets]
-        read = [read_sheet(decoder, reader, rules, path, sheet) for sheet in found]
+        read = [read_sheet(decoder, reader, rules, path, sheet, tiles=tiles) for sheet in found]
     except BadScan as error:
         return document | {
             "quality": quality_json(film.NO_QUALITY),
@@ -70,7 +76,10 @@ def inspect(
 
 def _film(sheet: FoundSheet, result: ReadSheet) -> dict[str, Any]:
     findings = film_findings_json(sheet.page, result.geometry, sheet.quality, result.fields)
-    return findings | {"reasons": reason_payload(result.reasons)}
+    return findings | {
+        "reasons": reason_payload(result.reasons),
+        "tiles": tiles_json(result.tiles, result.geometry),
+    }
 
 
 def read_label(
@@ -133,6 +142,14 @@ class Conversion:
     sop_uid: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """Part 10 files of one sheet: of the whole, and of its pictures where they are wanted."""
+
+    whole: bytes
+    tiles: tuple[bytes, ...] = ()
+
+
 def convert(
     decoder: ScanDecoder,
     reader: SheetReader,
@@ -141,8 +158,8 @@ def convert(
     path: Path,
     given: Conversion,
     profiles: Sequence[ScannerProfile] = (),
-) -> list[bytes]:
-    """Return a Part 10 file for each film of a scan; without films, one for the page itself.
+) -> list[Converted]:
+    """Return the files of each film of a scan; without films, those of the page itself.
 
     Raises
     ------
@@ -154,9 +171,10 @@ def convert(
     if not sheets:
         raise BadScan("unsupported_format", f"{path.name} shows no film.")
     study, series = given.study_uid or _mint(), given.series_uid or _mint()
-    made: list[bytes] = []
+    made: list[Converted] = []
+    wanted = settings.tiles in (TilePolicy.MULTIFRAME, TilePolicy.SERIES)
     for number, sheet in enumerate(sheets, start=1):
-        result = read_sheet(decoder, reader, rules, path, sheet)
+        result = read_sheet(decoder, reader, rules, path, sheet, tiles=wanted)
         rendered, profile = film.render(decoder.decode(path, sheet.page), result.geometry), None
         if sheet.kind is SheetKind.FILM:
             rendered, profile = in_density(rendered, profiles)
@@ -189,7 +207,10 @@ def convert(
             provenance=provenance,
         )
         make = dicom.make_film if sheet.kind is SheetKind.FILM else dicom.make_label
-        made.append(make(order, rendered).content)
+        whole = make(order, rendered)
+        parts = film.cut_tiles(rendered, result.tiles, result.geometry) if result.tiles else ()
+        tiles = make_tiles(parts, order, whole, settings.tiles, lambda _: _mint())
+        made.append(Converted(whole.content, tuple(one.content for _, one in tiles)))
     return made
 
 

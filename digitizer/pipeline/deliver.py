@@ -33,39 +33,66 @@ logger = logging.getLogger(__name__)
 
 
 def store(services: Services, sheet_id: str) -> list[tuple[Stage, str]]:
-    """Ask the archive whether the study may take the film, then send the capture."""
-    sheet, capture = _load(services, sheet_id)
-    conflict = _conflict(services, sheet, capture)
+    """Ask the archive whether the study may take the film, then send its captures.
+
+    Each is written down when it is taken, so that a try that breaks off goes on where it stopped;
+    the sheet is stored when all are.
+    """
+    sheet, captures = _load(services, sheet_id)
+    conflict = _conflict(services, sheet, captures[0])
     if conflict:
         _ask(services, Stage.STORE, sheet_id, Code.STUDY_CONFLICT, conflict)
         return []
-    answer = services.archive.store(services.vault.path(capture.sha256))
+    for capture in captures:
+        with services.ledger.reading() as view:
+            taken = _is_taken(view, capture)
+        if not taken:
+            _send(services, capture)
     now = services.clock.now()
     with services.ledger.transaction() as tx:
         tx.unschedule(Stage.STORE, sheet_id)
-        number = len(tx.deliveries(capture.sop_instance_uid))
-        delivery = Delivery(
-            id=identifier("delivery", capture.sop_instance_uid, str(number)),
-            sop_instance_uid=capture.sop_instance_uid,
-            archive=services.archive.name,
-            at=now,
-            status=answer.status,
-            detail=answer.detail,
-        )
-        tx.add(delivery, event(capture.sop_instance_uid, "delivered", status=answer.status))
         stored = moved(tx.get(Sheet, sheet_id), State.STORED, now)
         tx.save(stored, event(sheet_id, "stored", archive=services.archive.name))
         tx.schedule(Stage.COMMIT, sheet_id)
     return [(Stage.COMMIT, sheet_id)]
 
 
-def _load(services: Services, sheet_id: str) -> tuple[Sheet, Capture]:
+def _send(services: Services, capture: Capture) -> None:
+    answer = services.archive.store(services.vault.path(capture.sha256))
+    uid = capture.sop_instance_uid
+    with services.ledger.transaction() as tx:
+        delivery = Delivery(
+            id=identifier("delivery", uid, str(len(tx.deliveries(uid)))),
+            sop_instance_uid=uid,
+            archive=services.archive.name,
+            at=services.clock.now(),
+            status=answer.status,
+            detail=answer.detail,
+        )
+        tx.add(delivery, event(uid, "delivered", status=answer.status))
+
+
+def _is_taken(view: Transaction, capture: Capture) -> bool:
+    """Tell whether the archive took a capture and has not said since that it does not hold it."""
+    sent = view.deliveries(capture.sop_instance_uid)
+    return bool(sent) and not any(
+        one.state is CommitmentState.FAILED for one in _asked(view, capture)
+    )
+
+
+def _asked(view: Transaction, capture: Capture) -> tuple[Commitment, ...]:
+    """Return the commitment requests since a capture was last sent."""
+    sent = view.deliveries(capture.sop_instance_uid)
+    asked = view.commitments(sop_instance_uid=capture.sop_instance_uid)
+    return tuple(one for one in asked if sent and one.requested_at >= sent[-1].at)
+
+
+def _load(services: Services, sheet_id: str) -> tuple[Sheet, list[Capture]]:
+    """Return a sheet and its captures, that of the whole sheet first."""
     with services.ledger.reading() as view:
         sheet = view.get(Sheet, sheet_id)
-        current = [
-            one for one in view.captures(sheet_id) if one.sop_instance_uid == sheet.sop_instance_uid
-        ]
-    return sheet, current[0]
+        made = {one.sop_instance_uid: one for one in view.captures(sheet_id)}
+    return sheet, [made[uid] for uid in sheet.instance_uids]
 
 
 def _conflict(services: Services, sheet: Sheet, capture: Capture) -> str:
@@ -93,58 +120,77 @@ def _ask(services: Services, stage: Stage, sheet_id: str, code: Code, text: str)
 
 def commit(services: Services, sheet_id: str) -> list[tuple[Stage, str]]:
     """Move on when the archive has promised, send again when it says no, ask when it is silent."""
-    _, capture = _load(services, sheet_id)
+    _, captures = _load(services, sheet_id)
     now = services.clock.now()
     deadline = timedelta(seconds=services.settings.commitment_deadline_s)
+    requests: list[tuple[Capture, Commitment]] = []
     with services.ledger.transaction() as tx:
-        asked = tx.commitments(sop_instance_uid=capture.sop_instance_uid)
-        sent = tx.deliveries(capture.sop_instance_uid)
-        asked = tuple(one for one in asked if sent and one.requested_at >= sent[-1].at)
-        if any(one.state is CommitmentState.SUCCESS for one in asked):
+        asked = [(capture, _asked(tx, capture)) for capture in captures]
+        if all(_is_promised(answers) for _, answers in asked):
             tx.unschedule(Stage.COMMIT, sheet_id)
             committed = moved(tx.get(Sheet, sheet_id), State.COMMITTED, now)
             tx.save(committed, event(sheet_id, "committed", archive=services.archive.name))
             tx.schedule(Stage.VERIFY, sheet_id)
             return [(Stage.VERIFY, sheet_id)]
-        if asked and asked[-1].state is CommitmentState.FAILED:
-            return _send_again(services, tx, sheet_id, asked[-1])
-        open_requests = [one for one in asked if one.state is CommitmentState.PENDING]
-        late = [one for one in open_requests if one.requested_at + deadline <= now]
-        for one in late:
-            tx.save(
-                replace(one, state=CommitmentState.LATE),
-                event(capture.sop_instance_uid, "commitment_late", transaction=one.transaction_uid),
-            )
-        if len(open_requests) > len(late):
-            tx.unschedule(Stage.COMMIT, sheet_id)
-            tx.schedule(Stage.COMMIT, sheet_id, open_requests[-1].requested_at + deadline)
-            return []
+        for _, answers in asked:
+            last = answers[-1] if answers and not _is_promised(answers) else None
+            if last is not None and last.state is CommitmentState.FAILED:
+                return _send_again(services, tx, sheet_id, last)
+        due, late = now + deadline, False
+        for capture, answers in asked:
+            if _is_promised(answers):
+                continue
+            pending = [one for one in answers if one.state is CommitmentState.PENDING]
+            overdue = [one for one in pending if one.requested_at + deadline <= now]
+            late = late or bool(overdue)
+            for one in overdue:
+                tx.save(
+                    replace(one, state=CommitmentState.LATE),
+                    event(one.sop_instance_uid, "commitment_late", transaction=one.transaction_uid),
+                )
+            if len(pending) > len(overdue):
+                due = min(due, pending[-1].requested_at + deadline)
+            else:
+                requests.append((capture, _request_again(services, tx, capture, len(answers))))
         if late:
             waiting = held(
                 tx.get(Sheet, sheet_id), State.WAITING, (reason(Code.COMMITMENT_LATE),), now
             )
             tx.save(waiting, event(sheet_id, "waiting", reasons=reason_payload(waiting.reasons)))
-        # Written down before it is asked: the answer may be here before the call returns.
-        transaction = tx.uid(f"commitment:{capture.sop_instance_uid}:{len(asked)}:{len(sent)}")
-        request = Commitment(
-            transaction_uid=transaction,
-            sop_instance_uid=capture.sop_instance_uid,
-            sop_class_uid=capture.sop_class_uid,
-            archive=services.archive.name,
-            requested_at=now,
-        )
-        tx.add(request, event(capture.sop_instance_uid, "commitment_asked", uid=transaction))
         tx.unschedule(Stage.COMMIT, sheet_id)
-        tx.schedule(Stage.COMMIT, sheet_id, now + deadline)
-    try:
-        services.archive.request_commitment(
-            transaction, [(capture.sop_class_uid, capture.sop_instance_uid)]
-        )
-    except BadWorld:
-        # It may have arrived all the same: an answer still counts, but none is waited for.
-        _give_up(services, transaction)
-        raise
+        tx.schedule(Stage.COMMIT, sheet_id, due)
+    for number, (capture, request) in enumerate(requests):
+        try:
+            services.archive.request_commitment(
+                request.transaction_uid, [(capture.sop_class_uid, capture.sop_instance_uid)]
+            )
+        except BadWorld:
+            # It may have arrived all the same: an answer still counts, but none is waited for.
+            for _, unheard in requests[number:]:
+                _give_up(services, unheard.transaction_uid)
+            raise
     return []
+
+
+def _is_promised(answers: tuple[Commitment, ...]) -> bool:
+    return any(one.state is CommitmentState.SUCCESS for one in answers)
+
+
+def _request_again(
+    services: Services, tx: Transaction, capture: Capture, before: int
+) -> Commitment:
+    """Write a request down before it is made: the answer may be here before the call returns."""
+    uid = capture.sop_instance_uid
+    sent = len(tx.deliveries(uid))
+    request = Commitment(
+        transaction_uid=tx.uid(f"commitment:{uid}:{before}:{sent}"),
+        sop_instance_uid=uid,
+        sop_class_uid=capture.sop_class_uid,
+        archive=services.archive.name,
+        requested_at=services.clock.now(),
+    )
+    tx.add(request, event(uid, "commitment_asked", uid=request.transaction_uid))
+    return request
 
 
 def _give_up(services: Services, transaction: str) -> None:
@@ -236,7 +282,14 @@ def read_again(services: Services, batch_id: str | None = None) -> dict[str, tup
         verified = view.sheets(batch_id=batch_id, state=State.VERIFIED)
     found: dict[str, tuple[str, ...]] = {}
     for sheet in verified:
-        _, capture = _load(services, sheet.id)
+        found |= _read_back(services, _load(services, sheet.id)[1])
+    return found
+
+
+def _read_back(services: Services, captures: list[Capture]) -> dict[str, tuple[str, ...]]:
+    """Read captures back and write each look down; return what differs, by SOP Instance UID."""
+    found: dict[str, tuple[str, ...]] = {}
+    for capture in captures:
         written = services.vault.path(capture.sha256).read_bytes()
         differences = dicom.compare(written, services.archive.retrieve(capture))
         with services.ledger.transaction() as tx:
@@ -273,18 +326,17 @@ def _request(tx: Transaction, transaction_uid: str) -> Commitment | None:
 
 
 def verify(services: Services, sheet_id: str) -> list[tuple[Stage, str]]:
-    """Read the capture back and compare identity and decoded pixels with what was written."""
-    _, capture = _load(services, sheet_id)
-    written = services.vault.path(capture.sha256).read_bytes()
-    differences = dicom.compare(written, services.archive.retrieve(capture))
-    now = services.clock.now()
-    with services.ledger.transaction() as tx:
-        _look(services, tx, capture, differences)
-        if not differences:
+    """Read the captures back and compare identity and decoded pixels with what was written."""
+    _, captures = _load(services, sheet_id)
+    found = _read_back(services, captures)
+    differences = list(dict.fromkeys(name for names in found.values() for name in names))
+    if not differences:
+        now = services.clock.now()
+        with services.ledger.transaction() as tx:
             tx.unschedule(Stage.VERIFY, sheet_id)
             verified = moved(tx.get(Sheet, sheet_id), State.VERIFIED, now)
             tx.save(verified, event(sheet_id, "verified", archive=services.archive.name))
-            return []
+        return []
     text = f"The archive's copy differs from what was sent: {', '.join(differences)[:300]}"
     _ask(services, Stage.VERIFY, sheet_id, Code.READ_BACK_DIFFERS, text)
     return []

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from digitizer import film, reading
 from digitizer.film import USUAL, QualitySettings
-from digitizer.model.film import Geometry, Quality, ScanKind, SheetKind
+from digitizer.model.film import Geometry, Quality, ScanKind, SheetKind, TileGrid
 from digitizer.model.raster import Raster
-from digitizer.model.reading import NO_FIELDS, Fields, FieldSource, Reading
+from digitizer.model.reading import NO_FIELDS, FieldName, Fields, FieldSource, Reading
 from digitizer.model.reasons import Code, Reason, reason
 from digitizer.model.units import Corners, Point
 from digitizer.ports import ScanDecoder, SheetReader
@@ -48,18 +48,21 @@ class PageFindings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadSheet:
-    """What was read on one sheet, and what follows for its kind and its orientation.
+    """What was read on one sheet, and what follows for its kind, orientation and quality.
 
-    ``crops`` are the pieces of the picture that bear text, for the person who reviews.
+    ``crops`` are the pieces of the picture that bear text, for the person who reviews; ``tiles``
+    are the pictures of a sheet of many.
     """
 
     kind: ScanKind | None
     geometry: Geometry
+    quality: Quality
     reading: Reading
     fields: Fields
     reasons: tuple[Reason, ...]
     crops: tuple[bytes, ...] = ()
     fingerprint: str = ""
+    tiles: TileGrid | None = None
 
 
 def whole_frame(raster: Raster) -> Geometry:
@@ -99,9 +102,16 @@ def find_on_page(
 
 
 def read_sheet(
-    decoder: ScanDecoder, reader: SheetReader, rules: ReadingRules, path: Path, sheet: FoundSheet
+    decoder: ScanDecoder,
+    reader: SheetReader,
+    rules: ReadingRules,
+    path: Path,
+    sheet: FoundSheet,
+    limits: QualitySettings = USUAL,
+    *,
+    tiles: bool = True,
 ) -> ReadSheet:
-    """Read one sheet and tell what follows.
+    """Read one sheet and tell what follows; ``tiles``: look for the pictures of a sheet of many.
 
     Raises
     ------
@@ -124,12 +134,22 @@ def read_sheet(
     return ReadSheet(
         kind=kind,
         geometry=geometry,
+        quality=_as_needed(sheet.quality, fields, limits)
+        if kind is ScanKind.FILM
+        else sheet.quality,
         reading=_in_scan(found, picture),
         fields=fields,
         reasons=reasons,
         crops=film.text_crops(picture.pixels, [line.box for line in found.lines]),
         fingerprint=film.fingerprint(picture.pixels) if kind is ScanKind.FILM else "",
+        tiles=film.find_tiles(picture, raster.dpi) if tiles and kind is ScanKind.FILM else None,
     )
+
+
+def _as_needed(quality: Quality, fields: Fields, limits: QualitySettings) -> Quality:
+    """Ask for the resolution that the body part needs, where the film's text tells it."""
+    told = fields.get(FieldName.BODY_PART)
+    return film.finer_for(quality, told.value, limits) if told else quality
 
 
 def _oriented(

@@ -4,25 +4,36 @@ What this never does: file a sheet on the jacket's word alone, decide a sheet ag
 or an earlier decision has already settled, or let two films that look like one through unasked.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
-from digitizer import film, identity, reading
+from digitizer import film, identity
 from digitizer.model.film import SheetKind
-from digitizer.model.identity import FilmCase, JacketCase, JacketRecord, Outcome, Verdict
-from digitizer.model.reading import FieldSource, Reading, Testimony
+from digitizer.model.identity import (
+    FilmCase,
+    JacketCase,
+    JacketRecord,
+    Neighbour,
+    Outcome,
+    Verdict,
+)
+from digitizer.model.reading import FieldSource
 from digitizer.model.reasons import Code, Reason, reason
 from digitizer.model.records import Decision, Jacket, JacketState, Scan, Sheet, Stage
 from digitizer.model.states import ENDS, WAY, State
+from digitizer.pipeline.bearers import testimony_of
+from digitizer.pipeline.blind import draw
+from digitizer.pipeline.budget import closed_classes
 from digitizer.pipeline.changes import event, held, moved, reason_payload
 from digitizer.pipeline.flat import split
+from digitizer.pipeline.neighbours import beside, neighbours_of
 from digitizer.pipeline.scans import busy
 from digitizer.pipeline.services import Services
 from digitizer.ports import Transaction
 
-__all__ = ["decide", "decision_of", "jacket_case", "verdicts_for"]
+__all__ = ["decide", "decision_of", "jacket_case", "listed", "verdicts_for"]
 
 _OF_THE_PICTURE = (
     Code.ORIENTATION_UNKNOWN,
@@ -58,14 +69,20 @@ def decide(services: Services, jacket_id: str) -> list[tuple[Stage, str]]:
                 return parts
         sheets = _undecided(tx.sheets(jacket_id=jacket_id))
         everything = tx.sheets(jacket_id=jacket_id)
-    record = _listed(services, jacket, everything)
-    verdicts = verdicts_for(services, record, everything, sheets)
+        near = beside(tx, jacket)
+    record = listed(services, jacket, everything)
+    verdicts = verdicts_for(services, record, everything, sheets, neighbours_of(services, near))
     miscounted = _miscounted(record, everything)
+    spent = closed_classes(services) if sheets else {}
     following: list[tuple[Stage, str]] = []
     with services.ledger.transaction() as tx:
         for sheet in sheets:
-            following += _settle(services, tx, sheet, verdicts[sheet.id], miscounted)
+            following += _settle(services, tx, sheet, verdicts[sheet.id], miscounted, spent)
         if jacket.state is not JacketState.DECIDED:
+            for one in near:
+                if one.asks_for_next:
+                    tx.schedule(Stage.DECIDE, one.jacket.id)
+                    following.append((Stage.DECIDE, one.jacket.id))
             expected = record.expected_films if record else None
             tx.save(
                 replace(jacket, state=JacketState.DECIDED, expected_films=expected),
@@ -75,7 +92,7 @@ def decide(services: Services, jacket_id: str) -> list[tuple[Stage, str]]:
     return following
 
 
-def _listed(services: Services, jacket: Jacket, sheets: Iterable[Sheet]) -> JacketRecord | None:
+def listed(services: Services, jacket: Jacket, sheets: Iterable[Sheet]) -> JacketRecord | None:
     """Find the jacket in the jacket list: by its folder's name, else by its label's barcode."""
     found = services.index.jacket(jacket.name, jacket.box) if jacket.name else None
     if found is not None:
@@ -116,17 +133,12 @@ def _undecided(sheets: Iterable[Sheet]) -> list[Sheet]:
     ]
 
 
-def testimony_of(services: Services, sheets: Iterable[Sheet], source: FieldSource) -> Testimony:
-    """Return what some sheets say, taken together."""
-    together = Reading(
-        lines=tuple(line for sheet in sheets for line in sheet.reading.lines),
-        barcodes=tuple(code for sheet in sheets for code in sheet.reading.barcodes),
-    )
-    return reading.testimony(together, source, services.rules)
-
-
 def jacket_case(
-    services: Services, record: JacketRecord | None, sheets: Iterable[Sheet], undecided: list[Sheet]
+    services: Services,
+    record: JacketRecord | None,
+    sheets: Iterable[Sheet],
+    undecided: list[Sheet],
+    neighbours: tuple[Neighbour, ...] = (),
 ) -> JacketCase:
     """Lay out a jacket for the decision: its labels speak together, each film for itself."""
     labels = [sheet for sheet in sheets if sheet.kind is SheetKind.LABEL]
@@ -138,6 +150,7 @@ def jacket_case(
             for sheet in undecided
             if sheet.kind is SheetKind.FILM
         ),
+        neighbours=neighbours,
     )
 
 
@@ -146,10 +159,11 @@ def verdicts_for(
     record: JacketRecord | None,
     sheets: Iterable[Sheet],
     undecided: list[Sheet],
+    neighbours: tuple[Neighbour, ...] = (),
 ) -> dict[str, Verdict]:
     """Decide sheets against the index; labels and documents by their own text."""
     sheets = list(sheets)
-    case = jacket_case(services, record, sheets, undecided)
+    case = jacket_case(services, record, sheets, undecided, neighbours)
     verdicts = list(
         identity.decide_jacket(case, identity.gather(case, services.index), services.policy)
     )
@@ -168,6 +182,7 @@ def _settle(
     sheet: Sheet,
     verdict: Verdict,
     miscounted: tuple[Reason, ...],
+    spent: Mapping[str, str],
 ) -> list[tuple[Stage, str]]:
     """Write a verdict down: approve the sheet, or ask a person with all reasons at once.
 
@@ -178,6 +193,8 @@ def _settle(
     found = [*_own_reasons(current), *verdict.reasons, *_same_film(services, tx, current)]
     if current.kind is SheetKind.LABEL:
         found += [one for one in miscounted if one.code.value not in current.confirmed]
+    if verdict.outcome is Outcome.AUTO and verdict.evidence_class in spent:
+        found.append(_spent(spent[verdict.evidence_class]))
     reasons = _unique(found)
     proposal = replace(
         current,
@@ -191,6 +208,7 @@ def _settle(
         matched = tx.save(matched, event(sheet.id, "matched", "auto", **evidence(verdict)))
         approved = moved(matched, State.APPROVED, now, decision=decision)
         tx.save(approved, event(sheet.id, "approved", "auto", study=decision.study_instance_uid))
+        draw(services, tx, matched, verdict)
         tx.schedule(Stage.WRAP, sheet.id)
         return [(Stage.WRAP, sheet.id)]
     asked = held(proposal, State.REVIEW, reasons or (reason(Code.BELOW_THRESHOLD),), now)
@@ -199,6 +217,11 @@ def _settle(
         event(sheet.id, "review", reasons=reason_payload(asked.reasons), **evidence(verdict)),
     )
     return []
+
+
+def _spent(why: str) -> Reason:
+    """Say that films of this kind are not filed without a person for now, and why."""
+    return reason(Code.BUDGET_SPENT, f"Films with such evidence wait for a person: {why}")
 
 
 def _own_reasons(sheet: Sheet) -> tuple[Reason, ...]:
@@ -260,6 +283,8 @@ def decision_of(
         decided_by=who,
         decided_at=services.clock.now(),
         reason=why,
+        evidence_class=verdict.evidence_class if who == "auto" else "",
+        exam_evidence=verdict.exam_evidence if who == "auto" else "",
     )
 
 
@@ -268,6 +293,8 @@ def evidence(verdict: Verdict) -> dict[str, Any]:
     return {
         "posterior": verdict.posterior,
         "exam_posterior": verdict.exam_posterior,
+        "evidence_class": verdict.evidence_class,
+        "exam_evidence": verdict.exam_evidence,
         "candidates": [
             {
                 "patient_id": one.patient.patient_id,

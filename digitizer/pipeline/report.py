@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from digitizer.model.film import Geometry, Quality, ScanKind, SheetKind
+from digitizer import film
+from digitizer.model.film import Geometry, Quality, ScanKind, SheetKind, TileGrid
 from digitizer.model.reading import Fields
 from digitizer.model.records import Batch, Jacket, Scan, Sheet, Task
 from digitizer.model.states import ENDS, HOLDS, WAY, State, least_advanced
@@ -22,6 +23,7 @@ __all__ = [
     "scan_state",
     "settled",
     "summary",
+    "tiles_json",
 ]
 
 _FIELD_NAMES = frozenset(
@@ -167,7 +169,7 @@ def _scan_json(view: _BatchView, scan: Scan) -> dict[str, Any]:
         "jacket": (jacket.name or None) if jacket else None,
         "fields": fields_json(scan.fields),
         "quality": quality_json(scan.quality),
-        "sop_instance_uids": [one.sop_instance_uid for one in paper if one.sop_instance_uid],
+        "sop_instance_uids": [uid for one in paper for uid in one.instance_uids],
         "films": [_film_json(one) for one in sheets if one.kind is SheetKind.FILM],
     }
 
@@ -192,7 +194,8 @@ def _film_json(sheet: Sheet) -> dict[str, Any]:
         "exam_posterior": sheet.exam_posterior,
         "decided_by": decision.decided_by if decision else None,
         "study_instance_uid": decision.study_instance_uid if decision else None,
-        "sop_instance_uids": [sheet.sop_instance_uid] if sheet.sop_instance_uid else [],
+        "sop_instance_uids": list(sheet.instance_uids),
+        "tiles": tiles_json(sheet.tiles, sheet.geometry),
     }
 
 
@@ -226,6 +229,19 @@ def geometry_json(geometry: Geometry | None) -> dict[str, Any]:
     }
 
 
+def tiles_json(tiles: TileGrid | None, geometry: Geometry | None) -> dict[str, Any] | None:
+    """Write the pictures of a sheet of many, row by row as viewed; None where it is none."""
+    if tiles is None or geometry is None:
+        return None
+    viewed = film.tiles_as_viewed(tiles, geometry)
+    return {
+        "rows": viewed.rows,
+        "columns": viewed.columns,
+        "boxes": [[[round(x, 3), round(y, 3)] for x, y in box] for box in viewed.boxes],
+        "shown": list(viewed.shown),
+    }
+
+
 def quality_json(quality: Quality) -> dict[str, Any]:
     """Write a quality as the contract does."""
     return {
@@ -237,6 +253,9 @@ def quality_json(quality: Quality) -> dict[str, Any]:
         "bits": quality.bits,
         "dpi": [quality.dpi.x, quality.dpi.y] if quality.dpi else None,
         "cut_off": list(quality.cut_off),
+        "clipped_at": list(quality.clipped_at),
+        "columns": list(quality.columns),
+        "dust": None if quality.dust is None else round(quality.dust, 2),
     }
 
 

@@ -6,21 +6,38 @@ decision without the name of who took it.
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
+from digitizer import identity
 from digitizer.errors import StaleRecord, UnknownRecord, UsageError
-from digitizer.model.identity import Candidate, ExamRecord, Outcome, PatientRecord, Verdict
+from digitizer.model.film import SheetKind
+from digitizer.model.identity import ExamRecord, Outcome, PatientRecord, Verdict
+from digitizer.model.reading import FieldSource
 from digitizer.model.reasons import Code, reason
 from digitizer.model.records import Scan, Sheet, Stage
 from digitizer.model.states import HOLDS, State
+from digitizer.pipeline.bearers import testimony_of
 from digitizer.pipeline.changes import event, held, moved, reason_payload
 from digitizer.pipeline.jacket import decision_of
 from digitizer.pipeline.services import Services
 from digitizer.ports import Transaction
 
-__all__ = ["accept", "assign", "hold", "reject", "release", "retry", "sheet_or_scan"]
+__all__ = [
+    "SETTLED_BY_A_PERSON",
+    "accept",
+    "approve",
+    "assign",
+    "exam_named",
+    "hold",
+    "in_review",
+    "patient_named",
+    "reject",
+    "release",
+    "retry",
+    "sheet_or_scan",
+]
 
-_SETTLED_BY_A_PERSON = (
+SETTLED_BY_A_PERSON = (
     Code.ORIENTATION_UNKNOWN,
     Code.MARKER_CONTRADICTS,
     Code.SAME_FILM_SUSPECTED,
@@ -64,6 +81,7 @@ def accept(
     user: str,
     patient_id: str | None = None,
     accession_number: str | None = None,
+    study_date: date | None = None,
     undo_window_s: float | None = None,
     version: int | None = None,
 ) -> Sheet:
@@ -72,6 +90,21 @@ def accept(
     The decision waits the undo window before it is wrapped. An accession number of "" says that
     the exam is not in the index. ``version`` is that of the film as the person saw it.
 
+    Parameters
+    ----------
+    services : Services
+    film_id : str
+    user : str
+        Who decides.
+    patient_id : str, optional
+        ``NUMBER`` or ``ISSUER:NUMBER``; the first candidate without.
+    accession_number : str, optional
+        Of the patient's exam; without, the one proposed, or the one the film itself tells.
+    study_date : date, optional
+        Day of an exam that the index does not have.
+    undo_window_s : float, optional
+        The setting by default.
+
     Raises
     ------
     UsageError
@@ -79,55 +112,84 @@ def accept(
     StaleRecord
         The film is not any more what the person saw.
     """
-    now = services.clock.now()
     with services.ledger.reading() as view:
-        sheet = _in_review(view.get(Sheet, film_id), user)
-    patient = _patient(services, sheet, patient_id)
-    exam = _exam(services, sheet, patient, accession_number)
-    wait = services.settings.undo_window_s if undo_window_s is None else undo_window_s
+        sheet = in_review(view.get(Sheet, film_id), user)
+    patient = patient_named(services, patient_id) if patient_id else _proposed(sheet)
+    exam = None
+    if study_date is None or accession_number is not None:
+        exam = _exam(services, sheet, patient, accession_number)
     verdict = Verdict(
         film_id=film_id,
         outcome=Outcome.REVIEW,
         patient=patient,
         exam=exam,
+        mint_study=study_date,
         posterior=sheet.posterior or 0.0,
         exam_posterior=sheet.exam_posterior,
     )
     with services.ledger.transaction() as tx:
-        current = _in_review(tx.get(Sheet, film_id), user)
+        current = in_review(tx.get(Sheet, film_id), user)
         if version is not None and current.version != version:
             raise StaleRecord(
                 "The film was changed while you looked at it.", remedy="Look at it again."
             )
-        settled = {one.code.value for one in current.reasons if one.code in _SETTLED_BY_A_PERSON}
-        decision = decision_of(services, tx, current, verdict, user)
-        matched = moved(
-            current,
-            State.MATCHED,
-            now,
-            assigned_to=user,
-            confirmed=tuple(sorted({*current.confirmed, *settled})),
-        )
-        matched = tx.save(
-            matched,
-            event(
-                film_id,
-                "matched",
-                user,
-                patient_id=patient.patient_id,
-                issuer=patient.issuer,
-                accession_number=exam.accession_number if exam else None,
-                held_for=reason_payload(current.reasons),
-            ),
-        )
-        approved = moved(matched, State.APPROVED, now, decision=decision)
-        approved = tx.save(approved, event(film_id, "approved", user, undo_s=wait))
-        tx.schedule(Stage.WRAP, film_id, now + timedelta(seconds=wait))
+        approved = approve(services, tx, current, verdict, user=user, undo_window_s=undo_window_s)
     services.waker.wake([(Stage.WRAP, film_id)])
     return approved
 
 
-def _in_review(sheet: Sheet, user: str) -> Sheet:
+def approve(
+    services: Services,
+    tx: Transaction,
+    sheet: Sheet,
+    verdict: Verdict,
+    *,
+    user: str,
+    undo_window_s: float | None = None,
+    **told: str,
+) -> Sheet:
+    """Write a person's decision down; it waits the undo window before it is wrapped.
+
+    Parameters
+    ----------
+    services : Services
+    tx : Transaction
+    sheet : Sheet
+        In review, as this transaction reads it.
+    verdict : Verdict
+        With the patient, and the exam or the day where there is one.
+    user : str
+    undo_window_s : float, optional
+        The setting by default.
+    **told : str
+        More to keep in the audit trail.
+    """
+    now, patient, exam = services.clock.now(), verdict.patient, verdict.exam
+    assert patient is not None, "a decision names a patient"
+    wait = services.settings.undo_window_s if undo_window_s is None else undo_window_s
+    settled = {one.code.value for one in sheet.reasons if one.code in SETTLED_BY_A_PERSON}
+    decision = decision_of(services, tx, sheet, verdict, user)
+    confirmed = tuple(sorted({*sheet.confirmed, *settled}))
+    matched = moved(sheet, State.MATCHED, now, assigned_to=user, confirmed=confirmed)
+    what = event(
+        sheet.id,
+        "matched",
+        user,
+        patient_id=patient.patient_id,
+        issuer=patient.issuer,
+        accession_number=exam.accession_number if exam else None,
+        study_date=decision.study_date or None,
+        held_for=reason_payload(sheet.reasons),
+        **told,
+    )
+    matched = tx.save(matched, what)
+    approved = moved(matched, State.APPROVED, now, decision=decision)
+    approved = tx.save(approved, event(sheet.id, "approved", user, undo_s=wait))
+    tx.schedule(Stage.WRAP, sheet.id, now + timedelta(seconds=wait))
+    return approved
+
+
+def in_review(sheet: Sheet, user: str) -> Sheet:
     """Return the film if this person may decide it.
 
     Raises
@@ -156,13 +218,22 @@ def _not_with_another(sheet: Sheet, user: str) -> None:
         )
 
 
-def _patient(services: Services, sheet: Sheet, patient_id: str | None) -> PatientRecord:
-    if patient_id is None:
-        if not sheet.candidates:
-            raise UsageError(
-                f"Film {sheet.id} has no candidate.", remedy="Name the patient with --patient."
-            )
-        return sheet.candidates[0].patient
+def _proposed(sheet: Sheet) -> PatientRecord:
+    if not sheet.candidates:
+        raise UsageError(
+            f"Film {sheet.id} has no candidate.", remedy="Name the patient with --patient."
+        )
+    return sheet.candidates[0].patient
+
+
+def patient_named(services: Services, patient_id: str) -> PatientRecord:
+    """Look a patient up by ``NUMBER`` or ``ISSUER:NUMBER``.
+
+    Raises
+    ------
+    UsageError
+        Nobody of that number, or several.
+    """
     number, issuer = patient_id, None
     if ":" in patient_id:
         issuer, number = patient_id.split(":", 1)
@@ -175,14 +246,14 @@ def _patient(services: Services, sheet: Sheet, patient_id: str | None) -> Patien
     return patient
 
 
-def _exam(
-    services: Services, sheet: Sheet, patient: PatientRecord, accession_number: str | None
-) -> ExamRecord | None:
-    if accession_number is None:
-        first: Candidate | None = sheet.candidates[0] if sheet.candidates else None
-        return first.exam if first and first.patient == patient else None
-    if not accession_number:
-        return None
+def exam_named(services: Services, patient: PatientRecord, accession_number: str) -> ExamRecord:
+    """Look an exam of a patient up by its accession number.
+
+    Raises
+    ------
+    UsageError
+        The patient has no exam of that number in the index.
+    """
     for exam in services.index.exams(patient):
         if exam.accession_number == accession_number:
             return exam
@@ -192,10 +263,25 @@ def _exam(
     )
 
 
+def _exam(
+    services: Services, sheet: Sheet, patient: PatientRecord, accession_number: str | None
+) -> ExamRecord | None:
+    """Return the exam that the person named, else that proposed, else that the film tells."""
+    if accession_number is not None:
+        # "" says that the exam is not in the index.
+        return exam_named(services, patient, accession_number) if accession_number else None
+    if sheet.candidates and sheet.candidates[0].patient == patient:
+        return sheet.candidates[0].exam
+    if sheet.kind is not SheetKind.FILM:
+        return None
+    said = testimony_of(services, [sheet], FieldSource.FILM)
+    return identity.exam_of(said, patient, services.index, services.policy.exams_missing).exam
+
+
 def assign(services: Services, film_id: str, *, user: str, reason_text: str = "") -> Sheet:
     """Take a film on oneself: nobody else decides it, and no late evidence reopens it."""
     with services.ledger.transaction() as tx:
-        sheet = _in_review(tx.get(Sheet, film_id), user)
+        sheet = in_review(tx.get(Sheet, film_id), user)
         taken = replace(sheet, assigned_to=user)
         return tx.save(taken, event(film_id, "assigned", user, reason=reason_text))
 

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from digitizer.model.film import Quality, ScanKind, SheetKind
+from digitizer.model.instance import TilePolicy
 from digitizer.model.reading import NO_FIELDS
 from digitizer.model.reasons import CODES, Code, Reason, reason
 from digitizer.model.records import Jacket, JacketState, Scan, Sheet, Stage
@@ -123,10 +124,18 @@ def _rescan(services: Services, sheet: Sheet) -> tuple[Reason, ...]:
     for flag in sheet.quality.flags:
         if flag in services.quality.rescan_for:
             about = CODES[Code(flag)]
-            where = " and the ".join(sheet.quality.cut_off)
-            text = f"Cut off at the {where} edge." if flag == Code.FILM_CUT_OFF else about.text
-            told.append(f"{text} {about.remedy}".strip())
+            told.append(f"{_where(sheet.quality, flag) or about.text} {about.remedy}".strip())
     return (reason(Code.RESCAN_PROPOSED, " ".join(told)),) if told else ()
+
+
+def _where(quality: Quality, flag: str) -> str:
+    """Say where on the scan something is wrong; empty where no place is known."""
+    if flag == Code.FILM_CUT_OFF and quality.cut_off:
+        return f"Cut off at the {' and the '.join(quality.cut_off)} edge."
+    if flag in (Code.CLIPPED_LOW, Code.CLIPPED_HIGH) and quality.clipped_at:
+        end = "Too dark" if flag == Code.CLIPPED_LOW else "Too bright"
+        return f"{end} for the scanner: {', '.join(quality.clipped_at)}."
+    return ""
 
 
 def _read_one(services: Services, path: Path, sheet: Sheet) -> tuple[Sheet, ScanKind | None]:
@@ -137,7 +146,15 @@ def _read_one(services: Services, path: Path, sheet: Sheet) -> tuple[Sheet, Scan
         geometry=sheet.geometry,
         quality=sheet.quality,
     )
-    result = read_sheet(services.decoder, services.reader, services.rules, path, found)
+    result = read_sheet(
+        services.decoder,
+        services.reader,
+        services.rules,
+        path,
+        found,
+        services.quality,
+        tiles=services.capture.tiles is not TilePolicy.OFF,
+    )
     crops = tuple(services.vault.put(crop)[0] for crop in result.crops)
     reasons: tuple[Reason, ...] = result.reasons
     if result.kind is None:
@@ -151,10 +168,12 @@ def _read_one(services: Services, path: Path, sheet: Sheet) -> tuple[Sheet, Scan
         resume=None,
         changed_at=services.clock.now(),
         geometry=result.geometry,
+        quality=result.quality,
         reading=result.reading,
         fields=result.fields,
         crops=crops,
         fingerprint=result.fingerprint,
+        tiles=result.tiles,
         reasons=reasons,
     )
     return changed, result.kind

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from digitizer.model.instance import Compression
+from digitizer.model.instance import Compression, TilePolicy
 
 __all__ = ["CaptureSettings", "PipelineSettings"]
 
@@ -42,6 +42,10 @@ class CaptureSettings:
 
     compression: Compression = Compression.JPEG_LS
     """Lossless encoding of pixel data: jpeg-ls, jpeg-2000, rle or none."""
+    tiles: TilePolicy = TilePolicy.OFFER
+    """Pictures of a sheet of many (CT, MR, ultrasound) beside the whole sheet, which is always
+    stored: off, offer (told in batch and inspect, not stored), multiframe (one instance where DICOM
+    allows it, else a series) or series (an instance a picture)."""
     modality: str = "RG"
     """Modality of film captures; RG is the honest one (PS3.3 C.7.3.1.1.1)."""
     modality_of: Mapping[str, str] = field(default_factory=dict)

@@ -6,19 +6,25 @@ from datetime import date
 from digitizer import __version__, dicom, film
 from digitizer.model.film import SheetKind
 from digitizer.model.identity import ExamRecord
-from digitizer.model.instance import CaptureOrder, MadeInstance, Provenance, Uids
+from digitizer.model.instance import CaptureOrder, MadeInstance, Provenance, Rendered, Uids
 from digitizer.model.reading import FieldName
 from digitizer.model.records import Capture, Decision, Scan, Sheet, Stage
 from digitizer.model.states import State
 from digitizer.pipeline.calibrate import in_density
 from digitizer.pipeline.changes import event, moved
 from digitizer.pipeline.services import Services
+from digitizer.pipeline.tiles import make_tiles
+from digitizer.ports import Transaction
 
-__all__ = ["capture_uid", "make_capture", "scanner_of", "wrap"]
+__all__ = ["capture_uid", "make_capture", "render_sheet", "scanner_of", "wrap"]
 
 
 def wrap(services: Services, sheet_id: str) -> list[tuple[Stage, str]]:
-    """Render the sheet and write its capture to the vault; the UID was in the ledger before."""
+    """Render the sheet and write its captures to the vault; their UIDs were in the ledger before.
+
+    The capture of the whole sheet is the first; those of its pictures follow, where it has many and
+    the site wants them.
+    """
     with services.ledger.transaction() as tx:
         sheet = tx.get(Sheet, sheet_id)
         scan = tx.get(Scan, sheet.scan_id)
@@ -28,30 +34,31 @@ def wrap(services: Services, sheet_id: str) -> list[tuple[Stage, str]]:
             return []
         sop = tx.uid(capture_uid(sheet))
     order = _order(services, scan, sheet, sheet.decision, sop)
-    made = make_capture(services, scan, sheet, order)
-    address, size = services.vault.put(made.content)
+    order, shown = render_sheet(services, scan, sheet, order)
+    whole = make_capture(sheet, order, shown)
+    captures = [_kept(services, sheet, order, whole)]
+
+    def mint(purpose: str) -> str:
+        with services.ledger.transaction() as tx:
+            return tx.uid(f"{capture_uid(sheet)}:{order.uids.study}:{purpose}")
+
+    if sheet.tiles is not None and sheet.geometry is not None:
+        tiles = film.cut_tiles(shown, sheet.tiles, sheet.geometry)
+        for one, made in make_tiles(tiles, order, whole, services.capture.tiles, mint):
+            captures.append(_kept(services, sheet, one, made))
     now = services.clock.now()
-    capture = Capture(
-        sop_instance_uid=sop,
-        sop_class_uid=made.sop_class_uid,
-        series_instance_uid=order.uids.series,
-        study_instance_uid=order.uids.study,
-        sheet_id=sheet.id,
-        sha256=address,
-        pixel_sha256=made.pixel_sha256,
-        transfer_syntax_uid=made.transfer_syntax_uid,
-        size=size,
-        made_at=now,
-    )
+    uids = tuple(one.sop_instance_uid for one in captures)
     with services.ledger.transaction() as tx:
         tx.unschedule(Stage.WRAP, sheet_id)
-        there = [one for one in tx.captures(sheet_id) if one.sop_instance_uid == sop]
-        if there:
-            tx.save(replace(capture, version=there[0].version), event(sop, "made_again"))
-        else:
-            tx.add(capture, event(sop, "made", sha256=address, pixels=made.pixel_sha256))
-        wrapped = moved(sheet, State.WRAPPED, now, sop_instance_uid=sop)
-        tx.save(wrapped, event(sheet_id, "wrapped", sop_instance_uid=sop, sha256=address))
+        for capture in captures:
+            _write(tx, capture)
+        wrapped = moved(
+            sheet, State.WRAPPED, now, sop_instance_uid=uids[0], tile_uids=tuple(uids[1:])
+        )
+        said = event(sheet_id, "wrapped", sop_instance_uid=sop, sha256=captures[0].sha256)
+        if uids[1:]:
+            said = replace(said, payload={**said.payload, "tiles": list(uids[1:])})
+        tx.save(wrapped, said)
         tx.schedule(Stage.STORE, sheet_id)
     return [(Stage.STORE, sheet_id)]
 
@@ -62,13 +69,43 @@ def capture_uid(sheet: Sheet) -> str:
     return f"sop:{sheet.id}:{corrections}"
 
 
-def make_capture(services: Services, scan: Scan, sheet: Sheet, order: CaptureOrder) -> MadeInstance:
-    """Render a sheet from its scan in the vault and make the instance."""
+def _kept(services: Services, sheet: Sheet, order: CaptureOrder, made: MadeInstance) -> Capture:
+    """Put an instance into the vault; its row is still to be written."""
+    address, size = services.vault.put(made.content)
+    return Capture(
+        sop_instance_uid=order.uids.sop,
+        sop_class_uid=made.sop_class_uid,
+        series_instance_uid=order.uids.series,
+        study_instance_uid=order.uids.study,
+        sheet_id=sheet.id,
+        sha256=address,
+        pixel_sha256=made.pixel_sha256,
+        transfer_syntax_uid=made.transfer_syntax_uid,
+        size=size,
+        made_at=services.clock.now(),
+    )
+
+
+def _write(tx: Transaction, capture: Capture) -> None:
+    """Write the row of a capture, or write it again when a try before this one came that far."""
+    uid = capture.sop_instance_uid
+    there = [one for one in tx.captures(capture.sheet_id) if one.sop_instance_uid == uid]
+    if there:
+        tx.save(replace(capture, version=there[0].version), event(uid, "made_again"))
+    else:
+        made = event(uid, "made", sha256=capture.sha256, pixels=capture.pixel_sha256)
+        tx.add(capture, made)
+
+
+def render_sheet(
+    services: Services, scan: Scan, sheet: Sheet, order: CaptureOrder
+) -> tuple[CaptureOrder, Rendered]:
+    """Render a sheet from its scan in the vault, in optical density where that can be told."""
     raster = services.decoder.decode(services.vault.path(scan.sha256 or ""), sheet.page)
     assert sheet.geometry is not None, "prepare writes the geometry of every sheet"
     rendered = film.render(raster, sheet.geometry)
     if sheet.kind is not SheetKind.FILM:
-        return dicom.make_label(order, rendered)
+        return order, rendered
     with services.ledger.reading() as view:
         scanner = scanner_of(services, scan)
         profiles = view.profiles(scanner) if scanner else ()
@@ -76,7 +113,12 @@ def make_capture(services: Services, scan: Scan, sheet: Sheet, order: CaptureOrd
     if profile is not None:
         calibrated = replace(order.provenance, last_calibration=profile.made_at.date())
         order = replace(order, provenance=calibrated)
-    return dicom.make_film(order, shown)
+    return order, shown
+
+
+def make_capture(sheet: Sheet, order: CaptureOrder, shown: Rendered) -> MadeInstance:
+    """Make the instance of a whole sheet."""
+    return (dicom.make_film if sheet.kind is SheetKind.FILM else dicom.make_label)(order, shown)
 
 
 def scanner_of(services: Services, scan: Scan) -> str:

@@ -21,6 +21,7 @@ class Caption(Enum):
     NAME = "name"
     FAMILY = "family"
     GIVEN = "given"
+    MIDDLE = "middle"
     RECORD = "record"
     ACCESSION = "accession"
     BIRTH = "birth"
@@ -47,13 +48,17 @@ _BODIES: Mapping[Caption, str] = {
     rf"(?:\s?{_NO})?|(?:HOSP(?:ITAL)?|UNIT|X-?\s?RAY|XRAY|PATIENT|PAT|PT|CHART|REG(?:ISTRATION)?"
     rf"|RECORD|FILE|CLINIC|UR|NHS)\.?\s?{_NO}|(?:NUMBER|N[O0]|NR|ID)(?=[.:#\s]*[A-Z]?\d)|I\.D",
     Caption.BIRTH: r"D\.?\s?[O0Q]\.?\s?[B8]|DATE OF BIRTH|B[I1]RTH\s?-?DA(?:TE|Y)|B[O0]RN(?: ON)?"
-    r"|BIRTH|DDN|GEB(?:UR[TI]S|\.)?[\s.\-]*DA[T7]U?M?|GEB(?:OREN)?(?: AM)?|NEE? LE|NATO|NACIDO"
-    r"|B[./]?\s?D(?=[.:\s]*\d)|B\.?\s?DATE|FECHA DE NAC(?:IMIENTO)?",
+    r"|BIRTH|DDN|GEB(?:UR[TI]S|\.)?[\s.\-]*DA[T7]U?M?|GEB(?:OREN)?(?: AM)?|NEE? LE|NATO|NACID[OA]"
+    r"|B[./]?\s?D(?=[.:\s]*\d)|B\.?\s?DATE|FECHA (?:DE )?NAC(?:IMIENTO)?",
     Caption.EXAM_DATE: r"(?:EXAM(?:INATION)?|STUDY|FILM|X-?RAY)?\s?DATE(?: OF (?:EXAM|STUDY))?"
     r"|TAKEN(?: ON)?|DATED|DATUM",
-    Caption.SEX: r"SEXE?|GENDER|GESCHL(?:ECHT)?",
-    Caption.FAMILY: r"LAST\s?NAME|SURNAME|FAMILY\s?NAME|FAMILIENNAME|APELLIDOS?|COGNOME",
-    Caption.GIVEN: r"FIRST\s?NAMES?|GIVEN\s?NAMES?|FORENAMES?|PRENOMS?|VORNAMEN?|NOMBRES?",
+    Caption.SEX: r"SEX[EO]?|GENDER|GESCHL(?:ECHT)?|M\s?/\s?F(?=\s?[:.])",
+    Caption.FAMILY: r"LAST\s?NAME|SURNAME|FAMILY\s?NAME|FAMILIENNAME|APELLIDOS?|COGNOME"
+    r"|(?:LAST|FAMILY)(?=\s?:)",
+    Caption.GIVEN: r"FIRST\s?NAMES?|GIVEN\s?NAMES?|FORENAMES?|PRENOMS?|VORNAMEN?|NOMBRES?"
+    r"|(?:FIRST|GIVEN)(?=\s?:)",
+    Caption.MIDDLE: r"MIDDLE(?:\s?(?:NAME|INITIAL|INIT\.?))?(?=\s?:)|MIDDLE\s?(?:NAME|INITIAL)"
+    r"|M\.?\s?I\.?(?=\s?:)",
     Caption.NAME: r"(?:PATIENT'?S?|PT|PAT)\.?\s?NAME|[A-Z]{0,3}NAME|NOM|PATIENT|P(?:AT|T)(?=[.:])"
     r"|(?<=^)NAME(?=[A-Z]{3})",
     Caption.EXAM: r"(?:EXAM(?:INATION)?|STUDY|PROCEDURE|REGION)(?=\s?:)",

@@ -22,20 +22,31 @@ _D = r"[0-9OQDILZSB|!]"
 _SEP = r"(?:\s?[/.\-:,]\s?)"
 _GAP = r"[\s.\-/,]{0,3}"
 _AHEAD = r"(?<![0-9])"
+_TH = r"(?:ST|ND|RD|TH)?"
 _NAMED = r"([A-Z0-9]{3,4})[A-Z]{0,6}"
 _YEAR = rf"({_D}{{4}}|{_D}{{2}})"
 _SHAPES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(rf"{_AHEAD}({_D}{{4}}){_SEP}({_D}{{2}})(?:{_SEP}|\s)({_D}{{2}})(?![0-9])"), "YMD"),
     (re.compile(rf"{_AHEAD}({_D}{{4}})\s({_D}{{2}}){_SEP}({_D}{{2}})(?![0-9])"), "YMD"),
-    (re.compile(rf"{_AHEAD}({_D}{{1,2}}){_GAP}{_NAMED}{_GAP}{_YEAR}(?![0-9])"), "DNY"),
-    (re.compile(rf"(?<![A-Z]){_NAMED}{_GAP}({_D}{{1,2}})[\s.,\-/]{{1,3}}{_YEAR}(?![0-9])"), "NDY"),
+    (re.compile(rf"{_AHEAD}({_D}{{1,2}}){_TH}{_GAP}{_NAMED}{_GAP}{_YEAR}(?![0-9])"), "DNY"),
+    (
+        re.compile(rf"(?<![A-Z]){_NAMED}{_GAP}({_D}{{1,2}}){_TH}[\s.,\-/]{{1,3}}{_YEAR}(?![0-9])"),
+        "NDY",
+    ),
     (re.compile(rf"{_AHEAD}({_D}{{1,2}}){_SEP}({_D}{{1,2}})(?:{_SEP}){_YEAR}(?![0-9])"), ""),
     (re.compile(rf"{_AHEAD}({_D}{{2}})\s({_D}{{2}}){_SEP}({_D}{{4}})(?![0-9])"), ""),
     (re.compile(rf"{_AHEAD}({_D}{{2}}){_SEP}({_D}{{2}})\s({_D}{{4}})(?![0-9])"), ""),
     # A separator lost between day and month, where the other still stands.
     (re.compile(rf"{_AHEAD}([0-3]{_D})([01]{_D}){_SEP}({_D}{{4}})(?![0-9])"), ""),
 )
-_COMPACT = re.compile(r"(?<![0-9A-Z])((?:18|19|20)\d{2})(\d{2})(\d{2})(?![0-9A-Z])")
+_CAPTIONED_SHAPES: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"(?<![0-9A-Z])((?:18|19|20)\d{2})(\d{2})(\d{2})(?![0-9A-Z])"), "YMD"),
+    (re.compile(r"(?<![0-9A-Z])(\d{2})(\d{2})(\d{4}|\d{2})(?![0-9A-Z])"), ""),
+    (re.compile(rf"{_AHEAD}({_D}{{1,2}})\s({_D}{{1,2}})\s{_YEAR}(?![0-9])"), ""),
+)
+"""Digits alone (19780312, 031278, 03 12 78) are a date only after a caption that says so."""
+_ELIDED = re.compile(r"['‘’`´](?=\d{2}(?!\d))")
+"""The apostrophe of '78."""
 _OLDEST = 1850
 _TWO_DIGIT_2000S = 2005
 """A year written 05 is 2005: film went out of use about then; 06 and later are of the 1900s."""
@@ -78,10 +89,11 @@ def find_dates(
     latest : int
         No year lies after this one.
     compact : bool
-        Whether eight digits (19780312) are a date; only after a caption that says so.
+        Whether digits alone (19780312, 031278) are a date; only after a caption that says so.
     """
     found: list[FoundDate] = []
-    shapes = (*_SHAPES, (_COMPACT, "YMD")) if compact else _SHAPES
+    line = _ELIDED.sub(" ", line)
+    shapes = (*_SHAPES, *_CAPTIONED_SHAPES) if compact else _SHAPES
     for pattern, order in shapes:
         for match in pattern.finditer(line):
             if any(match.start() < one.end and one.start < match.end() for one in found):

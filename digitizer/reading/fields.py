@@ -7,6 +7,8 @@ low confidence. A field's value is what was read, never what an index says.
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from math import prod
 
 from rapidfuzz.distance import OSA
 
@@ -39,7 +41,9 @@ _NAME_PARTS = (
     FieldName.NAME_SUFFIX,
 )
 
-_Heard = tuple[Witness, float]
+_Heard = tuple[Witness, float, str]
+"""A witness, the weight of its word, and its family: two looks of one engine are one witness."""
+_Told = tuple[Claim, float, str]
 
 
 def parse(reading: Reading, source: FieldSource, rules: ReadingRules) -> Fields:
@@ -61,7 +65,7 @@ def parse_lines(
     lines: Sequence[str], barcodes: Sequence[str], source: FieldSource, rules: ReadingRules
 ) -> Fields:
     """Parse bare lines of unknown engine, as :func:`parse`."""
-    heard = [(hear(((line, 1.0) for line in lines), source, rules), 1.0)]
+    heard = [(hear(((line, 1.0) for line in lines), source, rules), 1.0, "")]
     return _combined(heard, barcodes, source, rules)
 
 
@@ -89,7 +93,7 @@ def identities(reading: Reading, rules: ReadingRules) -> int:
     characters, or one with more given names than the other, are one person.
     """
     counts = [0]
-    for witness, _ in _witnesses(reading, FieldSource.LABEL, rules):
+    for witness, _, _ in _witnesses(reading, FieldSource.LABEL, rules):
         people: list[str] = []
         for claim in witness.names:
             key = _plain(claim.name.family + claim.name.given)
@@ -109,7 +113,8 @@ def _witnesses(reading: Reading, source: FieldSource, rules: ReadingRules) -> li
         if line.engine != _MARKER:
             by_engine[line.engine].append((line.text, line.confidence))
     return [
-        (hear(lines, source, rules), _TRUST.get(engine, 1.0)) for engine, lines in by_engine.items()
+        (hear(lines, source, rules), _TRUST.get(engine, 1.0), engine.partition(":")[0])
+        for engine, lines in by_engine.items()
     ]
 
 
@@ -117,10 +122,11 @@ def _combined(
     heard: list[_Heard], barcodes: Sequence[str], source: FieldSource, rules: ReadingRules
 ) -> Fields:
     fields: dict[FieldName, Field] = {}
+    _doubt_unchecked(heard, rules)
     for name in FieldName:
         claims = [
-            (best, trust)
-            for witness, trust in heard
+            (best, trust, family)
+            for witness, trust, family in heard
             for best in _best(witness.claims.get(name, []))
         ]
         if claims:
@@ -129,7 +135,6 @@ def _combined(
         if name is FieldName.ACCESSION_NUMBER and name in fields:
             _no_record(heard, fields, source)
     fields.update(_named(heard, source, rules.vocabulary.given_names))
-    _check(fields, rules)
     for text in barcodes:
         told = _barcode(text.strip().upper(), rules)
         if told is not None:
@@ -151,8 +156,8 @@ def _no_record(heard: list[_Heard], fields: dict[FieldName, Field], source: Fiel
     if record is None or _plain(record.value) != _plain(accession.value):
         return
     others = [
-        (best, trust)
-        for witness, trust in heard
+        (best, trust, family)
+        for witness, trust, family in heard
         for best in _best(
             [
                 one
@@ -178,22 +183,25 @@ def _best(claims: list[Claim]) -> list[Claim]:
     return [max(same, key=lambda one: one.confidence)]
 
 
-def _vote(claims: list[tuple[Claim, float]]) -> tuple[str, float]:
-    """Return the value best supported by the witnesses, and how sure that is."""
-    support: dict[str, float] = defaultdict(float)
-    doubt: dict[str, float] = defaultdict(lambda: 1.0)
-    for claim, trust in claims:
-        key = _plain(claim.value)
-        support[key] += claim.confidence * trust
-        doubt[key] *= 1 - claim.confidence * trust
+def _vote(claims: list[_Told]) -> tuple[str, float]:
+    """Return the value best supported by the witnesses, and how sure that is.
+
+    An engine that says the same of a second picture of the label repeats itself; one that then
+    says something else contradicts itself.
+    """
+    words: dict[str, dict[str, float]] = defaultdict(dict)
+    for claim, trust, family in claims:
+        own = words[_plain(claim.value)]
+        own[family] = max(own.get(family, 0.0), claim.confidence * trust)
+    support = {value: sum(own.values()) for value, own in words.items()}
     best = max(support, key=lambda one: support[one])
-    sure = 1 - doubt[best]
-    if len(claims) == 1:
+    sure = 1 - prod(1 - one for one in words[best].values())
+    if len({family for _, _, family in claims}) == 1:
         sure *= _ALONE
-    elif len(support) > 1:
+    if len(support) > 1:
         sure *= support[best] / sum(support.values())
     form = max(
-        (claim for claim, _ in claims if _plain(claim.value) == best),
+        (claim for claim, _, _ in claims if _plain(claim.value) == best),
         key=lambda one: one.confidence,
     )
     return form.value, min(sure, _MOST_SURE)
@@ -223,39 +231,37 @@ def _named(
     heard: list[_Heard], source: FieldSource, given_names: frozenset[str]
 ) -> dict[FieldName, Field]:
     """Choose one name as a whole, so that no given name is set to another's family name."""
-    every = [(claim, trust) for witness, trust in heard for claim in witness.names]
+    families: dict[str, list[tuple[NameClaim, float]]] = defaultdict(list)
+    for witness, trust, family in heard:
+        families[family] += [(claim, trust) for claim in witness.names]
+    every = [one for told in families.values() for one in told]
     if not every:
         return {}
 
     def support(claim: NameClaim) -> float:
-        total = 0.0
-        for witness, trust in heard:
-            total += trust * max(
-                (other.confidence * _likeness(claim.name, other.name) for other in witness.names),
-                default=0.0,
-            )
-        return total
+        return sum(
+            max((o.confidence * t * _likeness(claim.name, o.name) for o, t in told), default=0.0)
+            for told in families.values()
+        )
 
     # A claim is also worth what its own engine's word is worth.
     best, own = max(every, key=lambda one: support(one[0]) + 0.5 * one[0].confidence * one[1])
     best, own = _spaced(best, own, every, given_names)
-    values = (best.name.family, best.name.given, best.name.middle, best.name.suffix)
+    others = [
+        told for told in families.values() if told and all(one is not best for one, _ in told)
+    ]
     fields: dict[FieldName, Field] = {}
-    for name, value in zip(_NAME_PARTS, values, strict=True):
+    for name in _NAME_PARTS:
+        value = _part(best.name, name)
         if not value:
             continue
-        agreeing = 0
-        doubt = 1 - best.confidence * own
-        for witness, trust in heard:
-            others = [one for one in witness.names if one is not best]
-            same = [
-                one.confidence for one in others if _plain(_part(one.name, name)) == _plain(value)
-            ]
-            if same and best not in witness.names:
-                agreeing += 1
-                doubt *= 1 - max(same) * trust
-        asked = sum(1 for witness, _ in heard if witness.names)
-        sure = (1 - doubt) * (1.0 if agreeing else _ALONE if asked == 1 else 0.6)
+        agreeing = [
+            max((one.confidence * trust for one, trust in told
+                 if _plain(_part(one.name, name)) == _plain(value)), default=0.0)
+            for told in others
+        ]  # fmt: skip
+        doubt = (1 - best.confidence * own) * prod(1 - one for one in agreeing)
+        sure = (1 - doubt) * (1.0 if any(agreeing) else 0.6 if others else _ALONE)
         fields[name] = Field(value=value, confidence=min(sure, _MOST_SURE), source=source)
     return fields
 
@@ -283,16 +289,21 @@ def _alike(one: str, other: str) -> bool:
     return OSA.distance(one, other) <= 2 or long.startswith(short) or sorted(one) == sorted(other)
 
 
-def _check(fields: dict[FieldName, Field], rules: ReadingRules) -> None:
-    """Doubt a record number whose check digit does not hold; it stays as read."""
-    number = fields.get(FieldName.PATIENT_ID)
-    if number is None:
-        return
-    check = rules.grammar.check_of(issuer_of(number.value, rules.grammar))
-    if check and not check_holds(number.value, check):
-        fields[FieldName.PATIENT_ID] = Field(
-            value=number.value, confidence=number.confidence * _CHECK_FAILS, source=number.source
-        )
+def _doubt_unchecked(heard: list[_Heard], rules: ReadingRules) -> None:
+    """Doubt record numbers whose check digit does not hold, before they are voted on.
+
+    Where engines disagree the one whose digits hold together is believed; alone it stays as read.
+    """
+    for witness, _, _ in heard:
+        witness.claims[FieldName.PATIENT_ID] = [
+            replace(one, confidence=one.confidence * _CHECK_FAILS) if _fails(one, rules) else one
+            for one in witness.claims.get(FieldName.PATIENT_ID, [])
+        ]
+
+
+def _fails(claim: Claim, rules: ReadingRules) -> bool:
+    check = rules.grammar.check_of(issuer_of(claim.value, rules.grammar))
+    return bool(check) and not check_holds(claim.value, check)
 
 
 def _barcode(text: str, rules: ReadingRules) -> tuple[FieldName, str] | None:

@@ -4,7 +4,7 @@ import re
 
 from digitizer.model.identity import PersonName
 
-__all__ = ["looks_like_name", "name_signs", "parse_name"]
+__all__ = ["carets", "looks_like_name", "name_signs", "parse_name", "untitled"]
 
 _SUFFIXES = frozenset({"JR", "SR", "II", "III", "IV"})
 _PARTICLES = frozenset(
@@ -35,6 +35,8 @@ _FOLDED = str.maketrans(
 )  # fmt: skip
 _SPELT_OUT = str.maketrans({"Ä": "AE", "Ö": "OE", "Ü": "UE", "Ø": "O", "Æ": "AE", "ß": "SS"})
 _LONGEST = 64
+_TITLED = re.compile(rf"^(?:{'|'.join(sorted(_TITLES))})\b[.:]?\s+(?=[A-Z'\-]{{2,}}[ ,^])")
+_LEAST_PART = 3
 _THIRD = re.compile(r"(?<= )[IL]{3}$|(?<=\^)[IL]{3}$|(?<= )[IL]{3}(?=,)")
 """``III`` is often read ``ILL`` or ``LLI``; no name is spelt so at the end."""
 
@@ -48,8 +50,42 @@ def name_signs(text: str) -> str:
     text = text.translate(_FOLDED).translate(_SPELT_OUT)
     text = re.sub(r"(?<=[A-Z])\s?[\"“”*~«»°™]+\s?(?=[A-Z])", "^", text)
     text = re.sub(r"(?<=[A-Z]{3})\s?['‘’`´]\s?(?=[A-Z]{3})", "^", text)
+    text = re.sub(r"(?<=[A-Z]{3})['‘’`´](?=[A-Z](?:$|\^))", "^", text)
     text = re.sub(r"[‘’`´]", "'", text)
     return re.sub(r"^([A-Z'\-]{3,}(?: [A-Z]{3,})?)[.;:] (?=[A-Z]{2,})", r"\1, ", text)
+
+
+def untitled(text: str) -> str:
+    """Return a text without the title that it begins with (``MRS. DOE, JANE``)."""
+    return _TITLED.sub("", text.lstrip())
+
+
+def carets(text: str, given_names: frozenset[str]) -> str:
+    """Return a name with the carets put back that an engine took for the letter A, or lost.
+
+    Only where known given names tell it: ``KHANADONNAAC`` is ``KHAN^DONNA^C``, ``KAUR^MARYAJ`` is
+    ``KAUR^MARY^J``, ``FLORESMARIA^M`` is ``FLORES^MARIA^M``.
+    """
+    family, caret, rest = text.partition("^")
+    if caret and re.fullmatch(r"[A-Z]{4,}A[A-Z]", rest) and rest[:-2] in given_names:
+        return f"{family}^{rest[:-2]}^{rest[-1]}"
+    if caret and len(rest) > 1:
+        return text
+    *above, last = family.split() or [""]
+    if caret and above and last in given_names:
+        return f"{' '.join(above)}^{last}^{rest}"
+    if "," in text or " " in family.strip() or family in given_names:
+        return text
+    ends = family if caret else re.sub(r"A[A-Z]$", "", family)
+    for at in range(_LEAST_PART, len(ends) - _LEAST_PART):
+        if ends[at:] in given_names:
+            joined = ends[at - 1] == "A" and not caret and at > _LEAST_PART
+            if not (joined or caret):
+                continue
+            middle = rest or family[len(ends) + 1 :]
+            last = ends[: at - 1] if joined else ends[:at]
+            return "^".join(part for part in (last, ends[at:], middle) if part)
+    return text
 
 
 def looks_like_name(text: str) -> bool:
@@ -73,7 +109,8 @@ def parse_name(text: str, given_names: frozenset[str] = frozenset()) -> PersonNa
     PersonName or None
         Upper case, no punctuation at the ends; None when there are not two parts.
     """
-    text = re.sub(r"[^A-Z'\-,^ ]", " ", name_signs(text[:_LONGEST].upper())).strip(" ,^-'")
+    text = name_signs(untitled(text[:_LONGEST].upper()))
+    text = re.sub(r"[^A-Z'\-,^ ]", " ", text).strip(" ,^-'")
     text = _THIRD.sub("III", text)
     if "^" in text:
         parts = [part.strip(" ,") for part in text.split("^")]

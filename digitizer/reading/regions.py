@@ -12,8 +12,10 @@ Region = tuple[int, int, int, int]
 """Box x0, y0, x1, y1 in pixels, the end not included."""
 
 _LONGEST = 1500
-_TOE = 0.02
-_NEARBY = 12.0
+_TOE = 0.1
+"""Light below which tones run together: the noise of black film must not be blown up."""
+_NEARBY = 5.0
+"""About a stroke and its ground, in pixels of the reduced picture."""
 _GAIN = 45.0
 _NOISE = 0.04
 """Spread in log tone that counts as empty film: grain must not be blown up to strokes."""
@@ -23,35 +25,33 @@ _STROKE = 9
 """Letters' strokes are thinner than this on the reduced picture; bones and tubes are wider."""
 
 
-def evened(picture: Pixels, longest: int) -> tuple[NDArray[np.uint8], float]:
-    """Return a film reduced and evened out, so that text stands out alike in light and dark.
+def evened(picture: Pixels, scale: float) -> NDArray[np.uint8]:
+    """Return a film, or a piece of one, scaled and evened out: text stands out alike everywhere.
 
     Log tone is near density, in which letters of a block have one contrast; it is then set in
-    units of its own spread nearby (local contrast normalisation), so that neither the field's
-    border nor bone outshines a faint block.
+    units of its own spread nearby (local contrast normalisation), so that neither the bed, nor the
+    field's border, nor bone outshines a faint block.
 
     Parameters
     ----------
     picture : ndarray of uint8 or uint16, (rows, columns)
         As on a light box.
-    longest : int
-        Longest side of the result.
+    scale : float
+        Size of the result to that of the picture.
 
     Returns
     -------
-    even : ndarray of uint8, (rows, columns)
-    scale : float
-        Size of the result to that of the picture.
+    ndarray of uint8, (rows, columns)
     """
-    scale = min(1.0, longest / max(picture.shape))
-    small = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    small = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=how)
     light = small.astype(np.float32)
     low, high = (float(value) for value in np.quantile(light, (0.002, 0.998)))
     tone = np.log(np.clip((light - low) / max(high - low, 1.0), 0, 1) + _TOE)
     mean = cv2.GaussianBlur(tone, (0, 0), _NEARBY)
     spread = np.sqrt(cv2.GaussianBlur((tone - mean) ** 2, (0, 0), _NEARBY))
-    even = 128 + _GAIN * (tone - mean) / (spread + _NOISE)
-    return np.clip(even, 0, 255).astype(np.uint8), scale
+    even = np.clip(128 + _GAIN * (tone - mean) / (spread + _NOISE), 0, 255)
+    return np.asarray(even, dtype=np.uint8)
 
 
 def around(boxes: NDArray[np.float32], shape: tuple[int, ...], lines: float) -> list[Region]:

@@ -13,6 +13,9 @@ __all__ = ["CHECKS", "GrammarSettings", "ReadingRules", "Vocabulary"]
 
 CHECKS = ("luhn", "mod11")
 """Check digits that can be named in the settings."""
+_TABLES = frozenset(
+    {"body_part", "modality", "laterality", "paired", "views", "stamps", "institutions", "names"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +34,8 @@ class GrammarSettings:
     """Record numbers told apart by their form, each as ISSUER=regular expression."""
     check_digits: tuple[str, ...] = ()
     """Record numbers whose last digit checks the others, each as ISSUER=luhn or ISSUER=mod11."""
+    vocabulary: str = ""
+    """TOML file of words of exams, stamps, institutions, given names; empty: the built-in ones."""
 
     def __post_init__(self) -> None:
         """Refuse patterns that are none.
@@ -81,6 +86,10 @@ class Vocabulary:
         What is never a name.
     given_names : frozenset of str
         Tell the order of bare names.
+    sides : mapping
+        Words to L, R or B.
+    paired : frozenset of str
+        Terms of parts that everybody has twice: a lone L or R beside them is their side.
     """
 
     body_parts: Mapping[str, str]
@@ -89,30 +98,39 @@ class Vocabulary:
     stamps: frozenset[str]
     institutions: frozenset[str]
     given_names: frozenset[str] = frozenset()
+    sides: Mapping[str, str] = field(default_factory=dict)
+    paired: frozenset[str] = frozenset()
 
     @property
     def known_words(self) -> tuple[str, ...]:
         """Words of exams, views and stamps, which belong to no bare name."""
-        return _known_words(self.views, self.stamps, (*self.body_parts, *self.modalities))
+        exams = (*self.body_parts, *self.modalities, *self.sides)
+        return _known_words(self.views, self.stamps, exams)
 
     @classmethod
     def load(cls, text: str) -> "Vocabulary":
-        """Read a vocabulary from TOML.
+        """Read a vocabulary from TOML; tables it does not have are the built-in ones.
 
         Raises
         ------
         ValueError
-            It is no TOML, or a table is missing or of the wrong shape.
+            It is no TOML, or a table is unknown or of the wrong shape.
         """
-        table = tomllib.loads(text)
+        own = tomllib.loads(text)
+        table = {**tomllib.loads(_builtin_text()), **own}
+        unknown = sorted(set(own) - _TABLES)
+        if unknown:
+            raise ValueError(f"a vocabulary has no table {unknown[0]!r}")
         try:
             return cls(
                 body_parts=_by_word(table["body_part"]),
                 modalities=_by_word(table["modality"]),
-                views=frozenset(table["views"]["words"]),
-                stamps=frozenset(table["stamps"]["words"]),
-                institutions=frozenset(table["institutions"]["words"]),
-                given_names=frozenset(table.get("names", {}).get("given", ())),
+                views=frozenset(_words(table["views"]["words"])),
+                stamps=frozenset(_words(table["stamps"]["words"])),
+                institutions=frozenset(_words(table["institutions"]["words"])),
+                given_names=frozenset(_words(table["names"]["given"])),
+                sides=_by_word(table["laterality"]),
+                paired=frozenset(_words(table["paired"]["parts"])),
             )
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"the vocabulary lacks or garbles {error}") from None
@@ -120,8 +138,11 @@ class Vocabulary:
     @classmethod
     def builtin(cls) -> "Vocabulary":
         """Return the vocabulary that comes with the product."""
-        file = resources.files("digitizer.reading").joinpath("vocabulary.toml")
-        return cls.load(file.read_text("utf-8"))
+        return cls.load("")
+
+
+def _builtin_text() -> str:
+    return resources.files("digitizer.reading").joinpath("vocabulary.toml").read_text("utf-8")
 
 
 @lru_cache(maxsize=8)
@@ -132,8 +153,23 @@ def _known_words(
     return tuple(sorted({*exams, *views, *words}))
 
 
+def _words(listed: Any) -> tuple[str, ...]:
+    """Return a list of words.
+
+    Raises
+    ------
+    TypeError
+        It is none.
+    """
+    if not isinstance(listed, list) or not all(isinstance(one, str) for one in listed):
+        raise TypeError(f"{str(listed)[:40]!r}, where a list of words belongs")
+    return tuple(word.upper() for word in listed)
+
+
 def _by_word(table: Mapping[str, Any]) -> Mapping[str, str]:
-    return MappingProxyType({word: term for term, words in table.items() for word in words})
+    return MappingProxyType(
+        {word: term for term, listed in table.items() for word in _words(listed)}
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,19 +1,32 @@
 """What one engine's lines claim: captions first, then what the form of a word tells alone."""
 
 import re
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
-from datetime import date
+from collections.abc import Iterable
 from itertools import islice
 
 from digitizer.model.identity import PersonName
 from digitizer.model.reading import FieldName, FieldSource
 from digitizer.reading.captions import Caption, segments
-from digitizer.reading.dates import FoundDate, find_dates
-from digitizer.reading.names import looks_like_name, name_signs, parse_name
+from digitizer.reading.continued import continued
+from digitizer.reading.dates import find_dates
+from digitizer.reading.hearing import (
+    CAPTIONED,
+    DAMAGED,
+    DULL,
+    GUESSED,
+    MENDED,
+    OTHER_FORM,
+    SHAPED,
+    Claim,
+    Hearing,
+    LooseDate,
+    NameClaim,
+    Witness,
+)
+from digitizer.reading.names import carets, looks_like_name, name_signs, parse_name, untitled
 from digitizer.reading.numbers import Number, fitting, leading_number, loose_numbers, other_form
-from digitizer.reading.rules import ReadingRules
+from digitizer.reading.rules import ReadingRules, Vocabulary
+from digitizer.reading.settling import settle_dates, settle_exams, settle_numbers
 from digitizer.reading.words import exam_text, is_known_word, is_stamp, names_institution
 
 __all__ = ["Claim", "NameClaim", "Witness", "hear"]
@@ -21,8 +34,15 @@ __all__ = ["Claim", "NameClaim", "Witness", "hear"]
 _MOST_LINES = 400
 _LONGEST_LINE = 200
 _DASHED = re.compile(r"[A-Z]{1,3}\d{2}-\d{3,7}|\d{2}-\d{4,7}")
-_SEX = re.compile(r"\s*(FEMALE|MALE|OTHER|[MFO])\b\.?")
-_TRAILING_SEX = re.compile(r"(?:^|[\s,;/])([MF])\.?$")
+_SEX = re.compile(r"\s*(FEMALE|MALE|OTHER|WEIBL\w*|M[AÄ]E?NNL\w*|[MFOWH])\b\.?")
+_SEXES = {"W": "F", "H": "M"}
+"""Weiblich and homme."""
+_TRAILING_SEX = re.compile(r"(?:^|[\s,;/])(FEMALE|MALE|[MF])\.?$")
+_AGE = re.compile(
+    r"(?:(?<![A-Z])([MF])[\s,/]+)?(?<![\dA-Z/.\-])\d{1,3}\s?(?:Y(?:R?S?|\.?O\.?|/O|EARS?)?|MONTHS?|WEEKS?)"
+    r"(?: OLD)?(?![A-Z\d])\.?(?:[\s,/]*([MF])(?![A-Z]))?"
+)
+"""An age, with the sex that is written beside it."""
 _BARE = re.compile(r"[A-Z][A-Z'\-.]+(?: [A-Z'\-]+\.?){1,4}")
 _PLAIN = str.maketrans("\u2014\u2013\u2010_\\", "--- /")
 _BETWEEN = re.compile(r"(?<=[A-Z])[014568](?=[A-Z]{2})|(?<=[A-Z]{2})[014568](?=[A-Z])")
@@ -33,74 +53,7 @@ _DAMAGED_DATE = re.compile(
     r"|\b(?:JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC)\b\s*\S*\d"
 )
 """A month beside a digit, in what no date could be read from, is no name."""
-_GOES_ON = re.compile(r"[A-Za-z'\- .]{2,40}")
-_HALF_CAPTION = re.compile(r"FIRST|LAST|GIVEN|FAMILY|PATIENT", re.IGNORECASE)
-_NAME_CAPTION = re.compile(r"NAME\b", re.IGNORECASE)
-_CAPTIONED, _SHAPED, _GUESSED = 0.92, 0.75, 0.5
-_MENDED = 0.65
-_OTHER_FORM = 0.8
-"""A captioned number whose form is not the site's."""
-_DULL = 0.6
-"""An engine's score below which a line without caption is not searched for names and numbers."""
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """A value, and how sure the grammar is of it, 0 to 1."""
-
-    value: str
-    confidence: float
-
-
-@dataclass(frozen=True, slots=True)
-class NameClaim:
-    """A name, and how sure the grammar is of it."""
-
-    name: PersonName
-    confidence: float
-
-
-@dataclass(slots=True)
-class Witness:
-    """All claims of one engine."""
-
-    claims: dict[FieldName, list[Claim]] = field(default_factory=lambda: defaultdict(list))
-    names: list[NameClaim] = field(default_factory=list)
-
-    def add(self, name: FieldName, value: str, confidence: float) -> None:
-        """Note a claim."""
-        if value:
-            self.claims[name].append(Claim(value, confidence))
-
-
-@dataclass(frozen=True, slots=True)
-class _LooseDate:
-    found: FoundDate
-    with_exam: bool
-    confidence: float
-
-
-@dataclass(slots=True)
-class _Hearing:
-    """What has been heard so far of one engine, and what is still open."""
-
-    rules: ReadingRules
-    witness: Witness = field(default_factory=Witness)
-    dates: list[_LooseDate] = field(default_factory=list)
-    births: list[_LooseDate] = field(default_factory=list)
-    exam_dates: list[_LooseDate] = field(default_factory=list)
-    unclear: list[tuple[str, bool, float]] = field(default_factory=list)
-    """Numbers that fit a record and an accession number; whether a date stands beside them."""
-    exams: dict[str, dict[FieldName, str]] = field(default_factory=dict)
-    family: str = ""
-    given: str = ""
-    pending: Caption | None = None
-    birth_captioned: bool = False
-    score: float = 1.0
-
-    def weigh(self, confidence: float) -> float:
-        """Return a confidence lowered by the engine's own doubt of the line."""
-        return confidence * (0.4 + 0.6 * self.score)
+_PERSON = re.compile(r"[A-Z'\-]{2,} ?[,^] ?([A-Z]+)")
 
 
 def hear(lines: Iterable[tuple[str, float]], source: FieldSource, rules: ReadingRules) -> Witness:
@@ -115,8 +68,8 @@ def hear(lines: Iterable[tuple[str, float]], source: FieldSource, rules: Reading
     rules : ReadingRules
         Vocabulary and grammar.
     """
-    hearing = _Hearing(rules)
-    for raw, score in _continued(islice(lines, _MOST_LINES)):
+    hearing = Hearing(rules)
+    for raw, score in continued(islice(lines, _MOST_LINES), rules.vocabulary):
         line = _signs(raw[:_LONGEST_LINE])
         if line and is_stamp(line, rules.vocabulary):
             # What the caption before it headed lies under the stamp.
@@ -124,35 +77,13 @@ def hear(lines: Iterable[tuple[str, float]], source: FieldSource, rules: Reading
         elif line:
             hearing.score = score
             _line(line, hearing)
-    _settle_dates(hearing, source)
-    _settle_numbers(hearing, source)
-    _settle_exams(hearing, source)
+    settle_dates(hearing, source)
+    settle_numbers(hearing, source)
+    settle_exams(hearing, source)
     if hearing.family and hearing.given:
-        name = PersonName(family=hearing.family, given=hearing.given)
-        hearing.witness.names.append(NameClaim(name, _CAPTIONED))
+        name = PersonName(family=hearing.family, given=hearing.given, middle=hearing.middle)
+        hearing.witness.names.append(NameClaim(name, CAPTIONED))
     return hearing.witness
-
-
-def _continued(lines: Iterable[tuple[str, float]]) -> Iterator[tuple[str, float]]:
-    """Yield lines; one that ends in a comma, or in half a caption, together with the next.
-
-    ``DOE,`` ``JOHN A``; ``FIRST`` ``NAME: JOHN``.
-    """
-    open_line: tuple[str, float] | None = None
-    for text, score in lines:
-        if open_line is not None:
-            if _GOES_ON.fullmatch(text.strip()) or _NAME_CAPTION.match(text.strip()):
-                yield f"{open_line[0]} {text.strip()}", min(open_line[1], score)
-                open_line = None
-                continue
-            yield open_line
-            open_line = None
-        if text.rstrip().endswith(",") or _HALF_CAPTION.fullmatch(text.strip()):
-            open_line = text.strip(), score
-        else:
-            yield text, score
-    if open_line is not None:
-        yield open_line
 
 
 def _signs(raw: str) -> str:
@@ -162,8 +93,9 @@ def _signs(raw: str) -> str:
     return " ".join(plain.split()).strip("| ")
 
 
-def _line(line: str, hearing: _Hearing) -> None:
-    with_exam = exam_text(line, hearing.rules.vocabulary) is not None
+def _line(line: str, hearing: Hearing) -> None:
+    words = hearing.rules.vocabulary
+    with_exam = exam_text(line, words) is not None and not _names_person(line, words)
     for segment in segments(line):
         caption = segment.caption
         if caption is None and hearing.pending is not None and not with_exam:
@@ -174,49 +106,64 @@ def _line(line: str, hearing: _Hearing) -> None:
             _segment(caption, segment.text, with_exam, hearing)
 
 
-def _segment(caption: Caption | None, text: str, with_exam: bool, hearing: _Hearing) -> None:
+def _segment(caption: Caption | None, text: str, with_exam: bool, hearing: Hearing) -> None:
     if caption is Caption.OTHER:
         return
     if caption in (Caption.BIRTH, Caption.EXAM_DATE):
         rest = _captioned_date(caption, text, hearing)
         if rest == text:
-            # What follows is a date that could not be read where it was looked for, and no name.
-            _exam(_loose(text, with_exam, hearing), hearing)
+            # A date that could not be read where it was looked for: neither name nor number.
+            _exam(text, hearing)
             return
         text = rest
     elif caption is Caption.SEX:
         match = _SEX.match(text)
         if match:
-            hearing.witness.add(FieldName.SEX, match.group(1)[0], hearing.weigh(_CAPTIONED))
+            letter = match.group(1)[0]
+            sex = _SEXES.get(letter, letter)
+            hearing.witness.add(FieldName.SEX, sex, hearing.weigh(CAPTIONED))
             text = text[match.end() :]
     elif caption in (Caption.RECORD, Caption.ACCESSION):
         text = _captioned_number(caption, text, hearing)
-    elif caption in (Caption.FAMILY, Caption.GIVEN):
-        words = " ".join(re.findall(r"[A-Z'\-]+", name_signs(text))).strip("'- ")
-        if caption is Caption.FAMILY:
-            hearing.family = hearing.family or words
-        else:
-            hearing.given = hearing.given or words
+    elif caption in (Caption.FAMILY, Caption.GIVEN, Caption.MIDDLE):
+        _name_part(caption, text, hearing)
         return
     rest = _loose(text, with_exam, hearing)
     if caption is Caption.NAME:
         _name(rest, hearing, captioned=True)
-    elif not _exam(rest, hearing):
+    elif _names_person(rest, hearing.rules.vocabulary) or not _exam(rest, hearing):
         _name(rest, hearing, captioned=False)
 
 
-def _captioned_date(caption: Caption, text: str, hearing: _Hearing) -> str:
+def _names_person(text: str, vocabulary: Vocabulary) -> bool:
+    """Tell whether a known given name stands after a comma or caret: COLON, MARIA is no exam."""
+    return any(given in vocabulary.given_names for given in _PERSON.findall(name_signs(text)))
+
+
+def _name_part(caption: Caption, text: str, hearing: Hearing) -> None:
+    words = " ".join(re.findall(r"[A-Z'\-]+", name_signs(text))).strip("'- ")
+    if caption is Caption.FAMILY:
+        hearing.family = hearing.family or words
+    elif caption is Caption.MIDDLE:
+        hearing.middle = hearing.middle or words
+    else:
+        given, _, middle = words.partition(" ")
+        hearing.given = hearing.given or given
+        hearing.middle = hearing.middle or middle
+
+
+def _captioned_date(caption: Caption, text: str, hearing: Hearing) -> str:
     found = find_dates(text, day_first=hearing.rules.grammar.day_first, compact=True)
     if not found or found[0].start > 3:
         return text
     first = found[0]
-    sure = _CAPTIONED * (1.0 if first.exact else _MENDED)
+    sure = CAPTIONED * (1.0 if first.exact else MENDED)
     place = hearing.births if caption is Caption.BIRTH else hearing.exam_dates
-    place.append(_LooseDate(first, False, hearing.weigh(sure)))
+    place.append(LooseDate(first, False, hearing.weigh(sure)))
     return f"{text[: first.start]} {text[first.end :]}".strip()
 
 
-def _captioned_number(caption: Caption, text: str, hearing: _Hearing) -> str:
+def _captioned_number(caption: Caption, text: str, hearing: Hearing) -> str:
     grammar = hearing.rules.grammar
     record = (FieldName.PATIENT_ID, grammar.record_number)
     accession = (FieldName.ACCESSION_NUMBER, grammar.accession_number)
@@ -228,28 +175,30 @@ def _captioned_number(caption: Caption, text: str, hearing: _Hearing) -> str:
         found = leading_number(text, pattern)
         if found is not None:
             number, rest = found
-            sure = _CAPTIONED * (_MENDED if number.mended else 1.0)
+            sure = CAPTIONED * (MENDED if number.mended else 1.0)
             hearing.witness.add(name, str(number), hearing.weigh(sure))
             return rest.strip()
     free = other_form(text)
     if free is not None:
-        hearing.witness.add(plan[0][0], str(free[0]), hearing.weigh(_CAPTIONED * _OTHER_FORM))
+        # Digits alone of another length are rather a number of which a part was not seen.
+        sure = DAMAGED if free[0].isdigit() else OTHER_FORM
+        hearing.witness.add(plan[0][0], str(free[0]), hearing.weigh(CAPTIONED * sure))
         return free[1].strip()
     return text
 
 
-def _loose(text: str, with_exam: bool, hearing: _Hearing) -> str:
+def _loose(text: str, with_exam: bool, hearing: Hearing) -> str:
     """Take dates, a sex and numbers without captions out of a text; return what is left."""
     rest = text
     found = find_dates(text, day_first=hearing.rules.grammar.day_first)
     for one in reversed(found):
-        sure = _SHAPED * (1.0 if one.exact else _MENDED)
-        hearing.dates.append(_LooseDate(one, with_exam, hearing.weigh(sure)))
+        sure = SHAPED * (1.0 if one.exact else MENDED)
+        hearing.dates.append(LooseDate(one, with_exam, hearing.weigh(sure)))
         rest = f"{rest[: one.start]} {rest[one.end :]}"
-    rest = " ".join(rest.split())
+    rest = _aged(" ".join(rest.split()), hearing)
     sex = _TRAILING_SEX.search(rest)
     if sex and (found or rest.strip(" .") == sex.group(1)):
-        hearing.witness.add(FieldName.SEX, sex.group(1), hearing.weigh(_GUESSED + 0.1))
+        hearing.witness.add(FieldName.SEX, sex.group(1)[0], hearing.weigh(GUESSED + 0.1))
         rest = rest[: sex.start()].strip()
     for token in loose_numbers(rest):
         if _loose_number(token, bool(found), hearing):
@@ -257,7 +206,18 @@ def _loose(text: str, with_exam: bool, hearing: _Hearing) -> str:
     return rest
 
 
-def _loose_number(token: str, beside_date: bool, hearing: _Hearing) -> bool:
+def _aged(text: str, hearing: Hearing) -> str:
+    """Return a text without an age (``45Y``, ``M 45 YRS``), the sex beside it noted."""
+    age = _AGE.search(text)
+    if age is None:
+        return text
+    told = age.group(1) or age.group(2)
+    if told:
+        hearing.witness.add(FieldName.SEX, told, hearing.weigh(SHAPED))
+    return " ".join(f"{text[: age.start()]} {text[age.end() :]}".split())
+
+
+def _loose_number(token: str, beside_date: bool, hearing: Hearing) -> bool:
     """Note a number without caption; True when it was one."""
     grammar = hearing.rules.grammar
     if re.fullmatch(grammar.jacket_barcode, token):
@@ -265,11 +225,11 @@ def _loose_number(token: str, beside_date: bool, hearing: _Hearing) -> bool:
     if _DASHED.fullmatch(token):
         value = fitting(token, grammar.accession_number)
         if value is not None:
-            hearing.witness.add(FieldName.ACCESSION_NUMBER, str(value), hearing.weigh(_SHAPED))
+            hearing.witness.add(FieldName.ACCESSION_NUMBER, str(value), hearing.weigh(SHAPED))
         return True
     record = fitting(token, grammar.record_number)
     accession = fitting(token, grammar.accession_number)
-    if hearing.score < _DULL and not (record and not record.mended):
+    if hearing.score < DULL and not (record and not record.mended):
         return False
     if record is not None and accession is not None:
         hearing.unclear.append((str(record), beside_date, hearing.score))
@@ -280,12 +240,12 @@ def _loose_number(token: str, beside_date: bool, hearing: _Hearing) -> bool:
     return record is not None or accession is not None
 
 
-def _note(name: FieldName, number: Number, hearing: _Hearing) -> None:
-    sure = _SHAPED * (_MENDED if number.mended else 1.0)
+def _note(name: FieldName, number: Number, hearing: Hearing) -> None:
+    sure = SHAPED * (MENDED if number.mended else 1.0)
     hearing.witness.add(name, str(number), hearing.weigh(sure))
 
 
-def _exam(text: str, hearing: _Hearing) -> bool:
+def _exam(text: str, hearing: Hearing) -> bool:
     told = exam_text(text, hearing.rules.vocabulary)
     if told is None:
         return False
@@ -301,17 +261,22 @@ def _exam(text: str, hearing: _Hearing) -> bool:
     return True
 
 
-def _name(text: str, hearing: _Hearing, *, captioned: bool) -> None:
+def _name(text: str, hearing: Hearing, *, captioned: bool) -> None:
     """Note a name: after its caption, by its comma or caret, or as bare words of letters."""
     words = hearing.rules.vocabulary
     if not captioned and _DAMAGED_DATE.search(text):
         return
-    text = name_signs(re.sub(r"[^\w\s'\"“”‘’`´*~«»°™,.^;:\-]|[\d_]", " ", text))
-    text = " ".join(text.split()).strip(" :.;,-'")
+    text = re.sub(r"[^\w\s'\"“”‘’`´*~«»°™,.^;:\-]|[\d_]", " ", untitled(text))
+    text = " ".join(name_signs(text).split()).strip(" :.;,-'")
     tokens = [one for one in re.split(r"[^A-Z']+", text) if len(one) > 1]
+    text = carets(text, words.given_names)
     shaped = looks_like_name(text)
-    loosely = not (captioned or shaped)
-    if not tokens or any(is_known_word(one, words, loosely=loosely) for one in tokens):
+    # WRIGHT is one character from RIGHT, COLON a family name: beside a given name they are names.
+    beside = any(one in words.given_names for one in tokens)
+    known = [
+        is_known_word(one, words, loosely=not (captioned or shaped or beside)) for one in tokens
+    ]
+    if not tokens or (any(known) and not ((captioned or shaped) and beside)):
         return
     if not captioned and names_institution(text, words):
         return
@@ -319,70 +284,11 @@ def _name(text: str, hearing: _Hearing, *, captioned: bool) -> None:
     if name is None:
         return
     if captioned:
-        sure = _CAPTIONED if shaped else _CAPTIONED - 0.07
+        sure = CAPTIONED if shaped else CAPTIONED - 0.07
     elif shaped:
         sure = 0.88
-    elif hearing.score < _DULL or not _BARE.fullmatch(text):
+    elif hearing.score < DULL or not _BARE.fullmatch(text):
         return
     else:
         sure = 0.7 if name.given in words.given_names else 0.35
     hearing.witness.names.append(NameClaim(name, hearing.weigh(sure)))
-
-
-def _settle_dates(hearing: _Hearing, source: FieldSource) -> None:
-    """Tell birth dates from dates of exams, by caption and then by plausibility."""
-    loose = list(dict.fromkeys(hearing.dates))
-    births, exams = list(hearing.births), list(hearing.exam_dates)
-    if not births and not hearing.birth_captioned:
-        bare = sorted((one for one in loose if not one.with_exam), key=lambda one: one.found.value)
-        others = {one.found.value for one in (*loose, *exams)}
-        others -= {one.found.value for one in bare[:1]}
-        enough = source is FieldSource.LABEL or bool(others)
-        if bare and enough and all(bare[0].found.value[:4] < other[:4] for other in others):
-            births = [replace(bare[0], confidence=bare[0].confidence * 0.75)]
-    born = {one.found.value for one in births}
-    exams = exams or [one for one in loose if one.found.value not in born]
-    days = {one.found.value for one in exams}
-    earliest = min(days, default="")
-    for one in births:
-        value = _century_back(one.found, earliest)
-        hearing.witness.add(FieldName.BIRTH_DATE, value, one.confidence)
-    if len(days) == 1:
-        for one in exams:
-            hearing.witness.add(FieldName.STUDY_DATE, one.found.value, one.confidence)
-
-
-def _century_back(found: FoundDate, exam: str) -> str:
-    """Put a two-digit birth year a century back where the exam would lie before the birth."""
-    if found.full_year or not exam or found.value <= exam:
-        return found.value
-    day = date.fromisoformat(found.value)
-    try:
-        return day.replace(year=day.year - 100).isoformat()
-    except ValueError:
-        return found.value
-
-
-def _settle_numbers(hearing: _Hearing, source: FieldSource) -> None:
-    """Tell what a number is that fits both forms: by its neighbours, its year, what is missing.
-
-    A label always bears its patient's number, and the date beside it is the birth date.
-    """
-    witness = hearing.witness
-    years = {one.value[2:4] for one in witness.claims.get(FieldName.STUDY_DATE, [])}
-    for value, beside_date, score in hearing.unclear:
-        records = {one.value for one in witness.claims.get(FieldName.PATIENT_ID, [])}
-        dated = source is FieldSource.FILM and (beside_date or value[:2] in years)
-        told = bool(records) and value not in records
-        name = FieldName.ACCESSION_NUMBER if dated or told else FieldName.PATIENT_ID
-        sure = _SHAPED - 0.1 if dated or told else _GUESSED
-        witness.add(name, value, sure * (0.4 + 0.6 * score))
-
-
-def _settle_exams(hearing: _Hearing, source: FieldSource) -> None:
-    """Note the exam; a jacket that lists several bears none of them as its own."""
-    if len(hearing.exams) > 1 and source is FieldSource.LABEL:
-        return
-    for told in list(hearing.exams.values())[:1]:
-        for name, value in told.items():
-            hearing.witness.add(name, value, _SHAPED)

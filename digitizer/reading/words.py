@@ -10,7 +10,6 @@ from digitizer.reading.rules import Vocabulary
 
 __all__ = ["ExamText", "exam_text", "is_known_word", "is_stamp", "names_institution"]
 
-_SIDES = re.compile(r"\b(RIGHT|RT|LEFT|LT|BILATERAL|BILAT|BOTH)\b")
 _LOOSE = 5
 """Shorter words must be read exactly: LEG and LEE are one character apart."""
 
@@ -28,26 +27,39 @@ class ExamText:
 def exam_text(text: str, vocabulary: Vocabulary) -> ExamText | None:
     """Read the text of an exam; None when it names no part of the body."""
     padded = " " + " ".join(re.findall(r"[A-Z0-9\-]+", text)) + " "
-    parts = _hits(padded, tuple(vocabulary.body_parts))
+    parts = _hits(padded, tuple(vocabulary.body_parts), vocabulary.given_names)
     if not parts:
         return None
+    part = vocabulary.body_parts[parts[0]]
     kinds = _hits(padded, tuple(vocabulary.modalities))
-    sides = {"RT": "R", "RIGHT": "R", "LT": "L", "LEFT": "L"}
-    told = {sides.get(side, "B") for side in _SIDES.findall(padded)}
     return ExamText(
         description=" ".join(text.split()).strip(" .,:;-_'|"),
-        body_part=vocabulary.body_parts[parts[0]],
+        body_part=part,
         modality=vocabulary.modalities[kinds[0]] if kinds else "",
-        laterality="B" if len(told) > 1 else next(iter(told), ""),
+        laterality=_side(padded, parts[0], part, vocabulary),
     )
 
 
-def _hits(padded: str, words: tuple[str, ...]) -> list[str]:
-    """Return the words found, the longest first: CERVICAL SPINE before SPINE."""
+def _side(padded: str, word: str, part: str, vocabulary: Vocabulary) -> str:
+    """Tell the side: by a word, or by a lone letter beside a part that everybody has twice."""
+    told = {side for name, side in vocabulary.sides.items() if f" {name} " in padded}
+    if not told and part in vocabulary.paired:
+        told = {
+            side for side in "LR" if f" {side} {word} " in padded or f" {word} {side} " in padded
+        }
+    return "B" if len(told) > 1 else next(iter(told), "")
+
+
+def _hits(padded: str, words: tuple[str, ...], names: frozenset[str] = frozenset()) -> list[str]:
+    """Return the words found, the longest first: CERVICAL SPINE before SPINE.
+
+    Without an exact one, words misread by a character; not given names: BRIAN is one from BRAIN.
+    """
     exact = [word for word in words if f" {word} " in padded]
     if exact:
         return sorted(exact, key=lambda one: (-len(one), one))
-    near = {word for token in padded.split() for word in _near_words(token, words)}
+    tokens = (token for token in padded.split() if token not in names)
+    near = {word for token in tokens for word in _near_words(token, words)}
     return [word for word in words if word in near]
 
 

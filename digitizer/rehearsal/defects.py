@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from digitizer.model.raster import Raster
 from digitizer.rehearsal.population import DrawnScan
+from digitizer.rehearsal.scanner import digitize
 
 __all__ = ["DEFECTS", "spoil"]
 
@@ -63,8 +64,12 @@ def _banding(rng: np.random.Generator, scan: DrawnScan) -> Pixels:
 
 def _blur(rng: np.random.Generator, scan: DrawnScan) -> Pixels:
     """Take the film off the glass, or the optics out of focus."""
-    blurred = cv2.GaussianBlur(scan.raster.pixels, (0, 0), float(rng.uniform(3.0, 5.0)))
-    return np.asarray(blurred)
+    pixels = scan.raster.pixels.astype(np.float32)
+    blurred = cv2.GaussianBlur(pixels, (0, 0), float(rng.uniform(3.0, 5.0)))
+    # The sensor's own noise stays sharp.
+    noise = rng.standard_normal(pixels.shape, dtype=np.float32) * np.float32(0.001 * _top(scan))
+    spoilt = np.clip(np.rint(blurred + noise), 0, _top(scan))
+    return np.asarray(spoilt, dtype=scan.raster.pixels.dtype)
 
 
 def _noise(rng: np.random.Generator, scan: DrawnScan) -> Pixels:
@@ -114,6 +119,12 @@ def _cut_off(rng: np.random.Generator, scan: DrawnScan) -> Pixels:
     return pixels[cut].copy()
 
 
+def _dusty(rng: np.random.Generator, scan: DrawnScan) -> Pixels:
+    """Scan the films again under a glass that nobody wiped."""
+    dust = float(rng.uniform(40, 120)) / (0.2 + scan.scene.wear)
+    return np.asarray(digitize(rng, replace(scan.scene, dust=dust), scan.scanner))
+
+
 DEFECTS: Mapping[str, Spoiler] = MappingProxyType(
     {
         "stuck_columns": _stuck_columns,
@@ -124,6 +135,7 @@ DEFECTS: Mapping[str, Spoiler] = MappingProxyType(
         "clipped_high": _too_bright,
         "clipped_low": _too_dark,
         "film_cut_off": _cut_off,
+        "dusty": _dusty,
     }
 )
 """Defects by the reason code that should tell them."""

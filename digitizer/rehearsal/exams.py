@@ -16,6 +16,7 @@ __all__ = [
     "chest_exams",
     "mammography",
     "other_exams",
+    "pictures_exam",
     "write_tables",
 ]
 
@@ -114,6 +115,17 @@ def mammography(rng: np.random.Generator, person: Person, numbers: Accessions) -
     day = date(max(1985, person.birth.year + 40), 3, 1) + timedelta(days=int(rng.integers(0, 900)))
     number = numbers.new(rng, person.issuer, day)
     return Exam(number, person, day, "MG", "MAMMOGRAM BILATERAL", "BREAST", "B", films=2)
+
+
+def pictures_exam(
+    rng: np.random.Generator, person: Person, numbers: Accessions, kind: str, modality: str
+) -> Exam:
+    """Invent the exam of a sheet of many pictures; such modalities came in the seventies."""
+    first = max(date(1978, 1, 1), person.birth + timedelta(days=400))
+    day = first + timedelta(days=int(rng.integers(0, 20 * 365)))
+    part = {"ct_head": "HEAD", "ct_body": "ABDOMEN", "mr_head": "HEAD", "us": "ABDOMEN"}[kind]
+    number = numbers.new(rng, person.issuer, day)
+    return Exam(number, person, day, modality, f"{modality} {part}", part)
 
 
 def other_exams(

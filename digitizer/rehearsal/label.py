@@ -13,7 +13,16 @@ from digitizer.rehearsal.people import Person
 from digitizer.rehearsal.typography import HANDS, handwritten, line
 from digitizer.rehearsal.wording import caption, exam_line, written_date, written_name
 
-__all__ = ["Label", "barcode_mask", "blend", "card", "draw_label", "wear_down", "write_label"]
+__all__ = [
+    "Label",
+    "barcode_mask",
+    "blend",
+    "card",
+    "draw_label",
+    "draw_worn_label",
+    "wear_down",
+    "write_label",
+]
 
 Picture = NDArray[np.float32]
 
@@ -86,6 +95,14 @@ def write_label(
     return Label(style, heading, tuple(text for text in texts if text), log, barcode, fields)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Ink:
+    """A line as ink, and how much of it is left where most was lost."""
+
+    mask: Picture
+    left: float
+
+
 def card(
     rng: np.random.Generator, shape: tuple[int, int], colour: tuple[float, float, float]
 ) -> Picture:
@@ -146,10 +163,11 @@ _FACES = {
 
 def _ink_lines(
     rng: np.random.Generator, label: Label, texts: list[str], cap: float, wear: float
-) -> list[NDArray[np.float32]]:
+) -> list[_Ink]:
     if label.style == "written":
         face, blunt = str(rng.choice(HANDS)), bool(rng.random() < 0.35)
-        return [handwritten(text, cap * 1.3, rng, face=face, blunt=blunt) for text in texts]
+        drawn = [handwritten(text, cap * 1.3, rng, face=face, blunt=blunt) for text in texts]
+        return [_Ink(one, 1.0) for one in drawn]
     face = str(rng.choice(_FACES[label.style]))
     out = []
     for text in texts:
@@ -157,8 +175,25 @@ def _ink_lines(
         worn = wear * {"typed": 0.45, "printed": 0.35, "stamped": 0.55}[label.style]
         patches = rng.standard_normal(ink.shape, dtype=np.float32)
         patches = cv2.GaussianBlur(patches, (0, 0), max(0.8, cap * 0.12)) * np.float32(cap * 0.35)
-        out.append(ink * np.clip(1 - worn * (np.float32(0.55) + patches), 0.05, 1))
+        left = np.clip(1 - worn * (np.float32(0.55) + patches), 0.05, 1)
+        out.append(_Ink(ink * left, _least_left(ink, left, cap)))
     return out
+
+
+def _least_left(ink: NDArray[np.float32], left: NDArray[np.float32], cap: float) -> float:
+    """Return how much ink is left where most was lost, beside the line's usual share.
+
+    Over windows of a third of a character's height that hold a stroke: what is lost evenly is
+    faint, what is lost in places makes one character another.
+    """
+    side = (max(3, round(cap / 3)), max(3, round(cap / 3)))
+    had = cv2.boxFilter(ink, -1, side)
+    has = cv2.boxFilter(np.asarray(ink * left, np.float32), -1, side)
+    stroke = had > 0.5 * float(np.quantile(had, 0.95))
+    if not stroke.any():
+        return 1.0
+    share = has[stroke] / had[stroke]
+    return float(np.quantile(share, 0.01) / np.median(share))
 
 
 def draw_label(
@@ -171,15 +206,33 @@ def draw_label(
     uint8, shape (rows, columns, 3)
         RGB.
     """
+    return draw_worn_label(rng, label, pixels_per_mm=pixels_per_mm, wear=wear)[0]
+
+
+def draw_worn_label(
+    rng: np.random.Generator, label: Label, *, pixels_per_mm: float, wear: float
+) -> tuple[NDArray[np.uint8], dict[str, float]]:
+    """Draw the scan of a label, and tell how much of each line's ink is left.
+
+    Returns
+    -------
+    uint8, shape (rows, columns, 3)
+        RGB.
+    dict
+        For each line of the label, the ink left where most was lost, as part of what is usual in
+        that line.
+    """
     pitch = pixels_per_mm
     cap = float(rng.uniform(2.4, 3.4)) * pitch
     texts = [label.heading, *label.lines] if label.heading else list(label.lines)
     inks = _ink_lines(rng, label, texts, cap, wear)
     log = _ink_lines(rng, label, list(label.log), cap * 0.85, wear)
-    sticker = _sticker(rng, label, [*inks, *log], cap, _PAPERS[int(rng.integers(len(_PAPERS)))])
+    masks = [one.mask for one in (*inks, *log)]
+    sticker = _sticker(rng, label, masks, cap, _PAPERS[int(rng.integers(len(_PAPERS)))])
     colour = _CARDS[int(rng.integers(len(_CARDS)))]
     picture = _on_card(rng, sticker, pitch, colour, label.barcode)
-    return wear_down(rng, picture, pitch, wear)
+    left = {text: one.left for text, one in zip(texts, inks, strict=True)}
+    return wear_down(rng, picture, pitch, wear), left
 
 
 def _sticker(

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 import numpy as np
 
-__all__ = ["CITY", "MERCY", "Person", "check_digit", "people", "sibling"]
+__all__ = ["CITY", "MERCY", "Person", "check_digit", "name_lists", "people", "sibling"]
 
 CITY = "CITYGEN"
 """Issuer of seven-digit record numbers, the last a check digit; dates month first."""
@@ -40,6 +40,11 @@ SHIRLEY CYNTHIA ANGELA MELISSA ANNA VIRGINIA ALICE FLORENCE ROSE EDITH INGRID HE
 FRANCESCA CLAIRE OLGA YUKI MEI PRIYA FATIMA AYSE CATHERINE KATHERINE ANN ANNE"""
 )
 _MIDDLE = [*"ABCDEFGHJKLMNPRSTW", "", "", "", ""]
+
+
+def name_lists() -> tuple[list[str], list[str], list[str]]:
+    """Return family names, men's and women's given names."""
+    return list(_FAMILIES), list(_MEN), list(_WOMEN)
 
 
 @dataclass(frozen=True, slots=True)

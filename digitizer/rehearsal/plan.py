@@ -13,11 +13,13 @@ from digitizer.rehearsal.exams import (
     chest_exams,
     mammography,
     other_exams,
+    pictures_exam,
 )
 from digitizer.rehearsal.people import Person, people, sibling
+from digitizer.rehearsal.slices import KINDS
 from digitizer.rehearsal.sources import MAMMOGRAMS, RADIOGRAPHS
 
-__all__ = ["HAZARDS", "Film", "Item", "Jacket", "Plan", "draw_plan"]
+__all__ = ["HAZARDS", "MANY_PICTURES", "Film", "Item", "Jacket", "Plan", "draw_plan"]
 
 Kind = Literal["film", "label", "document", "separator", "blank", "unreadable"]
 
@@ -40,6 +42,9 @@ HAZARDS: tuple[str, ...] = (
 )
 """What ``--hazards`` puts into a room, each at least once; a run needs two jackets."""
 
+MANY_PICTURES = "many_pictures"
+"""Planted with them, behind all else, so that what a seed makes besides stays as it is."""
+
 _CHILD_DAYS = 365 * 8
 _MISSING_EXAMS = 0.08
 _LOOK_ALIKE_JACKETS = 0.45
@@ -55,6 +60,8 @@ class Film:
     source: int
     mammogram: int | None = None
     known: bool = True
+    pictures: str | None = None
+    """What is on a sheet of many pictures (:data:`digitizer.rehearsal.slices.KINDS`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +148,7 @@ def draw_plan(
     wear: float,
     most_films: int = 5,
     mammograms: bool = True,
+    rng_of_pictures: np.random.Generator | None = None,
 ) -> Plan:
     """Plan a room.
 
@@ -158,6 +166,8 @@ def draw_plan(
         At most so many films of its own in a jacket.
     mammograms : bool
         Whether to put the real mammograms into one jacket.
+    rng_of_pictures : numpy.random.Generator, optional
+        Source of chance for sheets of many pictures, which come with the hazards.
     """
     draft = _Draft(rng, wear)
     index = people(rng, max(300, 40 * jackets))
@@ -178,6 +188,8 @@ def draw_plan(
     if hazards:
         _plant(draft, made, index, strangers, exams)
     _fill_index(draft, index, {jacket.person.number for jacket in made}, exams)
+    if hazards and rng_of_pictures is not None:
+        _add_pictures(draft, made, exams, rng_of_pictures)
     rows = [_row(rng, jacket) for jacket in made]
     return Plan(index, exams, made, rows)
 
@@ -240,6 +252,21 @@ def _add_mammograms(draft: _Draft, made: list[Jacket], exams: list[Exam]) -> Non
         draft.films += 1
         film = Film(draft.films, exam, Block(()), 0, mammogram=number)
         jacket.items.append(Item("film", (film,)))
+
+
+def _add_pictures(
+    draft: _Draft, made: list[Jacket], exams: list[Exam], rng: np.random.Generator
+) -> None:
+    """Put a CT, MR or ultrasound sheet behind all else in a jacket, one for six jackets."""
+    known = [jacket for jacket in made if jacket.known]
+    for number in range(max(1, round(len(known) / 6))):
+        jacket = known[int(rng.integers(len(known)))]
+        kind = str(rng.choice(list(KINDS)))
+        exam = pictures_exam(rng, jacket.person, draft.numbers, kind, KINDS[kind])
+        exams.append(exam)
+        block = replace(write_block(rng, exam, "full"), turn_deg=0, style="flashed")
+        film = Film(draft.films + 1 + number, exam, block, 0, pictures=kind)
+        jacket.items.append(Item("film", (film,), MANY_PICTURES))
 
 
 def _fill_index(

@@ -8,14 +8,17 @@ from numpy.typing import NDArray
 
 from digitizer.model.raster import Polarity, Raster
 from digitizer.model.units import Dpi
+from digitizer.rehearsal.block import Block, print_block
 from digitizer.rehearsal.edges import Outline, draw_outline
 from digitizer.rehearsal.geometry import Placement
 from digitizer.rehearsal.scanner import SCANNERS, Scanner, digitize
 from digitizer.rehearsal.scene import BEDS, Laid, Scene, lay_one
 from digitizer.rehearsal.sheet import SIZES, SMALL_SIZES, Sheet, expose
+from digitizer.rehearsal.slices import KINDS
 from digitizer.rehearsal.sources import RADIOGRAPHS
+from digitizer.rehearsal.tiling import Lattice, print_pictures
 
-__all__ = ["DrawnScan", "draw_scan"]
+__all__ = ["DrawnScan", "draw_pictures_scan", "draw_scan"]
 
 _FEW_MM: tuple[tuple[float, float], ...] = ((76.0, 102.0), (102.0, 127.0), *SMALL_SIZES)
 """Sheets of which several go onto one bed."""
@@ -23,11 +26,15 @@ _FEW_MM: tuple[tuple[float, float], ...] = ((76.0, 102.0), (102.0, 127.0), *SMAL
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DrawnScan:
-    """A scan as a decoder would return it, and where its sheets truly lie."""
+    """A scan as a decoder would return it, and where its sheets truly lie.
+
+    ``lattice`` tells where the pictures are, on a sheet of many.
+    """
 
     raster: Raster
     scene: Scene
     scanner: Scanner
+    lattice: Lattice | None = None
 
     @property
     def placements(self) -> tuple[Placement, ...]:
@@ -57,12 +64,40 @@ def draw_scan(
         scene = lay_one(rng, sheet, outline, wear)
     else:
         scene = _lay_few(rng, [_film(rng, _FEW_MM, pitch, wear) for _ in range(sheets)], wear)
+    return _scanned(rng, scene, dpi)
+
+
+def draw_pictures_scan(
+    seed: tuple[int, ...], *, dpi: float = 100.0, wear: float = 0.5
+) -> DrawnScan:
+    """Draw one scan of a sheet of many pictures by chance, as :func:`draw_scan` does."""
+    rng = np.random.default_rng(seed)
+    pitch = dpi / 25.4
+    short, long = SIZES[int(rng.integers(len(SIZES)))]
+    size = (short, long) if rng.random() < 0.7 else (long, short)
+    kind = str(rng.choice(list(KINDS)))
+    strip = float(rng.uniform(18, 32)) if rng.random() < 0.4 else 0.0
+    words = ("DOE^JANE", "123-45-678", f"12-MAR-{int(rng.integers(80, 99))}")
+    sheet, lattice = print_pictures(
+        rng, size, pitch, wear, kind=kind, strip_mm=strip, words=words if rng.random() < 0.8 else ()
+    )
+    if strip or rng.random() < 0.25:
+        style = str(rng.choice(["flashed", "dark", "sticker"]))
+        block = Block(words, evidence="full", style=style)
+        print_block(rng, sheet, block, wear=wear, corner=int(rng.integers(2)) if strip else None)
+    scene = lay_one(rng, sheet, draw_outline(rng, size, wear), wear)
+    return _scanned(rng, scene, dpi, lattice)
+
+
+def _scanned(
+    rng: np.random.Generator, scene: Scene, dpi: float, lattice: Lattice | None = None
+) -> DrawnScan:
     scanner = SCANNERS[str(rng.choice(list(SCANNERS)))]
     pixels: NDArray[Any] = digitize(rng, scene, scanner)
     polarity = Polarity.MONOCHROME1 if scanner.white_is_zero else Polarity.MONOCHROME2
     bits = 8 if scanner.bits == 8 else 16
     raster = Raster(pixels=pixels, bits=bits, polarity=polarity, dpi=Dpi(dpi, dpi))
-    return DrawnScan(raster, scene, scanner)
+    return DrawnScan(raster, scene, scanner, lattice)
 
 
 def _film(

@@ -16,12 +16,13 @@ from digitizer.rehearsal.edges import Outline, draw_outline
 from digitizer.rehearsal.exams import write_tables
 from digitizer.rehearsal.label import draw_label, write_label
 from digitizer.rehearsal.paper import draw_report, draw_separator
-from digitizer.rehearsal.plan import Film, Item, Jacket, draw_plan
+from digitizer.rehearsal.plan import MANY_PICTURES, Film, Item, Jacket, draw_plan
 from digitizer.rehearsal.scanner import SCANNERS, digitize, write_jpeg, write_png, write_tiff
 from digitizer.rehearsal.scene import BEDS, Scene, lay_one, lay_pair
 from digitizer.rehearsal.sheet import SIZES, SMALL_SIZES, Sheet, add_marker, expose
 from digitizer.rehearsal.sources import MAMMOGRAMS, RADIOGRAPHS, mammogram
 from digitizer.rehearsal.tablet import write_calibration
+from digitizer.rehearsal.tiling import Lattice, print_pictures
 from digitizer.rehearsal.truth import film_truth, scan_truth
 
 __all__ = ["Room", "make_room"]
@@ -110,6 +111,7 @@ def make_room(
         wear=wear,
         most_films=3 if small else 5,
         mammograms=mammograms,
+        rng_of_pictures=np.random.default_rng([seed, 3]),
     )
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -154,6 +156,7 @@ class _Drawn:
     outline: Outline
     legible: bool
     marker: str | None
+    lattice: Lattice | None = None
 
 
 class _Maker:
@@ -180,8 +183,12 @@ class _Maker:
             yield self._item(jacket, item, place, number + 1)
 
     def _item(self, jacket: Jacket, item: Item, place: Path, number: int) -> dict[str, Any]:
-        self.scans += 1
-        rng = np.random.default_rng([self.seed, 2, self.scans])
+        if item.hazard == MANY_PICTURES:
+            # Not counted: what the others look like must not depend on it.
+            rng = np.random.default_rng([self.seed, 4, item.films[0].number])
+        else:
+            self.scans += 1
+            rng = np.random.default_rng([self.seed, 2, self.scans])
         stem = place / f"{number:04d}"
         if item.hazard == "byte_duplicate" and item.repeats is not None:
             return self._copy(jacket, item, stem)
@@ -253,6 +260,7 @@ class _Maker:
                 hazard=item.hazard,
                 bed=scene.bed.name,
                 scanner=scanner.name,
+                lattice=made.lattice,
             )
             for film, laid, made in zip(item.films, scene.laid, drawn, strict=True)
         ]
@@ -261,6 +269,8 @@ class _Maker:
     def _sheet(self, film: Film, *, pair: bool) -> "_Drawn":
         """Draw the film itself; the same film is the same sheet however often it is scanned."""
         rng = np.random.default_rng([self.seed, 1, film.number])
+        if film.pictures is not None:
+            return self._pictures(rng, film, film.pictures)
         source = RADIOGRAPHS[film.source]
         sizes = SMALL_SIZES if pair else self.sizes
         short, long = sizes[int(rng.integers(len(sizes)))]
@@ -274,6 +284,18 @@ class _Maker:
             add_marker(rng, sheet, marker, initials)
         legible = print_block(rng, sheet, film.block, wear=self.wear)
         return _Drawn(sheet, draw_outline(rng, size, self.wear), legible, marker)
+
+    def _pictures(self, rng: np.random.Generator, film: Film, kind: str) -> "_Drawn":
+        """Draw a sheet of many pictures with the block above them."""
+        short, long = self.sizes[int(rng.integers(len(self.sizes)))]
+        size = (short, long) if rng.random() < 0.7 else (long, short)
+        person = film.exam.person
+        words = (f"{person.family}^{person.given}", person.patient_id, film.exam.day.isoformat())
+        sheet, lattice = print_pictures(
+            rng, size, self.pitch, self.wear, kind=kind, strip_mm=26.0, words=words
+        )
+        legible = print_block(rng, sheet, film.block, wear=self.wear, corner=int(rng.integers(2)))
+        return _Drawn(sheet, draw_outline(rng, size, self.wear), legible, None, lattice)
 
     def _mammogram(
         self, rng: np.random.Generator, film: Film, stem: Path

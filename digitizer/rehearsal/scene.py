@@ -60,6 +60,8 @@ class Scene:
         The sheets; none for a blank.
     wear : float
         0 to 1: dust, uneven light, glare.
+    dust : float
+        So many times the dust that belongs to the wear.
     """
 
     frame: tuple[int, int]
@@ -67,6 +69,7 @@ class Scene:
     laid: tuple[Laid, ...]
     pixels_per_mm: float
     wear: float
+    dust: float = 1.0
 
 
 def _box(size_mm: tuple[float, float], theta_deg: float) -> tuple[float, float]:
@@ -272,11 +275,11 @@ def _dust(rng: np.random.Generator, scene: Scene) -> NDArray[np.uint8]:
     specks = np.zeros((rows, columns), dtype=np.uint8)
     pitch = scene.pixels_per_mm
     area = rows * columns / pitch**2 / 1e5
-    for _ in range(int(rng.poisson(25 * scene.wear * area + 2))):
+    for _ in range(int(rng.poisson(scene.dust * (25 * scene.wear * area + 2)))):
         at = (int(rng.integers(columns)), int(rng.integers(rows)))
         size = max(0, round(float(rng.gamma(1.5, 0.09)) * pitch))
         cv2.circle(specks, at, size, int(rng.integers(60, 255)), -1, cv2.LINE_AA)
-    for _ in range(int(rng.poisson(4 * scene.wear * area))):
+    for _ in range(int(rng.poisson(scene.dust * 4 * scene.wear * area))):
         middle = rng.uniform(0, 1, 2) * (columns, rows)
         walk = np.cumsum(rng.normal(0, 1.2 * pitch, (5, 2)), axis=0) + middle
         cv2.polylines(specks, [walk.astype(np.int32)], False, 150, 1, cv2.LINE_AA)

@@ -5,6 +5,7 @@ from typing import Any
 
 from digitizer.rehearsal.geometry import Placement
 from digitizer.rehearsal.plan import Film, Item, Jacket
+from digitizer.rehearsal.tiling import Lattice
 
 __all__ = ["film_truth", "scan_truth"]
 
@@ -42,6 +43,7 @@ def film_truth(
     hazard: str | None = None,
     bed: str = "feed",
     scanner: str = "linear16",
+    lattice: Lattice | None = None,
 ) -> dict[str, Any]:
     """Return the truth about one film in a scan.
 
@@ -61,6 +63,8 @@ def film_truth(
         Side marker laid on the film; the picture under it may bear its own.
     hazard, bed, scanner : str, optional
         For sorting scores.
+    lattice : Lattice, optional
+        Where the pictures of a sheet of many are.
     """
     exam = film.exam
     size: list[float] | None = None
@@ -93,6 +97,21 @@ def film_truth(
         "bed": bed,
         "scanner": scanner,
         "real_film": film.mammogram is not None,
+        "tiles": _tiles_truth(lattice, placement),
+    }
+
+
+def _tiles_truth(lattice: Lattice | None, placement: Placement | None) -> dict[str, Any] | None:
+    """Return where the pictures of a sheet lie in the scan, row by row as viewed."""
+    if lattice is None or placement is None:
+        return None
+    boxes = [placement.to_scan(box).round(3).tolist() for box in lattice.boxes]
+    return {
+        "rows": lattice.rows,
+        "columns": lattice.columns,
+        "boxes": boxes,
+        "shown": [not empty for empty in lattice.empty],
+        "framed": lattice.framed,
     }
 
 

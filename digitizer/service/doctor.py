@@ -14,9 +14,10 @@ from redis.exceptions import RedisError
 
 from digitizer import wiring
 from digitizer.config import Settings
-from digitizer.errors import DigitizerError
+from digitizer.errors import DigitizerError, MissingService
 from digitizer.model.density import ScannerProfile
 from digitizer.pipeline.calibrate import complaints
+from digitizer.pipeline.rollers import ScannerWear, worn_scanners
 
 __all__ = ["Check", "run_checks"]
 
@@ -38,7 +39,7 @@ def run_checks(settings: Settings) -> tuple[Check, ...]:
     """Look at programs, packages, folders, ports and services."""
     checks: list[Callable[[], Check]] = [
         _python,
-        lambda: _program("tesseract", "Run scripts/setup, or apt-get install tesseract-ocr."),
+        lambda: _tesseract(settings),
         lambda: _redis(settings),
         lambda: _program(
             "scanimage", "apt-get install sane-utils, if scanners are used here.", needed=False
@@ -50,7 +51,7 @@ def run_checks(settings: Settings) -> tuple[Check, ...]:
         lambda: _port("console", settings.console.host, settings.console.port),
         lambda: _archive(settings),
     ]
-    return (*(check() for check in checks), *_calibrations(settings))
+    return (*(check() for check in checks), *_calibrations(settings), *_rollers(settings))
 
 
 def _python() -> Check:
@@ -61,6 +62,16 @@ def _python() -> Check:
 def _program(name: str, remedy: str, *, needed: bool = True) -> Check:
     where = shutil.which(name)
     return Check(name, where is not None, where or "not installed", remedy, needed)
+
+
+def _tesseract(settings: Settings) -> Check:
+    if not settings.engines.tesseract:
+        return Check("tesseract", True, "not used")
+    try:
+        version = wiring.reader(settings).versions["tesseract"]
+    except MissingService as error:
+        return Check("tesseract", False, error.message, error.remedy)
+    return Check("tesseract", True, f"{version}, {settings.engines.tesseract_language}")
 
 
 def _redis(settings: Settings) -> Check:
@@ -137,6 +148,26 @@ def _calibration(settings: Settings, profile: ScannerProfile) -> Check:
     )
     remedy = "Scan the step tablet and run `digitizer calibrate`."
     return Check(f"calibration of {profile.scanner}", not found, detail, remedy, needed=False)
+
+
+def _rollers(settings: Settings) -> tuple[Check, ...]:
+    """Look for stripes that the latest scans of a scanner have in common."""
+    try:
+        opened = wiring.ledger(settings)
+        with opened.reading() as view:
+            worn = worn_scanners(view)
+    except DigitizerError:
+        # What is wrong with the ledger is told by its own check.
+        return ()
+    return tuple(_roller(one) for one in worn if one.films)
+
+
+def _roller(wear: ScannerWear) -> Check:
+    name = f"rollers of {wear.scanner}" if wear.scanner else "rollers"
+    places = ", ".join(str(column) for column in wear.columns) or "none"
+    detail = f"stripes on the latest {wear.films} scans in columns: {places}"
+    remedy = "Clean the rollers and the sensor's glass, then scan a clear film."
+    return Check(name, not wear.needs_cleaning, detail, remedy, needed=False)
 
 
 def _archive(settings: Settings) -> Check:

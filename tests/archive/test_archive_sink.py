@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from captures import a_capture, an_order
+from captures import a_capture, an_order, noise, rendered
 from orthanc_server import Orthanc, free_port, orthanc_program
 from pydicom.uid import generate_uid
 
@@ -22,6 +22,7 @@ from digitizer.archive import (
 from digitizer.archive.settings import ArchiveSettings, ListenerSettings
 from digitizer.errors import ArchiveRefused, ArchiveUnreachable
 from digitizer.model.instance import CaptureOrder, Compression, MadeInstance, Uids
+from digitizer.model.raster import Polarity
 from digitizer.model.records import Capture
 
 NO_SUCH_INSTANCE = 0x0112
@@ -98,6 +99,33 @@ def a_film(folder: Path, compression: Compression = Compression.JPEG_LS) -> Film
     path = folder / "film.dcm"
     path.write_bytes(made.content)
     return Film(order, made, path)
+
+
+def frames(folder: Path, bits: int, compression: Compression) -> Film:
+    """Return three frames of a study of their own."""
+    whole = a_film(folder, compression)
+    uids = replace(whole.order.uids, sop=str(generate_uid(prefix="2.25.")))
+    order = replace(whole.order, uids=uids)
+    pictures = [
+        rendered(noise(bits, (64, 48), seed), bits, Polarity.MONOCHROME2) for seed in range(3)
+    ]
+    made = dicom.make_frames(order, pictures, ["1", "2", "3"])
+    path = folder / "frames.dcm"
+    path.write_bytes(made.content)
+    return Film(order, made, path)
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+@pytest.mark.parametrize("compression", Compression)
+def test_frames_are_stored_and_come_back(
+    place: Place, tmp_path: Path, compression: Compression, bits: int
+) -> None:
+    """Multi-frame instances, in every encoding, are accepted as they are and given back equal."""
+    film = frames(tmp_path, bits, compression)
+    answer = place.sink.store(film.path)
+    assert (answer.status, answer.transfer_syntax_uid) == (0, film.made.transfer_syntax_uid)
+    back = place.sink.retrieve(film.capture)
+    assert dicom.compare(film.made.content, back) == ()
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from digitizer import config
+from digitizer import config, wiring
 from digitizer.errors import SettingsError
 
 
@@ -98,3 +98,25 @@ def test_a_password_in_a_url_is_not_shown() -> None:
 def test_every_setting_is_described() -> None:
     """The tables of README are made from these."""
     assert [key for key, _, _, text in config.describe() if not text] == []
+
+
+def test_a_sites_own_vocabulary_is_used(tmp_path: Path) -> None:
+    """A file of words, named in the settings."""
+    words = tmp_path / "words.toml"
+    words.write_text('[stamps]\nwords = ["AUSGELIEHEN"]\n')
+    loaded = config.load(environ={"DIGITIZER_GRAMMAR__VOCABULARY": str(words)})
+    assert wiring.rules(loaded.settings).vocabulary.stamps == {"AUSGELIEHEN"}
+
+
+@pytest.mark.parametrize("text", ["[stamps", "[stampz]\nwords = []\n", None])
+def test_a_vocabulary_that_cannot_be_read_is_a_setting_gone_wrong(
+    tmp_path: Path, text: str | None
+) -> None:
+    """Told in one line with what to correct."""
+    words = tmp_path / "words.toml"
+    if text is not None:
+        words.write_text(text)
+    loaded = config.load(environ={"DIGITIZER_GRAMMAR__VOCABULARY": str(words)})
+    with pytest.raises(SettingsError) as caught:
+        wiring.rules(loaded.settings)
+    assert "grammar.vocabulary" in caught.value.remedy

@@ -25,6 +25,12 @@ def site(tmp_path: Path) -> Site:
         (["review", "accept", "none", "--as", "ann"], 2),
         (["review", "accept", "none"], 2),
         (["review", "follow", "J1", "--as", "ann", "--patient", "1"], 2),
+        (["review", "wrong", "none", "--as", "ann", "--reason", "x"], 2),
+        (["review", "blind", "answer", "none", "--as", "ann", "--same"], 2),
+        (["review", "blind", "answer", "none", "--as", "ann"], 2),
+        (["review", "blind", "dismiss", "none", "--as", "ann", "--reason", "x"], 2),
+        (["budget", "release", "number", "--as", "ann", "--reason", "x"], 2),
+        (["budget", "stop", "nonsense", "--as", "ann", "--reason", "x"], 2),
         (["retry", "none"], 2),
         (["export", "none"], 2),
         (["verify", "--batch", "none"], 2),
@@ -144,3 +150,20 @@ def test_match_names_the_bad_line(site: Site) -> None:
     done = site.run("match", "-", stdin='{"id": "a"}\nnonsense\n')
     assert done.returncode == 1
     assert "line 2" in done.stderr
+
+
+def test_the_budget_is_shown_and_a_class_stopped_and_released(site: Site) -> None:
+    """By name, with who did it and why."""
+    before = site.json("budget", "show")
+    assert {one["class"] for one in before["classes"]} == {"number", "accession", "tied"}
+    assert before["blind"]["interval"] == [0.0, 1.0]
+    stop = ("budget", "stop", "tied", "--as", "lead", "--reason", "looks odd")
+    assert site.run(*stop).returncode == 0
+    (tied,) = [one for one in site.json("budget", "show")["classes"] if one["class"] == "tied"]
+    assert (tied["stopped"], tied["why"], tied["by"]) == (True, "looks odd", "lead")
+    assert "stopped by lead: looks odd" in site.run("status").stdout
+    release = ("budget", "release", "tied", "--as", "lead", "--reason", "looked at")
+    assert site.run(*release).returncode == 0
+    status = site.json("status")
+    assert (status["expected_wrong"], status["budget"]["filed"]) == (0.0, 0)
+    assert site.json("review", "blind", "list") == []

@@ -53,6 +53,32 @@ def test_a_sticker_on_a_film_is_read(reader, pictures):
     assert fields(reader.read_film(pictures.film_of(pictures.drawn())), FieldSource.FILM) == WHO
 
 
+@pytest.mark.parametrize("turn", [0, 90])
+def test_a_block_on_black_film_beside_the_open_lamp_is_read(reader, pictures, turn):
+    """Blurred, and in the lowest twentieth of the scanner's range: levels there are not lost."""
+    ink = cv2.GaussianBlur(pictures.drawn(ink=255, paper=0).astype(np.float32) / 255, (0, 0), 2.2)
+    rng = np.random.default_rng(8)
+    film = rng.normal(900, 60, (1000, 1100)).astype(np.float32)
+    film[20 : 20 + ink.shape[0], 20 : 20 + ink.shape[1]] = 150 + 2600 * ink
+    film[:, 700:] = 62_000
+    lies = np.clip(pictures.in_way(film, turn, False), 0, 65_535).astype(np.uint16)
+    assert fields(reader.read_film(lies), FieldSource.FILM) == WHO
+
+
+def test_a_number_under_a_coloured_stamp_is_read(reader, pictures):
+    """Black stays black in every channel; a red stamp fades in one."""
+    black = pictures.drawn(size=30)
+    stamp = pictures.drawn(("RECEIVED",), ink=0, paper=255, size=70)
+    rows, columns = (min(a, b) for a, b in zip(black.shape, stamp.shape, strict=True))
+    label = np.repeat(black[..., None].astype(np.float32), 3, axis=2)
+    cover = (255 - stamp[:rows, :columns, None].astype(np.float32)) / 255 * 0.8
+    place = label[10 : 10 + rows, :columns]
+    place += cover[: place.shape[0]] * (np.array([185, 40, 40], np.float32) - place)
+    found = reader.read_label(label.astype(np.uint8))
+    assert "rapidocr:ink" in {line.engine for line in found.lines}
+    assert fields(found)["patient_id"] == WHO["patient_id"]
+
+
 def test_a_faint_label_is_read(reader, pictures):
     """Forty grey levels between ink and paper, and noise: stretched, never thresholded."""
     faint = pictures.drawn(ink=140, paper=180).astype(np.int16)

@@ -1,19 +1,26 @@
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 from film_phantoms import Laid, scan
 
-from digitizer.film import find_sheets, quality
+from digitizer.film import QualitySettings, find_sheets, finer_for, quality
+from digitizer.film.sizes import may_be_whole
 from digitizer.model.raster import Polarity, Raster
-from digitizer.model.units import Dpi
+from digitizer.model.units import Dpi, SizeMm
 
 INCH = 100.0
 SHAPE = (1200, 1000)
 
 
+NO_DUST = QualitySettings(most_dust=1e9)
+"""The pictures drawn here are spots of chance, dark ones too."""
+
+
 def judged(raster):
     (sheet,) = find_sheets(raster).sheets
-    return quality(raster, sheet)
+    return quality(raster, sheet, NO_DUST)
 
 
 def with_print(pixels, shade):
@@ -106,3 +113,39 @@ def test_an_unknown_resolution_is_told():
 def test_tiny_pictures_are_judged_without_harm(shape):
     raster = Raster(pixels=np.zeros(shape, np.uint8), bits=8, polarity=Polarity.MONOCHROME2)
     assert 0 <= quality(raster, None).clipped_low <= 1
+
+
+def test_clipping_says_where_on_the_film_it_is():
+    raster = scan([Laid(700, 900, 500, 600, 0.0)], SHAPE, bed=0.3)
+    burnt, drowned = raster.pixels.copy(), raster.pixels.copy()
+    burnt[160:440, 160:370] = 65535
+    drowned[200:1000, 200:800] = 0
+    assert judged(rebuilt(raster, burnt)).clipped_at == ("top left",)
+    assert judged(rebuilt(raster, drowned)).clipped_at == ("everywhere",)
+
+
+def test_a_body_part_asks_for_its_own_resolution():
+    film = Laid(9.449 * 100, 11.811 * 100, 600, 700, 0.7)
+    chest = judged(scan([film], (1400, 1200), dpi=Dpi(100, 100)))
+    assert "low_resolution" in chest.flags
+    fine = replace(chest, flags=(), dpi=Dpi(200, 200))
+    assert finer_for(fine, "CHEST").flags == ()
+    assert finer_for(fine, "HAND").flags == ("low_resolution",)
+    assert finer_for(replace(fine, dpi=Dpi(300, 300)), "HAND").flags == ()
+    assert finer_for(replace(fine, dpi=Dpi(500, 500)), "BREAST").flags == ("low_resolution",)
+    assert finer_for(replace(fine, dpi=None), "BREAST").flags == ()
+
+
+@pytest.mark.parametrize(
+    ("hidden", "size", "whole"),
+    [
+        ((0, 1), (355.6, 428.0), True),
+        ((0, 1), (355.6, 400.0), False),
+        ((0, 1), (355.6, 433.6), False),
+        ((2, 0), (351.0, 431.8), True),
+        ((2, 0), (357.5, 425.0), False),
+        ((1, 1), (429.0, 349.0), True),
+    ],
+)
+def test_what_lies_beyond_the_frame_is_a_hairs_breadth_or_film(hidden, size, whole):
+    assert may_be_whole(SizeMm(*size), hidden) is whole

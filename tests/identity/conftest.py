@@ -92,7 +92,14 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> SqlPatientIndex:
         for n in range(600)
     ]
     assert not made.import_patients([*PEOPLE, *strangers]).refused
-    assert not made.import_exams(EXAMS).refused
+    # And exams enough to show that a day seldom holds two.
+    others = [
+        an_exam(
+            f"S{n:06d}", one.patient_id, f"{1960 + 4 * n % 39}-{n % 12 + 1:02d}-{n % 27 + 1:02d}"
+        )
+        for n, one in enumerate(one for one in strangers for _ in range(9))
+    ]
+    assert not made.import_exams([*EXAMS, *others]).refused
     return made
 
 

@@ -56,9 +56,13 @@ def test_name_and_birth_date_without_a_number_are_not_enough(ask):
     assert "below_threshold" in codes(ask("OKONKWO, JANE", "DOB 04/02/1931", "DATE 03/12/1978"))
 
 
-def test_the_labels_number_needs_two_identifiers_on_the_film(ask):
-    """A name alone does not tie the film to a number that only the label bears."""
-    assert ask("OKONKWO, JANE", "DATE 03/12/1978", jacket=JANE)["outcome"] == "review"
+def test_the_labels_number_needs_more_than_a_name_on_the_film(ask):
+    """A namesake's film may have slipped in; the birth date ties it, or the day of a known exam."""
+    assert ask("OKONKWO, JANE", "CHEST PA", jacket=JANE)["outcome"] == "review"
+    log = [*JANE, "03/13/1978 CHEST PA"]
+    assert ask("OKONKWO, JANE", "DATE 03/13/1978", jacket=log)["outcome"] == "review"
+    assert ask("OKONKWC, JANE", "DATE 03/12/1978", jacket=JANE)["outcome"] == "review"
+    assert filed(ask("OKONKWO, JANE", "DATE 03/12/1978", jacket=JANE))[2] == "R78-01234"
     tied = ask("OKONKWO, JANE", "DOB 04/02/1931", "DATE 03/12/1978", jacket=JANE)
     assert tied["patient_id"] == "4711822"
 
@@ -220,8 +224,8 @@ def test_a_film_after_death_is_implausible(ask):
 
 
 def test_day_and_month_may_stand_the_other_way_round(ask):
-    """12/03 for 03/12, where only one of them is an exam."""
-    assert ask(*JANE, "DATE 12/03/1978")["accession_number"] == "R78-01234"
+    """12/03 for 03/12, where only one of them is an exam and the part agrees."""
+    assert ask(*JANE, "DATE 12/03/1978", "CHEST PA")["accession_number"] == "R78-01234"
 
 
 # -- budget and shadow -----------------------------------------------------------------------

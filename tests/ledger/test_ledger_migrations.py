@@ -17,7 +17,7 @@ from digitizer.model.overview import Filter
 from digitizer.model.reasons import Code, reason
 from digitizer.model.states import State
 
-_BEFORE_STANDINGS = "0002_scanner_profiles"
+_BEFORE_STANDINGS = "0004_budget"
 
 
 def test_migrations_end_at_the_tables_of_the_code(database: str) -> None:

@@ -20,7 +20,7 @@ from digitizer.pipeline.calibrate import Tablet, calibrate, complaints, read_den
 from digitizer.pipeline.examine import find_on_page
 from digitizer.pipeline.services import Services
 from digitizer.pipeline.settings import CaptureSettings
-from digitizer.pipeline.wrap import make_capture, provenance
+from digitizer.pipeline.wrap import make_capture, provenance, render_sheet
 from digitizer.rehearsal.scanner import SCANNERS
 from digitizer.rehearsal.tablet import TABLET, scan_of_tablet, write_calibration, write_scan
 
@@ -126,7 +126,7 @@ def captured(services: Services, path: Path, scanner: str) -> Dataset:
     one: Scan = scan(sha256=sha256, scanner=scanner)
     film = sheet(kind=SheetKind.FILM, geometry=found.geometry)
     order = replace(an_order(), provenance=provenance(services, one, film))
-    made = make_capture(services, one, film, order)
+    made = make_capture(film, *render_sheet(services, one, film, order))
     return dcmread(BytesIO(made.content))
 
 

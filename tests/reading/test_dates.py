@@ -68,6 +68,21 @@ def test_eight_digits_are_a_date_only_after_a_caption() -> None:
     assert found("19780312", compact=True) == ["1978-03-12"]
 
 
+@pytest.mark.parametrize(
+    "written",
+    ["031278", "03121978", "03 12 1978", "03 12 78", "3/12/'78", "12TH MARCH 1978",
+     "MARCH 12TH, 1978"],
+)  # fmt: skip
+def test_a_captioned_date_needs_no_signs(written: str) -> None:
+    """The caption says that it is one."""
+    assert found(written, compact=True) == ["1978-03-12"]
+
+
+def test_digits_alone_are_no_date() -> None:
+    """Without a caption they are a number."""
+    assert found("031278") == found("03121978") == found("03 12 1978") == []
+
+
 def test_mended_characters_are_told() -> None:
     """An exact date is not doubted; a mended one is."""
     assert [one.exact for one in find_dates("03/12/1978", day_first=False)] == [True]

@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 from digitizer.model.film import ScanKind
 from digitizer.model.reading import Barcode, FieldName, FieldSource, Line, Reading
 from digitizer.model.units import Point
-from digitizer.reading import GrammarSettings, ReadingRules, kind_of, parse, parse_lines
+from digitizer.reading import (
+    GrammarSettings,
+    ReadingRules,
+    Vocabulary,
+    kind_of,
+    parse,
+    parse_lines,
+)
 
 RULES = ReadingRules()
 BOX = (Point(0, 0), Point(9, 0), Point(9, 9), Point(0, 9))
@@ -60,6 +67,94 @@ def test_a_label_is_read_in_every_layout(lines: list[str]) -> None:
     assert {name: said.get(name) for name in WHO} == WHO
 
 
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        (["LAST: DOE", "FIRST: JANE", "MI: R"], ("DOE", "JANE", "R")),
+        (["LAST NAME: DOE", "FIRST NAME: JANE", "MIDDLE NAME: RUTH"], ("DOE", "JANE", "RUTH")),
+        (["NAME", "DOE", "JANE R", "MRN 1234567"], ("DOE", "JANE", "R")),
+        (["DOE", "JANE R"], ("DOE", "JANE", "R")),
+        (["DOE, JANE R  F 45Y"], ("DOE", "JANE", "R")),
+        (["MRS. DOE, JANE"], ("DOE", "JANE", None)),
+        (["JANE R WRIGHT"], ("WRIGHT", "JANE", "R")),
+        (["COLON, MARIA"], ("COLON", "MARIA", None)),
+        (["PT NAME WATERS^MARY^J"], ("WATERS", "MARY", "J")),
+        (["KHANADONNAAC"], ("KHAN", "DONNA", "C")),
+        (["NAME: KAUR^MARYAJ"], ("KAUR", "MARY", "J")),
+        (["FLORESMARIA^M"], ("FLORES", "MARIA", "M")),
+        (["FLORES MARIA^M"], ("FLORES", "MARIA", "M")),
+        (["DAVIS^ALBERT'T"], ("DAVIS", "ALBERT", "T")),
+    ],
+)
+def test_a_name_is_told_from_what_stands_about_it(
+    lines: list[str], expected: tuple[str, str, str | None]
+) -> None:
+    """Lines of its own, titles, ages, words of exams that are names, carets taken for letters."""
+    said = read(*lines)
+    assert (said["family_name"], said["given_name"], said.get("middle_name")) == expected
+
+
+@pytest.mark.parametrize("line", ["CHEST, PA", "IVP 10 MIN", "HEEL RT", "BOTH KNEES STANDING"])
+def test_an_exam_is_nobody(line: str) -> None:
+    """Nor does it become a name by a comma."""
+    assert "family_name" not in read(line)
+
+
+@pytest.mark.parametrize(
+    ("line", "sex"),
+    [
+        ("SEX: FEMALE", "F"), ("GESCHLECHT: W", "F"), ("M/F: F", "F"), ("MALE", "M"),
+        ("DOE, JOHN 45 YRS M", "M"), ("45Y/F", "F"), ("SEX/DOB: M 03/12/1945", "M"),
+    ],
+)  # fmt: skip
+def test_a_sex_is_read_in_every_form(line: str, sex: str) -> None:
+    """Captioned, beside an age, alone."""
+    assert read(line)["sex"] == sex
+
+
+@pytest.mark.parametrize(
+    ("line", "part", "side", "kind"),
+    [
+        ("R KNEE AP LAT", "KNEE", "R", None),
+        ("L. ANKLE", "ANKLE", "L", None),
+        ("KNEE (R)", "KNEE", "R", None),
+        ("L SPINE", "LSPINE", None, None),
+        ("BOTH KNEES STANDING", "KNEE", "B", None),
+        ("CXR PA", "CHEST", None, None),
+        ("UGI", "ABDOMEN", None, "RF"),
+        ("MRI BRAIN", "BRAIN", None, "MR"),
+        ("US ABDOMEN", "ABDOMEN", None, "US"),
+        ("BILAT MAMMO", "BREAST", "B", "MG"),
+        ("TIB FIB LEFT", "LEG", "L", None),
+        ("KNIE", None, None, None),
+    ],
+)
+def test_an_exam_tells_part_side_and_kind(
+    line: str, part: str | None, side: str | None, kind: str | None
+) -> None:
+    """By the vocabulary; a lone letter is a side only beside what everybody has twice."""
+    said = read(line, source=FieldSource.FILM)
+    assert (said.get("body_part"), said.get("laterality"), said.get("modality")) == (
+        part, side, kind,
+    )  # fmt: skip
+
+
+def test_a_sites_vocabulary_replaces_the_tables_it_has() -> None:
+    """And leaves the others as they come."""
+    words = Vocabulary.load('[body_part]\nKNEE = ["KNIE"]\n')
+    rules = ReadingRules(vocabulary=words)
+    assert read("RT KNIE", source=FieldSource.FILM, rules=rules)["body_part"] == "KNEE"
+    assert "body_part" not in read("RT KNEE", source=FieldSource.FILM, rules=rules)
+    assert words.stamps == RULES.vocabulary.stamps
+
+
+@pytest.mark.parametrize("text", ["[body_part", "[stampz]\nwords = []", '[body_part]\nA = "X"'])
+def test_a_garbled_vocabulary_is_refused(text: str) -> None:
+    """With what is wrong in it."""
+    with pytest.raises(ValueError):  # of tomllib, or of our own with the word
+        Vocabulary.load(text)
+
+
 def test_a_film_bears_its_exam() -> None:
     """The date of the exam is not the birth date; the text tells part, side and kind."""
     said = read(
@@ -72,7 +167,9 @@ def test_a_film_bears_its_exam() -> None:
     assert (said["body_part"], said["laterality"], said["sex"]) == ("HAND", "R", "F")
 
 
-@pytest.mark.parametrize("stamp", ["COPY", "LOANED", "DO NOT DESTROY", "PURGED 1991"])
+@pytest.mark.parametrize(
+    "stamp", ["COPY", "LOANED", "DO NOT DESTROY", "DONOTDESTROY", "PURGED 1991", "OUT ON LOAN"]
+)
 def test_a_stamp_is_nobody(stamp: str) -> None:
     """Stamps lie across labels and name no patient."""
     assert read(stamp) == {}
@@ -89,6 +186,22 @@ def test_a_jacket_that_lists_several_exams_bears_none_as_its_own() -> None:
     said = read("DOE, JANE", "03/12/1978 CHEST PA", "05/01/1980 RT HAND")
     assert "description" not in said
     assert "study_date" not in said
+
+
+def test_a_log_of_the_same_exam_on_several_days_is_no_exam() -> None:
+    """However alike its lines are."""
+    assert "description" not in read("DOE, JANE", "03/12/1978 CHEST PA", "05/01/1980 CHEST PA")
+
+
+def test_a_damaged_birth_date_is_no_record_number() -> None:
+    """What follows its caption is no number of another kind."""
+    assert "patient_id" not in read("BIRTHDATE. NOV 15. 19731", "DOE, JANE")
+
+
+def test_the_year_in_an_accession_number_tells_the_exams_date() -> None:
+    """So that it is not taken for the birth date."""
+    said = read("DOE, JANE", "ACC: R78-01234", "03/12/1978", "RIGHT KNEE")
+    assert (said["study_date"], said.get("birth_date")) == ("1978-03-12", None)
 
 
 def test_a_date_that_cannot_be_read_is_not_a_name() -> None:
@@ -144,6 +257,46 @@ def test_a_number_taken_for_the_wrong_thing_by_one_engine_is_put_right() -> None
     assert fields[FieldName.ACCESSION_NUMBER].value == "X3638357"
 
 
+def test_a_second_look_of_one_engine_is_no_second_witness() -> None:
+    """What it misreads it misreads twice."""
+
+    def sure(**engines: list[str]) -> tuple[str, float]:
+        lines = reading(**{"rapidocr": ["HOSP NO: 3012202"], **engines}).lines
+        again = Line(text="HOSP NO: 3012202", confidence=0.9, box=BOX, engine="rapidocr:ink")
+        fields = parse(Reading(lines=(*lines, again)), FieldSource.LABEL, RULES)
+        return fields[FieldName.PATIENT_ID].value, fields[FieldName.PATIENT_ID].confidence
+
+    alone = parse(reading(rapidocr=["HOSP NO: 3012202"]), FieldSource.LABEL, RULES)
+    assert sure()[1] == pytest.approx(alone[FieldName.PATIENT_ID].confidence)
+    assert sure(tesseract=["HOSP NO: 8012202"])[1] < 0.6
+    assert sure(tesseract=["HOSP NO: 3012202"])[1] > 0.9
+
+
+@pytest.mark.parametrize("more", [[], ["ACCESSION: 84261381"]])
+def test_a_letter_before_a_number_is_kept_against_a_digit_like_it(more: list[str]) -> None:
+    """B942336 fits both a record and an accession number; 8942336 only one of them."""
+    fields = parse(
+        reading(rapidocr=["ANDERSON, JANE", "B942336", *more],
+                tesseract=["ANDERSON, JANE", "8942336", *more]),
+        FieldSource.FILM,
+        RULES,
+    )  # fmt: skip
+    assert fields[FieldName.PATIENT_ID].value == "B942336"
+
+
+def test_a_captioned_number_of_which_a_part_is_missing_is_doubted() -> None:
+    """Digits alone that are too few for the site's numbers; a form with dashes is another form."""
+    short = parse_lines(["X-RAY NO. 6732"], (), FieldSource.FILM, RULES)[FieldName.PATIENT_ID]
+    other = parse_lines(["X-RAY NO. 12-34-56"], (), FieldSource.FILM, RULES)[FieldName.PATIENT_ID]
+    assert short.confidence < 0.5 < other.confidence
+
+
+def test_a_given_name_is_no_misread_part_of_the_body() -> None:
+    """BRIAN is one transposition from BRAIN."""
+    said = read("BRIAN T DAVIS H213459", source=FieldSource.FILM)
+    assert (said["family_name"], said["given_name"]) == ("DAVIS", "BRIAN")
+
+
 def test_names_of_two_engines_are_not_mixed() -> None:
     """No given name is set to another reading's family name."""
     fields = parse(
@@ -186,6 +339,18 @@ def test_a_number_whose_check_digit_fails_is_doubted_and_kept() -> None:
     wrong = parse_lines(["MRN 49927398717"], (), FieldSource.LABEL, rules)[FieldName.PATIENT_ID]
     assert wrong.value == "49927398717"
     assert wrong.confidence < 0.5 < right.confidence
+
+
+def test_of_two_readings_the_one_whose_check_digit_holds_is_believed() -> None:
+    """Though the better engine read the other."""
+    grammar = GrammarSettings(issuers=(r"CITY=\d{11}",), check_digits=("CITY=luhn",),
+                              record_number=r"\d{11}")  # fmt: skip
+    fields = parse(
+        reading(rapidocr=["MRN 49927398776"], tesseract=["MRN 49927398716"]),
+        FieldSource.LABEL,
+        ReadingRules(grammar=grammar),
+    )
+    assert fields[FieldName.PATIENT_ID].value == "49927398716"
 
 
 # -- kinds of paper --------------------------------------------------------------------------

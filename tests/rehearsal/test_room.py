@@ -15,7 +15,7 @@ from site_commands import Site
 
 from digitizer.errors import BadScan, UsageError
 from digitizer.rehearsal import make_room
-from digitizer.rehearsal.plan import HAZARDS
+from digitizer.rehearsal.plan import HAZARDS, MANY_PICTURES
 from digitizer.scan.decoding import FileDecoder
 
 
@@ -147,7 +147,7 @@ class TestFiles:
 
 
 class TestHazards:
-    @pytest.mark.parametrize("hazard", HAZARDS)
+    @pytest.mark.parametrize("hazard", [*HAZARDS, MANY_PICTURES])
     def test_every_hazard_is_planted(self, truth: dict[str, Any], hazard: str) -> None:
         """Each at least once."""
         assert planted(truth, hazard)
@@ -241,6 +241,22 @@ class TestHazards:
         assert silent
         for scan in silent:
             assert scan["expected"] == {"states": ["review"], "reasons": ["film_silent"]}
+
+    def test_a_sheet_of_many_pictures_tells_where_they_are(
+        self, room: Path, truth: dict[str, Any]
+    ) -> None:
+        """All inside their sheet, the last in its jacket, of an exam in the index."""
+        exams = {one["accession_number"]: one for one in table(room / "exams.csv")}
+        for scan in planted(truth, MANY_PICTURES):
+            (film,) = scan["films"]
+            tiles, sheet = film["tiles"], np.array(film["corners"])
+            assert len(tiles["boxes"]) == len(tiles["shown"]) == tiles["rows"] * tiles["columns"]
+            boxes = np.array(tiles["boxes"])
+            assert (boxes.min(axis=(0, 1)) >= sheet.min(axis=0)).all()
+            assert (boxes.max(axis=(0, 1)) <= sheet.max(axis=0)).all()
+            assert exams[film["accession_number"]]["modality"] in ("CT", "MR", "US")
+            same = [one["source"] for one in truth["scans"] if one["jacket"] == scan["jacket"]]
+            assert scan["source"] == same[-1]
 
 
 class TestRealFilm:

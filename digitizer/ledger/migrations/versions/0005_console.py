@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0005_console"
-down_revision = "0002_scanner_profiles"
+down_revision = "0004_budget"
 branch_labels = None
 depends_on = None
 

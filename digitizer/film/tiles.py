@@ -1,0 +1,300 @@
+"""The pictures on a sheet of many: rows and columns of CT, MR and ultrasound prints.
+
+What this decides: whether a sheet is a lattice of pictures, and where each of them lies. It asks
+for gaps of clear or of black film that run across all pictures, both ways, at even distances. What
+it never does: take two views on one film for a lattice, or a lattice on the word of one direction.
+What it may get wrong: four views of a hand, masked with lead on one film, are a lattice of pictures
+too.
+"""
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from digitizer.film.lattice import Axis, fit_axis
+from digitizer.film.light import Floats, is_density, light_picture, log_tone
+from digitizer.film.pictures import ReadingPicture
+from digitizer.model.film import TileGrid
+from digitizer.model.units import MM_PER_INCH, Corners, Dpi, Point
+
+__all__ = ["find_tiles"]
+
+_LONGEST = 1400
+"""Pixels that are looked at: 0.3 mm on the largest sheets, enough for a frame's thin line."""
+_USUAL_MM = 400.0
+"""Long side of a sheet whose resolution is not told."""
+_STRIPS = 48
+"""Across these the bands are followed; within one, no tilt is seen."""
+_TILTS_DEG = np.linspace(-0.4, 0.4, 9)
+"""What is printed may be askew on its sheet; more is the sheet's own skew."""
+_LEAST_MM = 27.0
+"""The smallest pictures: 42-on-1 on 14 x 17 in has 45 mm, 12-on-1 on 8 x 10 in has 60."""
+_SPECK_MM = 17.0
+"""Narrower than this nothing is a picture: the gap between frames, a black margin, text."""
+_CLEAR = 0.3
+"""Below the lightest that is clear, as a part of the range of tones: a thin line is blurred with
+what is beside it."""
+_BLACK = 0.07
+"""Above the darkest that is black, as a part of the range: noise, uneven light, the background of
+MR."""
+_FIRST = {True: (0.2, 0.35, 0.5), False: (0.03, 0.08, 0.15, 0.25)}
+"""How much may cross a seam, clear or black, over the whole sheet."""
+_AGAIN = {True: (0.1, 0.2, 0.35), False: (0.02, 0.06, 0.15)}
+"""The same over the pictures alone."""
+_OFF_MM = {True: 3.0, False: 0.7}
+"""How far a seam may be off: beside clear gaps, of a frame's two lines, either is taken."""
+_BESIDE_MM = 0.8
+"""Black kept beside a picture that has no border to be seen."""
+_GRAIN = 4.0
+"""Above the darkest that is black, in median grain."""
+_RIM_MM = 2.0
+"""Along the sheet's edge light comes round it, and corners are cut."""
+_SEAM, _BESIDE, _ALIKE, _HALVED = 0.01, 0.12, 0.6, 0.15
+"""Without borders: what may cross a seam; lie beside the pictures, as a part of them; how alike the
+pictures are at least; how alike their halves may be, as a part of that."""
+_WIDEST_GAP = 0.25
+"""A clear gap is no wider, as a part of the distance of the pictures."""
+_BORDER = 0.5
+"""So much more of a picture's border is clear than of what lies just inside it."""
+_SHAPE = (0.55, 1.8)
+"""Width of a picture over its height."""
+_SHOWN = 0.6
+"""Nepers between the darkest and the lightest of a place with something on it."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Sight:
+    """Which part of each strip across an axis is band: (strips, places along the axis)."""
+
+    shares: Floats
+    length: int
+    sign: int
+
+    @classmethod
+    def of(cls, band: NDArray[np.bool_], sign: int) -> "_Sight":
+        size = (band.shape[1], _STRIPS)
+        shares = cv2.resize(band.astype(np.float32), size, interpolation=cv2.INTER_AREA)
+        return cls(np.asarray(shares, np.float32), band.shape[0], sign)
+
+    def upright(self, tilt_deg: float) -> "_Sight":
+        """Shift each strip by what a tilt moves it; the middle strip stays."""
+        middles = (np.arange(_STRIPS) + 0.5) / _STRIPS - 0.5
+        shift = np.rint(self.sign * np.tan(np.radians(tilt_deg)) * middles * self.length)
+        last = self.shares.shape[1] - 1
+        places = np.clip(np.arange(last + 1) + shift[:, None].astype(np.intp), 0, last)
+        return _Sight(np.take_along_axis(self.shares, places, axis=1), self.length, self.sign)
+
+    def across(self, extent: tuple[float, float] | None = None) -> Floats:
+        """Return which part of each line across is band, over an extent of it."""
+        if extent is None:
+            return np.asarray(self.shares.mean(axis=0), np.float32)
+        first, last = (round(end / self.length * _STRIPS) for end in extent)
+        part = self.shares[max(0, first) : max(first + 1, last)]
+        return np.asarray(part.mean(axis=0), np.float32)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Lattice:
+    """A lattice in the reduced picture: its axes in x and in y."""
+
+    across: Axis
+    down: Axis
+    tilt_deg: float
+    clear: bool
+
+
+def find_tiles(picture: ReadingPicture, dpi: Dpi | None) -> TileGrid | None:
+    """Find the lattice of pictures on a sheet, as scanned.
+
+    Parameters
+    ----------
+    picture : ReadingPicture
+        The straightened sheet.
+    dpi : Dpi or None
+        Of the scan; without it the sheet is taken for 400 mm long.
+
+    Returns
+    -------
+    TileGrid or None
+        None where no lattice of at least 2 x 2 pictures is sure.
+    """
+    least = float(np.iinfo(picture.pixels.dtype).max) / 64
+    small = light_picture(picture.pixels, None, _LONGEST, least)
+    tone = log_tone(small.light, density=is_density(small.light))
+    longest = max(picture.pixels.shape)
+    pitch_mm = _USUAL_MM / longest if dpi is None else MM_PER_INCH / max(dpi)
+    scale = pitch_mm / float(small.reduction.max())
+    found = [one for one in (_lattice(tone, scale, clear) for clear in (True, False)) if one]
+    best = max(found, key=_merit, default=None)
+    if best is None:
+        return None
+    boxes = _boxes(best, tone.shape)
+    shown = tuple(_is_shown(tone, box) for box in boxes)
+    if sum(shown) < max(2, len(shown) / 2):
+        return None
+    return TileGrid(
+        rows=best.down.count,
+        columns=best.across.count,
+        boxes=tuple(
+            Corners(*picture.to_scan(_points(box / np.tile(small.reduction, 2)))) for box in boxes
+        ),
+        shown=shown,
+    )
+
+
+def _lattice(tone: Floats, scale: float, clear: bool) -> _Lattice | None:
+    """Look for gaps that are clear, or black."""
+    darkest, lightest = np.quantile(tone[::2, ::2], (0.02, 0.998))
+    if clear:
+        level = lightest - _CLEAR * (lightest - darkest)
+        # A frame is thin and never quite upright: one pixel wider it is met everywhere.
+        band = cv2.dilate((tone >= level).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    else:
+        calm = cv2.blur(tone, (3, 3))
+        darkest = float(np.quantile(calm[::2, ::2], 0.02))
+        grain = float(np.median(np.abs(tone - calm)[::2, ::2]))
+        band = calm <= darkest + max(_BLACK * (lightest - darkest), _GRAIN * grain)
+        # The sheet's own edge is seen, and belongs to no picture.
+        rim = max(1, round(_RIM_MM / scale))
+        for side in (np.s_[:rim], np.s_[-rim:], np.s_[:, :rim], np.s_[:, -rim:]):
+            band[side] = True
+    sights = (_Sight.of(band, 1), _Sight.of(band.T, -1))
+    tilt = float(max(_TILTS_DEG, key=lambda one: (_sharpness(sights, one), -abs(one))))
+    upright = [one.upright(tilt) for one in sights]
+    across, down = (_axis(one.across(), scale, clear) for one in upright)
+    if across is None or down is None:
+        return None
+    # Once more over the pictures alone: strips for identification are none of theirs.
+    extents = ((down.start, down.end), (across.start, across.end))
+    across, down = (
+        _axis(sight.across(extent), scale, clear, axis.pitch)
+        for sight, extent, axis in zip(upright, extents, (across, down), strict=True)
+    )
+    if across is None or down is None:
+        return None
+    if not _SHAPE[0] <= across.pitch / down.pitch <= _SHAPE[1]:
+        return None
+    if clear:
+        if max(one.pitch - one.width - _WIDEST_GAP * one.pitch for one in (across, down)) > 0:
+            return None
+        if _bordered(band, across, down, tilt, scale) < _BORDER:
+            return None
+    elif not (_is_sure(across) and _is_sure(down)):
+        return None
+    across, down = (_with_room(one, scale, clear) for one in (across, down))
+    return _Lattice(across, down, tilt, clear)
+
+
+def _bordered(
+    band: NDArray[np.bool_], across: Axis, down: Axis, tilt_deg: float, scale: float
+) -> float:
+    """Return how much clearer the border of a place is than its inside: the median of all sides."""
+    boxes = _boxes(_Lattice(across, down, tilt_deg, clear=True), band.shape)
+    inside, beside = round(1.5 / scale) + 1, round(1.2 / scale) + 1
+    steps = []
+    for x0, y0, x1, y1 in np.rint(boxes).astype(int):
+        for part, low, high, first, last in ((band.T, x0, x1, y0, y1), (band, y0, y1, x0, x1)):
+            length = last - first
+            along = slice(max(0, first + length // 8), max(1, last - length // 8))
+            for border, inwards in ((low, 1), (high - 1, -1)):
+                places = border + inwards * np.arange(-beside, inside + 1)
+                lines = part[np.clip(places, 0, len(part) - 1), along].mean(axis=1)
+                steps.append(float(lines[: 2 * beside].max() - lines[-1]))
+    return float(np.median(steps))
+
+
+def _is_sure(axis: Axis) -> bool:
+    """Tell whether all that is printed lies in a place, where places have no borders."""
+    return (
+        axis.crossed <= _SEAM
+        and axis.beside <= _BESIDE
+        and axis.halved <= _HALVED * axis.alike
+        and axis.alike >= _ALIKE
+    )
+
+
+def _with_room(axis: Axis, scale: float, clear: bool) -> Axis:
+    """Give back what was taken for the gap: a widened line, or black beside a caption."""
+    gap = axis.pitch - axis.width
+    room = 2.0 if clear else 2 * min(_BESIDE_MM / scale, gap / 4)
+    return replace(axis, width=min(axis.width + room, axis.pitch))
+
+
+def _merit(one: _Lattice) -> tuple[int, bool]:
+    """Prefer more pictures, then borders that can be seen."""
+    return one.across.count * one.down.count, one.clear
+
+
+def _sharpness(sights: tuple[_Sight, _Sight], tilt_deg: float) -> float:
+    """Tell how clearly bands stand out at a tilt."""
+    lines = [one.upright(tilt_deg).across() for one in sights]
+    return sum(float(np.square(np.maximum(line - 0.5, 0)).sum()) for line in lines)
+
+
+def _axis(line: Floats, scale: float, clear: bool, near: float | None = None) -> Axis | None:
+    """Fit a lattice to what crosses the lines."""
+    crossing = np.maximum(1 - line, 0)
+    best: Axis | None = None
+    for most in _FIRST[clear] if near is None else _AGAIN[clear]:
+        # Beside clear gaps pictures have borders, be they dark, bright or missing in some rows.
+        profile = _pictures(crossing, most, _SPECK_MM / scale) if clear else crossing
+        axis = fit_axis(
+            profile,
+            least=_LEAST_MM / scale,
+            most_crossed=0.5 if clear else most,
+            reach=round(_OFF_MM[clear] / scale),
+            edge=0.4 if clear else 0.004,
+            loose=not clear,
+            near=near,
+        )
+        if axis is not None and (best is None or _axis_merit(axis) > _axis_merit(best)):
+            best = axis
+    return best
+
+
+def _axis_merit(axis: Axis) -> float:
+    return axis.alike + 0.1 * axis.count
+
+
+def _pictures(crossing: Floats, most: float, least: float) -> Floats:
+    """Return 1 where something crosses for as long as a picture is, else 0.
+
+    The black between two frames, and a line of text, are too narrow for a picture.
+    """
+    seen = np.concatenate([[False], crossing > most, [False]])
+    edges = np.flatnonzero(np.diff(seen.astype(np.int8)))
+    out = np.zeros_like(crossing)
+    for start, end in zip(edges[::2], edges[1::2], strict=True):
+        if end - start >= least:
+            out[start:end] = 1
+    return out
+
+
+def _boxes(found: _Lattice, shape: tuple[int, ...]) -> list[NDArray[np.float64]]:
+    """Return each place as x0, y0, x1, y1 of the reduced picture, row by row."""
+    slope = float(np.tan(np.radians(found.tilt_deg)))
+    half = np.array([found.across.width, found.down.width]) / 2
+    boxes = []
+    for y in found.down.middles:
+        for x in found.across.middles:
+            middle = np.array([x + (y - shape[0] / 2) * slope, y - (x - shape[1] / 2) * slope])
+            boxes.append(np.concatenate([middle - half, middle + half]))
+    return boxes
+
+
+def _is_shown(tone: Floats, box: NDArray[np.float64]) -> bool:
+    """Tell whether anything is printed in a place."""
+    inset = 0.02 * (box[2] - box[0])
+    x0, y0, x1, y1 = np.rint(box + np.array([inset, inset, -inset, -inset])).astype(int)
+    inside = tone[max(y0, 0) : max(y1, 0) : 2, max(x0, 0) : max(x1, 0) : 2]
+    if inside.size == 0:
+        return False
+    low, high = np.quantile(inside, (0.01, 0.995))
+    return bool(high - low > _SHOWN)
+
+
+def _points(box: NDArray[np.float64]) -> list[Point]:
+    x0, y0, x1, y1 = (float(one) for one in box)
+    return [Point(x0, y0), Point(x1, y0), Point(x1, y1), Point(x0, y1)]

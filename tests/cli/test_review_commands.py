@@ -1,0 +1,60 @@
+"""Following, replaying, looking blindly: as a user runs them, on jackets read before."""
+
+from pathlib import Path
+
+import pytest
+from jackets import Site as Read
+from jackets import an_exam, somebody
+from site_commands import Site
+
+JANE = ["OKONKWO, JANE", "MRN 4711822", "DOB 04/02/1931"]
+FULL = [*JANE, "DATE 03/12/1978 ACC R78-01234"]
+PEOPLE = (
+    somebody("4711822", "OKONKWO^JANE", "1931-04-02"),
+    somebody("5550001", "LINDQVIST^PAUL", "1920-01-05", "M"),
+)
+CHEST = an_exam("R78-01234", "4711822", "1978-03-12", "CHEST", 2)
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    """Return a site of one jacket: a film filed, a silent one, and a stranger's."""
+    read = Read.at(tmp_path / "data", PEOPLE, [CHEST], blind_share=1.0, blind_planted=0.0)
+    read.jacket("J1", JANE, FULL, [], ["LINDQVIST, PAUL", "5550001"])
+    return Site(tmp_path / "data")
+
+
+def test_following_names_what_is_filed_and_what_is_not(site: Site) -> None:
+    """Exit 3 while a film needs a person; the exam is asked for where it is not clear."""
+    words = ("review", "follow", "BOX-1/J1", "--as", "ann", "--patient", "4711822")
+    asked = site.json(*words, codes=(3,))
+    assert (asked["filed"], list(asked["asked"]), list(asked["refused"])) == (
+        {},
+        ["J1-f2"],
+        ["J1-f3"],
+    )
+    assert "LINDQVIST, PAUL" in asked["refused"]["J1-f3"]["text"]
+    done = site.json(*words, "--accession", "R78-01234", codes=(3,))
+    assert done["filed"] == {"J1-f2": "R78-01234"}
+    again = site.run(*words)
+    assert (again.returncode, again.stdout) == (2, "")
+    assert "No silent film" in again.stderr
+
+
+def test_a_replay_of_the_same_rules_differs_in_nothing(site: Site) -> None:
+    """And says that nothing was changed."""
+    document = site.json("replay", "--batch", "monday", "--kept-readings")
+    assert (document["sheets"], document["diff"]) == (4, [])
+    assert "Nothing was changed" in site.run("replay", "--batch", "monday").stdout
+
+
+def test_a_blind_look_is_answered_and_counted(site: Site) -> None:
+    """What is shown is the patient, not the decision."""
+    (drawn,) = site.json("review", "blind", "list")
+    assert (drawn["film"], drawn["name"]) == ("J1-f1", "OKONKWO, JANE")
+    words = ("review", "blind", "answer", drawn["id"], "--as", "ann", "--other")
+    assert site.run(*words).returncode == 0
+    budget = site.json("budget", "show")
+    assert (budget["blind"]["answered"], budget["blind"]["wrong"]) == (1, 1)
+    stopped = [one["class"] for one in budget["classes"] if one["stopped"]]
+    assert stopped == ["number"]
