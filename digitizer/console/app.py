@@ -6,6 +6,7 @@ from starlette.staticfiles import StaticFiles
 
 from digitizer import __version__
 from digitizer.console import (
+    blind,
     feed,
     film,
     film_pictures,
@@ -47,6 +48,7 @@ def make_app(site: Site) -> FastAPI:
         film_pictures,
         film,
         feed,
+        blind,
         settings_page,
     ):
         app.include_router(one.router)

@@ -350,6 +350,7 @@ def test_a_clerk_feeds_a_jacket(
     fill_review(console, tmp_path, films=1)
     (tmp_path / "0002.tif").write_bytes(b"")
     page = open_page("rec", Role.RECORDS)
+    expect(page.locator('[name="batch"]')).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.locator('[name="next_jacket"]')).to_be_focused()
     page.keyboard.type("J-7")
