@@ -6,6 +6,7 @@ from starlette.staticfiles import StaticFiles
 
 from digitizer import __version__
 from digitizer.console import (
+    api,
     blind,
     feed,
     film,
@@ -49,6 +50,7 @@ def make_app(site: Site) -> FastAPI:
         film,
         feed,
         blind,
+        api,
         settings_page,
     ):
         app.include_router(one.router)
