@@ -56,9 +56,9 @@ Record = (
     | Commitment
     | Verification
     | ScannerProfile
-    | User
     | BlindReview
     | ClassStanding
+    | User
 )
 R = TypeVar(
     "R",
@@ -71,9 +71,9 @@ R = TypeVar(
     Commitment,
     Verification,
     ScannerProfile,
-    User,
     BlindReview,
     ClassStanding,
+    User,
 )
 
 

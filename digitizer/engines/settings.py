@@ -11,6 +11,9 @@ class EngineSettings:
 
     tesseract: bool = True
     """Read with Tesseract beside RapidOCR; two witnesses are worth more than two scores."""
+    tesseract_program: bool = False
+    """Start Tesseract's program for each page (pytesseract) instead of its library: six times
+    slower, but a picture that crashes it crashes no worker."""
     tesseract_language: str = "eng"
     """Languages of Tesseract, joined by +."""
     film_regions: int = 5

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from digitizer.engines.barcodes import read_barcodes
 from digitizer.engines.inks import without_coloured_ink
+from digitizer.engines.lines import TESSERACT
 from digitizer.engines.markers import find_markers
 from digitizer.engines.places import DETECTOR, ROOM, Place, alike, line_like, roomy, tiles
 from digitizer.engines.rapid import Rapid, ReadLine
@@ -24,7 +25,7 @@ from digitizer.engines.strips import (
     stretched,
     upright,
 )
-from digitizer.engines.tesseract import Tesseract
+from digitizer.engines.tesseract import page_reader
 from digitizer.errors import BadScan
 from digitizer.model.raster import Pixels
 from digitizer.model.reading import Barcode, Line, Reading
@@ -45,7 +46,7 @@ _SURE_DENSITY = 1.1
 """Letters a line height of length: upright text has more, turned text loses letters."""
 INK = f"{Rapid.name}:ink"
 """Name of RapidOCR as a witness of a label without its coloured ink."""
-_LEAST = {Rapid.name: 0.45, Tesseract.name: 0.0}
+_LEAST = {Rapid.name: 0.45, TESSERACT: 0.0}
 """Scores below which a line is noise; Tesseract gives right lines scores down to 0."""
 _LEAST_WAY_SCORE = 0.75
 _LEAST_LETTERS = 3
@@ -82,7 +83,9 @@ class EngineSheetReader:
     def __init__(self, settings: EngineSettings | None = None) -> None:
         self._settings = settings or EngineSettings()
         self._rapid: Rapid | None = None
-        self._tesseract = Tesseract(self._settings.tesseract_language)
+        self._tesseract = page_reader(
+            self._settings.tesseract_language, program=self._settings.tesseract_program
+        )
 
     @property
     def versions(self) -> dict[str, str]:
@@ -272,7 +275,7 @@ class EngineSheetReader:
             for found in self._tesseract.read(page):
                 place = int(np.searchsorted(tops, found.row, side="right")) - 1
                 strip = strips[max(0, place)]
-                lines.append(_line(found.text, found.score, strip, Tesseract.name))
+                lines.append(_line(found.text, found.score, strip, TESSERACT))
         return tuple(one for one in lines if one.text and one.confidence >= _LEAST[one.engine])
 
     def _rapid_lines(self, strips: Sequence[_Strip], name: str) -> Iterator[Line]:

@@ -6,7 +6,7 @@ process it reads a page in a sixth of the time that starting the program takes.
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from digitizer.engines.lines import PageLine, PageReader
+from digitizer.engines.tesseract_program import TesseractProgram
 from digitizer.errors import MissingService
 
-__all__ = ["PageLine", "Tesseract"]
+__all__ = ["Tesseract", "page_reader"]
 
 _TIMEOUT_MS = 30_000
 _DPI = 300
@@ -32,19 +34,15 @@ _SETUP = "Run scripts/setup, or install the package tesseract-ocr-{package}."
 os.environ.setdefault("OMP_THREAD_LIMIT", "1")
 
 
-@dataclass(frozen=True, slots=True)
-class PageLine:
-    """One line: its text, the mean score of its words from 0 to 1, its middle row on the page."""
-
-    text: str
-    score: float
-    row: float
+def page_reader(language: str, *, program: bool = False) -> PageReader:
+    """Return Tesseract's library, or its program: where asked for, or where no library is there."""
+    if program or find_spec("tesserocr") is None:
+        return TesseractProgram(language)
+    return Tesseract(language)
 
 
 class Tesseract:
     """Reads a page of upright dark text line by line."""
-
-    name = "tesseract"
 
     def __init__(self, language: str) -> None:
         self._language = language

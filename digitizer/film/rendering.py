@@ -305,10 +305,11 @@ def _unused(pixels: Pixels, outside: NDArray[np.bool_], raster: Raster) -> int |
     np.copyto(pixels, pixels.flat[first], where=outside)
     if raster.polarity is Polarity.MONOCHROME2 and (least := int(pixels.min())) > 0:
         return least - 1
-    seen = np.zeros(1 << (8 * pixels.dtype.itemsize), bool)
-    seen[pixels] = True
+    values = 1 << (8 * pixels.dtype.itemsize)
+    # A histogram of floats counts no further than 2^24, but never forgets that it counted.
+    counts = cv2.calcHist([pixels], [0], None, [values], [0, values]).ravel()
     top = (1 << raster.bits) - 1
-    used = np.minimum(np.flatnonzero(seen), top)
+    used = np.minimum(np.flatnonzero(counts), top)
     taken = np.zeros(top + 1, bool)
     taken[used] = True
     free = np.flatnonzero(~taken)

@@ -167,9 +167,9 @@ TABLES: dict[type[Record], Table] = {
     records.Commitment: commitment,
     records.Verification: verification,
     ScannerProfile: scanner_profile,
-    User: account,
     records.BlindReview: blind_review,
     records.ClassStanding: class_standing,
+    User: account,
 }
 KEY: dict[type[Record], str] = {
     kind: next(iter(table.primary_key.columns)).name for kind, table in TABLES.items()

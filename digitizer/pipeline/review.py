@@ -87,8 +87,7 @@ def accept(
 ) -> Sheet:
     """Decide a film: the first candidate, or the patient and exam that the person names.
 
-    The decision waits the undo window before it is wrapped. An accession number of "" says that
-    the exam is not in the index. ``version`` is that of the film as the person saw it.
+    The decision waits the undo window before it is wrapped.
 
     Parameters
     ----------
@@ -99,11 +98,14 @@ def accept(
     patient_id : str, optional
         ``NUMBER`` or ``ISSUER:NUMBER``; the first candidate without.
     accession_number : str, optional
-        Of the patient's exam; without, the one proposed, or the one the film itself tells.
+        Of the patient's exam; without, the one proposed, or the one the film itself tells; "" says
+        that the exam is not in the index.
     study_date : date, optional
         Day of an exam that the index does not have.
     undo_window_s : float, optional
         The setting by default.
+    version : int, optional
+        Of the film as the person saw it.
 
     Raises
     ------
@@ -267,6 +269,8 @@ def _exam(
     services: Services, sheet: Sheet, patient: PatientRecord, accession_number: str | None
 ) -> ExamRecord | None:
     """Return the exam that the person named, else that proposed, else that the film tells."""
+    if accession_number == "":
+        return None
     if accession_number is not None:
         # "" says that the exam is not in the index.
         return exam_named(services, patient, accession_number) if accession_number else None

@@ -8,7 +8,8 @@ import zxingcpp
 from digitizer import reading
 from digitizer.engines import EngineSheetReader
 from digitizer.engines.barcodes import read_barcodes
-from digitizer.errors import BadScan
+from digitizer.engines.tesseract import page_reader
+from digitizer.errors import BadScan, MissingService
 from digitizer.model.reading import FieldSource
 
 RULES = reading.ReadingRules()
@@ -159,3 +160,22 @@ def test_a_picture_larger_than_any_film_is_refused(reader):
     with pytest.raises(BadScan) as caught:
         reader.read_label(huge)
     assert caught.value.code == "too_large"
+
+
+def test_tesseract_reads_alike_in_the_process_and_as_a_program(pictures):
+    page = pictures.drawn()
+    library, program = page_reader("eng"), page_reader("eng", program=True)
+    assert type(library) is not type(program)
+    read = [[line.text for line in one.read(page)] for one in (library, program)]
+    assert read[0] == read[1]
+    assert len(read[0]) == 4
+    rows = [[line.row for line in one.read(page)] for one in (library, program)]
+    assert np.allclose(rows[0], rows[1], atol=6)
+
+
+def test_a_language_that_is_not_installed_says_what_to_install():
+    page = np.full((60, 200), 255, np.uint8)
+    for program in (False, True):
+        with pytest.raises(MissingService) as caught:
+            page_reader("xyz", program=program).read(page)
+        assert "tesseract-ocr" in (caught.value.remedy or "")
