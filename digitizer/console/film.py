@@ -5,14 +5,15 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, Any
+from urllib.parse import quote
 
-from fastapi import APIRouter, Depends, Form
+from fastapi import APIRouter, Depends, Form, Query
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from digitizer import dicom
 from digitizer.console.access import Needs, Person
-from digitizer.console.pages import back_to, fragment, page, say
+from digitizer.console.pages import back_to, fragment, page, person_name, say
 from digitizer.console.review_view import case_of
 from digitizer.console.site import Site, site_of
 from digitizer.errors import UnknownRecord, UsageError
@@ -171,17 +172,29 @@ def _subject(found: PatientRecord) -> str:
 
 
 @router.get("/jackets/{jacket_id}")
-def jacket(request: Request, jacket_id: str, person: Person = Depends(_SEES)) -> Response:
-    """Show all sheets of a jacket on one page; its silent films may be filed with one look."""
+def jacket(
+    request: Request,
+    jacket_id: str,
+    patient: Annotated[str, Query(max_length=200)] = "",
+    person: Person = Depends(_SEES),
+) -> Response:
+    """Show all sheets of a jacket on one page; its silent films may be filed with one look.
+
+    ``patient`` is ISSUER:NUMBER of one to be offered besides those who are known of the jacket.
+    """
     site = site_of(request)
     with site.services.ledger.transaction() as tx:
         found = tx.get(Jacket, jacket_id)
         tx.record(event(jacket_id, "viewed", person.name, page="jacket"))
         sheets = tx.sheets(jacket_id=jacket_id)
     silent = {one.id for one in silent_films(sheets)}
+    offered = _of_jacket(sheets) if silent else ()
+    if patient and silent:
+        offered = (decisions.patient_named(site.services, patient), *offered)
+        offered = tuple(dict.fromkeys(offered))
     return page(
         request, "jacket.html", person,
-        jacket=found, sheets=sheets, silent=silent, patients=_of_jacket(sheets) if silent else (),
+        jacket=found, sheets=sheets, silent=silent, patients=offered, chosen=patient,
     )  # fmt: skip
 
 
@@ -203,14 +216,19 @@ def follow_look(
 ) -> Response:
     """File the silent films of a jacket together, after one look at all of them."""
     site = site_of(request)
-    chosen = other.strip() or patient
-    if not chosen:
+    if other.strip():
+        # A number that was typed is shown as a whole patient before anything is filed.
+        named = decisions.patient_named(site.services, other.strip())
+        say(request, person, f"Is it {person_name(named.name)}? Then file them.")
+        key = quote(f"{named.issuer}:{named.patient_id}")
+        return back_to(request, f"/jackets/{jacket_id}?patient={key}")
+    if not patient:
         raise UsageError("No patient was chosen.", remedy="Choose one, or give ISSUER:NUMBER.")
     with site.services.ledger.reading() as view:
         found = view.get(Jacket, jacket_id)
         batch = view.get(Batch, found.batch_id)
-    named = f"{found.box or ''}/{found.name}"
-    done = follow(site.services, named, user=person.name, patient_id=chosen, batch=batch.name)
+    folder = f"{found.box or ''}/{found.name}"
+    done = follow(site.services, folder, user=person.name, patient_id=patient, batch=batch.name)
     words = [f"{len(done.filed)} filed under patient {done.patient.patient_id}."]
     if done.asked:
         words.append(f"{len(done.asked)} still need their exam.")

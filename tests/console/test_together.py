@@ -51,6 +51,17 @@ def _actors(console: Console, film: str) -> list[str]:
         return [one.actor for one in view.events(film)]
 
 
+def test_a_patient_who_is_typed_is_shown_before_anything_is_filed(
+    console: Console, ann: Browser, silent: list[str]
+) -> None:
+    """A mistyped number must be seen."""
+    done = ann.post("/jackets/j1/follow", other="MERCY:A100200", patient="MERCY:A100201")
+    assert done.headers["location"] == "/jackets/j1?patient=MERCY%3AA100200"
+    text = ann.get(done.headers["location"]).text
+    assert 'value="MERCY:A100200" checked' in text
+    assert set(states(console, silent)) == {State.REVIEW}
+
+
 def test_nobody_is_followed_without_a_choice(
     console: Console, ann: Browser, silent: list[str]
 ) -> None:
