@@ -46,4 +46,5 @@ soak: setup-test  ## 2,000 films with random kills
 
 clean:  ## Delete what was built or run here (never the ledger or vault of a real site)
 	rm -rf $(VENV) demo-data bench-data build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf digitizer/console/static/viewer digitizer/console/viewer/node_modules
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -540,8 +540,8 @@ class Sessions(Protocol):
         """End all sessions of a user, but one perhaps."""
         ...
 
-    def sweep(self, idle_before: datetime, opened_before: datetime) -> None:
-        """Forget sessions that nobody can use any more, and old failures to sign in."""
+    def sweep(self, before: datetime) -> None:
+        """Forget browsers not seen since, and failures to sign in that are as old."""
         ...
 
     def failures(self, key: str) -> tuple[int, datetime | None]:

@@ -81,6 +81,16 @@ def users_change(
     return 0
 
 
+@users.command(name="token")
+@click.argument("name")
+@pass_session
+def users_token(session: Session, name: str) -> int:
+    """Make a token with which a program may use the API as this user, for a year at most."""
+    sessions = wiring.sessions(session.settings)
+    print(accounts.new_token(session.services, sessions, name, by=_by()))
+    return 0
+
+
 @users.command(name="list")
 @json_option
 @pass_session

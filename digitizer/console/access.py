@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from digitizer.console.site import Site, site_of
 from digitizer.model.users import Permission, Session, User
-from digitizer.pipeline.accounts import session_key
+from digitizer.pipeline.accounts import TOKEN_LIFE, session_key
 
 __all__ = [
     "Forbidden",
@@ -96,11 +96,13 @@ class Needs:
 def person_of(request: Request) -> Person | None:
     """Return the person whose session the cookie names, if it is still good."""
     site = site_of(request)
+    if _is_program(request):
+        return _program(request)
     token = request.cookies.get(cookie_name(site))
     if not token:
         return None
     session = site.sessions.find(session_key(token))
-    if session is None:
+    if session is None or not session.csrf:
         return None
     now = site.services.clock.now()
     console = site.settings.console
@@ -117,9 +119,31 @@ def person_of(request: Request) -> Person | None:
     return Person(user, session)
 
 
+def _is_program(request: Request) -> bool:
+    """Tell whether a program asks, by a token of its own; those are good for the API alone."""
+    path = request.url.path.removeprefix(site_of(request).root_path)
+    return path.startswith("/api/") and "authorization" in request.headers
+
+
+def _program(request: Request) -> Person | None:
+    site = site_of(request)
+    scheme, _, token = request.headers["authorization"].partition(" ")
+    session = site.sessions.find(session_key(token)) if scheme.lower() == "bearer" else None
+    # A browser's session is no token: its cookie would do without the proof that a form is ours.
+    if session is None or session.csrf:
+        return None
+    if site.services.clock.now() - session.created_at > TOKEN_LIFE:
+        site.sessions.close(session.key)
+        return None
+    with site.services.ledger.reading() as view:
+        user = view.get(User, session.user)
+    return None if user.disabled else Person(user, session)
+
+
 async def guard(request: Request) -> None:
     """Refuse a change that no page of ours asked for."""
-    if request.method in _SAFE:
+    if request.method in _SAFE or _is_program(request):
+        # A program's token is sent by nobody else's page.
         return
     site = site_of(request)
     origin = request.headers.get("origin")

@@ -6,6 +6,8 @@ from starlette.staticfiles import StaticFiles
 
 from digitizer import __version__
 from digitizer.console import (
+    api,
+    blind,
     feed,
     film,
     film_pictures,
@@ -47,6 +49,8 @@ def make_app(site: Site) -> FastAPI:
         film_pictures,
         film,
         feed,
+        blind,
+        api,
         settings_page,
     ):
         app.include_router(one.router)

@@ -17,7 +17,7 @@ from digitizer.console.access import Needs, Person
 from digitizer.console.feed_view import jacket_now, reconciled
 from digitizer.console.pages import back_to, fragment, page, say
 from digitizer.console.site import Site, site_of
-from digitizer.errors import DigitizerError, UsageError
+from digitizer.errors import DigitizerError, DiskFull, UsageError
 from digitizer.model.records import Batch, Jacket, Scan
 from digitizer.model.users import Permission
 from digitizer.pipeline.changes import event
@@ -200,9 +200,13 @@ def _kept(site: Site, file: UploadFile, suffix: str) -> Path:
     folder = site.settings.data_dir / "fed"
     folder.mkdir(parents=True, exist_ok=True)
     handle, path = tempfile.mkstemp(dir=folder, suffix=suffix)
-    with os.fdopen(handle, "wb") as stream:
-        while chunk := file.file.read(_CHUNK):
-            stream.write(chunk)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            while chunk := file.file.read(_CHUNK):
+                stream.write(chunk)
+    except OSError as error:
+        Path(path).unlink(missing_ok=True)
+        raise DiskFull("The file could not be kept: there is no room.") from error
     return Path(path)
 
 

@@ -2,19 +2,21 @@
 
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, Any
+from urllib.parse import quote
 
-from fastapi import APIRouter, Depends, Form
+from fastapi import APIRouter, Depends, Form, Query
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from digitizer import dicom
 from digitizer.console.access import Needs, Person
-from digitizer.console.pages import back_to, fragment, page, say
+from digitizer.console.pages import back_to, fragment, page, person_name, say
 from digitizer.console.review_view import case_of
 from digitizer.console.site import Site, site_of
-from digitizer.errors import UnknownRecord
+from digitizer.errors import UnknownRecord, UsageError
 from digitizer.model.identity import PatientRecord
 from digitizer.model.overview import Filter
 from digitizer.model.records import Batch, Capture, Event, Jacket, Sheet
@@ -22,6 +24,7 @@ from digitizer.model.states import HOLDS
 from digitizer.model.users import Permission
 from digitizer.pipeline import review as decisions
 from digitizer.pipeline.changes import event
+from digitizer.pipeline.follow import follow, silent_films
 from digitizer.pipeline.library import find_patients
 from digitizer.ports import Transaction
 
@@ -31,6 +34,7 @@ router = APIRouter()
 _SEES = Needs(Permission.SEE_PATIENTS)
 _MOST_FILMS = 200
 _LONGEST = 400
+_MOST_PATIENTS = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,11 +172,67 @@ def _subject(found: PatientRecord) -> str:
 
 
 @router.get("/jackets/{jacket_id}")
-def jacket(request: Request, jacket_id: str, person: Person = Depends(_SEES)) -> Response:
-    """Show all sheets of a jacket on one page."""
+def jacket(
+    request: Request,
+    jacket_id: str,
+    patient: Annotated[str, Query(max_length=200)] = "",
+    person: Person = Depends(_SEES),
+) -> Response:
+    """Show all sheets of a jacket on one page; its silent films may be filed with one look.
+
+    ``patient`` is ISSUER:NUMBER of one to be offered besides those who are known of the jacket.
+    """
     site = site_of(request)
     with site.services.ledger.transaction() as tx:
         found = tx.get(Jacket, jacket_id)
         tx.record(event(jacket_id, "viewed", person.name, page="jacket"))
         sheets = tx.sheets(jacket_id=jacket_id)
-    return page(request, "jacket.html", person, jacket=found, sheets=sheets)
+    silent = {one.id for one in silent_films(sheets)}
+    offered = _of_jacket(sheets) if silent else ()
+    if patient and silent:
+        offered = (decisions.patient_named(site.services, patient), *offered)
+        offered = tuple(dict.fromkeys(offered))
+    return page(
+        request, "jacket.html", person,
+        jacket=found, sheets=sheets, silent=silent, patients=offered, chosen=patient,
+    )  # fmt: skip
+
+
+def _of_jacket(sheets: Iterable[Sheet]) -> tuple[PatientRecord, ...]:
+    """Return the patients who are known of a jacket: those decided first, then those proposed."""
+    sheets = list(sheets)
+    decided = [one.decision.patient for one in sheets if one.decision]
+    proposed = [one.candidates[0].patient for one in sheets if one.candidates]
+    return tuple(dict.fromkeys([*decided, *proposed]))[:_MOST_PATIENTS]
+
+
+@router.post("/jackets/{jacket_id}/follow")
+def follow_look(
+    request: Request,
+    jacket_id: str,
+    patient: Annotated[str, Form(max_length=200)] = "",
+    other: Annotated[str, Form(max_length=200)] = "",
+    person: Person = Depends(Needs(Permission.DECIDE)),
+) -> Response:
+    """File the silent films of a jacket together, after one look at all of them."""
+    site = site_of(request)
+    if other.strip():
+        # A number that was typed is shown as a whole patient before anything is filed.
+        named = decisions.patient_named(site.services, other.strip())
+        say(request, person, f"Is it {person_name(named.name)}? Then file them.")
+        key = quote(f"{named.issuer}:{named.patient_id}")
+        return back_to(request, f"/jackets/{jacket_id}?patient={key}")
+    if not patient:
+        raise UsageError("No patient was chosen.", remedy="Choose one, or give ISSUER:NUMBER.")
+    with site.services.ledger.reading() as view:
+        found = view.get(Jacket, jacket_id)
+        batch = view.get(Batch, found.batch_id)
+    folder = f"{found.box or ''}/{found.name}"
+    done = follow(site.services, folder, user=person.name, patient_id=patient, batch=batch.name)
+    words = [f"{len(done.filed)} filed under patient {done.patient.patient_id}."]
+    if done.asked:
+        words.append(f"{len(done.asked)} still need their exam.")
+    if done.refused:
+        words.append(f"{len(done.refused)} need a look of their own.")
+    say(request, person, " ".join(words))
+    return back_to(request, f"/jackets/{jacket_id}")

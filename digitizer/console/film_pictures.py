@@ -98,6 +98,20 @@ def crop(
     return Response(path.read_bytes(), media_type=_PNG)
 
 
+@router.get("/films/{film_id}/pixels")
+def pixels(request: Request, film_id: str, _person: Person = Depends(_NEEDS)) -> Response:
+    """Return a film's own values: rows of little-endian 16-bit samples, nothing before or after."""
+    site = site_of(request)
+    with site.services.ledger.reading() as tx:
+        sheet = tx.get(Sheet, film_id)
+    rendered = site.pictures.film(sheet)
+    if rendered.pixels.ndim != 2:
+        raise UnknownRecord("This sheet is in colour: it has pictures, but no grey values.")
+    return Response(
+        rendered.pixels.astype("<u2", copy=False).tobytes(), media_type="application/octet-stream"
+    )
+
+
 @router.get("/films/{film_id}/tones")
 def tones(
     request: Request, film_id: str, _person: Person = Depends(_NEEDS)

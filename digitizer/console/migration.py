@@ -15,6 +15,7 @@ from digitizer.console.site import Site, site_of
 from digitizer.model.overview import Filter, Tally
 from digitizer.model.states import ENDS, HOLDS, WAY, State
 from digitizer.model.users import Permission
+from digitizer.pipeline import budget
 
 __all__ = ["router"]
 
@@ -62,8 +63,8 @@ def figures(site: Site) -> dict[str, Any]:
     total = sum(n for state, n in counts.items() if state not in ENDS)
     left = sum(counts.get(state, 0) for state in WAY if state is not State.VERIFIED)
     flow = overview.flow()
-    budget = site.settings.identity.budget_per_100k
-    accepted = budget * flow.by_itself / 100_000
+    standing = budget.standing(site.services)
+    accepted = standing["allowed"]
     return {
         "way": WAY,
         "holds": (State.REVIEW, State.WAITING, State.QUARANTINED),
@@ -75,9 +76,10 @@ def figures(site: Site) -> dict[str, Any]:
         "verified": counts.get(State.VERIFIED, 0),
         "pace": pace_of(overview.per_hour("verified", 24, now), left),
         "flow": flow,
-        "budget": budget,
+        "standing": standing,
+        "budget": site.settings.identity.budget_per_100k,
         "accepted": accepted,
-        "spent": flow.expected_wrong / accepted if accepted else 0.0,
+        "spent": standing["expected_wrong"] / accepted if accepted else 0.0,
         "shadow": site.settings.identity.shadow,
         "reasons": overview.by_reason(Filter(states=tuple(HOLDS))),
         "batches": _rows(overview.by_batch()),

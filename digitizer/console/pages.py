@@ -76,7 +76,11 @@ _templates.filters.update(
     remedy_of=_remedy_of,
     thousands=lambda number: f"{number:,}".replace(",", "\u202f"),
 )
-_templates.globals.update(version=__version__)
+_templates.globals.update(
+    version=__version__,
+    # Built by scripts/setup; without it films are pictures rendered by the server.
+    has_viewer=(FOLDER / "static" / "viewer" / "viewer.js").is_file(),
+)
 
 
 def fragment(request: Request, template: str, person: Person, /, **values: Any) -> str:

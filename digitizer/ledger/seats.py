@@ -73,18 +73,14 @@ class SqlSessions:
         with self._ledger.connection(writes=True) as connection:
             connection.execute(delete(table).where(table.c.user == user, table.c.key != but))
 
-    def sweep(self, idle_before: datetime, opened_before: datetime) -> None:
-        """Forget sessions that nobody can use any more, and old failures to sign in."""
-        table = tables.console_session
-        ended = or_(
-            table.c.seen_at < idle_before.timestamp(),
-            table.c.created_at < opened_before.timestamp(),
-        )
+    def sweep(self, before: datetime) -> None:
+        """Forget browsers not seen since, and failures to sign in that are as old."""
+        table, failed = tables.console_session, tables.throttle
+        # What has no token of forms is a program's, which lasts longer.
+        ended = and_(table.c.seen_at < before.timestamp(), table.c.csrf != "")
         with self._ledger.connection(writes=True) as connection:
             connection.execute(delete(table).where(ended))
-            connection.execute(
-                delete(tables.throttle).where(tables.throttle.c.until < opened_before.timestamp())
-            )
+            connection.execute(delete(failed).where(failed.c.until < before.timestamp()))
 
     def failures(self, key: str) -> tuple[int, datetime | None]:
         """Tell how often signing in failed, and until when it is not to be tried."""

@@ -21,11 +21,13 @@ from digitizer.pipeline.services import Services
 from digitizer.ports import Sessions
 
 __all__ = [
+    "TOKEN_LIFE",
     "SignedIn",
     "add_user",
     "change_password",
     "change_user",
     "new_password",
+    "new_token",
     "session_key",
     "sign_in",
     "sign_out",
@@ -37,6 +39,9 @@ LEAST_PASSWORD = 12
 _FREE_TRIES = {"name": 5, "address": 30}
 """Failures that cost nothing: a whole office may share one address behind a proxy."""
 _LONGEST_PAUSE_S = 300.0
+TOKEN_LIFE = timedelta(days=365)
+_KEPT = timedelta(days=2)
+"""Longer than any browser's session lasts."""
 # RFC 9106, second recommended option (64 MiB, three passes), as the library has it.
 _HASHER = PasswordHasher()
 
@@ -190,6 +195,7 @@ def sign_in(
                 tx.record(event(subject_of(user.name), "sign_in_failed", "system"))
         raise UsageError("Name and password do not fit.")
     sessions.forgive(keys["name"])
+    sessions.sweep(now - _KEPT)
     return _open(services, sessions, user)
 
 
@@ -207,6 +213,25 @@ def _open(services: Services, sessions: Sessions, user: User) -> SignedIn:
         tx.record(event(subject_of(user.name), "signed_in", user.name))
     sessions.open(session)
     return SignedIn(user=user, session=session, token=token)
+
+
+def new_token(services: Services, sessions: Sessions, name: str, *, by: str) -> str:
+    """Return a token with which a program may use the API as a user, for a year at most.
+
+    It ends with the user's other sessions: when the account is changed or closed, or the password.
+    """
+    now = services.clock.now()
+    with services.ledger.transaction() as tx:
+        user = _user(tx.users(), name)
+        if user.must_change:
+            raise UsageError(f"{user.name} has not replaced the first password yet.")
+        tx.record(event(subject_of(user.name), "token_made", by))
+    token = secrets.token_urlsafe(32)
+    # No token of forms: by this it is told from a browser's session.
+    sessions.open(
+        Session(key=session_key(token), user=user.name, csrf="", created_at=now, seen_at=now)
+    )
+    return token
 
 
 def sign_out(services: Services, sessions: Sessions, session: Session) -> None:

@@ -272,7 +272,8 @@ def _exam(
     if accession_number == "":
         return None
     if accession_number is not None:
-        return exam_named(services, patient, accession_number)
+        # "" says that the exam is not in the index.
+        return exam_named(services, patient, accession_number) if accession_number else None
     if sheet.candidates and sheet.candidates[0].patient == patient:
         return sheet.candidates[0].exam
     if sheet.kind is not SheetKind.FILM:

@@ -1,5 +1,6 @@
 """`digitizer serve`: the watch folder, digitizers that store to us, commands that join, the end."""
 
+import json
 import shutil
 import signal
 import subprocess
@@ -7,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import psutil
 import pytest
@@ -23,12 +25,13 @@ REFUSED_NOT_AUTHORIZED = 0x0124
 
 @dataclass
 class Serving:
-    """A running `digitizer serve` with a watch folder and a known DICOM port."""
+    """A running `digitizer serve` with a watch folder, a known DICOM port, and the console's."""
 
     site: Site
     process: "subprocess.Popen[str]"
     watched: Path
     port: int
+    console: int
 
     def batch(self, begins: str) -> dict[str, Any] | None:
         """Return the batch whose name begins so, once there is one."""
@@ -62,7 +65,7 @@ class Serving:
 @pytest.fixture(scope="module")
 def serving(small_room: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     folder = tmp_path_factory.mktemp("serve")
-    watched, port = folder / "watched", free_port()
+    watched, port, console = folder / "watched", free_port(), free_port()
     watched.mkdir()
     site = Site(
         folder / "data",
@@ -70,13 +73,14 @@ def serving(small_room: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
         DIGITIZER_WATCH__STABILITY_DELAY_S="0.3",
         DIGITIZER_PIPELINE__JACKET_QUIET_S="2",
         DIGITIZER_LISTENER__PORT=str(port),
+        DIGITIZER_CONSOLE__PORT=str(console),
         DIGITIZER_LISTENER__ACCEPT_FROM=f'["{SCANNER}"]',
     )
     site.import_index(small_room)
     process = site.start("serve")
     try:
         wait_until(lambda: (site.data / "owner.json").exists())
-        yield Serving(site, process, watched, port)
+        yield Serving(site, process, watched, port, console)
     finally:
         process.send_signal(signal.SIGKILL)
         process.wait()
@@ -97,6 +101,22 @@ def test_what_lies_in_the_watch_folder_is_taken_and_filed(serving: Serving, jack
     assert {(scan["box"], scan["jacket"]) for scan in batch["scans"]} == {("BOX-9", "J9")}
     done = serving.watched / "BOX-9" / "J9" / "done"
     assert sorted(path.name for path in done.iterdir()) == names
+
+
+def test_the_console_is_open_and_ready(serving: Serving) -> None:
+    """In a process of its own: ledger, broker and disk are there; it shows what was filed."""
+
+    def ask(path: str) -> str:
+        try:
+            with urlopen(f"http://127.0.0.1:{serving.console}{path}", timeout=10) as answer:
+                return str(answer.read().decode())
+        except OSError:
+            return ""
+
+    ready = json.loads(wait_until(lambda: ask("/readyz"), 60))
+    assert ready == {"ready": True, "checks": dict.fromkeys(("ledger", "broker", "disk"), "ok")}
+    assert "digitizer_sheets{" in ask("/metrics")
+    assert "Sign in" in ask("/")
 
 
 def test_the_same_file_dropped_again_is_a_duplicate(serving: Serving, jacket: Path) -> None:

@@ -10,7 +10,7 @@ from digitizer.console.access import Needs
 from digitizer.model.users import ROLES, Permission, Role
 
 PUBLIC = {"/healthz", "/readyz", "/metrics", "/sign-in"}
-SIGNED_IN = {"/", "/sign-out", "/password"}
+SIGNED_IN = {"/", "/sign-out", "/password", "/api/v1/openapi.json"}
 WORK, PATIENTS, MANAGE = Permission.SEE_WORK, Permission.SEE_PATIENTS, Permission.MANAGE
 DECIDE = Permission.DECIDE
 NEEDED = {
@@ -24,6 +24,7 @@ NEEDED = {
     "/review/{film_id}/leave": DECIDE,
     "/review/{film_id}/search": DECIDE,
     "/films/{film_id}/picture": PATIENTS,
+    "/films/{film_id}/pixels": PATIENTS,
     "/films/{film_id}/tones": PATIENTS,
     "/films/{film_id}/crops/{number}": PATIENTS,
     "/scans/{scan_id}/picture": PATIENTS,
@@ -34,6 +35,9 @@ NEEDED = {
     "/library": PATIENTS,
     "/patients/{issuer}/{number}": PATIENTS,
     "/jackets/{jacket_id}": PATIENTS,
+    "/jackets/{jacket_id}/follow": DECIDE,
+    "/blind": DECIDE,
+    "/blind/{review_id}": DECIDE,
     "/feed": Permission.FEED,
     "/feed/scanners": Permission.FEED,
     "/feed/scans/{scan_id}/thumbnail": Permission.FEED,
@@ -43,6 +47,14 @@ NEEDED = {
     "/feed/{batch_id}/scan": Permission.FEED,
     "/feed/{batch_id}/next": Permission.FEED,
     "/feed/{batch_id}/close": Permission.FEED,
+    "/api/v1/status": WORK,
+    "/api/v1/batches": WORK,
+    "/api/v1/batches/{name}": PATIENTS,
+    "/api/v1/work": WORK,
+    "/api/v1/retries": MANAGE,
+    "/api/v1/retries/{job_id}": MANAGE,
+    "/api/v1/films/{film_id}": PATIENTS,
+    "/api/v1/films/{film_id}/decision": DECIDE,
     "/settings": Permission.SEE_SETTINGS,
     "/settings/checks": Permission.SEE_SETTINGS,
     "/users": Permission.MANAGE_USERS,
@@ -97,6 +109,9 @@ def test_a_role_is_let_in_where_it_may_and_refused_elsewhere(console: Console, r
             continue
         address = path.replace("{", "").replace("}", "")
         answer = browser.get(address) if method == "GET" else browser.post(address)
+        if path.startswith("/api/") and method == "POST":
+            headers = {"x-csrf-token": browser.csrf}
+            answer = browser.client.post(address, json={}, headers=headers)
         allowed = NEEDED[path] in ROLES[role]
         assert (answer.status_code == 403) == (not allowed), (role, method, path)
         assert answer.status_code < 500, (role, method, path)
@@ -110,6 +125,10 @@ def test_who_is_not_signed_in_is_sent_to_sign_in(console: Console) -> None:
             continue
         if method == "GET":
             answer = stranger.get(path)
+            if path.startswith("/api/"):
+                assert answer.status_code == 401, path
+                assert answer.headers["content-type"] == "application/problem+json"
+                continue
             assert answer.status_code == 303, path
             assert answer.headers["location"].startswith("/sign-in?next=/"), path
         else:

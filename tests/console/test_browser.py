@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 import tifffile
 import uvicorn
-from console_films import COLUMNS, ROWS, fill_review
+from console_films import COLUMNS, ROWS, fill_review, film_pixels
 from console_site import OWN, Console
 from ledger_records import happened, scan
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
@@ -29,6 +29,12 @@ from digitizer.model.users import Role
 
 CHROMIUM = Path("/usr/bin/chromium")
 AXE = Path(__file__).parent / "vendor" / "axe.min.js"
+NO_CARD = """
+const plain = HTMLCanvasElement.prototype.getContext;
+HTMLCanvasElement.prototype.getContext = function (kind, ...more) {
+  return kind.startsWith("webgl") ? null : plain.call(this, kind, ...more);
+};
+"""
 OFFICE = {"width": 1366, "height": 768}
 
 
@@ -73,10 +79,12 @@ def open_page(chromium: Browser, console: Console, address: str) -> Iterator[Cal
     complaints: list[str] = []
     contexts: list[BrowserContext] = []
 
-    def sign_in(name: str, *roles: Role) -> Page:
+    def sign_in(name: str, *roles: Role, card: bool = True) -> Page:
         console.add(name, *roles)
         context = chromium.new_context(viewport=OFFICE, base_url=address)  # type: ignore[arg-type]
         contexts.append(context)
+        if not card:
+            context.add_init_script(NO_CARD)
         page = context.new_page()
         page.set_default_timeout(20_000)
         page.on(
@@ -196,24 +204,25 @@ def test_a_reviewer_decides_everything_by_keyboard(
     expect(page.locator("main")).to_contain_text("Nothing here for you now")
 
 
-def grey(page: Page) -> np.ndarray:
-    """Return what the viewer's picture shows as grey values, its long side 160."""
-    values = page.evaluate(
-        """() => {
-          const image = document.querySelector(".stage img");
-          const scale = 160 / Math.max(image.naturalWidth, image.naturalHeight);
-          const own = [image.naturalWidth, image.naturalHeight];
-          const size = own.map((one) => Math.round(scale * one));
-          const canvas = new OffscreenCanvas(...size);
-          const context = canvas.getContext("2d");
-          context.imageSmoothingQuality = "high";
-          context.drawImage(image, 0, 0, ...size);
-          const data = context.getImageData(0, 0, canvas.width, canvas.height).data;
-          const grey = Array.from({length: data.length / 4}, (_, at) => data[4 * at]);
-          return [canvas.height, canvas.width, grey];
-        }"""
-    )
-    return np.array(values[2], dtype=np.float64).reshape(values[0], values[1])
+GREY = """
+(source) => {
+  const own = [source.naturalWidth ?? source.width, source.naturalHeight ?? source.height];
+  const scale = 160 / Math.max(...own);
+  const size = own.map((one) => Math.round(scale * one));
+  const canvas = new OffscreenCanvas(...size);
+  const context = canvas.getContext("2d");
+  context.imageSmoothingQuality = "high";
+  context.drawImage(source, 0, 0, ...size);
+  const data = context.getImageData(0, 0, canvas.width, canvas.height).data;
+  return [size, Array.from({length: data.length / 4}, (_, at) => data[4 * at])];
+}
+"""
+
+
+def grey(page: Page, what: str) -> np.ndarray:
+    """Return what a picture or canvas shows as grey values, its long side 160."""
+    (columns, rows), values = page.locator(what).first.evaluate(GREY)
+    return np.array(values, dtype=np.float64).reshape(rows, columns)
 
 
 def shown(page: Page, what: str) -> np.ndarray:
@@ -223,15 +232,15 @@ def shown(page: Page, what: str) -> np.ndarray:
         return image.complete && image.src.includes("{what}")
           && document.querySelector("[data-viewer]").dataset.shown === image.src; }}"""
     )
-    return grey(page)
+    return grey(page, ".stage img")
 
 
-def test_the_viewer_shows_the_film_and_its_keys_do_what_they_say(
+def test_pictures_need_no_graphics_card_and_their_keys_do_what_they_say(
     console: Console, tmp_path: Path, open_page: Callable[..., Page]
 ) -> None:
     """Pixels compared with the film's own: as it is, inverted, turned, flipped, enlarged."""
     fill_review(console, tmp_path)
-    page = open_page("ann", Role.REVIEWER)
+    page = open_page("ann", Role.REVIEWER, card=False)
     plain = shown(page, "center")
     rows, columns = plain.shape
     assert rows / columns == pytest.approx(ROWS / COLUMNS, rel=0.02)
@@ -260,6 +269,65 @@ def test_the_viewer_shows_the_film_and_its_keys_do_what_they_say(
     assert shown(page, "zoom=1.500").std() < near.std()
 
 
+def on_card(page: Page, film: np.ndarray) -> float:
+    """Return how far the canvas is from what it should show, in grey values on average."""
+    canvas = grey(page, ".card-film canvas")
+    scale = min(canvas.shape[0] / film.shape[0], canvas.shape[1] / film.shape[1])
+    rows, columns = (round(scale * one) for one in film.shape)
+    top, left = (canvas.shape[0] - rows) // 2, (canvas.shape[1] - columns) // 2
+    inside = canvas[top : top + rows, left : left + columns]
+    wanted = cv2.resize(film, (columns, rows), interpolation=cv2.INTER_AREA)
+    return float(np.abs(inside - wanted)[2:-2, 2:-2].mean())
+
+
+def length_told(page: Page) -> float:
+    """Return the length that stands beside the measured line, in millimetres."""
+    number, unit = (page.locator(".card-film svg text").first.text_content() or "0 mm").split()
+    assert unit == "mm"
+    return float(number)
+
+
+def comes_to(page: Page, film: np.ndarray, within: float = 6.0) -> None:
+    """Wait until the canvas shows this."""
+    wait_until(lambda: on_card(page, film) < within, 20)
+
+
+def test_the_viewer_on_the_graphics_card_shows_the_films_own_values(
+    console: Console, tmp_path: Path, open_page: Callable[..., Page]
+) -> None:
+    """Its canvas against the values in the vault, under the window of the capture; every key."""
+    fill_review(console, tmp_path)
+    page = open_page("ann", Role.REVIEWER)
+    expect(page.locator('[data-kind="card"]')).to_be_attached(timeout=30_000)
+    tones = page.request.get("/films/film0/tones").json()
+    low = tones["center"] - tones["width"] / 2
+    film = np.clip((film_pixels().astype(float) - low) / tones["width"] * 255, 0, 255)
+    comes_to(page, film)
+    page.keyboard.press("i")
+    comes_to(page, 255 - film)
+    page.keyboard.press("i")
+    page.keyboard.press("r")
+    comes_to(page, np.rot90(film, -1))
+    page.keyboard.press("0")
+    page.keyboard.press("f")
+    comes_to(page, film[:, ::-1])
+    page.keyboard.press("0")
+    comes_to(page, film)
+    # A length, in millimetres at the film plane.
+    page.keyboard.press("l")
+    box = page.locator(".card-film").bounding_box()
+    assert box is not None
+    across, down = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(across - 50, down)
+    page.mouse.down()
+    page.mouse.move(across + 50, down, steps=5)
+    page.mouse.up()
+    pitch = 25.4 / 100 / (box["height"] / ROWS)
+    wanted = pytest.approx(100 * pitch, rel=0.03)
+    wait_until(lambda: length_told(page) == wanted, 20)
+    keep(page, "viewer")
+
+
 def test_a_lead_watches_it_live(
     console: Console, tmp_path: Path, open_page: Callable[..., Page]
 ) -> None:
@@ -282,6 +350,7 @@ def test_a_clerk_feeds_a_jacket(
     fill_review(console, tmp_path, films=1)
     (tmp_path / "0002.tif").write_bytes(b"")
     page = open_page("rec", Role.RECORDS)
+    expect(page.locator('[name="batch"]')).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.locator('[name="next_jacket"]')).to_be_focused()
     page.keyboard.type("J-7")

@@ -1,51 +1,36 @@
-// The film as pictures rendered by the server: window, invert, turn, flip, enlarge, move. It needs
-// no graphics card. One picture is asked for at a time; the newest wish is served next.
-export class ServerFilm {
-  constructor(root) {
+// Looking at a film. Pictures rendered by the server are shown at once; where the graphics card can,
+// a viewer of the film's own 16-bit values takes their place. Both understand the same words.
+
+// Pictures rendered by the server: one is asked for at a time, and the newest wish is served next.
+class ServerFilm {
+  constructor(root, tones) {
     this.root = root;
+    this.tones = tones;
     this.image = root.querySelector("img");
     this.stage = root.querySelector(".stage");
-    this.usual = null;
-    this.state = { invert: false, turn: 0, flip: false, x: 0.5, y: 0.5, zoom: 1, center: null, width: null };
     this.busy = false;
     this.wanted = false;
+    this.onchange = () => {};
+    this.stop = new AbortController();
     this.image.addEventListener("load", () => this.done());
     this.image.addEventListener("error", () => this.done());
     this.bind();
-    this.begin();
-  }
-
-  async begin() {
-    const answer = await fetch(this.root.dataset.tones);
-    if (!answer.ok) return;
-    this.usual = await answer.json();
-    if (this.usual.colour) this.root.querySelectorAll("[data-range]").forEach((one) => (one.disabled = true));
-    this.reset();
-  }
-
-  reset() {
-    const { center = null, width = null } = this.usual ?? {};
-    Object.assign(this.state, { invert: false, turn: 0, flip: false, x: 0.5, y: 0.5, zoom: 1, center, width });
-    this.show();
+    this.tool("reset");
   }
 
   get most() {
-    return this.usual ? 2 ** this.usual.bits : 65536;
+    return 2 ** this.tones.bits;
   }
 
   show() {
-    const { state } = this;
-    this.root.querySelector('[data-tool="invert"]').setAttribute("aria-pressed", String(state.invert));
-    if (state.center !== null) {
-      const [center, width] = ["center", "width"].map((name) => this.root.querySelector(`[data-range="${name}"]`));
-      center.value = String(Math.round((1000 * state.center) / this.most));
-      width.value = String(Math.round(1000 * Math.sqrt(state.width / this.most)));
-    }
+    if (this.stop.signal.aborted) return;
+    this.onchange();
     if (this.busy) {
       this.wanted = true;
       return;
     }
     this.busy = true;
+    const { state } = this;
     const box = this.stage.getBoundingClientRect();
     const size = Math.min(4096, Math.max(300, Math.round(Math.max(box.width, box.height) * devicePixelRatio)));
     const query = new URLSearchParams({
@@ -68,6 +53,10 @@ export class ServerFilm {
     }
   }
 
+  end() {
+    this.stop.abort();
+  }
+
   zoomBy(factor) {
     this.state.zoom = Math.min(32, Math.max(1, this.state.zoom * factor));
     if (this.state.zoom === 1) Object.assign(this.state, { x: 0.5, y: 0.5 });
@@ -82,10 +71,10 @@ export class ServerFilm {
     this.show();
   }
 
-  windowBy(dx, dy) {
+  windowTo(center, width) {
     if (this.state.center === null) return;
-    this.state.width = Math.min(2 * this.most, Math.max(2, this.state.width * 2 ** (dx / 200)));
-    this.state.center = Math.min(this.most, Math.max(0, this.state.center + (dy * this.state.width) / 400));
+    this.state.center = Math.min(this.most, Math.max(0, center));
+    this.state.width = Math.min(2 * this.most, Math.max(2, width));
     this.show();
   }
 
@@ -96,54 +85,135 @@ export class ServerFilm {
     else if (name === "flip") state.flip = !state.flip;
     else if (name === "in") return this.zoomBy(1.5);
     else if (name === "out") return this.zoomBy(1 / 1.5);
-    else if (name === "reset") return this.reset();
+    else if (name === "reset") {
+      const { center, width } = this.tones;
+      this.state = { invert: false, turn: 0, flip: false, x: 0.5, y: 0.5, zoom: 1, center, width };
+    } else return;
     this.show();
   }
 
   bind() {
-    this.root.querySelectorAll("[data-tool]").forEach((button) => {
-      button.addEventListener("click", () => this.tool(button.dataset.tool));
-    });
-    this.root.querySelectorAll("[data-range]").forEach((range) => {
-      range.addEventListener("input", () => {
-        const part = Number(range.value) / 1000;
-        if (range.dataset.range === "center") this.state.center = part * this.most;
-        else this.state.width = Math.max(2, part * part * this.most);
-        this.show();
-      });
-    });
-    this.stage.addEventListener("wheel", (event) => {
+    const { stage } = this;
+    const { signal } = this.stop;
+    let from = null;
+    stage.addEventListener("wheel", (event) => {
       event.preventDefault();
       this.zoomBy(event.deltaY < 0 ? 1.25 : 0.8);
-    }, { passive: false });
-    this.stage.addEventListener("pointerdown", (event) => {
-      this.stage.setPointerCapture(event.pointerId);
-      this.from = [event.clientX, event.clientY];
-    });
-    this.stage.addEventListener("pointermove", (event) => {
-      if (!this.from) return;
-      const [dx, dy] = [event.clientX - this.from[0], event.clientY - this.from[1]];
-      this.from = [event.clientX, event.clientY];
+    }, { passive: false, signal });
+    stage.addEventListener("pointerdown", (event) => {
+      stage.setPointerCapture(event.pointerId);
+      from = [event.clientX, event.clientY];
+    }, { signal });
+    stage.addEventListener("pointermove", (event) => {
+      if (!from) return;
+      const [dx, dy] = [event.clientX - from[0], event.clientY - from[1]];
+      from = [event.clientX, event.clientY];
       const box = this.image.getBoundingClientRect();
+      const { center, width } = this.state;
       if (event.shiftKey || event.buttons === 4) this.moveBy(dx / box.width, dy / box.height);
-      else this.windowBy(dx, dy);
-    });
+      else this.windowTo(center + (dy * width) / 400, width * 2 ** (dx / 200));
+    }, { signal });
     for (const name of ["pointerup", "pointercancel"]) {
-      this.stage.addEventListener(name, () => (this.from = null));
+      stage.addEventListener(name, () => (from = null), { signal });
     }
-    const keys = { i: "invert", r: "turn", f: "flip", "+": "in", "=": "in", "-": "out", 0: "reset" };
-    document.addEventListener("keydown", (event) => {
-      if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
-      if (event.target.matches('input:not([type="radio"]):not([type="range"]), textarea, select')) return;
-      const name = keys[event.key.toLowerCase()];
-      if (!name) return;
-      event.preventDefault();
-      this.tool(name);
-    });
-    new ResizeObserver(() => this.usual && this.show()).observe(this.stage);
+    const resized = new ResizeObserver(() => this.show());
+    resized.observe(stage);
+    signal.addEventListener("abort", () => resized.disconnect());
   }
 }
 
-document.querySelectorAll("[data-viewer]").forEach((root) => {
-  root.film = new ServerFilm(root);
-});
+// Toolbar and keys, whichever viewer shows the film.
+class Controls {
+  constructor(root) {
+    this.root = root;
+    this.film = null;
+    const keys = {
+      i: "invert", r: "turn", f: "flip", "+": "in", "=": "in", "-": "out", 0: "reset",
+      l: "length", a: "angle", g: "magnify", p: "sharpen", Delete: "clear",
+    };
+    root.querySelectorAll("[data-tool]").forEach((button) => {
+      button.addEventListener("click", () => this.film?.tool(button.dataset.tool));
+    });
+    root.querySelectorAll("[data-range]").forEach((range) => {
+      range.addEventListener("input", () => this.slide(range));
+    });
+    document.addEventListener("keydown", (event) => {
+      if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
+      if (event.target.matches('input:not([type="radio"]):not([type="range"]), textarea, select')) return;
+      const name = keys[event.key] ?? keys[event.key.toLowerCase()];
+      if (!name || !this.film) return;
+      event.preventDefault();
+      this.film.tool(name);
+    });
+  }
+
+  range(name) {
+    return this.root.querySelector(`[data-range="${name}"]`);
+  }
+
+  slide(range) {
+    const part = Number(range.value) / 1000;
+    const { center, width } = this.film.state;
+    if (range.dataset.range === "center") this.film.windowTo(part * this.most, width);
+    else this.film.windowTo(center, Math.max(2, part * part * this.most));
+  }
+
+  follow() {
+    const { state } = this.film;
+    this.root.querySelector('[data-tool="invert"]').setAttribute("aria-pressed", String(state.invert));
+    if (state.center === null) return;
+    this.range("center").value = String(Math.round((1000 * state.center) / this.most));
+    this.range("width").value = String(Math.round(1000 * Math.sqrt(state.width / this.most)));
+  }
+
+  use(film, kind) {
+    this.film?.end?.();
+    this.film = film;
+    film.onchange = () => this.follow();
+    this.follow();
+    this.root.dataset.kind = kind;
+  }
+
+  async begin() {
+    const answer = await fetch(this.root.dataset.tones);
+    if (!answer.ok) return;
+    const tones = await answer.json();
+    this.most = 2 ** tones.bits;
+    if (tones.colour) this.root.querySelectorAll("[data-range]").forEach((one) => (one.disabled = true));
+    this.use(new ServerFilm(this.root, tones), "server");
+    if (this.root.dataset.module && !tones.colour && cardCan(tones)) await this.useCard(tones);
+  }
+
+  // The pictures stay where the graphics card fails after all.
+  async useCard(tones) {
+    const element = document.createElement("div");
+    element.className = "card-film";
+    this.root.querySelector(".stage").append(element);
+    try {
+      const { show } = await import(this.root.dataset.module);
+      const film = await show(element, this.root.dataset.pixels, tones);
+      this.use(film, "card");
+    } catch (error) {
+      element.remove();
+      console.info(`The film is shown as pictures: ${error.message}`);
+      return;
+    }
+    this.root.querySelector("img").hidden = true;
+    this.root.querySelectorAll("[data-card]").forEach((one) => (one.hidden = false));
+    this.root.querySelector(".spacing").textContent = tones.row_mm
+      ? `lengths in mm at the film plane (${tones.row_mm.toFixed(3)} mm a pixel)`
+      : "lengths in pixels: the scan tells no resolution";
+  }
+}
+
+const MOST_PIXELS = 64e6;
+
+function cardCan(tones) {
+  const gl = document.createElement("canvas").getContext("webgl2");
+  if (!gl) return false;
+  const longest = gl.getParameter(gl.MAX_TEXTURE_SIZE);
+  gl.getExtension("WEBGL_lose_context")?.loseContext();
+  return Math.max(tones.rows, tones.columns) <= longest && tones.rows * tones.columns <= MOST_PIXELS;
+}
+
+document.querySelectorAll("[data-viewer]").forEach((root) => new Controls(root).begin());

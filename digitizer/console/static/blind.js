@@ -1,0 +1,11 @@
+// Two keys: yes and no.
+const form = document.getElementById("answer");
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  const same = { y: "yes", n: "no" }[event.key.toLowerCase()];
+  if (!same) return;
+  event.preventDefault();
+  form.requestSubmit(form.querySelector(`[value="${same}"]`));
+});
+document.body.dataset.ready = "true";
