@@ -29,7 +29,7 @@ from digitizer.film.edges import NO_SIDE, BedSurface, Side, measure_side
 from digitizer.film.light import Floats
 from digitizer.film.rectangle import common_angle, rectangle, rough_rectangle
 from digitizer.film.rims import beyond
-from digitizer.film.sizes import is_film_size
+from digitizer.film.sizes import is_film_size, may_be_whole
 from digitizer.model.raster import Pixels
 from digitizer.model.units import SizeMm
 
@@ -383,11 +383,13 @@ def _is_border(
     if size is None:
         if abs(degrees(common_angle(found.sides, page.scale))) > _FED_DEG:
             return False
-    elif found.seen == 4:
-        frame = _size_mm(page.frame, page)
-        if is_film_size(size, _CUT_MM):
+    elif kind in (BedKind.DARK, BedKind.BRIGHT):
+        top, right, bottom, left = (not (side.seen or side.rough) for side in found.sides)
+        if found.seen == 4 and is_film_size(size, _CUT_MM):
             return False
-        if alone and kind is BedKind.DARK and frame is not None and is_film_size(frame):
+        frame = _size_mm(page.frame, page)
+        fills = alone and frame is not None and may_be_whole(frame, (2, 2))
+        if fills and not may_be_whole(size, (left + right, top + bottom)):
             return True
     measured = [side for side in found.sides if side.seen or side.soft]
     unsharp = 2 * sum(side.soft for side in measured) >= len(measured)

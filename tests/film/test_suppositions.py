@@ -157,3 +157,10 @@ def test_a_label_stuck_on_a_jacket_of_another_tone_is_paper():
         cv2.putText(page, "CITY HOSPITAL 60313", place, cv2.FONT_HERSHEY_SIMPLEX, 1.2, 60, 3)
     raster = Raster(pixels=page, bits=8, polarity=Polarity.MONOCHROME2, dpi=Dpi(DPI, DPI))
     assert find_sheets(raster).kind is ScanKind.LABEL
+
+
+def test_a_film_that_fills_the_frame_is_not_cut_to_its_mask():
+    film = Laid(1400, 1700, 700, 850, 0.1, border="mask", bow=0.3)
+    (found,) = find_sheets(scan([film], (1690, 1390), bed=0.0007)).sheets
+    assert found.edges_seen == 0
+    assert np.abs(np.array(found.corners) - [[0, 0], [1390, 0], [1390, 1690], [0, 1690]]).max() < 6
