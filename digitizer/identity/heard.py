@@ -6,7 +6,7 @@ words that a lost space joined: a number inside a longer number is another numbe
 """
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
@@ -24,6 +24,7 @@ _MOST_LINES = 400
 _LONGEST_LINE = 200
 _TOKEN = re.compile(r"[A-Z0-9]+(?:[\-./][A-Z0-9]+)*")
 _GLUED = re.compile(r"[A-Z]{2,}[.:#]?(?=\d)")
+_CAPTION = re.compile(r"^(?:PATIENT|PAT|PT)?(?:NAMES?|NOM)?")
 _DATE = re.compile(r"\d{1,4}([\-./])\d{1,2}\1\d{1,4}")
 _LEAST_NUMBER = 5
 """Shorter numbers stand on a sheet by chance: years, rooms, kilovolts."""
@@ -63,6 +64,22 @@ def _near(word: str, line: str) -> Iterator[tuple[int, int]]:
             there = line[max(start, 0) : end]
             if OSA.distance(word, there, score_cutoff=1) <= 1:
                 yield max(start, 0), min(end, len(line))
+
+
+def _stands_whole(text: str, words: Sequence[str]) -> bool:
+    """Tell whether neighbouring words joined are a text: OKONKWO JANET is not OKONKWOJANE."""
+    for first in range(len(words)):
+        # A caption may be stuck to the name.
+        bare = _CAPTION.sub("", words[first], count=1)
+        for start in {words[first], bare}:
+            joined = start
+            for word in words[first + 1 :]:
+                if joined == text or not text.startswith(joined):
+                    break
+                joined += word
+            if joined == text:
+                return True
+    return False
 
 
 def _note(token: str, found: set[str]) -> None:
@@ -122,10 +139,6 @@ class Heard:
     @cached_property
     def _words(self) -> tuple[tuple[str, ...], ...]:
         return tuple(words_of(line) for line in self._lines)
-
-    @cached_property
-    def _packed(self) -> tuple[str, ...]:
-        return tuple("".join(words) for words in self._words)
 
     def number(self, known: str) -> bool:
         """Tell whether a number stands on the sheet."""
@@ -243,4 +256,4 @@ class Heard:
         if len(joined[0]) + len(joined[1]) < _LEAST_JOINED:
             return False
         both = joined[0] + joined[1], joined[1] + joined[0]
-        return any(one in text for text in self._packed for one in both)
+        return any(_stands_whole(one, words) for words in self._words for one in both)
