@@ -8,6 +8,7 @@ from digitizer import __version__
 from digitizer.console import (
     api,
     blind,
+    deciding,
     feed,
     film,
     film_pictures,
@@ -46,6 +47,7 @@ def make_app(site: Site) -> FastAPI:
         work,
         live,
         review,
+        deciding,
         film_pictures,
         film,
         feed,

@@ -204,6 +204,39 @@ def test_a_reviewer_decides_everything_by_keyboard(
     expect(page.locator("main")).to_contain_text("Nothing here for you now")
 
 
+def test_a_key_held_down_decides_nothing_by_itself(
+    console: Console, tmp_path: Path, open_page: Callable[..., Page]
+) -> None:
+    """Enter that repeats itself shows the patient once, files once, and stops at the next film."""
+    films = fill_review(console, tmp_path, films=3)
+    page = open_page("ann", Role.REVIEWER)
+    at(page, films[0])
+    asked: list[str] = []
+    page.on("request", lambda one: asked.append(one.url) if one.method == "POST" else None)
+    for _ in range(4):
+        page.keyboard.down("Enter")
+    expect(page.locator("#confirm")).to_be_visible()
+    assert state_of(console, films[0]) is State.REVIEW
+    page.keyboard.up("Enter")
+    with page.expect_navigation(url=f"**/review/{films[1]}"):
+        for _ in range(4):
+            page.keyboard.down("Enter")
+    at(page, films[1])
+    for _ in range(4):
+        page.keyboard.down("Enter")
+    expect(page.locator("#confirm")).to_be_hidden()
+    page.keyboard.up("Enter")
+    assert [one for one in asked if one.endswith("/accept")] == [
+        one for one in asked if one.endswith(f"/review/{films[0]}/accept")
+    ]
+    assert len([one for one in asked if one.endswith("/accept")]) == 1
+    # A second click on what was sent already sends nothing.
+    page.keyboard.press("Enter")
+    with page.expect_navigation(url=f"**/review/{films[2]}"):
+        page.locator('#confirm button[type="submit"]').dblclick(no_wait_after=True)
+    assert len([one for one in asked if one.endswith("/accept")]) == 2
+
+
 GREY = """
 (source) => {
   const own = [source.naturalWidth ?? source.width, source.naturalHeight ?? source.height];

@@ -98,6 +98,33 @@ def test_accepting_files_what_was_chosen_and_goes_on(
     assert {"viewed", "matched", "approved"} <= set(console.events(films[0]))
 
 
+@pytest.mark.parametrize(
+    ("first", "words"),
+    [
+        ("accept", "You have filed this already, under patient A100200."),
+        ("hold", "You have put this on hold already."),
+        ("reject", "You have rejected this already."),
+    ],
+)
+def test_a_second_answer_tells_of_the_first_and_changes_nothing(
+    console: Console, ann: Browser, rob: Browser, films: list[str], first: str, words: str
+) -> None:
+    """A double click is never told that nothing was decided; it may be undone from there."""
+    form = {**CHOSEN, "reason": "ask the ward"}
+    ann.get(f"/review/{films[0]}")
+    assert ann.post(f"/review/{films[0]}/{first}", **form).status_code == 303
+    decided = film(console, films[0])
+    for again in ("accept", "hold", "reject"):
+        second = ann.post(f"/review/{films[0]}/{again}", **form)
+        assert second.status_code == 409
+        assert words in second.text
+        assert f'action="/review/{films[0]}/undo"' in second.text
+        assert words not in rob.post(f"/review/{films[0]}/{again}", **form).text
+    assert film(console, films[0]) == decided
+    assert ann.post(f"/review/{films[0]}/undo").status_code == 303
+    assert film(console, films[0]).state is State.REVIEW
+
+
 def test_the_second_candidate_and_no_exam_are_what_was_chosen(
     console: Console, ann: Browser, films: list[str]
 ) -> None:

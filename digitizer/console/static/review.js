@@ -3,6 +3,7 @@ const review = document.getElementById("review");
 const form = document.getElementById("decide");
 const csrf = document.querySelector('meta[name="csrf"]').content;
 let leaving = false;
+let sent = false;
 
 const open = (id) => {
   const dialog = document.getElementById(id);
@@ -66,6 +67,11 @@ const actions = {
 const keys = { h: "hold", x: "reject", "?": "help", n: "next", e: "exam", "/": "search", u: "undo" };
 
 document.addEventListener("keydown", (event) => {
+  // A key that is held down decides once: never shows a patient and files under it in one breath.
+  if (event.repeat && event.key === "Enter") {
+    event.preventDefault();
+    return;
+  }
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   if (document.querySelector("dialog[open]")) return;
   const at = event.target;
@@ -93,6 +99,7 @@ document.addEventListener("keydown", (event) => {
     if (event.key === "Escape") at.blur();
     return;
   }
+  if (event.repeat) return;
   if (/^[1-9]$/.test(event.key)) {
     event.preventDefault();
     choose(Number(event.key));
@@ -112,8 +119,12 @@ document.querySelectorAll("[data-close]").forEach((button) => {
   button.addEventListener("click", () => button.closest("dialog").close());
 });
 document.querySelectorAll("form").forEach((one) => {
-  one.addEventListener("submit", () => {
-    leaving = true;
+  one.addEventListener("submit", (event) => {
+    if (sent) {
+      event.preventDefault();
+      return;
+    }
+    sent = leaving = true;
   });
 });
 
