@@ -34,7 +34,7 @@ _STALE = (
 
 
 def _decide_once(
-    request: Request, film_id: str, person: Person, decide: Callable[[Site], str]
+    request: Request, film_id: str, version: int, person: Person, decide: Callable[[Site], str]
 ) -> Response:
     """Take a decision, and go on with the next film; asked a second time, tell of the first.
 
@@ -48,6 +48,7 @@ def _decide_once(
     now, seconds = site.services.clock.now(), site.settings.console.lease_s
     if not site.leases.keep(film_id, person.name, now, seconds):
         raise UsageError(_STALE[0], remedy=_STALE[1])
+    _as_seen(site, film_id, version)
     try:
         words = decide(site)
     except (StaleRecord, UsageError):
@@ -60,6 +61,16 @@ def _decide_once(
     site.undo[person.session.key] = film_id
     say(request, person, words)
     return back_to(request, "/review")
+
+
+def _as_seen(site: Site, film_id: str, version: int) -> None:
+    """Refuse to decide what is not in review any more, or not what the page shows."""
+    with site.services.ledger.reading() as view:
+        record = decisions.sheet_or_scan(view, film_id)
+    if record.state is not State.REVIEW:
+        raise UsageError("This is not in review any more.", remedy="Go on with the next one.")
+    if record.version != version:
+        raise StaleRecord("It was changed while you looked at it.", remedy="Look at it again.")
 
 
 def _done_before(request: Request, film_id: str, person: Person) -> Response | None:
@@ -123,7 +134,7 @@ def accept(
         assert accepted.decision is not None, "what is accepted has a decision"
         return f"Filed under patient {accepted.decision.patient.patient_id}. U takes it back."
 
-    return _decide_once(request, film_id, person, file)
+    return _decide_once(request, film_id, version, person, file)
 
 
 @router.post("/review/{film_id}/hold")
@@ -131,6 +142,7 @@ def hold(
     request: Request,
     film_id: str,
     reason: Annotated[str, Form(max_length=500)] = "",
+    version: Annotated[int, Form()] = -1,
     person: Person = Depends(_DECIDES),
 ) -> Response:
     """Put a film aside with a reason."""
@@ -141,7 +153,7 @@ def hold(
         decisions.hold(site.services, film_id, user=person.name, reason_text=reason.strip())
         return "Put on hold. U takes it back."
 
-    return _decide_once(request, film_id, person, put_aside)
+    return _decide_once(request, film_id, version, person, put_aside)
 
 
 @router.post("/review/{film_id}/reject")
@@ -149,6 +161,7 @@ def reject(
     request: Request,
     film_id: str,
     reason: Annotated[str, Form(max_length=500)] = "",
+    version: Annotated[int, Form()] = -1,
     person: Person = Depends(_DECIDES),
 ) -> Response:
     """End a film: to be scanned again, or to be left out. The original scan is kept."""
@@ -158,7 +171,7 @@ def reject(
         decisions.reject(site.services, film_id, user=person.name, reason_text=why)
         return "Rejected: to be scanned again. U takes it back."
 
-    return _decide_once(request, film_id, person, end)
+    return _decide_once(request, film_id, version, person, end)
 
 
 @router.post("/review/{film_id}/undo")

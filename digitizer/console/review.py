@@ -9,7 +9,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Query
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 
 from digitizer.console.access import Needs, Person
 from digitizer.console.pages import fragment, page
@@ -117,14 +117,27 @@ def _fetch_next(site: Site, person: Person, film_id: str) -> None:
 
 
 @router.post("/review/{film_id}/keep")
-def keep(request: Request, film_id: str, person: Person = Depends(_DECIDES)) -> Response:
-    """Stay with a film; 409 when it has passed to somebody else."""
+def keep(
+    request: Request,
+    film_id: str,
+    version: Annotated[int, Query()] = -1,
+    person: Person = Depends(_DECIDES),
+) -> Response:
+    """Stay with a film as the page shows it; 409 says in words how it was lost."""
     site = site_of(request)
+    with site.services.ledger.reading() as view:
+        record = decisions.sheet_or_scan(view, film_id)
+    if record.state is not State.REVIEW or record.version != version:
+        site.leases.give_back(film_id, person.name)
+        lost = "changed meanwhile: load this page again"
+        if record.state is not State.REVIEW:
+            lost = "not in review any more: go on with the next one"
+        return PlainTextResponse(lost, 409)
     now, seconds = site.services.clock.now(), site.settings.console.lease_s
-    if site.leases.keep(film_id, person.name, now, seconds) or _take(site, film_id, person):
-        return Response(status_code=204)
-    holder = site.leases.holder(film_id, now)
-    return HTMLResponse(holder.holder if holder else "", status_code=409)
+    lease = site.leases.take(film_id, person.name, now, seconds)
+    if lease.holder != person.name:
+        return PlainTextResponse(f"now with {lease.holder}", 409)
+    return Response(status_code=204)
 
 
 @router.post("/review/{film_id}/leave")

@@ -47,7 +47,7 @@ def test_two_reviewers_never_hold_one_film(
     taken = rob.get(f"/review/{films[0]}")
     assert taken.status_code == 409
     assert "This film is with ann" in taken.text
-    assert rob.post(f"/review/{films[0]}/keep").status_code == 409
+    assert rob.post(f"/review/{films[0]}/keep?version=0").status_code == 409
     refused = rob.post(f"/review/{films[0]}/accept", **CHOSEN)
     assert refused.status_code == 409
     assert film(console, films[0]).state is State.REVIEW
@@ -67,7 +67,7 @@ def test_a_closed_laptop_frees_the_film_and_its_late_decision_is_refused(
     ann.get(f"/review/{films[0]}")
     for _ in range(3):
         console.clock.forward(50)
-        assert ann.post(f"/review/{films[0]}/keep").status_code == 204
+        assert ann.post(f"/review/{films[0]}/keep?version=0").status_code == 204
     console.clock.forward(61)
     late = ann.post(f"/review/{films[0]}/accept", **CHOSEN)
     assert late.status_code == 409
@@ -96,6 +96,51 @@ def test_accepting_files_what_was_chosen_and_goes_on(
     assert ann.get("/review").headers["location"] == f"/review/{films[1]}"
     assert "Filed under patient A100200" in ann.get(f"/review/{films[1]}").text
     assert {"viewed", "matched", "approved"} <= set(console.events(films[0]))
+
+
+def test_nobody_keeps_what_is_not_in_review_or_not_as_shown(
+    console: Console, ann: Browser, rob: Browser, films: list[str]
+) -> None:
+    """No lease is taken on what is unknown, decided or changed; the page is told in words."""
+    leases, now = console.site.leases, console.clock.now
+    for one in ("none", "x" * 5000):
+        assert ann.post(f"/review/{one}/keep?version=0").status_code == 404
+        assert leases.holder(one, now()) is None
+    ann.get(f"/review/{films[0]}")
+    changed = ann.post(f"/review/{films[0]}/keep?version=7")
+    assert (changed.status_code, changed.text) == (409, "changed meanwhile: load this page again")
+    assert leases.holder(films[0], now()) is None
+    assert ann.post(f"/review/{films[0]}/keep?version=0").status_code == 204
+    console.clock.forward(61)
+    # Its time ran out and nobody took it: it is taken again.
+    assert ann.post(f"/review/{films[0]}/keep?version=0").status_code == 204
+    console.clock.forward(61)
+    rob.get(f"/review/{films[0]}")
+    assert ann.post(f"/review/{films[0]}/keep?version=0").text == "now with rob"
+    rob.post(f"/review/{films[0]}/accept", **CHOSEN)
+    decided = film(console, films[0])
+    lost = ann.post(f"/review/{films[0]}/keep?version={decided.version}")
+    assert (lost.status_code, lost.text[:13]) == (409, "not in review")
+    assert leases.holder(films[0], now()) is None
+
+
+@pytest.mark.parametrize("what", ["hold", "reject"])
+def test_holding_and_rejecting_apply_to_what_was_seen(
+    console: Console, ann: Browser, rob: Browser, films: list[str], what: str
+) -> None:
+    """Not to a film that changed meanwhile, nor to one that another has decided."""
+    ann.get(f"/review/{films[0]}")
+    for version in ({}, {"version": "7"}):
+        refused = ann.post(f"/review/{films[0]}/{what}", reason="x", **version)
+        assert refused.status_code == 409
+        assert "changed" in refused.text
+    ann.post(f"/review/{films[0]}/accept", **CHOSEN)
+    decided = film(console, films[0])
+    console.site.leases.take(films[0], "rob", console.clock.now(), 60)
+    refused = rob.post(f"/review/{films[0]}/{what}", reason="x", version=str(decided.version))
+    assert refused.status_code == 409
+    assert "not in review any more" in refused.text
+    assert film(console, films[0]) == decided
 
 
 @pytest.mark.parametrize(
@@ -187,7 +232,7 @@ def test_hold_and_rescan_are_taken_back_too(
 ) -> None:
     """A held film is offered to nobody; taken back it is in review as before."""
     ann.get(f"/review/{films[0]}")
-    ann.post(f"/review/{films[0]}/{what}", reason="ask the ward")
+    ann.post(f"/review/{films[0]}/{what}", reason="ask the ward", version="0")
     assert ann.get("/review").headers["location"] != f"/review/{films[0]}"
     ann.post(f"/review/{films[0]}/undo")
     assert film(console, films[0]).state is State.REVIEW

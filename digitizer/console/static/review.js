@@ -129,6 +129,7 @@ document.querySelectorAll("form").forEach((one) => {
 });
 
 // The lease: kept while the page is open, given back when it is closed.
+const mine = document.getElementById("lease").textContent;
 async function keep() {
   const mark = document.getElementById("lease");
   try {
@@ -137,9 +138,10 @@ async function keep() {
       headers: { "x-csrf-token": csrf, "x-by-itself": "1" },
     });
     if (answer.status === 409) {
-      mark.textContent = `now with ${await answer.text()}`;
+      mark.textContent = await answer.text();
       mark.classList.add("lost");
     } else if (answer.status === 204) {
+      mark.textContent = mine;
       mark.classList.remove("lost");
     } else {
       mark.textContent = "you are signed out";
