@@ -38,12 +38,12 @@ def next_film(
     after: Annotated[str, Query(max_length=80)] = "",
     person: Person = Depends(_DECIDES),
 ) -> Response:
-    """Go to the most doubtful film that nobody looks at; ``after`` is one to pass over."""
+    """Go to the most doubtful film that nobody looks at; ``after`` is one to go on from."""
     site = site_of(request)
     skipped: list[str] = [after] if after else []
     while True:
         now = site.services.clock.now()
-        found = site.overview.next_in_review(person.name, now, skip=tuple(skipped))
+        found = site.overview.next_in_review(person.name, now, skip=tuple(skipped), after=after)
         if found is None:
             return page(request, "review_none.html", person, left=site.overview.count(_IN_REVIEW))
         if _take(site, found, person):
@@ -103,7 +103,7 @@ def _fetch_next(site: Site, person: Person, film_id: str) -> None:
     def fetch() -> None:
         try:
             now = site.services.clock.now()
-            found = site.overview.next_in_review(person.name, now, skip=(film_id,))
+            found = site.overview.next_in_review(person.name, now, skip=(film_id,), after=film_id)
             if found is not None:
                 with site.services.ledger.reading() as view:
                     record = decisions.sheet_or_scan(view, found)

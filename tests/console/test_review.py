@@ -38,6 +38,25 @@ def test_the_riskiest_film_comes_first(ann: Browser, films: list[str]) -> None:
     assert ann.get("/review").headers["location"] == f"/review/{films[0]}"
 
 
+def test_passing_on_reaches_every_film_and_begins_again(
+    ann: Browser, rob: Browser, films: list[str]
+) -> None:
+    """From the most doubtful to the least, then round; what another looks at is passed over."""
+
+    def round_of(count: int) -> list[str]:
+        seen, at = [], ""
+        for _ in range(count):
+            at = ann.get(f"/review?after={at}").headers["location"].removeprefix("/review/")
+            seen.append(at)
+            ann.post(f"/review/{at}/leave")
+        return seen
+
+    assert round_of(5) == [*films, *films[:2]]
+    rob.get(f"/review/{films[1]}")
+    assert round_of(3) == [films[0], films[2], films[0]]
+    assert ann.get("/review?after=none").headers["location"] == f"/review/{films[0]}"
+
+
 def test_two_reviewers_never_hold_one_film(
     console: Console, ann: Browser, rob: Browser, films: list[str]
 ) -> None:
