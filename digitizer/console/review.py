@@ -74,6 +74,7 @@ def review(request: Request, film_id: str, person: Person = Depends(_DECIDES)) -
         return page(
             request, "review_scan.html", person,
             scan=record, jacket=jacket, film=film_id, left=left, undo=undo,
+            heartbeat_s=site.heartbeat_s,
         )  # fmt: skip
     with site.services.ledger.reading() as view:
         case = case_of(site.services, view, record)
@@ -85,7 +86,7 @@ def review(request: Request, film_id: str, person: Person = Depends(_DECIDES)) -
         film=film_id,
         left=left,
         undo=undo,
-        heartbeat_s=max(5, int(site.settings.console.lease_s / 3)),
+        heartbeat_s=site.heartbeat_s,
     )
     _fetch_next(site, person, film_id)
     return answer

@@ -1,6 +1,7 @@
 """Reviewing: leases, decisions, undo, pictures, the search."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -8,7 +9,9 @@ import numpy as np
 import pytest
 from console_films import COLUMNS, ROWS, fill_review
 from console_site import Browser, Console
+from ledger_records import happened, scan
 
+from digitizer.model.reasons import Code, reason
 from digitizer.model.records import Sheet, Stage
 from digitizer.model.states import State
 from digitizer.model.users import Role
@@ -256,6 +259,25 @@ def test_hold_and_rescan_are_taken_back_too(
     ann.post(f"/review/{films[0]}/undo")
     assert film(console, films[0]).state is State.REVIEW
     assert ann.get("/review").headers["location"] == f"/review/{films[0]}"
+
+
+def test_a_scan_without_films_is_kept_and_rejected_once(
+    console: Console, ann: Browser, films: list[str]
+) -> None:
+    """By the same heartbeat and the same rules as a film."""
+    odd = scan("odd", source="odd.tif", position=9, state=State.REVIEW)
+    odd = replace(odd, reasons=(reason(Code.KIND_UNKNOWN),))
+    with console.site.services.ledger.transaction() as tx:
+        tx.add(odd, happened("odd", "review", reasons=[]))
+    text = ann.get("/review/odd").text
+    assert 'data-keep="/review/odd/keep?version=0"' in text
+    assert "/static/lease.js" in text
+    for _ in range(3):
+        console.clock.forward(50)
+        assert ann.post("/review/odd/keep?version=0").status_code == 204
+    assert ann.post("/review/odd/reject", version="7").status_code == 409
+    assert ann.post("/review/odd/reject", version="0").status_code == 303
+    assert "You have rejected this already." in ann.post("/review/odd/reject", version="0").text
 
 
 def test_a_hold_needs_a_reason(ann: Browser, films: list[str]) -> None:

@@ -1,9 +1,8 @@
 // Deciding by key. Every key does what the help on the page says; keys typed into a field are text.
+import { leaveNow } from "./lease.js";
+
 const review = document.getElementById("review");
 const form = document.getElementById("decide");
-const csrf = document.querySelector('meta[name="csrf"]').content;
-let leaving = false;
-let sent = false;
 
 const open = (id) => {
   const dialog = document.getElementById(id);
@@ -67,11 +66,6 @@ const actions = {
 const keys = { h: "hold", x: "reject", "?": "help", n: "next", e: "exam", "/": "search", u: "undo" };
 
 document.addEventListener("keydown", (event) => {
-  // A key that is held down decides once: never shows a patient and files under it in one breath.
-  if (event.repeat && event.key === "Enter") {
-    event.preventDefault();
-    return;
-  }
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   if (document.querySelector("dialog[open]")) return;
   const at = event.target;
@@ -117,51 +111,5 @@ document.querySelectorAll("[data-do]").forEach((button) => {
 });
 document.querySelectorAll("[data-close]").forEach((button) => {
   button.addEventListener("click", () => button.closest("dialog").close());
-});
-document.querySelectorAll("form").forEach((one) => {
-  one.addEventListener("submit", (event) => {
-    if (sent) {
-      event.preventDefault();
-      return;
-    }
-    sent = leaving = true;
-  });
-});
-
-// The lease: kept while the page is open, given back when it is closed.
-const mine = document.getElementById("lease").textContent;
-async function keep() {
-  const mark = document.getElementById("lease");
-  try {
-    const answer = await fetch(review.dataset.keep, {
-      method: "POST",
-      headers: { "x-csrf-token": csrf, "x-by-itself": "1" },
-    });
-    if (answer.status === 409) {
-      mark.textContent = await answer.text();
-      mark.classList.add("lost");
-    } else if (answer.status === 204) {
-      mark.textContent = mine;
-      mark.classList.remove("lost");
-    } else {
-      mark.textContent = "you are signed out";
-      mark.classList.add("lost");
-    }
-  } catch {
-    mark.textContent = "not connected";
-    mark.classList.add("lost");
-  }
-}
-function leaveNow() {
-  if (leaving) return;
-  leaving = true;
-  const body = new FormData();
-  body.append("csrf", csrf);
-  navigator.sendBeacon(review.dataset.leave, body);
-}
-setInterval(keep, Number(review.dataset.heartbeat) * 1000);
-window.addEventListener("pagehide", leaveNow);
-window.addEventListener("pageshow", (event) => {
-  if (event.persisted) location.reload();
 });
 document.body.dataset.ready = "true";
