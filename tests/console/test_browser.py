@@ -17,13 +17,13 @@ import numpy as np
 import pytest
 import tifffile
 import uvicorn
-from console_films import COLUMNS, ROWS, fill_review, film_pixels
+from console_films import ANNA, COLUMNS, ROWS, fill_review, film_pixels
 from console_site import OWN, Console
 from ledger_records import happened, scan
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
 from waiting import wait_until
 
-from digitizer.model.records import Sheet
+from digitizer.model.records import BlindReview, Sheet
 from digitizer.model.states import State
 from digitizer.model.users import Role
 
@@ -404,6 +404,77 @@ def test_a_clerk_feeds_a_jacket(
     page.keyboard.type("J-8")
     page.keyboard.press("Enter")
     expect(page.locator("#feed h2")).to_contain_text("J-8")
+
+
+def test_what_is_on_its_way_is_waited_for(
+    console: Console, tmp_path: Path, open_page: Callable[..., Page]
+) -> None:
+    """The next jacket comes when all files are in this one; not when one of them was lost."""
+    fill_review(console, tmp_path, films=1)
+    page = open_page("rec", Role.RECORDS)
+    page.keyboard.press("Enter")
+    page.locator('[name="next_jacket"]').fill("J-7")
+    page.keyboard.press("Enter")
+    expect(page.locator("#feed h2")).to_contain_text("J-7")
+    expect(page.locator("body[data-ready]")).to_be_attached()
+    film = tifffile.imread(tmp_path / "film.tif").copy()
+    for number in (1, 2, 3):
+        film[0, 0] = number
+        tifffile.imwrite(tmp_path / f"{number}.tif", film)
+    names = [tmp_path / f"{number}.tif" for number in (1, 2, 3)]
+    on_the_way: list[Route] = []
+    page.route("**/files", lambda route: on_the_way.append(route))
+
+    def arrives() -> None:
+        # Asking the page anything lets its requests come in.
+        wait_until(lambda: page.evaluate("() => true") and bool(on_the_way), 20)
+        on_the_way.pop().continue_()
+
+    page.locator("#files").set_input_files(names)
+    page.locator('[name="next_jacket"]').fill("J-8")
+    page.keyboard.press("Enter")
+    expect(page.locator("#sending")).to_contain_text("0 of 3 taken in. This goes on by itself")
+    arrives()
+    expect(page.locator("#sending")).to_contain_text("1 of 3 taken in.")
+    expect(page.locator("#feed h2")).to_contain_text("J-7")
+    assert page.evaluate("() => !dispatchEvent(new Event('beforeunload', {cancelable: true}))")
+    arrives()
+    arrives()
+    expect(page.locator("#feed h2")).to_contain_text("J-8")
+    with console.site.services.ledger.reading() as view:
+        fed = [one.source for one in view.scans() if one.source.startswith("J-7/")]
+    assert sorted(fed) == ["J-7/1.tif", "J-7/2.tif", "J-7/3.tif"]
+
+
+def test_a_blind_look_may_take_its_time(
+    console: Console, tmp_path: Path, open_page: Callable[..., Page]
+) -> None:
+    """The page says that somebody is there; after more than a minute the answer is taken."""
+    films = fill_review(console, tmp_path)
+    drawn = BlindReview(
+        id="blind1",
+        sheet_id=films[2],
+        batch_id="b1",
+        evidence_class="number",
+        claimed=ANNA,
+        planted=False,
+        drawn_at=console.clock.now(),
+    )
+    with console.site.services.ledger.transaction() as tx:
+        tx.add(drawn, happened("blind1", "drawn"))
+    page = open_page("ann", Role.REVIEWER)
+    page.clock.install()
+    with page.expect_response("**/blind/blind1/keep"):
+        page.goto("/blind/blind1")
+    expect(page.locator("body[data-ready]")).to_be_attached()
+    for _ in range(3):
+        console.clock.forward(50)
+        with page.expect_response("**/blind/blind1/keep") as answer:
+            page.clock.fast_forward(21_000)
+        assert answer.value.status == 204
+    with page.expect_navigation(url="**/blind"):
+        page.keyboard.press("y")
+    expect(page.locator("main")).to_contain_text("Nothing waits for a blind look")
 
 
 def serious(page: Page) -> list[str]:
