@@ -376,6 +376,19 @@ def test_a_lead_watches_it_live(
     expect(page.locator(".holds .quarantined b")).to_have_text("1")
 
 
+def test_a_proxy_that_fails_does_not_end_what_is_live(open_page: Callable[..., Page]) -> None:
+    """A browser gives up on a stream that is answered by anything else; the page does not."""
+    page = open_page("lea", Role.LEAD)
+    expect(page.locator(".live-words")).to_have_text("Live")
+    page.clock.install()
+    page.route("**/live/ledger", lambda route: route.fulfill(status=204))
+    page.goto("/migration")
+    expect(page.locator(".live-words")).to_have_text("Not connected; trying again")
+    page.unroute("**/live/ledger")
+    page.clock.fast_forward(6_000)
+    expect(page.locator(".live-words")).to_have_text("Live")
+
+
 def test_a_clerk_feeds_a_jacket(
     console: Console, tmp_path: Path, open_page: Callable[..., Page]
 ) -> None:
