@@ -496,8 +496,13 @@ class Overview(Protocol):
         """List the ids of a filter's rows, the longest in their state first."""
         ...
 
-    def next_in_review(self, user: str, now: datetime, *, skip: tuple[str, ...]) -> str | None:
-        """Return the most doubtful film that this person may take: neither held nor another's."""
+    def next_in_review(
+        self, user: str, now: datetime, *, skip: tuple[str, ...], after: str = ""
+    ) -> str | None:
+        """Return the most doubtful film that this person may take: neither held nor another's.
+
+        ``after`` is a film to go on from, in the order of doubt; after the last comes the first.
+        """
         ...
 
 

@@ -114,9 +114,15 @@ def person_of(request: Request) -> Person | None:
         user = view.get(User, session.user)
     if user.disabled:
         return None
-    if now - session.seen_at > _SEEN_EVERY and request.headers.get("x-by-itself") is None:
+    if now - session.seen_at > _SEEN_EVERY and not _by_itself(request):
         site.sessions.seen(session.key, now)
     return Person(user, session)
+
+
+def _by_itself(request: Request) -> bool:
+    """Tell whether a page asks without anybody doing anything; that keeps no session alive."""
+    path = request.url.path.removeprefix(site_of(request).root_path)
+    return "x-by-itself" in request.headers or path.startswith("/live/")
 
 
 def _is_program(request: Request) -> bool:

@@ -26,7 +26,7 @@ from digitizer.errors import (
     UnknownRecord,
 )
 
-__all__ = ["answer_errors"]
+__all__ = ["answer_errors", "refused", "too_large"]
 
 logger = logging.getLogger(__name__)
 
@@ -64,7 +64,7 @@ def _answer(request: Request, status: int, title: str, remedy: str = "") -> Resp
 
 def _sign_in(request: Request, _error: Exception) -> Response:
     if _for_programs(request) or request.method != "GET":
-        return _answer(request, 401, "You are not signed in.", "Sign in, then try again.")
+        return refused(request, 401)
     site = site_of(request)
     wanted = request.url.path.removeprefix(site.root_path)
     if request.url.query:
@@ -114,8 +114,24 @@ def _malformed(request: Request, error: Exception) -> Response:
     return _answer(request, 422, f"Something is missing or malformed: {names}.")
 
 
+def too_large(request: Request) -> Response:
+    """Answer somebody who sends more than is taken here."""
+    return _answer(
+        request, 413, "This is larger than is taken here.", "Send one file or form at a time."
+    )
+
+
+def refused(request: Request, status: int) -> Response:
+    """Answer somebody who is not signed in (401) or whose roles do not suffice (403)."""
+    if status == 401:
+        return _answer(request, 401, "You are not signed in.", "Sign in, then try again.")
+    return _forbidden(request, Forbidden())
+
+
 def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException), "registered for this class"
+    if error.status_code == 413:
+        return too_large(request)
     words = {404: "There is no such page.", 405: "That cannot be done here."}
     return _answer(request, error.status_code, words.get(error.status_code, str(error.detail)))
 

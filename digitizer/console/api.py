@@ -256,6 +256,8 @@ def decide(
 ) -> dict[str, Any]:
     """File a film in review that nobody else looks at."""
     site = site_of(request)
+    with site.services.ledger.reading() as view:
+        decisions.in_review(view.get(Sheet, film_id), person.name)
     now, seconds = site.services.clock.now(), site.settings.console.lease_s
     lease = site.leases.take(film_id, person.name, now, seconds)
     if lease.holder != person.name:

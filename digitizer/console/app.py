@@ -8,6 +8,7 @@ from digitizer import __version__
 from digitizer.console import (
     api,
     blind,
+    deciding,
     feed,
     film,
     film_pictures,
@@ -21,6 +22,7 @@ from digitizer.console import (
 )
 from digitizer.console.access import guard
 from digitizer.console.answers import answer_errors
+from digitizer.console.bodies import BodyLimit
 from digitizer.console.headers import SafeHeaders, UnderPath
 from digitizer.console.pages import FOLDER
 from digitizer.console.site import Site
@@ -46,6 +48,7 @@ def make_app(site: Site) -> FastAPI:
         work,
         live,
         review,
+        deciding,
         film_pictures,
         film,
         feed,
@@ -56,6 +59,7 @@ def make_app(site: Site) -> FastAPI:
         app.include_router(one.router)
     app.mount("/static", StaticFiles(directory=FOLDER / "static"), name="static")
     answer_errors(app)
+    app.add_middleware(BodyLimit)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=site.hosts, www_redirect=False)
     app.add_middleware(UnderPath, root_path=site.root_path)
     app.add_middleware(SafeHeaders, secure=site.secure)

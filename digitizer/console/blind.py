@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
 from digitizer.console.access import Needs, Person
 from digitizer.console.pages import back_to, page, say
@@ -50,7 +50,35 @@ def look(request: Request, review_id: str, person: Person = Depends(_DECIDES)) -
         raise UsageError("Somebody else looks at this.", remedy="Go on with the next one.")
     with site.services.ledger.transaction() as tx:
         tx.record(event(review_id, "viewed", person.name, page="blind"))
-    return page(request, "blind.html", person, review=review, film=review.sheet_id)
+    return page(
+        request,
+        "blind.html",
+        person,
+        review=review,
+        film=review.sheet_id,
+        heartbeat_s=site.heartbeat_s,
+    )
+
+
+@router.post("/blind/{review_id}/keep")
+def keep(request: Request, review_id: str, person: Person = Depends(_DECIDES)) -> Response:
+    """Stay with a look that is not answered; 409 says in words how it was lost."""
+    site = site_of(request)
+    with site.services.ledger.reading() as view:
+        review = view.get(BlindReview, review_id)
+    if review.answer:
+        site.leases.give_back(review_id, person.name)
+        return PlainTextResponse("answered already: go on with the next one", 409)
+    if not _take(site, review, person):
+        return PlainTextResponse("somebody else looks at this now", 409)
+    return Response(status_code=204)
+
+
+@router.post("/blind/{review_id}/leave")
+def leave(request: Request, review_id: str, person: Person = Depends(_DECIDES)) -> Response:
+    """Give a look back: the page was closed."""
+    site_of(request).leases.give_back(review_id, person.name)
+    return Response(status_code=204)
 
 
 @router.post("/blind/{review_id}")
@@ -64,6 +92,10 @@ def answer(
     site = site_of(request)
     if same not in ("yes", "no"):
         raise UsageError("Say whether the film is this patient's.")
+    with site.services.ledger.reading() as view:
+        review = view.get(BlindReview, review_id)
+    if review.answer:
+        raise UsageError("This has been answered.", remedy="Go on with the next one.")
     now, seconds = site.services.clock.now(), site.settings.console.lease_s
     if not site.leases.keep(review_id, person.name, now, seconds):
         raise UsageError("Your time with this film ran out.", remedy="Look at it again.")

@@ -1,7 +1,7 @@
 """For reviewers: the doubtful films, riskiest first, one person to a film, everything by key.
 
-What this never does: let two people decide one film, apply a decision to a film that is not any
-more what the person saw, or choose a patient or an exam by itself.
+What this never does: let two people look at one film at once, or choose a patient or an exam by
+itself. Decisions are taken in :mod:`digitizer.console.deciding`.
 """
 
 import threading
@@ -9,10 +9,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Query
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 
 from digitizer.console.access import Needs, Person
-from digitizer.console.pages import back_to, fragment, page, say
+from digitizer.console.pages import fragment, page
 from digitizer.console.review_view import case_of, choice_of
 from digitizer.console.site import Site, site_of
 from digitizer.errors import DigitizerError, UsageError
@@ -24,17 +24,12 @@ from digitizer.model.users import Permission
 from digitizer.pipeline import review as decisions
 from digitizer.pipeline.changes import event
 from digitizer.pipeline.library import find_patients
-from digitizer.pipeline.undo import take_back
 
 __all__ = ["router"]
 
 router = APIRouter()
 _DECIDES = Needs(Permission.DECIDE)
 _IN_REVIEW = Filter(states=(State.REVIEW,))
-_STALE = (
-    "Your time with this film ran out, and it was not decided.",
-    "It may be with somebody else now. Open it again and repeat your choice.",
-)
 
 
 @router.get("/review")
@@ -43,12 +38,12 @@ def next_film(
     after: Annotated[str, Query(max_length=80)] = "",
     person: Person = Depends(_DECIDES),
 ) -> Response:
-    """Go to the most doubtful film that nobody looks at; ``after`` is one to pass over."""
+    """Go to the most doubtful film that nobody looks at; ``after`` is one to go on from."""
     site = site_of(request)
     skipped: list[str] = [after] if after else []
     while True:
         now = site.services.clock.now()
-        found = site.overview.next_in_review(person.name, now, skip=tuple(skipped))
+        found = site.overview.next_in_review(person.name, now, skip=tuple(skipped), after=after)
         if found is None:
             return page(request, "review_none.html", person, left=site.overview.count(_IN_REVIEW))
         if _take(site, found, person):
@@ -79,6 +74,7 @@ def review(request: Request, film_id: str, person: Person = Depends(_DECIDES)) -
         return page(
             request, "review_scan.html", person,
             scan=record, jacket=jacket, film=film_id, left=left, undo=undo,
+            heartbeat_s=site.heartbeat_s,
         )  # fmt: skip
     with site.services.ledger.reading() as view:
         case = case_of(site.services, view, record)
@@ -90,7 +86,7 @@ def review(request: Request, film_id: str, person: Person = Depends(_DECIDES)) -
         film=film_id,
         left=left,
         undo=undo,
-        heartbeat_s=max(5, int(site.settings.console.lease_s / 3)),
+        heartbeat_s=site.heartbeat_s,
     )
     _fetch_next(site, person, film_id)
     return answer
@@ -108,7 +104,7 @@ def _fetch_next(site: Site, person: Person, film_id: str) -> None:
     def fetch() -> None:
         try:
             now = site.services.clock.now()
-            found = site.overview.next_in_review(person.name, now, skip=(film_id,))
+            found = site.overview.next_in_review(person.name, now, skip=(film_id,), after=film_id)
             if found is not None:
                 with site.services.ledger.reading() as view:
                     record = decisions.sheet_or_scan(view, found)
@@ -122,14 +118,27 @@ def _fetch_next(site: Site, person: Person, film_id: str) -> None:
 
 
 @router.post("/review/{film_id}/keep")
-def keep(request: Request, film_id: str, person: Person = Depends(_DECIDES)) -> Response:
-    """Stay with a film; 409 when it has passed to somebody else."""
+def keep(
+    request: Request,
+    film_id: str,
+    version: Annotated[int, Query()] = -1,
+    person: Person = Depends(_DECIDES),
+) -> Response:
+    """Stay with a film as the page shows it; 409 says in words how it was lost."""
     site = site_of(request)
+    with site.services.ledger.reading() as view:
+        record = decisions.sheet_or_scan(view, film_id)
+    if record.state is not State.REVIEW or record.version != version:
+        site.leases.give_back(film_id, person.name)
+        lost = "changed meanwhile: load this page again"
+        if record.state is not State.REVIEW:
+            lost = "not in review any more: go on with the next one"
+        return PlainTextResponse(lost, 409)
     now, seconds = site.services.clock.now(), site.settings.console.lease_s
-    if site.leases.keep(film_id, person.name, now, seconds) or _take(site, film_id, person):
-        return Response(status_code=204)
-    holder = site.leases.holder(film_id, now)
-    return HTMLResponse(holder.holder if holder else "", status_code=409)
+    lease = site.leases.take(film_id, person.name, now, seconds)
+    if lease.holder != person.name:
+        return PlainTextResponse(f"now with {lease.holder}", 409)
+    return Response(status_code=204)
 
 
 @router.post("/review/{film_id}/leave")
@@ -160,91 +169,3 @@ def search(
             choices=choices, asked=q.strip(), is_film=sheet.kind is SheetKind.FILM,
         )
     )  # fmt: skip
-
-
-def _still_mine(site: Site, film_id: str, person: Person) -> None:
-    """Hold the lease for the moment in which a decision is written; refuse when it is gone."""
-    now, seconds = site.services.clock.now(), site.settings.console.lease_s
-    if not site.leases.keep(film_id, person.name, now, seconds):
-        raise UsageError(_STALE[0], remedy=_STALE[1])
-
-
-def _done(request: Request, film_id: str, person: Person, words: str) -> Response:
-    site = site_of(request)
-    site.leases.give_back(film_id, person.name)
-    site.undo[person.session.key] = film_id
-    say(request, person, words)
-    return back_to(request, "/review")
-
-
-@router.post("/review/{film_id}/accept")
-def accept(
-    request: Request,
-    film_id: str,
-    patient: Annotated[str, Form(max_length=200)] = "",
-    exam: Annotated[str, Form(max_length=80)] = "",
-    version: Annotated[int, Form()] = -1,
-    person: Person = Depends(_DECIDES),
-) -> Response:
-    """File a film under the patient and exam that were chosen; the next film follows."""
-    site = site_of(request)
-    if not patient:
-        raise UsageError("No patient was chosen.", remedy="Choose one with 1 to 9, or search.")
-    with site.services.ledger.reading() as view:
-        kind = view.get(Sheet, film_id).kind
-    if kind is SheetKind.FILM and not exam:
-        raise UsageError("No exam was chosen.", remedy="Choose one, or that it is not known.")
-    _still_mine(site, film_id, person)
-    accepted = decisions.accept(
-        site.services,
-        film_id,
-        user=person.name,
-        patient_id=patient,
-        accession_number="" if exam in ("", "-") else exam,
-        version=version,
-    )
-    assert accepted.decision is not None, "what is accepted has a decision"
-    number = accepted.decision.patient.patient_id
-    return _done(request, film_id, person, f"Filed under patient {number}. U takes it back.")
-
-
-@router.post("/review/{film_id}/hold")
-def hold(
-    request: Request,
-    film_id: str,
-    reason: Annotated[str, Form(max_length=500)] = "",
-    person: Person = Depends(_DECIDES),
-) -> Response:
-    """Put a film aside with a reason."""
-    site = site_of(request)
-    if not reason.strip():
-        raise UsageError("A hold needs a reason.", remedy="Say what is to be found out.")
-    _still_mine(site, film_id, person)
-    decisions.hold(site.services, film_id, user=person.name, reason_text=reason.strip())
-    return _done(request, film_id, person, "Put on hold. U takes it back.")
-
-
-@router.post("/review/{film_id}/reject")
-def reject(
-    request: Request,
-    film_id: str,
-    reason: Annotated[str, Form(max_length=500)] = "",
-    person: Person = Depends(_DECIDES),
-) -> Response:
-    """End a film: to be scanned again, or to be left out. The original scan is kept."""
-    site = site_of(request)
-    _still_mine(site, film_id, person)
-    decisions.reject(
-        site.services, film_id, user=person.name, reason_text=reason.strip() or "Scan it again."
-    )
-    return _done(request, film_id, person, "Rejected: to be scanned again. U takes it back.")
-
-
-@router.post("/review/{film_id}/undo")
-def undo(request: Request, film_id: str, person: Person = Depends(_DECIDES)) -> Response:
-    """Take one's own last decision back, and look at the film again."""
-    site = site_of(request)
-    take_back(site.services, film_id, user=person.name)
-    site.undo.pop(person.session.key, None)
-    say(request, person, "Taken back. Nothing was filed.")
-    return back_to(request, f"/review/{film_id}")

@@ -80,6 +80,11 @@ class Site:
             own.add(f"{url.scheme}://{url.netloc}")
         return frozenset(own)
 
+    @property
+    def heartbeat_s(self) -> int:
+        """Seconds after which a page says again that somebody looks at what it shows."""
+        return max(1, int(self.settings.console.lease_s / 3))
+
     def at(self, path: str) -> str:
         """Return the path of a page as browsers must ask for it."""
         return f"{self.root_path}{path}"

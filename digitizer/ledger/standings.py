@@ -155,8 +155,13 @@ class SqlOverview:
         query = query.order_by(_ROW.c.since, _ROW.c.subject).limit(limit)
         return tuple(one.subject for one in self._rows(query))
 
-    def next_in_review(self, user: str, now: datetime, *, skip: tuple[str, ...]) -> str | None:
-        """Return the most doubtful film that this person may take: neither held nor another's."""
+    def next_in_review(
+        self, user: str, now: datetime, *, skip: tuple[str, ...], after: str = ""
+    ) -> str | None:
+        """Return the most doubtful film that this person may take: neither held nor another's.
+
+        ``after`` is a film to go on from, in the order of doubt; after the last comes the first.
+        """
         row, lease = _ROW.c, tables.review_lease.c
         taken = select(lease.subject).where(lease.until > now.timestamp(), lease.holder != user)
         query = select(row.subject).where(
@@ -168,7 +173,12 @@ class SqlOverview:
         if skip:
             query = query.where(row.subject.not_in(skip))
         query = query.order_by(row.risk.desc(), row.subject.desc()).limit(1)
-        found = self._rows(query)
+        here = self._rows(select(row.risk, row.subject).where(row.subject == after))
+        found: list[Any] = []
+        if here:
+            beyond = tuple_(row.risk, row.subject) < tuple_(here[0].risk, here[0].subject)
+            found = self._rows(query.where(beyond))
+        found = found or self._rows(query)
         return found[0].subject if found else None
 
 

@@ -38,6 +38,8 @@ NEEDED = {
     "/jackets/{jacket_id}/follow": DECIDE,
     "/blind": DECIDE,
     "/blind/{review_id}": DECIDE,
+    "/blind/{review_id}/keep": DECIDE,
+    "/blind/{review_id}/leave": DECIDE,
     "/feed": Permission.FEED,
     "/feed/scanners": Permission.FEED,
     "/feed/scans/{scan_id}/thumbnail": Permission.FEED,

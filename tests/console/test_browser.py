@@ -17,13 +17,13 @@ import numpy as np
 import pytest
 import tifffile
 import uvicorn
-from console_films import COLUMNS, ROWS, fill_review, film_pixels
+from console_films import ANNA, COLUMNS, ROWS, fill_review, film_pixels
 from console_site import OWN, Console
 from ledger_records import happened, scan
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
 from waiting import wait_until
 
-from digitizer.model.records import Sheet
+from digitizer.model.records import BlindReview, Sheet
 from digitizer.model.states import State
 from digitizer.model.users import Role
 
@@ -204,6 +204,39 @@ def test_a_reviewer_decides_everything_by_keyboard(
     expect(page.locator("main")).to_contain_text("Nothing here for you now")
 
 
+def test_a_key_held_down_decides_nothing_by_itself(
+    console: Console, tmp_path: Path, open_page: Callable[..., Page]
+) -> None:
+    """Enter that repeats itself shows the patient once, files once, and stops at the next film."""
+    films = fill_review(console, tmp_path, films=3)
+    page = open_page("ann", Role.REVIEWER)
+    at(page, films[0])
+    asked: list[str] = []
+    page.on("request", lambda one: asked.append(one.url) if one.method == "POST" else None)
+    for _ in range(4):
+        page.keyboard.down("Enter")
+    expect(page.locator("#confirm")).to_be_visible()
+    assert state_of(console, films[0]) is State.REVIEW
+    page.keyboard.up("Enter")
+    with page.expect_navigation(url=f"**/review/{films[1]}"):
+        for _ in range(4):
+            page.keyboard.down("Enter")
+    at(page, films[1])
+    for _ in range(4):
+        page.keyboard.down("Enter")
+    expect(page.locator("#confirm")).to_be_hidden()
+    page.keyboard.up("Enter")
+    assert [one for one in asked if one.endswith("/accept")] == [
+        one for one in asked if one.endswith(f"/review/{films[0]}/accept")
+    ]
+    assert len([one for one in asked if one.endswith("/accept")]) == 1
+    # A second click on what was sent already sends nothing.
+    page.keyboard.press("Enter")
+    with page.expect_navigation(url=f"**/review/{films[2]}"):
+        page.locator('#confirm button[type="submit"]').dblclick(no_wait_after=True)
+    assert len([one for one in asked if one.endswith("/accept")]) == 2
+
+
 GREY = """
 (source) => {
   const own = [source.naturalWidth ?? source.width, source.naturalHeight ?? source.height];
@@ -343,6 +376,19 @@ def test_a_lead_watches_it_live(
     expect(page.locator(".holds .quarantined b")).to_have_text("1")
 
 
+def test_a_proxy_that_fails_does_not_end_what_is_live(open_page: Callable[..., Page]) -> None:
+    """A browser gives up on a stream that is answered by anything else; the page does not."""
+    page = open_page("lea", Role.LEAD)
+    expect(page.locator(".live-words")).to_have_text("Live")
+    page.clock.install()
+    page.route("**/live/ledger", lambda route: route.fulfill(status=204))
+    page.goto("/migration")
+    expect(page.locator(".live-words")).to_have_text("Not connected; trying again")
+    page.unroute("**/live/ledger")
+    page.clock.fast_forward(6_000)
+    expect(page.locator(".live-words")).to_have_text("Live")
+
+
 def test_a_clerk_feeds_a_jacket(
     console: Console, tmp_path: Path, open_page: Callable[..., Page]
 ) -> None:
@@ -371,6 +417,77 @@ def test_a_clerk_feeds_a_jacket(
     page.keyboard.type("J-8")
     page.keyboard.press("Enter")
     expect(page.locator("#feed h2")).to_contain_text("J-8")
+
+
+def test_what_is_on_its_way_is_waited_for(
+    console: Console, tmp_path: Path, open_page: Callable[..., Page]
+) -> None:
+    """The next jacket comes when all files are in this one; not when one of them was lost."""
+    fill_review(console, tmp_path, films=1)
+    page = open_page("rec", Role.RECORDS)
+    page.keyboard.press("Enter")
+    page.locator('[name="next_jacket"]').fill("J-7")
+    page.keyboard.press("Enter")
+    expect(page.locator("#feed h2")).to_contain_text("J-7")
+    expect(page.locator("body[data-ready]")).to_be_attached()
+    film = tifffile.imread(tmp_path / "film.tif").copy()
+    for number in (1, 2, 3):
+        film[0, 0] = number
+        tifffile.imwrite(tmp_path / f"{number}.tif", film)
+    names = [tmp_path / f"{number}.tif" for number in (1, 2, 3)]
+    on_the_way: list[Route] = []
+    page.route("**/files", lambda route: on_the_way.append(route))
+
+    def arrives() -> None:
+        # Asking the page anything lets its requests come in.
+        wait_until(lambda: page.evaluate("() => true") and bool(on_the_way), 20)
+        on_the_way.pop().continue_()
+
+    page.locator("#files").set_input_files(names)
+    page.locator('[name="next_jacket"]').fill("J-8")
+    page.keyboard.press("Enter")
+    expect(page.locator("#sending")).to_contain_text("0 of 3 taken in. This goes on by itself")
+    arrives()
+    expect(page.locator("#sending")).to_contain_text("1 of 3 taken in.")
+    expect(page.locator("#feed h2")).to_contain_text("J-7")
+    assert page.evaluate("() => !dispatchEvent(new Event('beforeunload', {cancelable: true}))")
+    arrives()
+    arrives()
+    expect(page.locator("#feed h2")).to_contain_text("J-8")
+    with console.site.services.ledger.reading() as view:
+        fed = [one.source for one in view.scans() if one.source.startswith("J-7/")]
+    assert sorted(fed) == ["J-7/1.tif", "J-7/2.tif", "J-7/3.tif"]
+
+
+def test_a_blind_look_may_take_its_time(
+    console: Console, tmp_path: Path, open_page: Callable[..., Page]
+) -> None:
+    """The page says that somebody is there; after more than a minute the answer is taken."""
+    films = fill_review(console, tmp_path)
+    drawn = BlindReview(
+        id="blind1",
+        sheet_id=films[2],
+        batch_id="b1",
+        evidence_class="number",
+        claimed=ANNA,
+        planted=False,
+        drawn_at=console.clock.now(),
+    )
+    with console.site.services.ledger.transaction() as tx:
+        tx.add(drawn, happened("blind1", "drawn"))
+    page = open_page("ann", Role.REVIEWER)
+    page.clock.install()
+    with page.expect_response("**/blind/blind1/keep"):
+        page.goto("/blind/blind1")
+    expect(page.locator("body[data-ready]")).to_be_attached()
+    for _ in range(3):
+        console.clock.forward(50)
+        with page.expect_response("**/blind/blind1/keep") as answer:
+            page.clock.fast_forward(21_000)
+        assert answer.value.status == 204
+    with page.expect_navigation(url="**/blind"):
+        page.keyboard.press("y")
+    expect(page.locator("main")).to_contain_text("Nothing waits for a blind look")
 
 
 def serious(page: Page) -> list[str]:

@@ -1,6 +1,7 @@
 """Reviewing: leases, decisions, undo, pictures, the search."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -8,7 +9,9 @@ import numpy as np
 import pytest
 from console_films import COLUMNS, ROWS, fill_review
 from console_site import Browser, Console
+from ledger_records import happened, scan
 
+from digitizer.model.reasons import Code, reason
 from digitizer.model.records import Sheet, Stage
 from digitizer.model.states import State
 from digitizer.model.users import Role
@@ -38,6 +41,25 @@ def test_the_riskiest_film_comes_first(ann: Browser, films: list[str]) -> None:
     assert ann.get("/review").headers["location"] == f"/review/{films[0]}"
 
 
+def test_passing_on_reaches_every_film_and_begins_again(
+    ann: Browser, rob: Browser, films: list[str]
+) -> None:
+    """From the most doubtful to the least, then round; what another looks at is passed over."""
+
+    def round_of(count: int) -> list[str]:
+        seen, at = [], ""
+        for _ in range(count):
+            at = ann.get(f"/review?after={at}").headers["location"].removeprefix("/review/")
+            seen.append(at)
+            ann.post(f"/review/{at}/leave")
+        return seen
+
+    assert round_of(5) == [*films, *films[:2]]
+    rob.get(f"/review/{films[1]}")
+    assert round_of(3) == [films[0], films[2], films[0]]
+    assert ann.get("/review?after=none").headers["location"] == f"/review/{films[0]}"
+
+
 def test_two_reviewers_never_hold_one_film(
     console: Console, ann: Browser, rob: Browser, films: list[str]
 ) -> None:
@@ -47,7 +69,7 @@ def test_two_reviewers_never_hold_one_film(
     taken = rob.get(f"/review/{films[0]}")
     assert taken.status_code == 409
     assert "This film is with ann" in taken.text
-    assert rob.post(f"/review/{films[0]}/keep").status_code == 409
+    assert rob.post(f"/review/{films[0]}/keep?version=0").status_code == 409
     refused = rob.post(f"/review/{films[0]}/accept", **CHOSEN)
     assert refused.status_code == 409
     assert film(console, films[0]).state is State.REVIEW
@@ -67,7 +89,7 @@ def test_a_closed_laptop_frees_the_film_and_its_late_decision_is_refused(
     ann.get(f"/review/{films[0]}")
     for _ in range(3):
         console.clock.forward(50)
-        assert ann.post(f"/review/{films[0]}/keep").status_code == 204
+        assert ann.post(f"/review/{films[0]}/keep?version=0").status_code == 204
     console.clock.forward(61)
     late = ann.post(f"/review/{films[0]}/accept", **CHOSEN)
     assert late.status_code == 409
@@ -96,6 +118,78 @@ def test_accepting_files_what_was_chosen_and_goes_on(
     assert ann.get("/review").headers["location"] == f"/review/{films[1]}"
     assert "Filed under patient A100200" in ann.get(f"/review/{films[1]}").text
     assert {"viewed", "matched", "approved"} <= set(console.events(films[0]))
+
+
+def test_nobody_keeps_what_is_not_in_review_or_not_as_shown(
+    console: Console, ann: Browser, rob: Browser, films: list[str]
+) -> None:
+    """No lease is taken on what is unknown, decided or changed; the page is told in words."""
+    leases, now = console.site.leases, console.clock.now
+    for one in ("none", "x" * 5000):
+        assert ann.post(f"/review/{one}/keep?version=0").status_code == 404
+        assert leases.holder(one, now()) is None
+    ann.get(f"/review/{films[0]}")
+    changed = ann.post(f"/review/{films[0]}/keep?version=7")
+    assert (changed.status_code, changed.text) == (409, "changed meanwhile: load this page again")
+    assert leases.holder(films[0], now()) is None
+    assert ann.post(f"/review/{films[0]}/keep?version=0").status_code == 204
+    console.clock.forward(61)
+    # Its time ran out and nobody took it: it is taken again.
+    assert ann.post(f"/review/{films[0]}/keep?version=0").status_code == 204
+    console.clock.forward(61)
+    rob.get(f"/review/{films[0]}")
+    assert ann.post(f"/review/{films[0]}/keep?version=0").text == "now with rob"
+    rob.post(f"/review/{films[0]}/accept", **CHOSEN)
+    decided = film(console, films[0])
+    lost = ann.post(f"/review/{films[0]}/keep?version={decided.version}")
+    assert (lost.status_code, lost.text[:13]) == (409, "not in review")
+    assert leases.holder(films[0], now()) is None
+
+
+@pytest.mark.parametrize("what", ["hold", "reject"])
+def test_holding_and_rejecting_apply_to_what_was_seen(
+    console: Console, ann: Browser, rob: Browser, films: list[str], what: str
+) -> None:
+    """Not to a film that changed meanwhile, nor to one that another has decided."""
+    ann.get(f"/review/{films[0]}")
+    for version in ({}, {"version": "7"}):
+        refused = ann.post(f"/review/{films[0]}/{what}", reason="x", **version)
+        assert refused.status_code == 409
+        assert "changed" in refused.text
+    ann.post(f"/review/{films[0]}/accept", **CHOSEN)
+    decided = film(console, films[0])
+    console.site.leases.take(films[0], "rob", console.clock.now(), 60)
+    refused = rob.post(f"/review/{films[0]}/{what}", reason="x", version=str(decided.version))
+    assert refused.status_code == 409
+    assert "not in review any more" in refused.text
+    assert film(console, films[0]) == decided
+
+
+@pytest.mark.parametrize(
+    ("first", "words"),
+    [
+        ("accept", "You have filed this already, under patient A100200."),
+        ("hold", "You have put this on hold already."),
+        ("reject", "You have rejected this already."),
+    ],
+)
+def test_a_second_answer_tells_of_the_first_and_changes_nothing(
+    console: Console, ann: Browser, rob: Browser, films: list[str], first: str, words: str
+) -> None:
+    """A double click is never told that nothing was decided; it may be undone from there."""
+    form = {**CHOSEN, "reason": "ask the ward"}
+    ann.get(f"/review/{films[0]}")
+    assert ann.post(f"/review/{films[0]}/{first}", **form).status_code == 303
+    decided = film(console, films[0])
+    for again in ("accept", "hold", "reject"):
+        second = ann.post(f"/review/{films[0]}/{again}", **form)
+        assert second.status_code == 409
+        assert words in second.text
+        assert f'action="/review/{films[0]}/undo"' in second.text
+        assert words not in rob.post(f"/review/{films[0]}/{again}", **form).text
+    assert film(console, films[0]) == decided
+    assert ann.post(f"/review/{films[0]}/undo").status_code == 303
+    assert film(console, films[0]).state is State.REVIEW
 
 
 def test_the_second_candidate_and_no_exam_are_what_was_chosen(
@@ -160,11 +254,30 @@ def test_hold_and_rescan_are_taken_back_too(
 ) -> None:
     """A held film is offered to nobody; taken back it is in review as before."""
     ann.get(f"/review/{films[0]}")
-    ann.post(f"/review/{films[0]}/{what}", reason="ask the ward")
+    ann.post(f"/review/{films[0]}/{what}", reason="ask the ward", version="0")
     assert ann.get("/review").headers["location"] != f"/review/{films[0]}"
     ann.post(f"/review/{films[0]}/undo")
     assert film(console, films[0]).state is State.REVIEW
     assert ann.get("/review").headers["location"] == f"/review/{films[0]}"
+
+
+def test_a_scan_without_films_is_kept_and_rejected_once(
+    console: Console, ann: Browser, films: list[str]
+) -> None:
+    """By the same heartbeat and the same rules as a film."""
+    odd = scan("odd", source="odd.tif", position=9, state=State.REVIEW)
+    odd = replace(odd, reasons=(reason(Code.KIND_UNKNOWN),))
+    with console.site.services.ledger.transaction() as tx:
+        tx.add(odd, happened("odd", "review", reasons=[]))
+    text = ann.get("/review/odd").text
+    assert 'data-keep="/review/odd/keep?version=0"' in text
+    assert "/static/lease.js" in text
+    for _ in range(3):
+        console.clock.forward(50)
+        assert ann.post("/review/odd/keep?version=0").status_code == 204
+    assert ann.post("/review/odd/reject", version="7").status_code == 409
+    assert ann.post("/review/odd/reject", version="0").status_code == 303
+    assert "You have rejected this already." in ann.post("/review/odd/reject", version="0").text
 
 
 def test_a_hold_needs_a_reason(ann: Browser, films: list[str]) -> None:

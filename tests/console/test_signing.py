@@ -2,7 +2,9 @@
 
 import pytest
 from console_site import FIRST, OWN, Browser, Console
+from starlette.requests import Request
 
+from digitizer.console.access import person_of
 from digitizer.errors import UsageError
 from digitizer.model.users import Role
 from digitizer.pipeline import accounts
@@ -84,6 +86,20 @@ def test_who_is_idle_must_sign_in_again(console: Console, ann: Browser) -> None:
     by_itself = ann.client.get("/migration/figures", headers={"x-by-itself": "1"})
     assert by_itself.status_code == 200
     console.clock.forward(11 * 60)
+    assert ann.get("/migration").status_code == 303
+
+
+def test_a_stream_that_comes_back_by_itself_is_no_click(console: Console, ann: Browser) -> None:
+    """Pages that are live reconnect every few minutes: that keeps nobody signed in."""
+    token = ann.client.cookies["digitizer"]
+    stream = {
+        "type": "http", "method": "GET", "path": "/live/ledger", "app": console.app,
+        "query_string": b"", "headers": [(b"cookie", f"digitizer={token}".encode())],
+    }  # fmt: skip
+    for _ in range(2):
+        console.clock.forward(14 * 60)
+        assert person_of(Request(stream)) is not None
+    console.clock.forward(3 * 60)
     assert ann.get("/migration").status_code == 303
 
 

@@ -104,6 +104,27 @@ def test_a_blind_look_shows_the_patient_and_nothing_of_the_decision(
     assert ann.post("/blind/blind1", same="no").status_code == 409
 
 
+def test_a_long_blind_look_is_kept(console: Console, ann: Browser, drawn: BlindReview) -> None:
+    """By the page's heartbeat; when it is closed or answered it is nobody's."""
+    text = ann.get("/blind/blind1").text
+    assert 'data-keep="/blind/blind1/keep"' in text
+    assert "/static/blind.js" in text
+    for _ in range(3):
+        console.clock.forward(50)
+        assert ann.post("/blind/blind1/keep").status_code == 204
+    console.add("rob", Role.REVIEWER)
+    rob = console.sign_in("rob")
+    assert rob.post("/blind/blind1/keep").status_code == 409
+    assert ann.post("/blind/blind1/leave").status_code == 204
+    assert rob.post("/blind/blind1/keep").status_code == 204
+    rob.post("/blind/blind1", same="yes")
+    assert "answered already" in rob.post("/blind/blind1/keep").text
+    again = rob.post("/blind/blind1", same="yes")
+    assert "This has been answered." in again.text
+    assert console.site.leases.holder("blind1", console.clock.now()) is None
+    assert ann.post("/blind/none/keep").status_code == 404
+
+
 def test_two_people_do_not_look_at_one(console: Console, ann: Browser, drawn: BlindReview) -> None:
     """The second is told."""
     ann.get("/blind/blind1")

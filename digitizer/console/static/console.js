@@ -7,6 +7,7 @@ document.addEventListener("htmx:configRequest", (event) => {
 });
 
 const SLOWEST_MS = 1500;
+const AGAIN_MS = 5000;
 
 function live(mark) {
   const target = document.querySelector(mark.dataset.liveTarget);
@@ -24,13 +25,21 @@ function live(mark) {
       window.htmx.trigger(target, "refresh");
     }, SLOWEST_MS);
   };
-  const source = new EventSource(mark.dataset.live);
-  source.addEventListener("open", () => {
-    show(true, "Live");
-    refresh();
-  });
-  source.addEventListener("changed", refresh);
-  source.addEventListener("error", () => show(false, "Not connected; trying again"));
+  let source = null;
+  const connect = () => {
+    source = new EventSource(mark.dataset.live);
+    source.addEventListener("open", () => {
+      show(true, "Live");
+      refresh();
+    });
+    source.addEventListener("changed", refresh);
+    source.addEventListener("error", () => {
+      show(false, "Not connected; trying again");
+      // After an answer such as 502 the browser gives up; we do not.
+      if (source.readyState === EventSource.CLOSED) setTimeout(connect, AGAIN_MS);
+    });
+  };
+  connect();
   window.addEventListener("pagehide", () => source.close());
 }
 

@@ -31,8 +31,10 @@ if (feed) {
   });
 
   let queue = Promise.resolve();
+  let [total, done, held] = [0, 0, null];
+  const failed = [];
   const send = async (file) => {
-    sending.textContent = `Taking in ${file.name}`;
+    sending.textContent = `${done} of ${total} taken in. Taking in ${file.name}`;
     const body = new FormData();
     body.append("csrf", csrf);
     body.append("box", feed.dataset.box);
@@ -43,13 +45,37 @@ if (feed) {
       if (!answer.ok) throw new Error(String(answer.status));
       sending.textContent = `${file.name} is taken in.`;
     } catch {
-      sending.textContent = `${file.name} was not taken in. Drop it again.`;
+      failed.push(file.name);
       beep();
     }
+    done += 1;
     window.htmx.trigger(figures, "refresh");
+    if (done === total) finish();
   };
+  // What is still on its way goes into this jacket: leaving it waits, and does not follow a failure.
+  const finish = () => {
+    const [all, form] = [total, held];
+    [total, done, held] = [0, 0, null];
+    sending.textContent = `${all - failed.length} of ${all} taken in.`;
+    if (failed.length) {
+      sending.textContent += ` Not taken in; drop again: ${failed.join(", ")}`;
+      failed.length = 0;
+    } else form?.requestSubmit();
+  };
+  for (const id of ["next", "close"]) {
+    document.getElementById(id).addEventListener("submit", (event) => {
+      if (!total) return;
+      event.preventDefault();
+      held = event.target;
+      sending.textContent = `${done} of ${total} taken in. This goes on by itself when all are.`;
+    });
+  }
+  window.addEventListener("beforeunload", (event) => {
+    if (total) event.preventDefault();
+  });
   const sendAll = (files) => {
     const sorted = [...files].sort((a, b) => a.name.localeCompare(b.name, undefined, { numeric: true }));
+    total += sorted.length;
     for (const file of sorted) queue = queue.then(() => send(file));
   };
   const input = document.getElementById("files");

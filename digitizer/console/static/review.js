@@ -1,8 +1,8 @@
 // Deciding by key. Every key does what the help on the page says; keys typed into a field are text.
+import { leaveNow } from "./lease.js";
+
 const review = document.getElementById("review");
 const form = document.getElementById("decide");
-const csrf = document.querySelector('meta[name="csrf"]').content;
-let leaving = false;
 
 const open = (id) => {
   const dialog = document.getElementById(id);
@@ -93,6 +93,7 @@ document.addEventListener("keydown", (event) => {
     if (event.key === "Escape") at.blur();
     return;
   }
+  if (event.repeat) return;
   if (/^[1-9]$/.test(event.key)) {
     event.preventDefault();
     choose(Number(event.key));
@@ -110,45 +111,5 @@ document.querySelectorAll("[data-do]").forEach((button) => {
 });
 document.querySelectorAll("[data-close]").forEach((button) => {
   button.addEventListener("click", () => button.closest("dialog").close());
-});
-document.querySelectorAll("form").forEach((one) => {
-  one.addEventListener("submit", () => {
-    leaving = true;
-  });
-});
-
-// The lease: kept while the page is open, given back when it is closed.
-async function keep() {
-  const mark = document.getElementById("lease");
-  try {
-    const answer = await fetch(review.dataset.keep, {
-      method: "POST",
-      headers: { "x-csrf-token": csrf, "x-by-itself": "1" },
-    });
-    if (answer.status === 409) {
-      mark.textContent = `now with ${await answer.text()}`;
-      mark.classList.add("lost");
-    } else if (answer.status === 204) {
-      mark.classList.remove("lost");
-    } else {
-      mark.textContent = "you are signed out";
-      mark.classList.add("lost");
-    }
-  } catch {
-    mark.textContent = "not connected";
-    mark.classList.add("lost");
-  }
-}
-function leaveNow() {
-  if (leaving) return;
-  leaving = true;
-  const body = new FormData();
-  body.append("csrf", csrf);
-  navigator.sendBeacon(review.dataset.leave, body);
-}
-setInterval(keep, Number(review.dataset.heartbeat) * 1000);
-window.addEventListener("pagehide", leaveNow);
-window.addEventListener("pageshow", (event) => {
-  if (event.persisted) location.reload();
 });
 document.body.dataset.ready = "true";
