@@ -204,8 +204,10 @@ def match(session: Session, file: str, threshold_budget: float | None) -> int:
     ) -> Testimony:
         return reading.testimony_of_lines(lines, barcodes, source, services.rules)
 
+    with services.ledger.reading() as view:
+        stopped = {one.id: one.why for one in view.standings() if one.stopped}
     with _lines(file) as stream:
-        for answer in identity.match_lines(stream, testify, services.index, policy):
+        for answer in identity.match_lines(stream, testify, services.index, policy, stopped):
             print_json(answer)
     return 0
 

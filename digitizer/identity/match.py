@@ -1,7 +1,8 @@
 """Readings in, decisions out, as JSON lines: a site sizes its thresholds before it scans."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
@@ -20,9 +21,15 @@ Testify = Callable[[tuple[str, ...], tuple[str, ...], FieldSource], Testimony]
 
 
 def match_lines(
-    stream: Iterable[str], testify: Testify, index: PatientIndex, policy: PolicySettings
+    stream: Iterable[str],
+    testify: Testify,
+    index: PatientIndex,
+    policy: PolicySettings,
+    stopped: Mapping[str, str] | None = None,
 ) -> Iterator[dict[str, Any]]:
     """Decide JSON lines, one answer a line in the same order (contract §5).
+
+    ``stopped`` are the classes of evidence that file nothing by themselves now, each with why.
 
     Lines of one ``group`` follow each other and are decided together. A line that is not as the
     contract says is answered too: for a person, with what is wrong with it.
@@ -38,7 +45,8 @@ def match_lines(
         if "error" in rows[0]:
             yield _refused(rows[0])
         else:
-            yield from _decided(rows, testify, index, policy)
+            for verdict in _decided(rows, testify, index, policy):
+                yield _answer(_unless_stopped(verdict, stopped or {}))
     if bad:
         raise bad[0]
 
@@ -108,7 +116,7 @@ def _bearer(number: int, name: str, value: Any) -> tuple[tuple[str, ...], tuple[
 
 def _decided(
     rows: list[dict[str, Any]], testify: Testify, index: PatientIndex, policy: PolicySettings
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[Verdict]:
     """Decide the rows of one group; films under different labels are different jackets."""
     for _, same in groupby(rows, key=lambda row: row["jacket"]):
         jacket = list(same)
@@ -126,7 +134,16 @@ def _decided(
                 for row in jacket
             ),
         )
-        yield from map(_answer, decide_jacket(case, gather(case, index), policy))
+        yield from decide_jacket(case, gather(case, index), policy)
+
+
+def _unless_stopped(verdict: Verdict, stopped: Mapping[str, str]) -> Verdict:
+    """Return a verdict as the pipeline takes it: what is of a stopped class waits for a person."""
+    if verdict.outcome is not Outcome.AUTO or verdict.evidence_class not in stopped:
+        return verdict
+    why = f"Films with such evidence wait for a person: {stopped[verdict.evidence_class]}"
+    asked = (*verdict.reasons, reason(Code.BUDGET_SPENT, why))
+    return replace(verdict, outcome=Outcome.REVIEW, reasons=asked)
 
 
 def _answer(verdict: Verdict) -> dict[str, Any]:

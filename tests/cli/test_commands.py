@@ -143,6 +143,13 @@ def test_match_decides_lines_as_the_pipeline_would(site: Site, tmp_path: Path) -
     assert answers["misfiled"]["outcome"] == "review"
     assert answers["misfiled"]["patient_id"] is None
     assert "film_contradicts_jacket" in [one["code"] for one in answers["misfiled"]["reasons"]]
+    kind = answers["own"]["evidence_class"]
+    assert site.run("budget", "stop", kind, "--as", "lead", "--reason", "odd").returncode == 0
+    done = site.run("match", "-", stdin=json.dumps(rows[0]) + "\n")
+    assert done.returncode == 0, done.stderr
+    stopped = json.loads(done.stdout)
+    assert (stopped["outcome"], stopped["patient_id"]) == ("review", None)
+    assert [one["code"] for one in stopped["reasons"]] == ["budget_spent"]
 
 
 def test_match_names_the_bad_line(site: Site) -> None:
