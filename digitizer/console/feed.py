@@ -30,6 +30,7 @@ __all__ = ["router"]
 router = APIRouter()
 _FEEDS = Needs(Permission.FEED)
 _NAME = re.compile(r"[^/\\\x00-\x1f]{1,80}")
+_FILE_NAME = re.compile(r"[^/\\\x00-\x1f\x7f]{1,255}")
 _THUMBNAIL = 320
 _CHUNK = 1 << 20
 
@@ -179,7 +180,7 @@ def files(
     if batch.closed:
         raise UsageError("This batch is closed.", remedy="Begin another.")
     name = PurePosixPath((file.filename or "").replace("\\", "/")).name
-    if not name or name.startswith(".") or not _NAME.fullmatch(name[:80]):
+    if not name or name.startswith(".") or not _FILE_NAME.fullmatch(name):
         raise UsageError("This file has no usable name.")
     kept = _kept(site, file, Path(name[-80:]).suffix)
     try:

@@ -158,3 +158,14 @@ def test_scanners_are_listed_or_their_lack_is_told(
     assert 'value="test:0"' in rec.get("/feed/scanners").text
     (tmp_path / "dll.conf").write_text("")
     assert "No scanner is connected" in rec.get("/feed/scanners").text
+
+
+@pytest.mark.parametrize("name", ["a" * 300 + ".tif", ".hidden.tif"])
+def test_the_whole_name_of_a_file_is_looked_at(
+    console: Console, rec: Browser, batch: str, name: str
+) -> None:
+    """Not its beginning alone."""
+    assert drop(rec, batch, name, tiff()).status_code == 409
+    assert scans(console, batch) == []
+    long = "a" * 150 + ".tif"
+    assert drop(rec, batch, long, tiff()).status_code == 201
