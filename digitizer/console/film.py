@@ -149,9 +149,12 @@ def search(
     return page(request, "library.html", person, asked=asked, patients=patients, jackets=jackets)
 
 
-@router.get("/patients/{issuer}/{number}")
+@router.get("/patients")
 def patient(
-    request: Request, issuer: str, number: str, person: Person = Depends(_SEES)
+    request: Request,
+    number: Annotated[str, Query(max_length=200)],
+    issuer: Annotated[str, Query(max_length=200)] = "",
+    person: Person = Depends(_SEES),
 ) -> Response:
     """Show a patient of the index with the exams and the films filed so far."""
     site = site_of(request)
@@ -160,7 +163,8 @@ def patient(
         raise UnknownRecord("There is no such patient in the index.")
     with site.services.ledger.transaction() as tx:
         tx.record(event(_subject(found), "viewed", person.name, page="patient"))
-    films = site.overview.oldest_first(Filter(patient=(issuer, number)), limit=_MOST_FILMS)
+    theirs = Filter(patient=(found.issuer, found.patient_id))
+    films = site.overview.oldest_first(theirs, limit=_MOST_FILMS)
     exams = site.services.index.exams(found)
     return page(request, "patient.html", person, patient=found, exams=exams, films=films)
 
