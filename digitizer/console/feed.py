@@ -16,6 +16,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from digitizer.console.access import Needs, Person
 from digitizer.console.feed_view import jacket_now, reconciled
 from digitizer.console.pages import back_to, fragment, page, say
+from digitizer.console.seen import note_seen
 from digitizer.console.site import Site, site_of
 from digitizer.errors import DigitizerError, DiskFull, UsageError
 from digitizer.model.records import Batch, Jacket, Scan
@@ -111,11 +112,15 @@ def scanners(request: Request, person: Person = Depends(_FEEDS)) -> Response:
 
 
 @router.get("/feed/scans/{scan_id}/thumbnail")
-def thumbnail(request: Request, scan_id: str, _person: Person = Depends(_FEEDS)) -> Response:
+def thumbnail(request: Request, scan_id: str, person: Person = Depends(_FEEDS)) -> Response:
     """Return a small picture of a scan, so that whoever feeds sees what arrived."""
     site = site_of(request)
     with site.services.ledger.reading() as view:
         scan = view.get(Scan, scan_id)
+        closed = view.get(Batch, scan.batch_id).closed
+    if closed and not person.may(Permission.SEE_PATIENTS):
+        raise UsageError("This batch is closed; its pictures are not shown here any more.")
+    note_seen(site, person, scan_id, "thumbnail")
     return Response(site.pictures.scan_thumbnail(scan, _THUMBNAIL), media_type="image/jpeg")
 
 

@@ -15,6 +15,7 @@ from digitizer import dicom
 from digitizer.console.access import Needs, Person
 from digitizer.console.pages import back_to, fragment, page, person_name, say
 from digitizer.console.review_view import case_of
+from digitizer.console.seen import note_seen
 from digitizer.console.site import Site, site_of
 from digitizer.errors import UnknownRecord, UsageError
 from digitizer.model.identity import PatientRecord
@@ -110,6 +111,7 @@ def _capture(site: Site, film_id: str) -> tuple[Capture, bytes]:
 def header(request: Request, film_id: str, person: Person = Depends(_SEES)) -> Response:
     """Return the DICOM header of a film's instance."""
     _, content = _capture(site_of(request), film_id)
+    note_seen(site_of(request), person, film_id, "header")
     lines = dicom.header_lines(content)
     return HTMLResponse(fragment(request, "film_header.html", person, lines=lines))
 

@@ -169,3 +169,15 @@ def test_the_whole_name_of_a_file_is_looked_at(
     assert scans(console, batch) == []
     long = "a" * 150 + ".tif"
     assert drop(rec, batch, long, tiff()).status_code == 201
+
+
+def test_pictures_are_shown_to_whoever_feeds_until_the_batch_is_closed(
+    console: Console, rec: Browser, batch: str
+) -> None:
+    """And that somebody saw them is an event of the scan."""
+    fed = drop(rec, batch, "1.tif", tiff()).json()["id"]
+    for _ in range(2):
+        assert rec.get(f"/feed/scans/{fed}/thumbnail").status_code == 200
+    assert console.events(fed).count("viewed") == 1
+    rec.post(f"/feed/{batch}/close")
+    assert rec.get(f"/feed/scans/{fed}/thumbnail").status_code == 409
