@@ -16,6 +16,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from digitizer.console.access import Needs, Person
 from digitizer.console.feed_view import jacket_now, reconciled
 from digitizer.console.pages import back_to, fragment, page, say
+from digitizer.console.seen import note_seen
 from digitizer.console.site import Site, site_of
 from digitizer.errors import DigitizerError, DiskFull, UsageError
 from digitizer.model.records import Batch, Jacket, Scan
@@ -30,6 +31,7 @@ __all__ = ["router"]
 router = APIRouter()
 _FEEDS = Needs(Permission.FEED)
 _NAME = re.compile(r"[^/\\\x00-\x1f]{1,80}")
+_FILE_NAME = re.compile(r"[^/\\\x00-\x1f\x7f]{1,255}")
 _THUMBNAIL = 320
 _CHUNK = 1 << 20
 
@@ -110,11 +112,15 @@ def scanners(request: Request, person: Person = Depends(_FEEDS)) -> Response:
 
 
 @router.get("/feed/scans/{scan_id}/thumbnail")
-def thumbnail(request: Request, scan_id: str, _person: Person = Depends(_FEEDS)) -> Response:
+def thumbnail(request: Request, scan_id: str, person: Person = Depends(_FEEDS)) -> Response:
     """Return a small picture of a scan, so that whoever feeds sees what arrived."""
     site = site_of(request)
     with site.services.ledger.reading() as view:
         scan = view.get(Scan, scan_id)
+        closed = view.get(Batch, scan.batch_id).closed
+    if closed and not person.may(Permission.SEE_PATIENTS):
+        raise UsageError("This batch is closed; its pictures are not shown here any more.")
+    note_seen(site, person, scan_id, "thumbnail")
     return Response(site.pictures.scan_thumbnail(scan, _THUMBNAIL), media_type="image/jpeg")
 
 
@@ -179,7 +185,7 @@ def files(
     if batch.closed:
         raise UsageError("This batch is closed.", remedy="Begin another.")
     name = PurePosixPath((file.filename or "").replace("\\", "/")).name
-    if not name or name.startswith(".") or not _NAME.fullmatch(name[:80]):
+    if not name or name.startswith(".") or not _FILE_NAME.fullmatch(name):
         raise UsageError("This file has no usable name.")
     kept = _kept(site, file, Path(name[-80:]).suffix)
     try:

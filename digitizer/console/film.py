@@ -15,6 +15,7 @@ from digitizer import dicom
 from digitizer.console.access import Needs, Person
 from digitizer.console.pages import back_to, fragment, page, person_name, say
 from digitizer.console.review_view import case_of
+from digitizer.console.seen import note_seen
 from digitizer.console.site import Site, site_of
 from digitizer.errors import UnknownRecord, UsageError
 from digitizer.model.identity import PatientRecord
@@ -110,6 +111,7 @@ def _capture(site: Site, film_id: str) -> tuple[Capture, bytes]:
 def header(request: Request, film_id: str, person: Person = Depends(_SEES)) -> Response:
     """Return the DICOM header of a film's instance."""
     _, content = _capture(site_of(request), film_id)
+    note_seen(site_of(request), person, film_id, "header")
     lines = dicom.header_lines(content)
     return HTMLResponse(fragment(request, "film_header.html", person, lines=lines))
 
@@ -149,9 +151,12 @@ def search(
     return page(request, "library.html", person, asked=asked, patients=patients, jackets=jackets)
 
 
-@router.get("/patients/{issuer}/{number}")
+@router.get("/patients")
 def patient(
-    request: Request, issuer: str, number: str, person: Person = Depends(_SEES)
+    request: Request,
+    number: Annotated[str, Query(max_length=200)],
+    issuer: Annotated[str, Query(max_length=200)] = "",
+    person: Person = Depends(_SEES),
 ) -> Response:
     """Show a patient of the index with the exams and the films filed so far."""
     site = site_of(request)
@@ -160,7 +165,8 @@ def patient(
         raise UnknownRecord("There is no such patient in the index.")
     with site.services.ledger.transaction() as tx:
         tx.record(event(_subject(found), "viewed", person.name, page="patient"))
-    films = site.overview.oldest_first(Filter(patient=(issuer, number)), limit=_MOST_FILMS)
+    theirs = Filter(patient=(found.issuer, found.patient_id))
+    films = site.overview.oldest_first(theirs, limit=_MOST_FILMS)
     exams = site.services.index.exams(found)
     return page(request, "patient.html", person, patient=found, exams=exams, films=films)
 

@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from digitizer.console.access import Needs, Person
 from digitizer.console.pictures import THUMBNAIL, View, as_jpeg
+from digitizer.console.seen import note_seen
 from digitizer.console.site import site_of
 from digitizer.errors import UnknownRecord
 from digitizer.model.records import Scan, Sheet
@@ -50,12 +51,13 @@ def film_picture(
     request: Request,
     film_id: str,
     view: View = Depends(_view),
-    _person: Person = Depends(_NEEDS),
+    person: Person = Depends(_NEEDS),
 ) -> Response:
     """Return a film as its capture shows it, in eight bits."""
     site = site_of(request)
     with site.services.ledger.reading() as tx:
         sheet = tx.get(Sheet, film_id)
+    note_seen(site, person, film_id, "picture")
     if view == View(longest=view.longest) and view.longest <= THUMBNAIL:
         return Response(site.pictures.thumbnail(sheet, view.longest), media_type=_JPEG)
     return Response(as_jpeg(site.pictures.film(sheet), view), media_type=_JPEG)
@@ -68,13 +70,16 @@ def scan_picture(
     page: Annotated[int, Query(ge=0, le=10_000)] = 0,
     film: Annotated[str, Query(max_length=80)] = "",
     view: View = Depends(_view),
-    _person: Person = Depends(_NEEDS),
+    person: Person = Depends(_NEEDS),
 ) -> Response:
     """Return a page of a scan as it came, in eight bits; with the edges of one of its films."""
     site = site_of(request)
     with site.services.ledger.reading() as tx:
         scan = tx.get(Scan, scan_id)
         sheet = tx.get(Sheet, film) if film else None
+    # The edges are those of the film whose page shows its scan.
+    shown = film if sheet is not None and sheet.scan_id == scan_id else scan_id
+    note_seen(site, person, shown, "scan picture")
     original = site.pictures.original(scan, page)
     if sheet is None or sheet.scan_id != scan_id or sheet.geometry is None:
         return Response(as_jpeg(original, view), media_type=_JPEG)
@@ -85,13 +90,12 @@ def scan_picture(
 
 
 @router.get("/films/{film_id}/crops/{number}")
-def crop(
-    request: Request, film_id: str, number: int, _person: Person = Depends(_NEEDS)
-) -> Response:
+def crop(request: Request, film_id: str, number: int, person: Person = Depends(_NEEDS)) -> Response:
     """Return one piece of a film or label that bears text."""
     site = site_of(request)
     with site.services.ledger.reading() as tx:
         sheet = tx.get(Sheet, film_id)
+    note_seen(site, person, film_id, "picture")
     if not 0 <= number < len(sheet.crops):
         raise UnknownRecord("There is no such piece of this film.")
     path = site.services.vault.path(sheet.crops[number])
@@ -99,11 +103,12 @@ def crop(
 
 
 @router.get("/films/{film_id}/pixels")
-def pixels(request: Request, film_id: str, _person: Person = Depends(_NEEDS)) -> Response:
+def pixels(request: Request, film_id: str, person: Person = Depends(_NEEDS)) -> Response:
     """Return a film's own values: rows of little-endian 16-bit samples, nothing before or after."""
     site = site_of(request)
     with site.services.ledger.reading() as tx:
         sheet = tx.get(Sheet, film_id)
+    note_seen(site, person, film_id, "picture")
     rendered = site.pictures.film(sheet)
     if rendered.pixels.ndim != 2:
         raise UnknownRecord("This sheet is in colour: it has pictures, but no grey values.")
@@ -114,12 +119,13 @@ def pixels(request: Request, film_id: str, _person: Person = Depends(_NEEDS)) ->
 
 @router.get("/films/{film_id}/tones")
 def tones(
-    request: Request, film_id: str, _person: Person = Depends(_NEEDS)
+    request: Request, film_id: str, person: Person = Depends(_NEEDS)
 ) -> dict[str, float | int | bool | None]:
     """Tell a viewer the film's size, values and window."""
     site = site_of(request)
     with site.services.ledger.reading() as tx:
         sheet = tx.get(Sheet, film_id)
+    note_seen(site, person, film_id, "picture")
     rendered = site.pictures.film(sheet)
     window = rendered.window
     spacing = rendered.spacing

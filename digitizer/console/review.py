@@ -29,6 +29,7 @@ __all__ = ["router"]
 
 router = APIRouter()
 _DECIDES = Needs(Permission.DECIDE)
+_LEAST_ASKED = 3
 _IN_REVIEW = Filter(states=(State.REVIEW,))
 
 
@@ -157,15 +158,17 @@ def search(
 ) -> Response:
     """Search the index by hand; what is asked for stands in no address."""
     site = site_of(request)
+    # Less says nothing, and is asked for at every key that begins a word.
+    asked = q.strip() if len(q.strip()) >= _LEAST_ASKED else ""
     with site.services.ledger.transaction() as tx:
         sheet = tx.get(Sheet, film_id)
-        if q.strip():
-            tx.record(event(film_id, "index_searched", person.name, query=q.strip()))
-    patients = find_patients(site.services, q, limit=8)
+        if asked:
+            tx.record(event(film_id, "index_searched", person.name, query=asked))
+    patients = find_patients(site.services, asked, limit=8) if asked else ()
     choices = [choice_of(site.services, one, sheet) for one in patients]
     return HTMLResponse(
         fragment(
             request, "review_found.html", person,
-            choices=choices, asked=q.strip(), is_film=sheet.kind is SheetKind.FILM,
+            choices=choices, asked=asked, is_film=sheet.kind is SheetKind.FILM,
         )
     )  # fmt: skip

@@ -1,6 +1,7 @@
 """What every page is given: the ports, the settings, and where the console is to be found."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
@@ -30,6 +31,8 @@ class Site:
     """What a session is told on its next page, by session key."""
     undo: dict[str, str] = field(default_factory=dict)
     """The film that a session decided last, by session key."""
+    seen: dict[tuple[str, str], datetime] = field(default_factory=dict)
+    """When a session was last recorded to see a film or scan, by session key and id."""
     jobs: Jobs = field(default_factory=Jobs)
     pictures: Pictures = field(init=False)
 

@@ -33,7 +33,7 @@ NEEDED = {
     "/films/{film_id}/instance.dcm": PATIENTS,
     "/films/{film_id}/retry": MANAGE,
     "/library": PATIENTS,
-    "/patients/{issuer}/{number}": PATIENTS,
+    "/patients": PATIENTS,
     "/jackets/{jacket_id}": PATIENTS,
     "/jackets/{jacket_id}/follow": DECIDE,
     "/blind": DECIDE,

@@ -509,7 +509,7 @@ PAGES = (
     "/work?state=review",
     "/films/film1",
     "/library",
-    "/patients/MERCY/A100200",
+    "/patients?issuer=MERCY&number=A100200",
     "/jackets/j1",
     "/settings",
     "/users",

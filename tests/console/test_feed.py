@@ -158,3 +158,26 @@ def test_scanners_are_listed_or_their_lack_is_told(
     assert 'value="test:0"' in rec.get("/feed/scanners").text
     (tmp_path / "dll.conf").write_text("")
     assert "No scanner is connected" in rec.get("/feed/scanners").text
+
+
+@pytest.mark.parametrize("name", ["a" * 300 + ".tif", ".hidden.tif"])
+def test_the_whole_name_of_a_file_is_looked_at(
+    console: Console, rec: Browser, batch: str, name: str
+) -> None:
+    """Not its beginning alone."""
+    assert drop(rec, batch, name, tiff()).status_code == 409
+    assert scans(console, batch) == []
+    long = "a" * 150 + ".tif"
+    assert drop(rec, batch, long, tiff()).status_code == 201
+
+
+def test_pictures_are_shown_to_whoever_feeds_until_the_batch_is_closed(
+    console: Console, rec: Browser, batch: str
+) -> None:
+    """And that somebody saw them is an event of the scan."""
+    fed = drop(rec, batch, "1.tif", tiff()).json()["id"]
+    for _ in range(2):
+        assert rec.get(f"/feed/scans/{fed}/thumbnail").status_code == 200
+    assert console.events(fed).count("viewed") == 1
+    rec.post(f"/feed/{batch}/close")
+    assert rec.get(f"/feed/scans/{fed}/thumbnail").status_code == 409

@@ -1,15 +1,19 @@
 """Films, library, settings, accounts."""
 
+import html
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-from console_films import fill_review
+from console_films import ANNA, fill_review
 from console_site import OWN, Browser, Console
+from ledger_records import happened
 
-from digitizer.model.records import Stage
+from digitizer import wiring
+from digitizer.model.records import Scan, Sheet, Stage
 from digitizer.model.users import Role
 from digitizer.pipeline.wrap import wrap
 
@@ -89,15 +93,65 @@ def test_the_library_finds_patients_and_jackets(
 ) -> None:
     """By what people type; the patient's page lists exams and films, and is an event."""
     found = ann.post("/library", q="martinez anna").text
-    assert 'href="/patients/MERCY/A100200"' in found
+    assert 'href="/patients?issuer=MERCY&amp;number=A100200"' in found
     assert "index_searched" in console.events("user:ann")
-    page = ann.get("/patients/MERCY/A100200").text
+    page = ann.get("/patients?issuer=MERCY&number=A100200").text
     assert "X85-200" in page
     assert f'href="/films/{wrapped}"' in page
     assert console.events("patient:MERCY:A100200") == ["viewed"]
     assert 'href="/jackets/j1"' in ann.post("/library", q="J-<i>1").text
     assert f'href="/films/{wrapped}"' in ann.get("/jackets/j1").text
-    assert ann.get("/patients/MERCY/0").status_code == 404
+    assert ann.get("/patients?issuer=MERCY&number=0").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/films/{film}/picture",
+        "/films/{film}/pixels",
+        "/films/{film}/tones",
+        "/films/{film}/crops/0",
+        "/films/{film}/header",
+        "/scans/s0/picture",
+    ],
+)
+def test_whoever_sees_a_picture_is_in_the_audit_trail(
+    console: Console, ann: Browser, wrapped: str, path: str
+) -> None:
+    """By its own address too; once in a while, not at every turn of a wheel."""
+    subject = "s0" if "scans" in path else wrapped
+
+    def views() -> int:
+        return console.events(subject).count("viewed")
+
+    before = views()
+    if "crops" in path:
+        with console.site.services.ledger.transaction() as tx:
+            sheet = tx.get(Sheet, wrapped)
+            sha256 = tx.get(Scan, sheet.scan_id).sha256
+            assert sha256 is not None
+            tx.save(replace(sheet, crops=(sha256,)), happened(wrapped))
+    for _ in range(3):
+        assert ann.get(path.format(film=wrapped)).status_code == 200
+    assert views() == before + 1
+    console.clock.forward(16 * 60)
+    ann.get(path.format(film=wrapped))
+    assert views() == before + 2
+
+
+@pytest.mark.parametrize(("issuer", "number"), [("MERCY", "A/12 3&x"), ("", "B77/1"), ("A/B", "1")])
+def test_any_number_and_issuer_has_its_page(
+    console: Console, ann: Browser, issuer: str, number: str
+) -> None:
+    """With a slash in it, or without an issuer: its own link leads there."""
+    index = wiring.index(console.site.settings)
+    index.import_patients([replace(ANNA, patient_id=number, issuer=issuer)])
+    found = ann.post("/library", q="martinez anna").text
+    link = re.search(r'href="(/patients[^"]*)"', found)
+    assert link is not None
+    page = ann.get(html.unescape(link[1]))
+    assert page.status_code == 200
+    assert html.escape(number) in page.text
 
 
 def test_settings_are_shown_with_their_origin_and_without_passwords(

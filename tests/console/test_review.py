@@ -310,6 +310,7 @@ def test_what_a_film_says_is_shown_as_text_with_its_doubtful_characters(
         ("A10020O", ["A100201", "A100200"]),
         ("B900900", []),
         ("nobody", []),
+        ("MA", []),
         ("", []),
         ("<script>", []),
     ],
