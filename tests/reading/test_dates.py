@@ -103,7 +103,8 @@ def test_a_name_before_a_date_is_no_month(line: str, day: str) -> None:
 @pytest.mark.parametrize(
     "line",
     ["MARY 3 1978", "HAND 12 78", "12 HAND 1978", "MARTIN 12 1978", "AUGUSTA 05 1931",
-     "DECKER 3 1978", "MAYER 12 78", "JUNE 04 02 1931", "JULIE 4 1950", "MARIO 3 1978", "MARCO 3 1978"],
+     "DECKER 3 1978", "MAYER 12 78", "JUNE 04 02 1931", "JULIE 4 1950", "MARIO 3 1978",
+     "MARCO 3 1978"],
 )  # fmt: skip
 def test_what_begins_like_a_month_is_none(line: str) -> None:
     """The whole word is the month's name or its abbreviation."""
@@ -123,7 +124,8 @@ def test_a_month_is_read_whole_short_and_misread(line: str) -> None:
 @pytest.mark.parametrize(
     ("line", "month"),
     [("SEPTEMBER 5 31", 9), ("SEPT 5 1931", 9), ("5 JANVIER 1931", 1), ("5 OKTOBER 1931", 10),
-     ("5 DEZ 1931", 12), ("AUGUST 5, 1931", 8), ("NOVEWBER 5 1931", 11), ("FEBR. 5, 1931", 2), ("5 JUILLET 1931", 7),
+     ("5 DEZ 1931", 12), ("AUGUST 5, 1931", 8), ("NOVEWBER 5 1931", 11), ("FEBR. 5, 1931", 2),
+     ("5 JUILLET 1931", 7),
      ("5DEC1931", 12)],
 )  # fmt: skip
 def test_months_of_several_languages(line: str, month: int) -> None:
