@@ -307,6 +307,10 @@ class Transaction(Protocol):
         """List sheets in feeding order (scan position, then index)."""
         ...
 
+    def sheets_of_patient(self, issuer: str, patient_id: str) -> tuple[Sheet, ...]:
+        """List the sheets decided for a patient, in whatever jacket, but those that ended."""
+        ...
+
     def sheets_with_fingerprint_near(self, fingerprint: str, distance: int) -> tuple[Sheet, ...]:
         """Find sheets whose perceptual hash differs in at most ``distance`` bits."""
         ...

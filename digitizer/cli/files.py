@@ -44,6 +44,7 @@ def inspect(session: Session, file: Path, as_json: bool) -> int:
         wiring.reader(settings),
         wiring.rules(settings),
         _existing(file),
+        limits=settings.quality,
         tiles=settings.capture.tiles is not TilePolicy.OFF,
     )
     if as_json:

@@ -48,7 +48,7 @@ class QualitySettings:
     """Pitch of a pixel for chests and all that is not named below (2.5 line pairs a millimetre need
     0.2, ACR-AAPM-SIIM, electronic practice; chest films are sampled at 0.143 to 0.175)."""
     coarsest_of: Mapping[str, float] = field(default_factory=lambda: dict(_COARSEST_OF))
-    """The same for body parts (Body Part Examined), once the film's own text tells them."""
+    """What body parts need beyond that (Body Part Examined), once the film's text tells them."""
 
 
 USUAL = QualitySettings()

@@ -179,7 +179,8 @@ def _given(read: str, known: str, share: Share) -> Compared:
 
 def _cut(word: str, known: str) -> bool:
     """Tell whether a word is what is left of a name whose beginning or end was not read."""
-    short = 2 <= len(word) < len(known)
+    # LI is a name of its own, not what is left of LIEBERMANN.
+    short = 2 <= len(word) < len(known) <= 2 * len(word)
     return short and (known.startswith(word) or known.endswith(word))
 
 

@@ -6,7 +6,7 @@ words that a lost space joined: a number inside a longer number is another numbe
 """
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
@@ -24,6 +24,7 @@ _MOST_LINES = 400
 _LONGEST_LINE = 200
 _TOKEN = re.compile(r"[A-Z0-9]+(?:[\-./][A-Z0-9]+)*")
 _GLUED = re.compile(r"[A-Z]{2,}[.:#]?(?=\d)")
+_CAPTION = re.compile(r"^(?:PATIENT|PAT|PT)?(?:NAMES?|NOM)?")
 _DATE = re.compile(r"\d{1,4}([\-./])\d{1,2}\1\d{1,4}")
 _LEAST_NUMBER = 5
 """Shorter numbers stand on a sheet by chance: years, rooms, kilovolts."""
@@ -34,6 +35,10 @@ _LEAST_JOINED = 7
 _SAME_LINE = 80
 """Likeness in per cent above which two lines are one line read by two engines."""
 _MOST_GROUPS = 3
+_SIDES = {
+    "L": "L", "LT": "L", "LEFT": "L", "R": "R", "RT": "R", "RIGHT": "R",
+    "B": "LR", "BIL": "LR", "BOTH": "LR", "BILAT": "LR", "BILATERAL": "LR",
+}  # fmt: skip
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 
 
@@ -63,6 +68,40 @@ def _near(word: str, line: str) -> Iterator[tuple[int, int]]:
             there = line[max(start, 0) : end]
             if OSA.distance(word, there, score_cutoff=1) <= 1:
                 yield max(start, 0), min(end, len(line))
+
+
+def _stands_whole(text: str, words: Sequence[str]) -> bool:
+    """Tell whether neighbouring words joined are a text: OKONKWO JANET is not OKONKWOJANE."""
+    for first in range(len(words)):
+        # A caption may be stuck to the name.
+        bare = _CAPTION.sub("", words[first], count=1)
+        for start in {words[first], bare}:
+            joined = start
+            for word in words[first + 1 :]:
+                if joined == text or not text.startswith(joined):
+                    break
+                joined += word
+            if joined == text:
+                return True
+    return False
+
+
+def _mended(word: str) -> str:
+    return word.translate(MENDED)
+
+
+def _one_line(one: "Heard", other: "Heard", iso: str) -> bool:
+    """Tell whether two lines of a day are one line read twice: two exams may differ in a sign."""
+    lines = (one.rest(iso), other.rest(iso))
+    if fuzz.ratio(iso + lines[0], iso + lines[1]) < _SAME_LINE:
+        return False
+    numbers = [said.whole_numbers - {*map(_mended, _written(iso))} for said in (one, other)]
+    return _may_be_one(*numbers) and _may_be_one(one.sides, other.sides)
+
+
+def _may_be_one(some: Collection[str], others: Collection[str]) -> bool:
+    """Tell whether what two readings of a line found differs at most in what one of them missed."""
+    return set(some) <= set(others) or set(others) <= set(some)
 
 
 def _note(token: str, found: set[str]) -> None:
@@ -122,10 +161,6 @@ class Heard:
     @cached_property
     def _words(self) -> tuple[tuple[str, ...], ...]:
         return tuple(words_of(line) for line in self._lines)
-
-    @cached_property
-    def _packed(self) -> tuple[str, ...]:
-        return tuple("".join(words) for words in self._words)
 
     def number(self, known: str) -> bool:
         """Tell whether a number stands on the sheet."""
@@ -205,22 +240,40 @@ class Heard:
         """Tell whether a full date stands on the sheet with its century, in any usual form."""
         if len(iso) != 10:
             return False
-        year, month, day = iso[:4], iso[5:7], iso[8:]
-        name = _MONTHS[int(month) - 1]
-        plainly = {f"{month}{day}{year}", f"{day}{month}{year}", f"{year}{month}{day}"}
-        if plainly & (self._joined | self.numbers):
+        written = _written(iso)
+        if set(written[:3]) & (self._joined | self.numbers):
             return True
-        named = (f"{int(day)}{name}{year}", f"{day}{name}{year}", f"{name}{day}{year}")
+        named = (*written[3:], written[3].lstrip("0"))
         return any(one in text for text in self._solid for one in named)
 
     def times(self, iso: str) -> int:
         """Count the lines that bear a date; two engines' readings of one line are one."""
-        said = [line for line in self._lines if Heard(Testimony(lines=(line,))).date(iso)]
-        apart: list[str] = []
-        for line in map(plain, said):
-            if all(fuzz.ratio(line, one) < _SAME_LINE for one in apart):
-                apart.append(line)
+        apart: list[Heard] = []
+        for line in self._lines:
+            said = Heard(Testimony(lines=(line,)))
+            if said.date(iso) and not any(_one_line(said, other, iso) for other in apart):
+                apart.append(said)
         return len(apart)
+
+    @cached_property
+    def whole_numbers(self) -> frozenset[str]:
+        """The numbers without the words in which a letter was read as a digit, mended."""
+        likely = (word for word in map(_mended, self.numbers) if len(word) >= _LEAST_NUMBER)
+        return frozenset(word for word in likely if 2 * sum(map(str.isdigit, word)) > len(word))
+
+    @cached_property
+    def sides(self) -> frozenset[str]:
+        """The sides that stand on the sheet as words: L, R or both."""
+        return frozenset(
+            side for words in self._words for word in words for side in _SIDES.get(word, "")
+        )
+
+    def rest(self, iso: str) -> str:
+        """Return all that stands on the sheet beside a date, without signs."""
+        text = "".join(self._solid)
+        for written in _written(iso):
+            text = text.replace(written, "")
+        return text
 
     @cached_property
     def _all(self) -> str:
@@ -243,4 +296,4 @@ class Heard:
         if len(joined[0]) + len(joined[1]) < _LEAST_JOINED:
             return False
         both = joined[0] + joined[1], joined[1] + joined[0]
-        return any(one in text for text in self._packed for one in both)
+        return any(_stands_whole(one, words) for words in self._words for one in both)

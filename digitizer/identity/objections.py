@@ -23,6 +23,11 @@ _LABEL_MISREAD_BITS = 10.0
 """Net evidence from which one differing field of a label is a misreading of it."""
 _MISREAD_NAME = 0.5
 """Part of a name's characters in common from which it is the name misread, not another."""
+_SHAPES = str.maketrans("QDCGU0LTJ1ZHNRPVYXF8526", "OOOOOOIIIISMMBBWWKEBSSO")
+"""Signs that engines read for one another, each as one of its kind: O Q D C G, M N H, V W Y."""
+_LEAST_MISREAD = 4
+"""Shorter names are too often one another in all but a sign or two."""
+_RANK = (Agreement.DISAGREES, Agreement.MISSING, Agreement.SIMILAR, Agreement.AGREES)
 _ALONE = 99.0
 
 
@@ -75,7 +80,16 @@ def objections(
         # Two identifiers that differ are another person; one may be misread.
         code = Code.BELOW_THRESHOLD if _outweighed(best.film, against) else Code.NOT_IN_INDEX
         found.append(reason(code, f"The film differs from the best candidate in: {told}."))
-    if anybody >= _CREDIBLE / 2 and lead(sides.linked) < policy.gap_bits:
+    namesake = None if found else _better_named(sides.linked)
+    if namesake is not None:
+        found.append(
+            reason(
+                Code.AMBIGUOUS,
+                f"The film's numbers are those of {shown(best.patient.name)}; its name is "
+                f"that of {shown(namesake.name)}.",
+            )
+        )
+    elif anybody >= _CREDIBLE / 2 and lead(sides.linked) < policy.gap_bits:
         found.append(reason(Code.AMBIGUOUS))
     if not found and not enough(best, dated=dated):
         found.append(
@@ -92,15 +106,48 @@ def objections(
 def _believed(best: Linked, film: Heard) -> list[FieldName]:
     """Return what on a film speaks against a candidate, but for one misreading of a sure one.
 
-    Sure is who bears both numbers on the film, record and accession. A misreading has more in
-    common with what should stand there than not.
+    Sure is who bears both numbers on the film, record and accession. A misreading is of signs that
+    look alike; another name is not.
     """
     against = best.contradictions(best.film)
     numbers = all(best.agrees(name, on_film=True) for name in NUMBERS)
     if not numbers or len(against) != 1:
         return against
-    likeness = _likeness(against[0], film, best.patient)
-    return [] if likeness is not None and likeness >= _MISREAD_NAME else against
+    return [] if _looks_misread(against[0], film, best.patient) else against
+
+
+def _looks_misread(name: FieldName, film: Heard, patient: PatientRecord) -> bool:
+    """Tell whether the signs that differ in a name are such as engines read for one another.
+
+    JOAN is no misreading of JANE, though half of it is the same; OKQNKVVO is one of OKONKWO.
+    """
+    pair = _parts(name, film, patient)
+    if pair is None or max(map(len, pair)) < _LEAST_MISREAD:
+        return False
+    read, true = (one.replace("VV", "W").replace("RN", "M").translate(_SHAPES) for one in pair)
+    return OSA.distance(read, true, score_cutoff=1) <= 1
+
+
+def _better_named(linked: Sequence[Linked]) -> PatientRecord | None:
+    """Return another candidate who bears just the name on the film where the best one does not.
+
+    Whose birth date agrees less than the best one's is not meant: many bear one name.
+    """
+
+    def named(one: Linked) -> bool:
+        return all(
+            one.agrees(name, on_film=True) for name in (FieldName.FAMILY_NAME, FieldName.GIVEN_NAME)
+        )
+
+    def born(one: Linked) -> int:
+        how = one.film.get(FieldName.BIRTH_DATE)
+        return _RANK.index(how.agreement if how else Agreement.MISSING)
+
+    best = linked[0]
+    if named(best):
+        return None
+    at_least = max(born(best), _RANK.index(Agreement.MISSING))
+    return next((one.patient for one in linked[1:] if named(one) and born(one) >= at_least), None)
 
 
 def _plainly_another(film: Heard, owner: PatientRecord) -> bool:
@@ -116,15 +163,18 @@ def _plainly_another(film: Heard, owner: PatientRecord) -> bool:
 
 def _likeness(name: FieldName, film: Heard, patient: PatientRecord) -> float | None:
     """Return how much the family or given name read is like the patient's; None for others."""
+    pair = _parts(name, film, patient)
+    return None if pair is None else float(OSA.normalized_similarity(*pair))
+
+
+def _parts(name: FieldName, film: Heard, patient: PatientRecord) -> tuple[str, str] | None:
+    """Return the family or given name as read and as the patient's; None for other fields."""
     said, known = name_said(film.said), patient.name
-    pairs = {
-        FieldName.FAMILY_NAME: (said.family, known.family),
-        FieldName.GIVEN_NAME: (said.given, known.given.partition(" ")[0]),
-    }
-    if name not in pairs:
-        return None
-    read, true = map(plain, pairs[name])
-    return float(OSA.normalized_similarity(read, true))
+    if name is FieldName.FAMILY_NAME:
+        return plain(said.family), plain(known.family)
+    if name is FieldName.GIVEN_NAME:
+        return plain(said.given), plain(known.given.partition(" ")[0])
+    return None
 
 
 def _outweighed(side: Agreements, against: list[FieldName]) -> bool:

@@ -48,7 +48,7 @@ from digitizer.model.records import (
     Task,
     Verification,
 )
-from digitizer.model.states import RANK, TRANSITIONS, State
+from digitizer.model.states import ENDS, RANK, TRANSITIONS, State
 from digitizer.model.users import User
 from digitizer.ports import Clock, R, Record
 
@@ -266,6 +266,14 @@ class SqlTransaction:
             if value is not None:
                 query = query.where(column == value)
         return self._all(Sheet, query if limit is None else query.limit(limit))
+
+    def sheets_of_patient(self, issuer: str, patient_id: str) -> tuple[Sheet, ...]:
+        """List the sheets decided for a patient, in whatever jacket, but those that ended."""
+        table, row = tables.sheet, tables.standing.c
+        query = select(table).join(tables.standing, row.subject == table.c.id)
+        query = query.where(row.patient_id == patient_id, row.issuer == issuer)
+        query = query.where(table.c.state.not_in([state.value for state in ENDS]))
+        return self._all(Sheet, query.order_by(table.c.serial))
 
     def sheets_with_fingerprint_near(self, fingerprint: str, distance: int) -> tuple[Sheet, ...]:
         """Find sheets whose perceptual hash differs in at most ``distance`` bits.

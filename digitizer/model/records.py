@@ -253,6 +253,8 @@ class Delivery:
     status: int | None
     """DIMSE status; None when no answer came."""
     detail: str = ""
+    sha256: str = ""
+    """Of the Part 10 file that was sent; empty in rows of older versions."""
     version: int = 0
 
 

@@ -14,7 +14,7 @@ from digitizer import log
 from digitizer.errors import BadScan, BadWorld, StaleRecord
 from digitizer.model.reasons import Code, Reason, reason
 from digitizer.model.records import Jacket, Scan, Sheet, Stage, Task
-from digitizer.model.states import State
+from digitizer.model.states import ENDS, State
 from digitizer.pipeline.changes import event, held, reason_payload
 from digitizer.pipeline.services import Services
 from digitizer.pipeline.settings import PipelineSettings
@@ -81,6 +81,8 @@ def _work(services: Services, task: Task, work: StageFunction) -> list[tuple[Sta
             # Counted before the work: a task that kills its own worker ends here.
             _stop(services, task, "It was tried several times without an end.")
             return []
+        if _has_ended(services, task):
+            return []
         return work(services, task.subject)
     except BadScan as error:
         bad_scan = error
@@ -97,6 +99,21 @@ def _work(services: Services, task: Task, work: StageFunction) -> list[tuple[Sta
         later = now() + timedelta(seconds=1)
         _insist(services, task, lambda: services.ledger.release(task, due_at=later))
     return []
+
+
+def _has_ended(services: Services, task: Task) -> bool:
+    """Take a task off a film or scan that a person has ended meanwhile."""
+    kind = _SUBJECT[task.stage]
+    if kind is Jacket:
+        return False
+    with services.ledger.reading() as view:
+        scan = kind is Scan
+        state = (view.get(Scan, task.subject) if scan else view.get(Sheet, task.subject)).state
+    if state not in ENDS:
+        return False
+    with services.ledger.transaction() as tx:
+        tx.unschedule(task.stage, task.subject)
+    return True
 
 
 def _insist(services: Services, task: Task, write: Callable[[], None]) -> None:

@@ -56,6 +56,9 @@ def _crossed(services: Services, films: int, doubt: float, since: ClassStanding 
     """Tell whether Σ(1-p) of a class, since its last release, is beyond the site's share."""
     if since is not None:
         films, doubt = films - since.base_filed, doubt - since.base_doubt
+    if films <= 0:
+        # Films filed before the release may have been taken back since.
+        return False
     # A part in a million for the sum of many small numbers.
     return doubt > services.policy.budget_per_100k / 100_000 * films * (1 + 1e-6) + 1e-12
 

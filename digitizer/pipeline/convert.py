@@ -34,6 +34,7 @@ def inspect(
     rules: ReadingRules,
     path: Path,
     *,
+    limits: film.QualitySettings = film.USUAL,
     tiles: bool = True,
 ) -> dict[str, Any]:
     """Return what a scan shows, as ``digitizer inspect --json`` writes it.
@@ -46,9 +47,11 @@ def inspect(
     if content:
         document["sha256"] = hashlib.sha256(content).hexdigest()
     try:
-        pages = [find_on_page(decoder, path, n) for n in range(decoder.pages(path))]
+        pages = [find_on_page(decoder, path, n, limits) for n in range(decoder.pages(path))]
         found = [sheet for page in pages for sheet in page.sheets]
-        read = [read_sheet(decoder, reader, rules, path, sheet, tiles=tiles) for sheet in found]
+        read = [
+            read_sheet(decoder, reader, rules, path, sheet, limits, tiles=tiles) for sheet in found
+        ]
     except BadScan as error:
         return document | {
             "quality": quality_json(film.NO_QUALITY),
@@ -75,7 +78,7 @@ def inspect(
 
 
 def _film(sheet: FoundSheet, result: ReadSheet) -> dict[str, Any]:
-    findings = film_findings_json(sheet.page, result.geometry, sheet.quality, result.fields)
+    findings = film_findings_json(sheet.page, result.geometry, result.quality, result.fields)
     return findings | {
         "reasons": reason_payload(result.reasons),
         "tiles": tiles_json(result.tiles, result.geometry),

@@ -45,7 +45,7 @@ def store(services: Services, sheet_id: str) -> list[tuple[Stage, str]]:
         return []
     for capture in captures:
         with services.ledger.reading() as view:
-            taken = _is_taken(view, capture)
+            taken = _is_taken(view, capture, services.archive.name)
         if not taken:
             _send(services, capture)
     now = services.clock.now()
@@ -68,16 +68,17 @@ def _send(services: Services, capture: Capture) -> None:
             at=services.clock.now(),
             status=answer.status,
             detail=answer.detail,
+            sha256=capture.sha256,
         )
         tx.add(delivery, event(uid, "delivered", status=answer.status))
 
 
-def _is_taken(view: Transaction, capture: Capture) -> bool:
-    """Tell whether the archive took a capture and has not said since that it does not hold it."""
+def _is_taken(view: Transaction, capture: Capture, archive: str) -> bool:
+    """Tell whether the archive took these very bytes and has not said since that it lacks them."""
     sent = view.deliveries(capture.sop_instance_uid)
-    return bool(sent) and not any(
-        one.state is CommitmentState.FAILED for one in _asked(view, capture)
-    )
+    if not sent or (sent[-1].sha256, sent[-1].archive) != (capture.sha256, archive):
+        return False
+    return not any(one.state is CommitmentState.FAILED for one in _asked(view, capture))
 
 
 def _asked(view: Transaction, capture: Capture) -> tuple[Commitment, ...]:

@@ -5,11 +5,11 @@ an exam; decide a film that is on hold, with another person, or suspected of mor
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from digitizer import identity
-from digitizer.errors import UnknownRecord, UsageError
+from digitizer.errors import StaleRecord, UnknownRecord, UsageError
 from digitizer.identity import ExamRates, SilentFilms
 from digitizer.model.film import SheetKind
 from digitizer.model.identity import (
@@ -26,24 +26,13 @@ from digitizer.model.records import Jacket, Sheet, Stage
 from digitizer.model.states import ENDS, State
 from digitizer.pipeline.bearers import testimony_of
 from digitizer.pipeline.changes import event, reason_payload
-from digitizer.pipeline.jacket import listed
+from digitizer.pipeline.denials import not_to_follow, numbers_of
 from digitizer.pipeline.review import approve, exam_named, in_review, patient_named
 from digitizer.pipeline.services import Services
 from digitizer.ports import Transaction
 
 __all__ = ["Followed", "follow", "jacket_of", "silent_films"]
 
-_LOOKED_AT = frozenset(
-    {
-        Code.FILM_SILENT,
-        Code.ORIENTATION_UNKNOWN,
-        Code.EXAM_UNKNOWN,
-        Code.EXAM_AMBIGUOUS,
-        Code.IMPLAUSIBLE_DATE,
-        Code.SHADOW_MODE,
-    }
-)
-"""Reasons that one look at the sheet of all pictures settles; others need a look of their own."""
 _OF_THE_EXAM = frozenset({Code.EXAM_UNKNOWN, Code.EXAM_AMBIGUOUS, Code.IMPLAUSIBLE_DATE})
 
 
@@ -141,25 +130,28 @@ def follow(
     ------
     UsageError
         No such jacket, patient or exam, or the jacket has no silent film.
+    StaleRecord
+        The jacket is not any more what was looked at.
     """
     patient = patient_named(services, patient_id)
     named = exam_named(services, patient, accession_number) if accession_number else None
     with services.ledger.reading() as view:
         found = jacket_of(view, jacket, batch)
         sheets = view.sheets(jacket_id=found.id)
+        filed = _filed(view, patient)
     silent = silent_films(sheets)
     if not silent:
         raise UsageError(
             f"No silent film of jacket {jacket} waits for a person.",
             remedy="`digitizer review list` shows what does.",
         )
-    refused = _refused(services, found, sheets, silent, patient, user)
+    refused = not_to_follow(services, found, sheets, silent, patient, user)
     open_to_it = [sheet for sheet in silent if sheet.id not in refused]
-    exams = identity.place_silent(
-        _silent_case(services, sheets, open_to_it, patient), patient, named
-    )
+    case = _silent_case(services, sheets, open_to_it, patient, filed)
+    exams = identity.place_silent(case, patient, named)
     result = Followed(patient=patient, filed={}, asked={}, refused=refused)
     with services.ledger.transaction() as tx:
+        _still(tx, found, sheets, open_to_it, patient, filed)
         for sheet in open_to_it:
             current = in_review(tx.get(Sheet, sheet.id), user)
             exam = exams[sheet.id]
@@ -186,61 +178,52 @@ def follow(
     return result
 
 
-def _refused(
-    services: Services,
+def _filed(view: Transaction, patient: PatientRecord) -> Counter[str]:
+    """Count a patient's films by accession number, in all jackets: an exam may lie in two."""
+    return Counter(
+        sheet.decision.exam.accession_number
+        for issuer, number in numbers_of(patient)
+        for sheet in view.sheets_of_patient(issuer, number)
+        if sheet.kind is SheetKind.FILM and sheet.decision is not None and sheet.decision.exam
+    )
+
+
+def _still(
+    tx: Transaction,
     jacket: Jacket,
     sheets: Iterable[Sheet],
-    silent: list[Sheet],
+    silent: Iterable[Sheet],
     patient: PatientRecord,
-    user: str,
-) -> dict[str, Reason]:
-    """Name the films that this look does not file, silent or not, and why."""
-    sheets = list(sheets)
-    waiting = [
-        sheet for sheet in sheets if sheet.kind is SheetKind.FILM and sheet.state is State.REVIEW
-    ]
-    refused: dict[str, Reason] = {}
-    for sheet in waiting:
-        said = testimony_of(services, [sheet], FieldSource.FILM)
-        against = identity.speaks_against(said, patient, services.index)
-        if against is not None:
-            refused[sheet.id] = reason(Code.FILM_CONTRADICTS_JACKET, against)
-    denied = _jacket_denies(services, jacket, sheets, patient)
-    for sheet in silent:
-        more = [one for one in sheet.reasons if one.code not in _LOOKED_AT]
-        if denied is not None:
-            refused.setdefault(sheet.id, reason(Code.FILM_CONTRADICTS_JACKET, denied))
-        elif sheet.assigned_to not in (None, user):
-            text = f"The film is with {sheet.assigned_to}."
-            refused.setdefault(sheet.id, reason(Code.ON_HOLD, text))
-        elif more:
-            refused.setdefault(sheet.id, more[0])
-    return refused
+    filed: Counter[str],
+) -> None:
+    """Make sure that all is as it was checked: what came since would be settled unseen."""
+    now = tx.sheets(jacket_id=jacket.id)
+    versions = {sheet.id: sheet.version for sheet in now}
+    same = all(versions.get(sheet.id) == sheet.version for sheet in silent)
+    if not same or _decided(now) != _decided(sheets) or _filed(tx, patient) != filed:
+        raise StaleRecord(
+            "The jacket was changed while you looked at it.", remedy="Look at it again."
+        )
 
 
-def _jacket_denies(
-    services: Services, jacket: Jacket, sheets: list[Sheet], patient: PatientRecord
-) -> str | None:
-    """Say so where the label or the jacket list names somebody else as the jacket's patient."""
-    labels = [sheet for sheet in sheets if sheet.kind is SheetKind.LABEL]
-    if labels:
-        said = testimony_of(services, labels, FieldSource.LABEL)
-        denied = identity.label_denies(said, patient)
-        if denied is not None:
-            return denied
-    record = listed(services, jacket, sheets)
-    if record is None or not record.patient_id:
-        return None
-    own = [(patient.issuer, patient.patient_id), *patient.other_ids]
-    if any(number == record.patient_id and record.issuer in ("", issuer) for issuer, number in own):
-        return None
-    return f"The jacket list says that this jacket is patient {record.patient_id}'s."
+def _decided(sheets: Iterable[Sheet]) -> dict[str, tuple[str, str] | None]:
+    """Tell of each film for whom it is decided; the steps after a decision change nothing here."""
+    return {
+        sheet.id: (sheet.decision.patient.issuer, sheet.decision.patient.patient_id)
+        if sheet.decision
+        else None
+        for sheet in sheets
+        if sheet.state not in ENDS
+    }
 
 
 def _silent_case(
-    services: Services, sheets: Iterable[Sheet], silent: list[Sheet], patient: PatientRecord
+    services: Services,
+    sheets: Sequence[Sheet],
+    silent: list[Sheet],
+    patient: PatientRecord,
+    filed: Counter[str],
 ) -> SilentFilms:
-    sheets = list(sheets)
     chosen = {sheet.id for sheet in silent}
     labels = [sheet for sheet in sheets if sheet.kind is SheetKind.LABEL]
     others = [
@@ -248,13 +231,6 @@ def _silent_case(
         for sheet in sheets
         if sheet.kind is SheetKind.FILM and sheet.id not in chosen and sheet.state not in ENDS
     ]
-    filed = Counter(
-        sheet.decision.exam.accession_number
-        for sheet in others
-        if sheet.decision is not None
-        and sheet.decision.exam is not None
-        and sheet.decision.patient == patient
-    )
     said = {
         sheet.id: testimony_of(services, [sheet], FieldSource.FILM) for sheet in [*silent, *others]
     }

@@ -33,7 +33,7 @@ from digitizer.pipeline.scans import busy
 from digitizer.pipeline.services import Services
 from digitizer.ports import Transaction
 
-__all__ = ["decide", "decision_of", "jacket_case", "listed", "verdicts_for"]
+__all__ = ["decide", "decision_of", "jacket_case", "listed", "spent_reason", "verdicts_for"]
 
 _OF_THE_PICTURE = (
     Code.ORIENTATION_UNKNOWN,
@@ -67,8 +67,8 @@ def decide(services: Services, jacket_id: str) -> list[tuple[Stage, str]]:
             if parts is not None:
                 tx.unschedule(Stage.DECIDE, jacket_id)
                 return parts
-        sheets = _undecided(tx.sheets(jacket_id=jacket_id))
         everything = tx.sheets(jacket_id=jacket_id)
+        sheets = _undecided(everything)
         near = beside(tx, jacket)
     record = listed(services, jacket, everything)
     verdicts = verdicts_for(services, record, everything, sheets, neighbours_of(services, near))
@@ -76,6 +76,8 @@ def decide(services: Services, jacket_id: str) -> list[tuple[Stage, str]]:
     spent = closed_classes(services) if sheets else {}
     following: list[tuple[Stage, str]] = []
     with services.ledger.transaction() as tx:
+        # Once more: what was stopped while this was decided files nothing more.
+        spent = {**spent, **{one.id: one.why for one in tx.standings() if one.stopped}}
         for sheet in sheets:
             following += _settle(services, tx, sheet, verdicts[sheet.id], miscounted, spent)
         if jacket.state is not JacketState.DECIDED:
@@ -190,11 +192,14 @@ def _settle(
     """
     now = services.clock.now()
     current = tx.get(Sheet, sheet.id)
+    if current.version != sheet.version:
+        # A person, or later evidence, was quicker: what was found out is of yesterday.
+        return []
     found = [*_own_reasons(current), *verdict.reasons, *_same_film(services, tx, current)]
     if current.kind is SheetKind.LABEL:
         found += [one for one in miscounted if one.code.value not in current.confirmed]
     if verdict.outcome is Outcome.AUTO and verdict.evidence_class in spent:
-        found.append(_spent(spent[verdict.evidence_class]))
+        found.append(spent_reason(spent[verdict.evidence_class]))
     reasons = _unique(found)
     proposal = replace(
         current,
@@ -219,7 +224,7 @@ def _settle(
     return []
 
 
-def _spent(why: str) -> Reason:
+def spent_reason(why: str) -> Reason:
     """Say that films of this kind are not filed without a person for now, and why."""
     return reason(Code.BUDGET_SPENT, f"Films with such evidence wait for a person: {why}")
 

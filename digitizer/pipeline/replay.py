@@ -4,7 +4,7 @@ What this never does: change anything. What it may get wrong: a crop holds less 
 film may be read worse from its crops than it was; ``read=False`` decides on the readings as kept.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -17,7 +17,7 @@ from digitizer.model.records import Sheet
 from digitizer.model.states import ENDS, State
 from digitizer.pipeline.bearers import testimony_of
 from digitizer.pipeline.changes import reason_payload
-from digitizer.pipeline.jacket import listed, verdicts_for
+from digitizer.pipeline.jacket import listed, spent_reason, verdicts_for
 from digitizer.pipeline.services import Services
 
 __all__ = ["replay"]
@@ -85,6 +85,7 @@ def replay(
         jackets = view.jackets(batch.id)
         sheets = [one for one in view.sheets(batch_id=batch.id) if one.state not in ENDS]
         sources = {one.id: one.source for one in view.scans(batch_id=batch.id)}
+        stopped = {one.id: one.why for one in view.standings() if one.stopped}
     known = [one for one in sheets if one.state not in _UNREAD]
     again: dict[str, Sheet] = {}
     for number, sheet in enumerate(known, start=1):
@@ -96,7 +97,7 @@ def replay(
         mine = [again[one.id] for one in known if one.jacket_id == jacket.id]
         verdicts = verdicts_for(services, listed(services, jacket, mine), mine, mine)
         for sheet in (one for one in known if one.jacket_id == jacket.id):
-            before, after = _before(sheet), _after(sheet, verdicts[sheet.id])
+            before, after = _before(sheet), _after(sheet, verdicts[sheet.id], stopped)
             for when, told in (("before", before), ("after", after)):
                 if told["decided_by"] == "auto":
                     wrong[when] += 1.0 - (told["posterior"] or 0.0)
@@ -167,13 +168,14 @@ def _before(sheet: Sheet) -> dict[str, Any]:
     )
 
 
-def _after(sheet: Sheet, verdict: Verdict) -> dict[str, Any]:
+def _after(sheet: Sheet, verdict: Verdict, stopped: Mapping[str, str]) -> dict[str, Any]:
     """Return what would be decided now; what the picture is held for stands as it stood."""
+    spent = stopped.get(verdict.evidence_class) if verdict.outcome is Outcome.AUTO else None
     picture = any(
         one.code not in _OF_IDENTITY and one.code.value not in sheet.confirmed
         for one in sheet.reasons
     )
-    filed = verdict.outcome is Outcome.AUTO and not picture
+    filed = verdict.outcome is Outcome.AUTO and not picture and spent is None
     return _told(
         verdict.patient if filed else None,
         verdict.exam if filed else None,
@@ -181,7 +183,7 @@ def _after(sheet: Sheet, verdict: Verdict) -> dict[str, Any]:
         verdict.posterior,
         verdict.exam_posterior,
         "auto" if filed else None,
-        verdict.reasons,
+        verdict.reasons if spent is None else (*verdict.reasons, spent_reason(spent)),
     )
 
 

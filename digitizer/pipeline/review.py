@@ -131,10 +131,7 @@ def accept(
     )
     with services.ledger.transaction() as tx:
         current = in_review(tx.get(Sheet, film_id), user)
-        if version is not None and current.version != version:
-            raise StaleRecord(
-                "The film was changed while you looked at it.", remedy="Look at it again."
-            )
+        _as_seen(current, version)
         approved = approve(services, tx, current, verdict, user=user, undo_window_s=undo_window_s)
     services.waker.wake([(Stage.WRAP, film_id)])
     return approved
@@ -212,6 +209,11 @@ def in_review(sheet: Sheet, user: str) -> Sheet:
     return sheet
 
 
+def _as_seen(record: Sheet | Scan, version: int | None) -> None:
+    if version is not None and record.version != version:
+        raise StaleRecord("It was changed while you looked at it.", remedy="Look at it again.")
+
+
 def _not_with_another(sheet: Sheet, user: str) -> None:
     if sheet.assigned_to not in (None, user):
         raise UsageError(
@@ -272,8 +274,7 @@ def _exam(
     if accession_number == "":
         return None
     if accession_number is not None:
-        # "" says that the exam is not in the index.
-        return exam_named(services, patient, accession_number) if accession_number else None
+        return exam_named(services, patient, accession_number)
     if sheet.candidates and sheet.candidates[0].patient == patient:
         return sheet.candidates[0].exam
     if sheet.kind is not SheetKind.FILM:
@@ -290,16 +291,23 @@ def assign(services: Services, film_id: str, *, user: str, reason_text: str = ""
         return tx.save(taken, event(film_id, "assigned", user, reason=reason_text))
 
 
-def reject(services: Services, id: str, *, user: str, reason_text: str = "") -> Sheet | Scan:
-    """End a film or a scan: rescan or discard. The original stays in the vault."""
+def reject(
+    services: Services, id: str, *, user: str, reason_text: str = "", version: int | None = None
+) -> Sheet | Scan:
+    """End a film or a scan: rescan or discard. The original stays in the vault.
+
+    ``version`` is that of the film or scan as the person saw it, where known.
+    """
     now = services.clock.now()
     why = (reason(Code.REJECTED_BY_PERSON, reason_text or None),)
     with services.ledger.transaction() as tx:
         record = sheet_or_scan(tx, id)
+        _as_seen(record, version)
         if record.state not in HOLDS | {State.APPROVED}:
             raise UsageError(f"{id} is {record.state.value}; only what is held can be rejected.")
         ended = event(id, "rejected", user, reason=reason_text)
-        tx.unschedule(Stage.WRAP, id)
+        for stage in _RESUMES.values():
+            tx.unschedule(stage, id)
         if isinstance(record, Sheet):
             _not_with_another(record, user)
             return tx.save(moved(record, State.REJECTED, now, reasons=why), ended)
@@ -311,11 +319,23 @@ def reject(services: Services, id: str, *, user: str, reason_text: str = "") -> 
         return tx.save(moved(record, State.REJECTED, now, reasons=why), ended)
 
 
-def hold(services: Services, film_id: str, *, user: str, reason_text: str = "") -> Sheet:
-    """Put a film aside, with the reason; nothing happens to it until it is released."""
+def hold(
+    services: Services,
+    film_id: str,
+    *,
+    user: str,
+    reason_text: str = "",
+    version: int | None = None,
+) -> Sheet:
+    """Put a film aside, with the reason; nothing happens to it until it is released.
+
+    ``version`` is that of the film as the person saw it, where known.
+    """
     now = services.clock.now()
     with services.ledger.transaction() as tx:
         sheet = tx.get(Sheet, film_id)
+        _as_seen(sheet, version)
+        _not_with_another(sheet, user)
         why = (reason(Code.ON_HOLD, reason_text or None), *sheet.reasons)
         if sheet.state is State.REVIEW:
             kept = replace(sheet, reasons=why, assigned_to=user)
@@ -370,7 +390,7 @@ def _resume(
         tx.unschedule(stage, record.id)
         tx.schedule(stage, record.id)
         return stage, record.id
-    if back in _RESUMES:
+    if back in _RESUMES and record.decision is not None:
         tx.save(moved(record, back, now), again)
         tx.unschedule(_RESUMES[back], record.id)
         tx.schedule(_RESUMES[back], record.id)

@@ -1,6 +1,7 @@
 """Taking a decision of one's own back, as long as nothing was made of it."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TypeVar
 
 from digitizer.errors import UsageError
@@ -38,6 +39,8 @@ def take_back(services: Services, id: str, *, user: str) -> Sheet | Scan:
         if record.state is State.REJECTED and isinstance(record, Scan):
             return _rejection(services, tx, record, events, user)
     if any(one.code is Code.ON_HOLD for one in record.reasons):
+        if _who(events, "put_on_hold") != user:
+            raise UsageError("Somebody else put this on hold.", remedy="Ask them to release it.")
         return release(services, id, user=user)
     raise UsageError(
         "This cannot be taken back any more.",
@@ -59,8 +62,11 @@ def _approval(
         reasons,
         services.clock.now(),
         decision=None,
+        assigned_to=None,
         confirmed=tuple(code for code in sheet.confirmed if code not in settled),
     )
+    # It goes on from where it was read: without a decision there is nothing to wrap.
+    asked = replace(asked, resume=State.READ)
     return tx.save(asked, _told(asked, user))
 
 
@@ -71,13 +77,18 @@ def _rejection(
     events: tuple[Event, ...],
     user: str,
 ) -> T:
-    if events[-1].name != "rejected" or events[-1].actor != user:
+    if _who(events, "rejected") != user:
         raise UsageError("Somebody else rejected this.", remedy="Ask them to take it back.")
     now = services.clock.now()
     reasons = _reasons(events, "reasons")
     read = tx.save(moved(record, State.READ, now), event(record.id, "reopened", user))
     asked = held(read, State.REVIEW, reasons, now)
     return tx.save(asked, _told(asked, user))
+
+
+def _who(events: tuple[Event, ...], name: str) -> str | None:
+    """Return who did something last, whatever was looked at since."""
+    return next((one.actor for one in reversed(events) if one.name == name), None)
 
 
 def _told(record: Sheet | Scan, user: str) -> Event:

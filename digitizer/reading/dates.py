@@ -17,20 +17,30 @@ _FOREIGN = {
     "JANV": 1, "MAER": 3, "FEV": 2, "MARS": 3, "AVR": 4, "MAI": 5, "JUIN": 6, "JUIL": 7, "AOUT": 8,
     "SEPT": 9, "OKT": 10, "DEZ": 12, "ENE": 1, "ABR": 4, "AGO": 8, "DIC": 12, "MRZ": 3,
 }  # fmt: skip
+_NAMES = (
+    "JANUARY JANUAR JANVIER JANUARI GENNAIO", "FEBRUARY FEBRUAR FEVRIER FEBRERO FEBBRAIO",
+    "MARCH MAERZ MARZO MAART", "APRIL AVRIL ABRIL APRILE", "MAY MAYO MAGGIO", "JUNE JUNI JUNIO",
+    "JULY JULI JULIO JUILLET", "AUGUST AUGUSTUS AGOSTO", "SEPTEMBER SEPTEMBRE SEPTIEMBRE",
+    "OCTOBER OKTOBER OCTOBRE OCTUBRE", "NOVEMBER NOVEMBRE NOVIEMBRE",
+    "DECEMBER DEZEMBER DECEMBRE DICIEMBRE DICEMBRE",
+)  # fmt: skip
+_WHOLE = tuple((name, number) for number, names in enumerate(_NAMES, 1) for name in names.split())
 _MEND = str.maketrans("OQDILZSB|!", "0001125811")
 _D = r"[0-9OQDILZSB|!]"
 _SEP = r"(?:\s?[/.\-:,]\s?)"
 _GAP = r"[\s.\-/,]{0,3}"
 _AHEAD = r"(?<![0-9])"
 _TH = r"(?:ST|ND|RD|TH)?"
-_NAMED = r"([A-Z0-9]{3,4})[A-Z]{0,6}"
+_NAMED = r"([A-Z0-9]{3}[A-Z]{0,7})"
 _YEAR = rf"({_D}{{4}}|{_D}{{2}})"
+_ENDS = r"(?![0-9]|\s?[/.\-]\s?\d|\s(?:18|19|20)\d\d(?!\d))"
+"""A year is the last of a date: in JUNE 04/02/1931 the month is no month but a name."""
 _SHAPES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(rf"{_AHEAD}({_D}{{4}}){_SEP}({_D}{{2}})(?:{_SEP}|\s)({_D}{{2}})(?![0-9])"), "YMD"),
     (re.compile(rf"{_AHEAD}({_D}{{4}})\s({_D}{{2}}){_SEP}({_D}{{2}})(?![0-9])"), "YMD"),
-    (re.compile(rf"{_AHEAD}({_D}{{1,2}}){_TH}{_GAP}{_NAMED}{_GAP}{_YEAR}(?![0-9])"), "DNY"),
+    (re.compile(rf"{_AHEAD}({_D}{{1,2}}){_TH}{_GAP}{_NAMED}{_GAP}{_YEAR}{_ENDS}"), "DNY"),
     (
-        re.compile(rf"(?<![A-Z]){_NAMED}{_GAP}({_D}{{1,2}}){_TH}[\s.,\-/]{{1,3}}{_YEAR}(?![0-9])"),
+        re.compile(rf"(?<![A-Z]){_NAMED}{_GAP}({_D}{{1,2}}){_TH}[\s.,\-/]{{1,3}}{_YEAR}{_ENDS}"),
         "NDY",
     ),
     (re.compile(rf"{_AHEAD}({_D}{{1,2}}){_SEP}({_D}{{1,2}})(?:{_SEP}){_YEAR}(?![0-9])"), ""),
@@ -105,10 +115,10 @@ def find_dates(
 
 
 def _read(match: re.Match[str], order: str, *, day_first: bool, latest: int) -> FoundDate | None:
-    written = "".join(match.groups())
-    if 2 * sum(sign.isdigit() for sign in written) < len(written) - 3 * ("N" in order):
-        return None
     parts = dict(zip(order or ("DMY" if day_first else "MDY"), match.groups(), strict=True))
+    figures = "".join(text for name, text in parts.items() if name != "N")
+    if 2 * sum(sign.isdigit() for sign in figures) < len(figures):
+        return None
     year_text = _digits(parts["Y"])
     year = int(year_text)
     if len(year_text) == 2:
@@ -125,18 +135,26 @@ def _read(match: re.Match[str], order: str, *, day_first: bool, latest: int) -> 
         value = date(year, month, day)
     except ValueError:
         return None
-    figures = "".join(text for name, text in parts.items() if name != "N")
     exact = figures.isdigit() and parts.get("N", "JAN")[:3] in _MONTHS
     return FoundDate(value.isoformat(), match.start(), match.end(), len(year_text) == 4, exact)
 
 
 def _month(word: str) -> int | None:
-    """Return the number of a month by its name, one character misread at most."""
+    """Return the number of a month by its whole name or abbreviation, one character misread.
+
+    JANE, MARY, HAND and AUGUSTA begin like months, or nearly, and are none.
+    """
     if word in _FOREIGN:
         return _FOREIGN[word]
-    if word[:3] in _MONTHS:
-        return _MONTHS.index(word[:3]) + 1
-    near = [number for number, name in enumerate(_MONTHS, 1) if OSA.distance(word[:3], name) == 1]
+    # MARIO and MARCO are one letter from MARZO and MARCH; no name holds a figure.
+    long_enough = len(word) >= (4 if any(map(str.isdigit, word)) else 6)
+    for name, number in _WHOLE:
+        misread = long_enough and len(word) <= len(name) and OSA.distance(word, name) <= 1
+        if name.startswith(word) or misread:
+            return number
+    if len(word) != 3:
+        return None
+    near = [number for number, name in enumerate(_MONTHS, 1) if OSA.distance(word, name) == 1]
     return near[0] if len(near) == 1 else None
 
 

@@ -204,12 +204,14 @@ class SaneScanner:
             *(_program(), "-d", self._device, "--format=tiff"),
             *(f"--{name}={value}" for name, value in wanted.items() if value and name in known),
             *profile.options,
-            *(f"--batch={folder}/scan-%05d.tif", f"--batch-start={start}", "--batch-print"),
+            # The name is a format of C: a folder named by a person has no place in it.
+            *("--batch=scan-%05d.tif", f"--batch-start={start}", "--batch-print"),
             *(() if profile.feeder else ("--batch-count=1",)),
         ]
         # Its chatter is not kept: nobody empties the pipe, and after a thousand pages it is full.
         process = subprocess.Popen(
             argv,
+            cwd=folder,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
@@ -218,7 +220,7 @@ class SaneScanner:
         pages: list[Path] = []
         try:
             for name in _lines(process, profile.page_timeout_s, cancel):
-                page = Path(name)
+                page = folder / name
                 _check(page, profile)
                 pages.append(page)
                 on_page(page)

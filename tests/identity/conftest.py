@@ -123,3 +123,34 @@ def ask(index: SqlPatientIndex) -> Ask:
         return next(answers)
 
     return asked
+
+
+@pytest.fixture
+def decide(tmp_path: Path) -> Callable[..., Answer]:
+    """Decide a film where a patient of the film's numbers is known, and perhaps a namesake.
+
+    Their numbers have nothing in common; both are born on one day.
+    """
+
+    def decided(film: list[str], *names: str, jacket: list[str] | None = None) -> Answer:
+        ledger = SqlLedger(f"sqlite:///{tmp_path / 'ledger.sqlite'}", HandClock())
+        ledger.migrate()
+        made = SqlPatientIndex(ledger)
+        numbers = ("4711822", "9300555")
+        people = [person(n, one, "1931-04-02") for n, one in zip(numbers, names, strict=False)]
+        strangers = [
+            person(f"{2_000_000 + 7919 * n}", f"FAMILY{n}X^GIVEN{n % 89}Y", "1950-03-01")
+            for n in range(600)
+        ]
+        assert not made.import_patients([*people, *strangers]).refused
+        exams = [an_exam("R78-01234", numbers[0], "1978-03-12")]
+        exams += [
+            an_exam(f"S{n:06d}", one.patient_id, f"19{60 + n % 30}-0{n % 9 + 1}-11")
+            for n, one in enumerate(strangers)
+        ]
+        assert not made.import_exams(exams).refused
+        label = None if jacket is None else {"lines": jacket, "barcodes": []}
+        row = {"id": "f", "film": {"lines": film, "barcodes": []}, "jacket": label}
+        return next(match_lines([json.dumps(row)], testify, made, PolicySettings()))
+
+    return decided

@@ -161,3 +161,21 @@ def test_a_date_with_one_character_wrong_is_heard():
     assert heard.near_date("1997-07-14", but="1931-04-02")
     assert not heard.near_date("1996-07-15", but="1931-04-02")
     assert not heard.near_date("1931-04-03", but="1931-04-02")
+
+
+@pytest.mark.parametrize(
+    ("lines", "times"),
+    [
+        (("03/12/1978 HAND L", "03/12/1978 HAND R"), 2),
+        (("03/12/1978 LEFT HAND AP", "03/12/1978 RT HAND AP"), 2),
+        (("03/12/1978 CHEST PA AND LAT R78-01234", "03/12/1978 CHEST PA AND LAT R78-01299"), 2),
+        (("12MAR1978 CHEST PA R78-01234", "12MAR1978 CHEST PA R78-01235"), 2),
+        (("03/12/1978 CHEST PA R78-01234", "O3/12/1978 CHEST PA R78-O1234"), 1),
+        (("03/12/1978 CHEST PA AND LATERAL R78-01234", "03/12/1978 CHE5T PA AND LATERAL"), 1),
+        (("03/12/1978 HAND L", "03/12/1978 HAND"), 1),
+        (("03/12/1978 CHEST PA", "03/12/1978 CHEST P4"), 1),
+    ],
+)
+def test_two_exams_of_a_day_are_two_lines(lines, times):
+    """One line read twice is one; another side or number is another exam."""
+    assert Heard(reading.Testimony(lines=lines)).times("1978-03-12") == times

@@ -1,17 +1,23 @@
 """Silent films: one look of a person files them, each in its exam, and no film of another."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 from jackets import Site, an_exam, somebody
 
-from digitizer.errors import UnknownRecord, UsageError
+from digitizer.errors import StaleRecord, UnknownRecord, UsageError
+from digitizer.ledger import SqlPatientIndex
 from digitizer.model.identity import ExamRecord, JacketRecord
 from digitizer.model.reasons import Code, reason
 from digitizer.model.states import State
 from digitizer.pipeline.follow import follow
 from digitizer.pipeline.review import accept, assign, hold
+from digitizer.ports import Ledger, Transaction
 
 JANE = ["OKONKWO, JANE", "MRN 4711822", "DOB 04/02/1931"]
 FULL = [*JANE, "DATE 03/12/1978 ACC R78-01234"]
@@ -168,6 +174,84 @@ def test_the_jacket_list_may_deny_the_patient(make: Make) -> None:
     (film,) = site.jacket("J1", ["FILM LIBRARY"], [])
     done = follow(site.services, "J1", user="ann", patient_id="4711822")
     assert "5550001" in done.refused[film].text
+
+
+def test_a_jacket_whose_films_are_anothers_is_refused(make: Make) -> None:
+    """The label says nothing; a film filed for Paul says whose jacket it is."""
+    site = make(CHEST)
+    stranger = ["LINDQVIST, PAUL", "5550001", "DOB 01/05/1920", "R70-00001"]
+    pauls, silent = site.jacket("J1", ["FILM LIBRARY"], stranger, [])
+    decided = site.film(pauls).decision
+    assert decided is not None
+    assert decided.patient == PEOPLE[1]
+    done = follow(
+        site.services, "J1", user="ann", patient_id="4711822", accession_number="R78-01234"
+    )
+    assert done.filed == {}
+    assert "LINDQVIST, PAUL" in done.refused[silent].text
+    assert site.film(silent).decision is None
+
+
+def test_a_jacket_whose_open_films_say_another_is_refused(make: Make) -> None:
+    """Nobody has decided them yet, and none is the patient's."""
+    site = make(CHEST)
+    open_film, silent = site.jacket("J1", ["FILM LIBRARY"], ["LINDQVIST, PAUL", "5550001"], [])
+    assert site.film(open_film).state is State.REVIEW
+    done = follow(
+        site.services, "J1", user="ann", patient_id="4711822", accession_number="R78-01234"
+    )
+    assert done.filed == {}
+    assert "LINDQVIST, PAUL" in done.refused[silent].text
+
+
+def test_an_exam_of_two_volumes_is_not_filled_over(make: Make) -> None:
+    """Of three films two are filed from the first jacket: the second's two are too many."""
+    site = make(CHEST)
+    site.jacket("J1", JANE, FULL, FULL)
+    _, *silent = site.jacket("J2", JANE, FULL, [], [])
+    done = follow(site.services, "J2", user="ann", patient_id="4711822")
+    assert done.filed == {}
+    assert set(done.asked) == set(silent)
+
+
+def test_the_films_of_a_record_that_changed_count(make: Make) -> None:
+    """The index was imported anew between: the number is the patient, not each word about them."""
+    site = make(CHEST)
+    _, *silent = site.jacket("J1", JANE, FULL, [], [])
+    assert isinstance(site.services.index, SqlPatientIndex)
+    married = somebody("4711822", "OKONKWO^JANE", "1931-04-02", death_date=date(1999, 1, 1))
+    assert not site.services.index.import_patients([married]).refused
+    done = follow(site.services, "J1", user="ann", patient_id="4711822")
+    assert set(done.filed) == set(silent)
+
+
+@dataclass
+class Meanwhile:
+    """A ledger in which something happens between the look and what is written."""
+
+    ledger: Ledger
+    what: Callable[[], None] | None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.ledger, name)
+
+    def transaction(self) -> AbstractContextManager[Transaction]:
+        what, self.what = self.what, None
+        if what is not None:
+            what()
+        return self.ledger.transaction()
+
+
+def test_a_reason_that_came_meanwhile_is_not_settled_unseen(make: Make) -> None:
+    """A suspicion that nobody looked at stays."""
+    site = make(CHEST)
+    _, first, second = site.jacket("J1", JANE, FULL, [], [])
+    suspected = reason(Code.SAME_FILM_SUSPECTED)
+    busy = Meanwhile(site.services.ledger, lambda: site.hold_for(second, suspected))
+    with pytest.raises(StaleRecord):
+        follow(replace(site.services, ledger=busy), "J1", user="ann", patient_id="4711822")
+    assert site.film(first).decision is None
+    assert suspected in site.film(second).reasons
 
 
 def test_a_film_that_needs_a_look_of_its_own_is_refused(make: Make) -> None:

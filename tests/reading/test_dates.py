@@ -83,6 +83,54 @@ def test_digits_alone_are_no_date() -> None:
     assert found("031278") == found("03121978") == found("03 12 1978") == []
 
 
+@pytest.mark.parametrize(
+    ("line", "day"),
+    [
+        ("OKONKWO, JANE 04/02/1931", "1931-04-02"),
+        ("DOE, MARY 03/12/1978", "1978-03-12"),
+        ("HAND 03/12/1978", "1978-03-12"),
+        ("DOE, JUNE 04/02/1931", "1931-04-02"),
+        ("DOE, APRIL 04-02-1931", "1931-04-02"),
+        ("DOE, MAY 1978-03-12", "1978-03-12"),
+        ("JAN. 03/12/1978", "1978-03-12"),
+    ],
+)
+def test_a_name_before_a_date_is_no_month(line: str, day: str) -> None:
+    """Nor is a part of the body; the date beside it is read."""
+    assert found(line) == [day]
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["MARY 3 1978", "HAND 12 78", "12 HAND 1978", "MARTIN 12 1978", "AUGUSTA 05 1931",
+     "DECKER 3 1978", "MAYER 12 78", "JUNE 04 02 1931", "JULIE 4 1950", "MARIO 3 1978", "MARCO 3 1978"],
+)  # fmt: skip
+def test_what_begins_like_a_month_is_none(line: str) -> None:
+    """The whole word is the month's name or its abbreviation."""
+    assert found(line) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["MAR12 1978", "MARCH12 1978", "12 MAERZ 1978", "12MARZO1978", "M4RCH 12 1978",
+     "NAR 12 1978", "12 MARCH 78", "MARCH 12 78", "MAR. 12, 1978", "MAR 12 1978."],
+)  # fmt: skip
+def test_a_month_is_read_whole_short_and_misread(line: str) -> None:
+    """With one character wrong, and with the day stuck to it."""
+    assert found(line) == ["1978-03-12"]
+
+
+@pytest.mark.parametrize(
+    ("line", "month"),
+    [("SEPTEMBER 5 31", 9), ("SEPT 5 1931", 9), ("5 JANVIER 1931", 1), ("5 OKTOBER 1931", 10),
+     ("5 DEZ 1931", 12), ("AUGUST 5, 1931", 8), ("NOVEWBER 5 1931", 11), ("FEBR. 5, 1931", 2), ("5 JUILLET 1931", 7),
+     ("5DEC1931", 12)],
+)  # fmt: skip
+def test_months_of_several_languages(line: str, month: int) -> None:
+    """Films came from everywhere."""
+    assert found(line) == [f"1931-{month:02d}-05"]
+
+
 def test_mended_characters_are_told() -> None:
     """An exact date is not doubted; a mended one is."""
     assert [one.exact for one in find_dates("03/12/1978", day_first=False)] == [True]

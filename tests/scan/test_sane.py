@@ -73,6 +73,14 @@ def test_a_page_has_sixteen_bits(scanner: SaneScanner, folder: Path) -> None:
     assert int(np.ptp(raster.pixels)) > 0
 
 
+def test_a_folder_may_have_any_name(scanner: SaneScanner, tmp_path: Path) -> None:
+    """Its name is a person's, the name of a page is a format of C."""
+    folder = tmp_path / "50%s%n 100%d"
+    (page,) = scanner.scan(ONE, folder)
+    assert page == folder / "scan-00001.tif"
+    assert page.is_file()
+
+
 def test_a_feeder_of_ten_gives_ten_pages(scanner: SaneScanner, folder: Path) -> None:
     """Each page is told when it is there, in order, and none is left half-written."""
     told: list[Path] = []
