@@ -1,8 +1,11 @@
 """The application: routes, static files, headers, answers to errors."""
 
+from typing import Any
+
 from fastapi import Depends, FastAPI
 from fastapi.routing import iter_route_contexts
 from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
 from digitizer import __version__
@@ -30,6 +33,15 @@ from digitizer.console.site import Site
 from digitizer.errors import SettingsError
 
 __all__ = ["make_app"]
+
+
+class _Static(StaticFiles):
+    """Our own files: kept by browsers, and asked after each time whether they have changed."""
+
+    def file_response(self, *given: Any, **named: Any) -> Response:
+        response = super().file_response(*given, **named)
+        response.headers["cache-control"] = "no-cache"
+        return response
 
 
 def make_app(site: Site) -> FastAPI:
@@ -60,7 +72,7 @@ def make_app(site: Site) -> FastAPI:
     ):
         app.include_router(one.router)
     _refuse_own_path(app, site.root_path)
-    app.mount("/static", StaticFiles(directory=FOLDER / "static"), name="static")
+    app.mount("/static", _Static(directory=FOLDER / "static"), name="static")
     answer_errors(app)
     app.add_middleware(BodyLimit)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=site.hosts, www_redirect=False)

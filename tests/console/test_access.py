@@ -213,6 +213,16 @@ def test_behind_a_proxy_one_setting_is_enough(make_console: Callable[..., Consol
     assert client.get("/static/console.css", headers=headers).status_code == 200
 
 
+def test_our_own_files_are_sent_once(console: Console) -> None:
+    """A browser keeps them, and is told in a few bytes that they are the same."""
+    client = console.stranger().client
+    first = client.get("/static/console.css")
+    assert (first.status_code, first.headers["cache-control"]) == (200, "no-cache")
+    again = client.get("/static/console.css", headers={"if-none-match": first.headers["etag"]})
+    assert again.status_code == 304
+    assert again.content == b""
+
+
 @pytest.mark.parametrize("path", ["films", "static", "review/more", "api", "films/"])
 def test_it_lies_under_no_path_of_its_own(make_console: Callable[..., Console], path: str) -> None:
     """Else /films/film0 might be a page or the root of one."""
