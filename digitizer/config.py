@@ -55,7 +55,7 @@ class ConsoleSettings:
     """Port of the console; 0: a free one."""
     public_url: str = ""
     """URL under which people reach the console where that is another than its address: behind a
-    proxy, under a path (https://intranet.example/films), or by another name."""
+    proxy, under a path (https://intranet.example/digitizer), or by another name."""
     tls_certificate: Path | None = None
     """Certificate of the console, PEM; with it the console speaks TLS only."""
     tls_key: Path | None = None

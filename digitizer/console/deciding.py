@@ -150,7 +150,9 @@ def hold(
         raise UsageError("A hold needs a reason.", remedy="Say what is to be found out.")
 
     def put_aside(site: Site) -> str:
-        decisions.hold(site.services, film_id, user=person.name, reason_text=reason.strip())
+        decisions.hold(
+            site.services, film_id, user=person.name, reason_text=reason.strip(), version=version
+        )
         return "Put on hold. U takes it back."
 
     return _decide_once(request, film_id, version, person, put_aside)
@@ -168,7 +170,7 @@ def reject(
 
     def end(site: Site) -> str:
         why = reason.strip() or "Scan it again."
-        decisions.reject(site.services, film_id, user=person.name, reason_text=why)
+        decisions.reject(site.services, film_id, user=person.name, reason_text=why, version=version)
         return "Rejected: to be scanned again. U takes it back."
 
     return _decide_once(request, film_id, version, person, end)

@@ -7,6 +7,7 @@ from console_site import OWN, Browser, Console
 from fastapi.routing import APIRoute, iter_route_contexts
 
 from digitizer.console.access import Needs
+from digitizer.errors import SettingsError
 from digitizer.model.users import ROLES, Permission, Role
 
 PUBLIC = {"/healthz", "/readyz", "/metrics", "/sign-in"}
@@ -193,20 +194,38 @@ def test_headers_keep_everything_at_home(console: Console) -> None:
 
 def test_behind_a_proxy_one_setting_is_enough(make_console: Callable[..., Console]) -> None:
     """The URL people use gives path, host name, secure cookies and the origin of forms."""
-    console = make_console(CONSOLE__PUBLIC_URL="https://intranet.example/films")
+    console = make_console(CONSOLE__PUBLIC_URL="https://intranet.example/digitizer")
     console.add("lea", Role.LEAD)
     client = console.stranger().client
     client.base_url = "https://intranet.example"
     headers = {"host": "intranet.example", "origin": "https://intranet.example"}
     form = {"name": "lea", "password": OWN, "next": "/migration"}
-    done = client.post("/films/sign-in", data=form, headers=headers, follow_redirects=False)
-    assert done.headers["location"] == "/films/migration"
+    done = client.post("/digitizer/sign-in", data=form, headers=headers, follow_redirects=False)
+    assert done.headers["location"] == "/digitizer/migration"
     cookie = done.headers["set-cookie"]
     assert "Secure" in cookie
-    assert "Path=/films" in cookie
+    assert "Path=/digitizer" in cookie
     assert done.headers["strict-transport-security"]
-    page = client.get("/films/migration", headers=headers)
+    page = client.get("/digitizer/migration", headers=headers)
     assert page.status_code == 200
-    assert 'href="/films/static/console.css"' in page.text
+    assert 'href="/digitizer/static/console.css"' in page.text
     # A proxy may as well take the path away.
     assert client.get("/static/console.css", headers=headers).status_code == 200
+
+
+def test_our_own_files_are_sent_once(console: Console) -> None:
+    """A browser keeps them, and is told in a few bytes that they are the same."""
+    client = console.stranger().client
+    first = client.get("/static/console.css")
+    assert (first.status_code, first.headers["cache-control"]) == (200, "no-cache")
+    again = client.get("/static/console.css", headers={"if-none-match": first.headers["etag"]})
+    assert again.status_code == 304
+    assert again.content == b""
+
+
+@pytest.mark.parametrize("path", ["films", "static", "review/more", "api", "films/"])
+def test_it_lies_under_no_path_of_its_own(make_console: Callable[..., Console], path: str) -> None:
+    """Else /films/film0 might be a page or the root of one."""
+    with pytest.raises(SettingsError, match="cannot lie under"):
+        make_console(CONSOLE__PUBLIC_URL=f"https://intranet.example/{path}")
+    assert make_console(CONSOLE__PUBLIC_URL="https://intranet.example/filmstore").app
