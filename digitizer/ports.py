@@ -388,6 +388,14 @@ class Transaction(Protocol):
         """Look up one task."""
         ...
 
+    def task_counts(self) -> dict[Stage, int]:
+        """Count the tasks of each stage that has any."""
+        ...
+
+    def pending_commitments(self) -> int:
+        """Count the commitment requests that nobody has answered."""
+        ...
+
     def tasks(self, *, subjects: Iterable[str] | None = None) -> tuple[Task, ...]:
         """List tasks, of some subjects or all."""
         ...

@@ -91,19 +91,17 @@ class _Figures(Collector):
             if one.oldest is not None:
                 age.add_metric([one.state.value], max(0.0, (now - one.oldest).total_seconds()))
         with site.services.ledger.reading() as view:
-            tasks = view.tasks()
-            pending = view.commitments(pending=True)
+            tasks, pending = view.task_counts(), view.pending_commitments()
         due = GaugeMetricFamily("digitizer_tasks", "Stages that are due.", labels=["stage"])
-        stages = [task.stage.value for task in tasks]
-        for stage in sorted(set(stages)):
-            due.add_metric([stage], stages.count(stage))
+        for stage, count_of_stage in tasks.items():
+            due.add_metric([stage.value], count_of_stage)
         flow = site.overview.flow()
         wrong = GaugeMetricFamily(
             "digitizer_expected_wrong", "Expected wrong filings among those by itself."
         )
         wrong.add_metric([], flow.expected_wrong)
         waits = GaugeMetricFamily("digitizer_commitments_pending", "Unanswered commitments.")
-        waits.add_metric([], len(pending))
+        waits.add_metric([], pending)
         free = GaugeMetricFamily("digitizer_disk_free_bytes", "Free room of the data folder.")
         free.add_metric([], shutil.disk_usage(site.settings.data_dir).free)
         return [count, age, due, wrong, waits, free]

@@ -21,6 +21,7 @@ _LARGEST_MM = 1.0
 _STANDS_OUT = 10.0
 """So many times the detail around it a speck takes away; grain and anatomy reach eight."""
 _AROUND_MM = 6.0
+"""So far around a speck its detail is looked at."""
 _RARE = (0.97, 2.0)
 """Detail on more than three hundredths of a tile is the picture's own; specks take away
 twice as much."""

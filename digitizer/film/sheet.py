@@ -12,11 +12,12 @@ import cv2
 import numpy as np
 
 from digitizer.film.edges import NO_SIDE
+from digitizer.film.found import Page
 from digitizer.film.geometry import make_geometry, scale_of
 from digitizer.film.light import full_scale, grey, is_density, light_picture, log_tone
 from digitizer.film.paper import is_bare, is_coloured, is_paper
 from digitizer.film.rectangle import rectangle
-from digitizer.film.supposition import Page, best_sheets
+from digitizer.film.supposition import best_sheets
 from digitizer.model.film import Geometry, ScanKind
 from digitizer.model.raster import Raster
 from digitizer.model.reasons import Reason

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import degrees
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -26,14 +25,13 @@ from digitizer.film.bed import (
 )
 from digitizer.film.borders import border_angle, is_border
 from digitizer.film.edges import NO_SIDE, BedSurface, Side, measure_side
-from digitizer.film.light import Floats
+from digitizer.film.found import OVERHANG, FoundSheet, Page
 from digitizer.film.rectangle import common_angle, rectangle, rough_rectangle
 from digitizer.film.rims import beyond
 from digitizer.film.sizes import is_film_size, may_be_whole
-from digitizer.model.raster import Pixels
 from digitizer.model.units import SizeMm
 
-__all__ = ["FoundSheet", "Page", "best_sheets"]
+__all__ = ["best_sheets"]
 
 _NARROWEST_MM = 25.0
 """Dental films are 31 by 41 mm."""
@@ -51,8 +49,6 @@ _RIVAL = 0.4
 """Part of the longest measured edge from which another supposition is a rival."""
 _OTHERWISE_DEG = 1.0
 """The largest error of an angle that may be told at all: rivals further apart tell none."""
-_OVERHANG = 0.01
-"""Part of a sheet's diagonal by which what lies inside it may stick out as measured."""
 _SAME_BED = 0.3
 """Levels of log light nearer than this may be one uneven bed; clear film takes 0.4 at least."""
 _MOST_SHEETS = 4
@@ -63,8 +59,6 @@ _SOFT_SUPPORT = 0.6
 """Agreeing share of a side from which an unsharp line may be a cut edge in an unsharp scan."""
 _SOFT_PX, _SOFT_MM = 12.0, 2.5
 """The widest rise of such a line."""
-_CORNER_SUPPORT = 0.4
-"""Agreeing share of a side from which on it may make a corner with the next."""
 _FEWEST_PICTURES = 4
 _PRINTED_DEG = 0.12
 """How far most pictures of one print differ in angle; films laid by hand lie a degree askew."""
@@ -78,92 +72,6 @@ _SEAM_DEG = 0.04
 """A lone edge that runs along the frame this closely is a seam of the scanner, not a film's."""
 
 Points = NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Page:
-    """One page prepared for searching.
-
-    Attributes
-    ----------
-    full : ndarray of uint8 or uint16, (rows, columns)
-        Bright for light.
-    light, tone : ndarray of float32
-        Light and its smoothed logarithm on a reduced grid of square pixels.
-    reduction : ndarray, (2,)
-        Pixels of that grid per pixel of the scan, in x and y.
-    top, density, encoded
-        As for :class:`digitizer.film.edges.BedSurface`.
-    pitch : float
-        Pixels of the scan per millimetre, an estimate where it tells no resolution.
-    scale : ndarray, (2,)
-        Millimetres per pixel in x and y, or ones.
-    """
-
-    full: Pixels
-    light: Floats
-    tone: Floats
-    reduction: Points
-    top: float
-    density: bool
-    encoded: bool
-    pitch: float
-    scale: Points
-
-    @property
-    def frame(self) -> Points:
-        """Corners of the frame, (4, 2)."""
-        rows, columns = self.full.shape[:2]
-        return np.array([[0, 0], [columns, 0], [columns, rows], [0, rows]], dtype=np.float64)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class FoundSheet:
-    """One sheet as supposed and measured.
-
-    Attributes
-    ----------
-    corners : ndarray, (4, 2)
-        Top-left, top-right, bottom-right, bottom-left as scanned, in pixels of the scan.
-    sides : tuple of Side
-        Top, right, bottom, left.
-    believed : float
-        Part of the sides inside the frame that are cut edges.
-    edge : float
-        Their length as measured, in pixels of the reduced grid.
-    beside : float
-        Part of the piece's rim that lies well outside the sheet: another may hang on to it.
-    """
-
-    corners: Points
-    sides: tuple[Side, ...]
-    believed: float
-    edge: float
-    beside: float
-
-    @property
-    def seen(self) -> int:
-        """Number of sides inside the frame."""
-        return sum(side.seen or side.rough for side in self.sides)
-
-    @property
-    def has_corner(self) -> bool:
-        """Whether two measured sides meet: bones and tubes show parallel lines alone."""
-        clear = [side.seen and side.support > _CORNER_SUPPORT for side in self.sides]
-        return any(here and clear[n - 1] for n, here in enumerate(clear))
-
-    def holds(self, other: "FoundSheet") -> bool:
-        """Tell whether another, smaller sheet lies inside this one."""
-        return _area([self]) > _area([other]) and self._holds(other.corners)
-
-    def holds_lines(self, other: "FoundSheet") -> bool:
-        """Tell whether the lines measured of another sheet lie in this one, wherever it ends."""
-        return self._holds(np.array([side.point for side in other.sides if side.seen]))
-
-    def _holds(self, points: Points) -> bool:
-        rim = self.corners.astype(np.float32)
-        room = -_OVERHANG * float(np.linalg.norm(np.ptp(self.corners, axis=0)))
-        return all(cv2.pointPolygonTest(rim, (float(x), float(y)), True) > room for x, y in points)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -461,7 +369,7 @@ def _beside(corners: Points, rim: Points) -> float:
     along = np.roll(corners, -1, axis=0) - corners
     to = rim[:, None, :] - corners
     depth = (along[:, 0] * to[..., 1] - along[:, 1] * to[..., 0]) / np.linalg.norm(along, axis=1)
-    room = _OVERHANG * float(np.linalg.norm(np.ptp(corners, axis=0)))
+    room = OVERHANG * float(np.linalg.norm(np.ptp(corners, axis=0)))
     return float(np.mean(depth.min(axis=1) < -room))
 
 
@@ -491,7 +399,3 @@ def _unsharp_too(sides: Sequence[Side], pitch: float) -> tuple[Side, ...]:
     return tuple(
         replace(side, rough=True) if side.soft and not side.seen else side for side in taken
     )
-
-
-def _area(sheets: Sequence[FoundSheet]) -> float:
-    return float(sum(cv2.contourArea(one.corners.astype(np.float32)) for one in sheets))

@@ -471,6 +471,20 @@ class SqlTransaction:
         ).one_or_none()
         return None if row is None else task_of(row)
 
+    def task_counts(self) -> dict[Stage, int]:
+        """Count the tasks of each stage that has any."""
+        table = tables.task
+        rows = self._connection.execute(
+            select(table.c.stage, func.count()).group_by(table.c.stage).order_by(table.c.stage)
+        )
+        return {Stage(stage): int(n) for stage, n in rows}
+
+    def pending_commitments(self) -> int:
+        """Count the commitment requests that nobody has answered."""
+        table = tables.commitment
+        query = select(func.count()).where(table.c.state == CommitmentState.PENDING.value)
+        return int(self._connection.scalar(query) or 0)
+
     def tasks(self, *, subjects: Iterable[str] | None = None) -> tuple[Task, ...]:
         """List tasks, of some subjects or all, the first due first."""
         table = tables.task

@@ -9,7 +9,7 @@ from ledger_records import batch, happened, jacket, scan, sheet
 from digitizer.ledger import SqlLedger
 from digitizer.ledger.likeness import band_keys, distance_of
 from digitizer.model.film import SheetKind
-from digitizer.model.records import Scan, Sheet
+from digitizer.model.records import Scan, Sheet, Stage
 from digitizer.model.states import State
 
 
@@ -135,3 +135,13 @@ def test_bands_keep_their_places() -> None:
     assert band_keys("00010001") == [1, (1 << 16) | 1]
     assert distance_of("ff", "fe") == 1
     assert distance_of("ff", "ff00") > 16
+
+
+def test_what_is_due_is_counted_by_stage(library: SqlLedger) -> None:
+    """Without reading the tasks themselves."""
+    with library.transaction() as tx:
+        for stage, subject in ((Stage.WRAP, "h1"), (Stage.WRAP, "h2"), (Stage.READ, "s1")):
+            tx.schedule(stage, subject)
+    with library.reading() as view:
+        assert view.task_counts() == {Stage.READ: 1, Stage.WRAP: 2}
+        assert view.pending_commitments() == 0
