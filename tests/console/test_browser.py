@@ -425,8 +425,10 @@ def test_what_is_on_its_way_is_waited_for(
     """The next jacket comes when all files are in this one; not when one of them was lost."""
     fill_review(console, tmp_path, films=1)
     page = open_page("rec", Role.RECORDS)
+    expect(page.locator('[name="batch"]')).to_be_focused()
     page.keyboard.press("Enter")
-    page.locator('[name="next_jacket"]').fill("J-7")
+    expect(page.locator('[name="next_jacket"]')).to_be_focused()
+    page.keyboard.type("J-7")
     page.keyboard.press("Enter")
     expect(page.locator("#feed h2")).to_contain_text("J-7")
     expect(page.locator("body[data-ready]")).to_be_attached()
