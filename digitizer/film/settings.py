@@ -39,9 +39,9 @@ class QualitySettings:
     """Part of the film at the end of the scanner's range."""
     most_banding: float = 0.003
     """Swing from line to line that all of a film shares, as a part of its brightness."""
-    most_dust: float = 12.0
-    """Specks on a square decimetre. Of 100 drawn films nearly all have fewer than 11, most none; of
-    as many scanned under a dusty glass 97 have 15 and more."""
+    most_dust: float = 15.0
+    """Specks on a square decimetre. Of 160 drawn films two have more; of as many scanned under a
+    dusty glass nineteen in twenty."""
     fewest_bits: int = 10
     """Bits that carry information; a film holds a thousand shades and more."""
     coarsest_mm: float = 0.17
