@@ -39,7 +39,7 @@ class QualitySettings:
     """Part of the film at the end of the scanner's range."""
     most_banding: float = 0.003
     """Swing from line to line that all of a film shares, as a part of its brightness."""
-    most_dust: float = 15.0
+    most_dust: float = 13.5
     """Specks on a square decimetre. Of 160 drawn films two have more; of as many scanned under a
     dusty glass nineteen in twenty."""
     fewest_bits: int = 10
