@@ -389,6 +389,17 @@ def test_a_proxy_that_fails_does_not_end_what_is_live(open_page: Callable[..., P
     expect(page.locator(".live-words")).to_have_text("Live")
 
 
+def begin_feeding(page: Page, jacket: str) -> None:
+    """Begin a batch and its first jacket by keyboard alone."""
+    expect(page.locator('[name="batch"]')).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator('[name="next_jacket"]')).to_be_focused()
+    page.keyboard.type(jacket)
+    page.keyboard.press("Enter")
+    expect(page.locator("#feed h2")).to_contain_text(jacket)
+    expect(page.locator("body[data-ready]")).to_be_attached()
+
+
 def test_a_clerk_feeds_a_jacket(
     console: Console, tmp_path: Path, open_page: Callable[..., Page]
 ) -> None:
@@ -396,13 +407,7 @@ def test_a_clerk_feeds_a_jacket(
     fill_review(console, tmp_path, films=1)
     (tmp_path / "0002.tif").write_bytes(b"")
     page = open_page("rec", Role.RECORDS)
-    expect(page.locator('[name="batch"]')).to_be_focused()
-    page.keyboard.press("Enter")
-    expect(page.locator('[name="next_jacket"]')).to_be_focused()
-    page.keyboard.type("J-7")
-    page.keyboard.press("Enter")
-    expect(page.locator("#feed h2")).to_contain_text("J-7")
-    expect(page.locator("body[data-ready]")).to_be_attached()
+    begin_feeding(page, "J-7")
     film = tifffile.imread(tmp_path / "film.tif").copy()
     film[0, 0] = 7
     tifffile.imwrite(tmp_path / "0001.tif", film)
@@ -425,13 +430,7 @@ def test_what_is_on_its_way_is_waited_for(
     """The next jacket comes when all files are in this one; not when one of them was lost."""
     fill_review(console, tmp_path, films=1)
     page = open_page("rec", Role.RECORDS)
-    expect(page.locator('[name="batch"]')).to_be_focused()
-    page.keyboard.press("Enter")
-    expect(page.locator('[name="next_jacket"]')).to_be_focused()
-    page.keyboard.type("J-7")
-    page.keyboard.press("Enter")
-    expect(page.locator("#feed h2")).to_contain_text("J-7")
-    expect(page.locator("body[data-ready]")).to_be_attached()
+    begin_feeding(page, "J-7")
     film = tifffile.imread(tmp_path / "film.tif").copy()
     for number in (1, 2, 3):
         film[0, 0] = number
