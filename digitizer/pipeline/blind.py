@@ -24,8 +24,8 @@ _WHOLE = 2**32
 def draw(services: Services, tx: Transaction, sheet: Sheet, verdict: Verdict) -> None:
     """Draw a film that is being filed by itself into the sample, by chance.
 
-    The chance is a hash of the film's id: it cannot be foreseen by who feeds films, and replaying a
-    decision draws no second time.
+    The chance is a hash of the film's id, so that replaying a decision draws no second time. It has
+    no secret in it: whoever knows the id and this code can work out what is drawn.
     """
     patient = verdict.patient
     assert patient is not None, "a film that is filed has a patient"
