@@ -12,6 +12,7 @@
     ├── BadWorld               the world is busy or down; try again later
     │   ├── ArchiveUnreachable
     │   ├── ArchiveRefused
+    │   ├── SourceUnreachable
     │   └── DiskFull
     ├── StaleRecord            somebody else changed the record first
     └── IllegalTransition      a change the table of states does not allow
@@ -35,6 +36,7 @@ __all__ = [
     "IllegalTransition",
     "MissingService",
     "SettingsError",
+    "SourceUnreachable",
     "StaleRecord",
     "UnknownRecord",
     "UsageError",
@@ -156,6 +158,13 @@ class ArchiveRefused(BadWorld):
     def __init__(self, message: str, *, remedy: str = "", status: int | None = None) -> None:
         super().__init__("archive_refused", message, remedy=remedy)
         self.status = status
+
+
+class SourceUnreachable(BadWorld):
+    """An older archive does not answer, or its folder is not there."""
+
+    def __init__(self, message: str, *, remedy: str = "") -> None:
+        super().__init__("source_unreachable", message, remedy=remedy)
 
 
 class DiskFull(BadWorld):

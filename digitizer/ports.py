@@ -1,6 +1,6 @@
 """Contact with the world, as Protocols: who implements them is named in :mod:`digitizer.wiring`."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
@@ -9,9 +9,20 @@ from typing import BinaryIO, Protocol, TypeVar
 from digitizer.model.density import ScannerProfile
 from digitizer.model.identity import ExamDays, ExamRecord, JacketRecord, PatientRecord
 from digitizer.model.instance import FoundStudy, StoredInstance
+from digitizer.model.older import (
+    OldCommitment,
+    OldInstance,
+    OldStudy,
+    Outgoing,
+    PeerInstance,
+    PeerStudy,
+    Sent,
+    Source,
+)
 from digitizer.model.overview import Filter, Flow, Lease, Standing, Tally
 from digitizer.model.raster import Pixels, Raster
 from digitizer.model.reading import Reading, Testimony
+from digitizer.model.reasons import Code
 from digitizer.model.records import (
     Batch,
     BlindReview,
@@ -33,9 +44,12 @@ from digitizer.model.users import Session, User
 __all__ = [
     "ArchiveSink",
     "Clock",
+    "FileSource",
     "Ledger",
+    "OlderSources",
     "Overview",
     "PatientIndex",
+    "PeerSource",
     "Record",
     "ReviewLeases",
     "ScanDecoder",
@@ -59,6 +73,9 @@ Record = (
     | BlindReview
     | ClassStanding
     | User
+    | Source
+    | OldStudy
+    | OldCommitment
 )
 R = TypeVar(
     "R",
@@ -74,6 +91,9 @@ R = TypeVar(
     BlindReview,
     ClassStanding,
     User,
+    Source,
+    OldStudy,
+    OldCommitment,
 )
 
 
@@ -209,6 +229,77 @@ class ArchiveSink(Protocol):
 
     def retrieve(self, capture: Capture) -> bytes:
         """Read one instance back as a Part 10 file (C-GET)."""
+        ...
+
+    def find_instances(self, study_instance_uid: str) -> tuple[str, ...]:
+        """C-FIND the SOP Instance UIDs that the archive holds of a study."""
+        ...
+
+    def refusals(self, kinds: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+        """Return which of (SOP class, transfer syntax) the archive does not take as they are."""
+        ...
+
+    def store_all(self, instances: Iterable[Outgoing]) -> Iterator[Sent]:
+        """C-STORE instances one after the other in few associations, each in its own syntax.
+
+        Yields an answer for each as it comes. Raises
+        :class:`~digitizer.errors.ArchiveUnreachable` when the association breaks: what was
+        answered was answered.
+        """
+        ...
+
+    def retrieve_all(
+        self, study_instance_uid: str, kinds: Sequence[tuple[str, str]], *, plain: bool = False
+    ) -> Iterator[bytes]:
+        """C-GET a whole study, each instance as a Part 10 file; ``plain``: uncompressed."""
+        ...
+
+
+class FileSource(Protocol):
+    """An older archive of files: a disc, a folder, an image of a disc."""
+
+    def files(self, after: str) -> Iterator[str]:
+        """Yield the places of all files in a fixed order, those behind ``after``."""
+        ...
+
+    def read(self, place: str) -> bytes:
+        """Return a file; raises :class:`~digitizer.errors.BadScan` where it cannot be read."""
+        ...
+
+    def listed(self) -> tuple[str, ...]:
+        """Return the places that the source's own lists (DICOMDIR) name."""
+        ...
+
+
+class PeerSource(Protocol):
+    """An older archive that answers over the network."""
+
+    def studies(self, cursor: str) -> Iterator[tuple[tuple[PeerStudy, ...], str]]:
+        """Yield studies part by part, each with the cursor to go on from after it."""
+        ...
+
+    def study(self, study_instance_uid: str) -> PeerStudy | None:
+        """Ask for one study again; None when it is gone."""
+        ...
+
+    def instances(self, study_instance_uid: str) -> tuple[PeerInstance, ...]:
+        """List the instances of a study."""
+        ...
+
+    def fetch(self, study_instance_uid: str, wanted: Sequence[PeerInstance]) -> Iterator[bytes]:
+        """Fetch instances of a study, each as a Part 10 file in the syntax the peer gives."""
+        ...
+
+
+class OlderSources(Protocol):
+    """Opens older archives."""
+
+    def files(self, source: Source) -> FileSource:
+        """Open one that is files; raises :class:`~digitizer.errors.SourceUnreachable`."""
+        ...
+
+    def peer(self, source: Source) -> PeerSource:
+        """Open one that answers over the network."""
         ...
 
 
@@ -372,6 +463,72 @@ class Transaction(Protocol):
 
     def next_position(self, kind: type[Jacket] | type[Scan], batch_id: str) -> int:
         """Return the position behind the last jacket or scan of a batch."""
+        ...
+
+    # -- older archives ----------------------------------------------------------------------
+
+    def old_source_named(self, name: str) -> Source | None:
+        """Look an older archive up by its name."""
+        ...
+
+    def old_sources(self) -> tuple[Source, ...]:
+        """List the older archives, the first added first."""
+        ...
+
+    def old_studies(
+        self,
+        *,
+        source_id: str | None = None,
+        states: Sequence[State] = (),
+        code: Code | None = None,
+        patient: tuple[str, str] | None = None,
+        after: str = "",
+        limit: int | None = None,
+    ) -> tuple[OldStudy, ...]:
+        """List older studies in the order of their ids, after one; ``patient`` as (issuer, id)."""
+        ...
+
+    def old_studies_to_feed(self, source_id: str, limit: int) -> tuple[OldStudy, ...]:
+        """List older studies that nothing was begun with."""
+        ...
+
+    def old_studies_by_state(self, source_id: str) -> dict[State, int]:
+        """Count the studies of a source by state."""
+        ...
+
+    def old_instances(
+        self,
+        *,
+        source_id: str | None = None,
+        study_id: str | None = None,
+        states: Sequence[State] = (),
+        code: Code | None = None,
+        after: str = "",
+        limit: int | None = None,
+    ) -> tuple[OldInstance, ...]:
+        """List instances of older archives in the order of their places, after one of them."""
+        ...
+
+    def old_instances_with_uid(self, uids: Iterable[str]) -> tuple[OldInstance, ...]:
+        """Find the instances of these SOP Instance UIDs, in all sources."""
+        ...
+
+    def old_tally(self, source_id: str) -> dict[tuple[State, str], tuple[int, int]]:
+        """Count the instances of a source, and their bytes, by state and code."""
+        ...
+
+    def write_old_instances(self, rows: Iterable[OldInstance]) -> None:
+        """Insert instances, or write them anew where source and place are known."""
+        ...
+
+    def old_commitments(
+        self, study_id: str | None = None, *, pending: bool | None = None
+    ) -> tuple[OldCommitment, ...]:
+        """List the commitment requests of an older study, or of all."""
+        ...
+
+    def bind_uid(self, purpose: str, uid: str) -> str:
+        """Keep a UID for a purpose unless one was minted or kept before; return the one that is."""
         ...
 
     # -- tasks -------------------------------------------------------------------------------

@@ -1,12 +1,13 @@
 """A breaker for each destination: an archive that is down is asked seldom, not by every film."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
 from digitizer.errors import ArchiveUnreachable
 from digitizer.model.instance import FoundStudy, StoredInstance
+from digitizer.model.older import Outgoing, Sent
 from digitizer.model.records import Capture
 from digitizer.ports import ArchiveSink, Clock
 
@@ -74,3 +75,32 @@ class GuardedArchive:
     def retrieve(self, capture: Capture) -> bytes:
         """C-GET."""
         return self._guarded(lambda: self._archive.retrieve(capture))
+
+    def find_instances(self, study_instance_uid: str) -> tuple[str, ...]:
+        """C-FIND at image level."""
+        return self._guarded(lambda: self._archive.find_instances(study_instance_uid))
+
+    def refusals(self, kinds: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+        """Ask which kinds are not taken."""
+        return self._guarded(lambda: self._archive.refusals(kinds))
+
+    def store_all(self, instances: Iterable[Outgoing]) -> Iterator[Sent]:
+        """C-STORE many."""
+        return self._guarded_each(self._archive.store_all(instances))
+
+    def retrieve_all(
+        self, study_instance_uid: str, kinds: Sequence[tuple[str, str]], *, plain: bool = False
+    ) -> Iterator[bytes]:
+        """C-GET a study."""
+        return self._guarded_each(
+            self._archive.retrieve_all(study_instance_uid, kinds, plain=plain)
+        )
+
+    def _guarded_each(self, answers: Iterator[T]) -> Iterator[T]:
+        """Yield what comes of a call that answers many times, each guarded like a call."""
+        done = object()
+        while True:
+            answer = self._guarded(lambda: next(answers, done))
+            if answer is done:
+                return
+            yield answer  # type: ignore[misc]

@@ -1,7 +1,7 @@
 """An archive spoken to by DIMSE: C-ECHO, C-FIND, C-STORE, C-GET and storage commitment."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from pydicom.uid import (
     JPEGLSLossless,
     RLELossless,
 )
-from pynetdicom import AE, build_role, evt
+from pynetdicom import build_role, evt
 from pynetdicom.association import Association
 from pynetdicom.sop_class import (  # type: ignore[attr-defined]
     StorageCommitmentPushModel,
@@ -24,18 +24,20 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]
 )
 
 from digitizer import dicom
+from digitizer.archive import bulk
+from digitizer.archive.association import Peer, checked, open_association
 from digitizer.archive.part10 import part10
 from digitizer.archive.settings import ArchiveSettings, ListenerSettings
 from digitizer.archive.tls import client_context
-from digitizer.errors import ArchiveRefused, ArchiveUnreachable
+from digitizer.errors import ArchiveRefused
 from digitizer.model.instance import FoundStudy, StoredInstance
+from digitizer.model.older import Outgoing, Sent
 from digitizer.model.records import Capture
 
 __all__ = ["DimseArchive"]
 
 _COMMITMENT_INSTANCE = "1.2.840.10008.1.20.1.1"
 _LOSSLESS = (JPEGLSLossless, JPEG2000Lossless, RLELossless, ExplicitVRLittleEndian)
-_REMEDY = "Check address, port and AE titles with `digitizer doctor`."
 
 
 class DimseArchive:
@@ -48,19 +50,24 @@ class DimseArchive:
     """
 
     def __init__(self, settings: ArchiveSettings, listener: ListenerSettings) -> None:
-        self._settings = settings
-        self._our_title = listener.ae_title
-        self._tls = client_context(settings)
+        self._peer = Peer(
+            host=settings.host,
+            port=settings.port,
+            ae_title=settings.ae_title,
+            our_title=listener.ae_title,
+            timeout_s=settings.timeout_s,
+            tls=client_context(settings),
+        )
 
     @property
     def name(self) -> str:
         """AE title of the archive."""
-        return self._settings.ae_title
+        return self._peer.ae_title
 
     def echo(self) -> None:
         """C-ECHO (PS3.4 A); raises :class:`~digitizer.errors.ArchiveUnreachable`."""
         with self._association([(str(Verification), None)]) as association:
-            _checked(association.send_c_echo())
+            checked(association.send_c_echo())
 
     def find_studies(
         self, *, study_instance_uid: str = "", accession_number: str = ""
@@ -79,7 +86,7 @@ class DimseArchive:
         found: list[FoundStudy] = []
         with self._association([(model, None)]) as association:
             for status, identifier in association.send_c_find(query, model):
-                code = _checked(status)
+                code = checked(status)
                 if code in (0xFF00, 0xFF01) and identifier is not None:
                     found.append(_study(identifier))
         return tuple(found)
@@ -103,7 +110,7 @@ class DimseArchive:
             sent = content if chosen == own else dicom.transcode(content, str(chosen))
             dataset = dcmread(BytesIO(sent))
             status = association.send_c_store(dataset)
-            code = _checked(status, refusals=True)
+            code = checked(status, refusals=True)
         return StoredInstance(
             status=code,
             transfer_syntax_uid=str(chosen),
@@ -125,7 +132,7 @@ class DimseArchive:
         model = str(StorageCommitmentPushModel)
         with self._association([(model, None)]) as association:
             status, _ = association.send_n_action(request, 1, model, _COMMITMENT_INSTANCE)
-            _checked(status, refusals=True)
+            checked(status, refusals=True)
 
     def retrieve(self, capture: Capture) -> bytes:
         """C-GET one instance in the syntax it was sent in, else in any lossless one."""
@@ -150,68 +157,37 @@ class DimseArchive:
             ]
             with self._association(contexts, roles=[role], store=take) as association:
                 for status, _ in association.send_c_get(query, model):
-                    _checked(status)
+                    checked(status)
             if received:
                 return received[-1]
         raise ArchiveRefused("The archive does not give the instance back.")
 
-    @contextmanager
+    def find_instances(self, study_instance_uid: str) -> tuple[str, ...]:
+        """C-FIND the SOP Instance UIDs that the archive holds of a study."""
+        return bulk.find_instances(self._peer, study_instance_uid)
+
+    def refusals(self, kinds: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+        """Return which of (SOP class, transfer syntax) the archive does not take as they are."""
+        return bulk.refusals(self._peer, kinds)
+
+    def store_all(self, instances: Iterable[Outgoing]) -> Iterator[Sent]:
+        """C-STORE instances one after the other, each in its own syntax."""
+        return bulk.store_all(self._peer, instances)
+
+    def retrieve_all(
+        self, study_instance_uid: str, kinds: Sequence[tuple[str, str]], *, plain: bool = False
+    ) -> Iterator[bytes]:
+        """C-GET a whole study."""
+        return bulk.retrieve_study(self._peer, study_instance_uid, kinds, plain=plain)
+
     def _association(
         self,
-        contexts: Sequence[tuple[str, list[UID] | None]],
+        contexts: Sequence[tuple[str, Sequence[str] | None]],
         *,
         roles: Sequence[Any] = (),
         store: Any = None,
-    ) -> Iterator[Association]:
-        entity = AE(self._our_title)
-        timeout = self._settings.timeout_s
-        entity.acse_timeout = entity.dimse_timeout = timeout
-        entity.network_timeout = entity.connection_timeout = timeout
-        for name, syntaxes in contexts:
-            if syntaxes is None:
-                entity.add_requested_context(name)
-            else:
-                entity.add_requested_context(name, syntaxes)
-        association = entity.associate(
-            self._settings.host,
-            self._settings.port,
-            ae_title=self._settings.ae_title,
-            ext_neg=list(roles),
-            evt_handlers=[(evt.EVT_C_STORE, store)] if store else [],
-            tls_args=(self._tls, self._settings.host) if self._tls else None,
-        )
-        if not association.is_established:
-            refused = association.is_rejected
-            why = "refuses our association" if refused else "does not answer"
-            raise ArchiveUnreachable(f"The archive {self.name} {why}.", remedy=_REMEDY)
-        try:
-            if not association.accepted_contexts:
-                raise ArchiveRefused("The archive offers none of the services asked for.")
-            yield association
-        except ValueError as error:
-            # pynetdicom: no accepted context for what we wanted to send.
-            raise ArchiveRefused("The archive does not offer this service.") from error
-        except RuntimeError as error:
-            raise ArchiveUnreachable("The association was broken off.", remedy=_REMEDY) from error
-        finally:
-            if association.is_established:
-                association.release()
-
-
-def _checked(status: Dataset, *, refusals: bool = False) -> int:
-    """Return a status that is good enough; raise for the rest (PS3.7 C).
-
-    Bxxx are warnings: the archive took it and says what it changed. A7xx is out of resources.
-    """
-    if not status or "Status" not in status:
-        raise ArchiveUnreachable("The archive broke the association off.", remedy=_REMEDY)
-    code = int(status.Status)
-    if code in (0x0000, 0xFF00, 0xFF01) or code & 0xF000 == 0xB000:
-        return code
-    if code & 0xFF00 == 0xA700 and refusals:
-        raise ArchiveRefused("The archive is out of resources.", status=code)
-    comment = str(status.get("ErrorComment", "")).strip()[:64]
-    raise ArchiveRefused(f"The archive answered 0x{code:04X} {comment}".strip() + ".", status=code)
+    ) -> AbstractContextManager[Association]:
+        return open_association(self._peer, contexts, roles=roles, store=store)
 
 
 def _is_pattern(value: str) -> bool:

@@ -73,7 +73,8 @@ def _full_date(text: str) -> str:
     return text.replace("-", "") if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text) else ""
 
 
-def _person(name: PersonName | None) -> str:
+def person(name: PersonName | None) -> str:
+    """Return a name as PN (PS3.5 6.2); empty for nobody."""
     if name is None:
         return ""
     parts = (name.family, name.given, name.middle, "", name.suffix)
@@ -99,7 +100,7 @@ def patient(order: CaptureOrder) -> dict[str, Any]:
     """Patient (PS3.3 C.7.1.1)."""
     who: PatientRecord | None = order.patient
     attributes: dict[str, Any] = {
-        "PatientName": _person(who.name if who else None),
+        "PatientName": person(who.name if who else None),
         "PatientID": _number(who.patient_id, "LO", "Patient ID") if who else "",
         "PatientBirthDate": _full_date(who.birth_date) if who else "",
         "PatientSex": who.sex if who and who.sex in ("M", "F", "O") else "",
@@ -298,14 +299,14 @@ def provenance(order: CaptureOrder) -> dict[str, Any]:
         equipment.append(digitizer)
     software = _equipment("109102", "Processing Equipment", "digitizer")
     software.SoftwareVersions = told.software_version
-    software.ContributionDateTime = _moment(order.made_at)
+    software.ContributionDateTime = moment(order.made_at)
     equipment.append(software)
     attributes: dict[str, Any] = {"ContributingEquipmentSequence": equipment}
     changed = _coerced(order)
     if changed is not None:
         item = Dataset()
         item.ModifiedAttributesSequence = [changed]
-        item.AttributeModificationDateTime = _moment(order.made_at)
+        item.AttributeModificationDateTime = moment(order.made_at)
         item.ModifyingSystem = "digitizer"
         item.SourceOfPreviousValues = "film or jacket"
         item.ReasonForTheAttributeModification = "COERCE"
@@ -325,7 +326,7 @@ def _coerced(order: CaptureOrder) -> Dataset | None:
     family = said.get(FieldName.FAMILY_NAME)
     given = said.get(FieldName.GIVEN_NAME, "")
     if family and (family, given) != (who.name.family, who.name.given):
-        item.PatientName = _person(PersonName(family=family, given=given))
+        item.PatientName = person(PersonName(family=family, given=given))
     born = _full_date(said.get(FieldName.BIRTH_DATE, ""))
     if born and born != _full_date(who.birth_date):
         item.PatientBirthDate = born
@@ -350,5 +351,6 @@ def _code(value: str, scheme: str, meaning: str) -> Dataset:
     return item
 
 
-def _moment(at: datetime) -> str:
+def moment(at: datetime) -> str:
+    """Return a time as DT, local, with its offset (PS3.5 6.2)."""
     return at.astimezone().strftime("%Y%m%d%H%M%S%z")

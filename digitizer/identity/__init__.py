@@ -7,6 +7,12 @@ from digitizer.identity.decide import PaperCase, decide_jacket, decide_paper
 from digitizer.identity.estimation import Estimate, estimate
 from digitizer.identity.evidence import Evidence, gather
 from digitizer.identity.exams import ExamRates
+from digitizer.identity.headers import (
+    decide_header,
+    exam_of_header,
+    person_of,
+    testimony_of_header,
+)
 from digitizer.identity.intervals import interval
 from digitizer.identity.match import match_lines
 from digitizer.identity.settings import PolicySettings
@@ -27,10 +33,12 @@ __all__ = [
     "PaperCase",
     "PolicySettings",
     "SilentFilms",
+    "decide_header",
     "decide_jacket",
     "decide_paper",
     "estimate",
     "exam_of",
+    "exam_of_header",
     "gather",
     "interval",
     "keys_of_exam",
@@ -39,7 +47,9 @@ __all__ = [
     "label_denies",
     "match_lines",
     "names_of",
+    "person_of",
     "place_silent",
     "speaks_against",
+    "testimony_of_header",
     "told_apart",
 ]

@@ -15,7 +15,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from digitizer.model import records
+from digitizer.model import older, records
 from digitizer.model.density import ScannerProfile
 from digitizer.model.users import User
 from digitizer.ports import Record
@@ -35,6 +35,9 @@ __all__ = [
     "jacket_record",
     "metadata",
     "minted_uid",
+    "old_instance",
+    "old_source",
+    "old_study",
     "patient",
     "patient_key",
     "patient_name",
@@ -157,6 +160,28 @@ class_standing = _table("class_standing", "id")
 account = _table("account", "name")
 """Who works with the console; ``user`` is a word of SQL."""
 
+old_source = _table("old_source", "id", Column("name", String(255), nullable=False, unique=True))
+old_study = _table(
+    "old_study",
+    "id",
+    _of("source_id", "old_source.id", index=False),
+    Column("study_instance_uid", String(64), nullable=False, index=True),
+    Column("state", String(16), nullable=False),
+    Column("code", String(40), nullable=False),
+    Column("patient_id", String(64), nullable=False),
+    Column("issuer", String(64), nullable=False),
+    UniqueConstraint("source_id", "study_instance_uid"),
+    Index("ix_old_study_source_id_state", "source_id", "state", "code", "id"),
+    Index("ix_old_study_patient_id_issuer", "patient_id", "issuer"),
+)
+"""``patient_id`` and ``issuer`` are what was decided; empty before."""
+old_commitment = _table(
+    "old_commitment",
+    "transaction_uid",
+    _of("study_id", "old_study.id"),
+    Column("state", String(16), nullable=False, index=True),
+)
+
 TABLES: dict[type[Record], Table] = {
     records.Batch: batch,
     records.Jacket: jacket,
@@ -170,6 +195,9 @@ TABLES: dict[type[Record], Table] = {
     records.BlindReview: blind_review,
     records.ClassStanding: class_standing,
     User: account,
+    older.Source: old_source,
+    older.OldStudy: old_study,
+    older.OldCommitment: old_commitment,
 }
 KEY: dict[type[Record], str] = {
     kind: next(iter(table.primary_key.columns)).name for kind, table in TABLES.items()
@@ -219,6 +247,35 @@ task = Table(
 
 ``generation`` grows with every ``schedule``; a stage that ends deletes its task only when nobody
 has scheduled it again since the lease was taken, so no request for more work is ever lost.
+"""
+
+old_instance = Table(
+    "old_instance",
+    metadata,
+    Column("source_id", String(80), ForeignKey("old_source.id"), primary_key=True),
+    Column("place", String(1024), primary_key=True),
+    Column("study_id", String(80), nullable=False),
+    Column("sop_instance_uid", String(64), nullable=False),
+    Column("sop_class_uid", String(64), nullable=False),
+    Column("series_instance_uid", String(64), nullable=False),
+    Column("transfer_syntax_uid", String(64), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("code", String(40), nullable=False),
+    Column("note", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("data_sha256", String(64), nullable=False),
+    Column("pixel_sha256", String(64), nullable=False),
+    Column("pack", String(64), nullable=False),
+    Column("offset", BigInteger, nullable=False),
+    Column("sent_uid", String(64), nullable=False),
+    Index("ix_old_instance_study_id", "study_id", "place"),
+    Index("ix_old_instance_sop_instance_uid", "sop_instance_uid"),
+    Index("ix_old_instance_source_id_state", "source_id", "state", "code", "place"),
+)
+"""A row for every file of an older archive; a million of them, hence no body and no event each.
+
+The events of a study tell what was done with its instances, by number and by one hash over them.
 """
 
 patient = Table(

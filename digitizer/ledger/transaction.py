@@ -2,7 +2,7 @@
 
 import uuid
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -24,13 +24,14 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 from digitizer.errors import IllegalTransition, StaleRecord, UnknownRecord
-from digitizer.ledger import tables
+from digitizer.ledger import older_rows, tables
 from digitizer.ledger.chain import append, events_of
 from digitizer.ledger.codec import decode, encode
 from digitizer.ledger.likeness import band_keys, distance_of, search_for
 from digitizer.ledger.standing_rows import write_standing
 from digitizer.model.density import ScannerProfile
 from digitizer.model.film import SheetKind
+from digitizer.model.older import OldCommitment, OldInstance, OldStudy, Source
 from digitizer.model.reasons import Code, Reason
 from digitizer.model.records import (
     Batch,
@@ -131,7 +132,7 @@ class SqlTransaction:
             raise UnknownRecord(f"There is no {kind.__name__.lower()} {own}.")
         if before.version != record.version:
             raise StaleRecord(f"{kind.__name__} {own} was changed by somebody else.")
-        if isinstance(record, Scan | Sheet):
+        if isinstance(record, Scan | Sheet | OldStudy):
             _check_transition(kind.__name__, own, State(before.state), record.state)
         written = self._connection.execute(
             update(table)
@@ -411,6 +412,90 @@ class SqlTransaction:
         query = select(func.max(table.c.position)).where(table.c.batch_id == batch_id)
         last = self._connection.execute(query).scalar_one()
         return 0 if last is None else int(last) + 1
+
+    # -- older archives ----------------------------------------------------------------------
+
+    def old_source_named(self, name: str) -> Source | None:
+        """Look an older archive up by its name."""
+        table = tables.old_source
+        found = self._all(Source, select(table).where(table.c.name == name))
+        return found[0] if found else None
+
+    def old_sources(self) -> tuple[Source, ...]:
+        """List the older archives, the first added first."""
+        return self._all(Source, select(tables.old_source).order_by(tables.old_source.c.serial))
+
+    def old_studies(
+        self,
+        *,
+        source_id: str | None = None,
+        states: Sequence[State] = (),
+        code: Code | None = None,
+        patient: tuple[str, str] | None = None,
+        after: str = "",
+        limit: int | None = None,
+    ) -> tuple[OldStudy, ...]:
+        """List older studies in the order of their ids, after one; ``patient`` as (issuer, id)."""
+        query = older_rows.studies(
+            source_id=source_id, states=states, code=code, patient=patient, after=after, limit=limit
+        )
+        return self._all(OldStudy, query)
+
+    def old_studies_to_feed(self, source_id: str, limit: int) -> tuple[OldStudy, ...]:
+        """List older studies that nothing was begun with."""
+        return self._all(OldStudy, older_rows.studies_to_feed(source_id, limit))
+
+    def old_studies_by_state(self, source_id: str) -> dict[State, int]:
+        """Count the studies of a source by state."""
+        return older_rows.studies_by_state(self._connection, source_id)
+
+    def old_instances(
+        self,
+        *,
+        source_id: str | None = None,
+        study_id: str | None = None,
+        states: Sequence[State] = (),
+        code: Code | None = None,
+        after: str = "",
+        limit: int | None = None,
+    ) -> tuple[OldInstance, ...]:
+        """List instances of older archives in the order of their places, after one of them."""
+        return older_rows.instances(
+            self._connection,
+            source_id=source_id,
+            study_id=study_id,
+            states=states,
+            code=code,
+            after=after,
+            limit=limit,
+        )
+
+    def old_instances_with_uid(self, uids: Iterable[str]) -> tuple[OldInstance, ...]:
+        """Find the instances of these SOP Instance UIDs, in all sources."""
+        return older_rows.instances_with_uid(self._connection, uids)
+
+    def old_tally(self, source_id: str) -> dict[tuple[State, str], tuple[int, int]]:
+        """Count the instances of a source, and their bytes, by state and code."""
+        return older_rows.tally(self._connection, source_id)
+
+    def write_old_instances(self, rows: Iterable[OldInstance]) -> None:
+        """Insert instances, or write them anew where source and place are known."""
+        older_rows.write_instances(self._connection, rows)
+
+    def old_commitments(
+        self, study_id: str | None = None, *, pending: bool | None = None
+    ) -> tuple[OldCommitment, ...]:
+        """List the commitment requests of an older study, or of all."""
+        return self._all(OldCommitment, older_rows.commitments_of(study_id, pending=pending))
+
+    def bind_uid(self, purpose: str, uid: str) -> str:
+        """Keep a UID for a purpose unless one was minted or kept before; return the one that is."""
+        self._connection.execute(
+            self._insert(tables.minted_uid)
+            .values(purpose=purpose, uid=uid)
+            .on_conflict_do_nothing()
+        )
+        return self.uid(purpose)
 
     # -- tasks -------------------------------------------------------------------------------
 

@@ -49,6 +49,8 @@ class FieldSource(StrEnum):
     FILM = "film"
     BARCODE = "barcode"
     FOLDER = "folder"
+    HEADER = "header"
+    """The header of an older instance."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

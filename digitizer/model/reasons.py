@@ -80,6 +80,18 @@ class Code(StrEnum):
     BANDING = "banding"
     DUSTY = "dusty"
     DOUBLE_FEED = "double_feed"
+    HEADER_DIFFERS = "header_differs"
+    FOREIGN_ISSUER = "foreign_issuer"
+    UID_COLLISION = "uid_collision"
+    ARCHIVE_DIFFERS = "archive_differs"
+    KIND_REFUSED = "kind_refused"
+    COUNT_DIFFERS = "count_differs"
+    RULE_REJECTED = "rule_rejected"
+    PICTURE_CONTRADICTS = "picture_contradicts"
+    SOURCE_UNREACHABLE = "source_unreachable"
+    FILE_MISSING = "file_missing"
+    NO_INSTANCE = "no_instance"
+    ALREADY_THERE = "already_there"
 
 
 @dataclass(frozen=True, slots=True)
@@ -360,6 +372,63 @@ def _table() -> dict[Code, CodeText]:
             "The sheet is longer than any film: two were fed over each other.",
             "Take them apart and scan each.",
         ),
+        (
+            Code.HEADER_DIFFERS,
+            review,
+            "The header and the index do not agree about the patient of this number.",
+            "Compare the header with the index and choose the patient.",
+        ),
+        (
+            Code.FOREIGN_ISSUER,
+            review,
+            "The record number was issued elsewhere.",
+            "Find the patient by name and birth date, or reject the study.",
+        ),
+        (
+            Code.UID_COLLISION,
+            review,
+            "Another instance with other content bears the same UID.",
+            "Look at both; reject one, or have this one sent under a new UID.",
+        ),
+        (
+            Code.ARCHIVE_DIFFERS,
+            review,
+            "The archive holds an instance of this UID with other content.",
+            "Look at both; reject this one, or have it sent under a new UID.",
+        ),
+        (
+            Code.KIND_REFUSED,
+            review,
+            "The archive does not take this kind of instance in this encoding.",
+            "Have the archive's team allow it, then retry; or reject it.",
+        ),
+        (
+            Code.COUNT_DIFFERS,
+            review,
+            "The old archive gave another number of instances than it says it has.",
+            "Retry; if it stays so, accept what came or ask the old archive's team.",
+        ),
+        (
+            Code.RULE_REJECTED,
+            review,
+            "A rule of the site refuses this study.",
+            "Reject it, or change the rule and retry.",
+        ),
+        (
+            Code.PICTURE_CONTRADICTS,
+            review,
+            "Writing in the picture names another patient than the header.",
+            "Look at the picture and choose the patient.",
+        ),
+        (
+            Code.SOURCE_UNREACHABLE,
+            waiting,
+            "The old archive does not answer.",
+            "Nothing to do: it is tried again. Look after the old archive if it lasts.",
+        ),
+        (Code.FILE_MISSING, note, "The disc's own list names a file that is not there.", ""),
+        (Code.NO_INSTANCE, note, "The file is no DICOM instance.", ""),
+        (Code.ALREADY_THERE, note, "The archive holds it already, with the same content.", ""),
     ]
     return {code: CodeText(hold, text, remedy) for code, hold, text, remedy in rows}
 

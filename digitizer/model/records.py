@@ -49,6 +49,20 @@ class Stage(StrEnum):
     """Sheet: has the archive committed? ask again when it is late."""
     VERIFY = "verify"
     """Sheet: read the capture back and compare."""
+    OLD_STOCK = "old_stock"
+    """Source: look through an older archive, part by part."""
+    OLD_FEED = "old_feed"
+    """Source: set as many studies going as its pace and what is under way allow."""
+    OLD_TAKE = "old_take"
+    """Older study: fetch its instances from the peer."""
+    OLD_DECIDE = "old_decide"
+    """Older study: decide whose it is, by its header."""
+    OLD_STORE = "old_store"
+    """Older study: compare what the archive has, send the rest."""
+    OLD_COMMIT = "old_commit"
+    """Older study: has the archive committed?"""
+    OLD_VERIFY = "old_verify"
+    """Older study: read it back and compare."""
 
 
 @unique

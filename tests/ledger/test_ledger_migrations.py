@@ -84,6 +84,7 @@ def test_an_older_ledger_tells_where_everything_stands(database: str) -> None:
     written = SqlOverview(ledger).oldest_first(Filter())
     assert [one.subject for one in written] == ["h1", "s2"]
     made = ("standing", "review_lease", "console_session", "throttle", "account")
+    made += ("old_commitment", "old_instance", "old_study", "old_source")
     execute_plainly(
         database,
         *(f"DROP TABLE {name}" for name in made),

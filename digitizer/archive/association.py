@@ -1,0 +1,117 @@
+"""Associations that we open, and what a peer's status means."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from ssl import SSLContext
+from typing import Any
+
+from pydicom import Dataset
+from pynetdicom import AE, evt
+from pynetdicom.association import Association
+
+from digitizer.errors import ArchiveRefused, ArchiveUnreachable, BadWorld, SourceUnreachable
+
+__all__ = ["LARGEST_PDU", "REMEDY", "Peer", "checked", "open_association"]
+
+REMEDY = "Check address, port and AE titles with `digitizer doctor`."
+LARGEST_PDU = 131_072
+"""Bytes that we take at once: few large pieces cost less than many small ones."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Peer:
+    """Whom we speak to, and as whom.
+
+    ``unreachable`` is the error for a peer that does not answer: an archive or an older one.
+    """
+
+    host: str
+    port: int
+    ae_title: str
+    our_title: str
+    timeout_s: float
+    tls: SSLContext | None = None
+    unreachable: type[ArchiveUnreachable] | type[SourceUnreachable] = ArchiveUnreachable
+
+    def away(self, what: str) -> BadWorld:
+        """Return the error to raise when the peer is away."""
+        return self.unreachable(what, remedy=REMEDY)
+
+
+@contextmanager
+def open_association(
+    peer: Peer,
+    contexts: Sequence[tuple[str, Sequence[str] | None]],
+    *,
+    roles: Sequence[Any] = (),
+    store: Any = None,
+) -> Iterator[Association]:
+    """Open an association with the contexts wanted; released at the end.
+
+    Parameters
+    ----------
+    peer : Peer
+    contexts : sequence of (abstract syntax, transfer syntaxes or None for the default ones)
+    roles : sequence of role selection items, optional
+        For C-GET, where the peer stores to us.
+    store : callable, optional
+        Takes C-STORE on this association.
+
+    Raises
+    ------
+    ArchiveUnreachable or another of the peer's
+        It does not answer, refuses us, or breaks off.
+    ArchiveRefused
+        It offers none of what is asked for.
+    """
+    entity = AE(peer.our_title)
+    entity.acse_timeout = entity.dimse_timeout = peer.timeout_s
+    entity.network_timeout = entity.connection_timeout = peer.timeout_s
+    entity.maximum_pdu_size = LARGEST_PDU
+    for name, syntaxes in contexts:
+        if syntaxes is None:
+            entity.add_requested_context(name)
+        else:
+            entity.add_requested_context(name, list(syntaxes))
+    association = entity.associate(
+        peer.host,
+        peer.port,
+        ae_title=peer.ae_title,
+        max_pdu=LARGEST_PDU,
+        ext_neg=list(roles),
+        evt_handlers=[(evt.EVT_C_STORE, store)] if store else [],
+        tls_args=(peer.tls, peer.host) if peer.tls else None,
+    )
+    if not association.is_established:
+        why = "refuses our association" if association.is_rejected else "does not answer"
+        raise peer.away(f"The archive {peer.ae_title} {why}.")
+    try:
+        if not association.accepted_contexts:
+            raise ArchiveRefused("The archive offers none of the services asked for.")
+        yield association
+    except ValueError as error:
+        # pynetdicom: no accepted context for what we wanted to send.
+        raise ArchiveRefused("The archive does not offer this service.") from error
+    except RuntimeError as error:
+        raise peer.away("The association was broken off.") from error
+    finally:
+        if association.is_established:
+            association.release()
+
+
+def checked(status: Dataset, *, peer: Peer | None = None, refusals: bool = False) -> int:
+    """Return a status that is good enough; raise for the rest (PS3.7 C).
+
+    Bxxx are warnings: the archive took it and says what it changed. A7xx is out of resources.
+    """
+    if not status or "Status" not in status:
+        what = "The archive broke the association off."
+        raise peer.away(what) if peer else ArchiveUnreachable(what, remedy=REMEDY)
+    code = int(status.Status)
+    if code in (0x0000, 0xFF00, 0xFF01) or code & 0xF000 == 0xB000:
+        return code
+    if code & 0xFF00 == 0xA700 and refusals:
+        raise ArchiveRefused("The archive is out of resources.", status=code)
+    comment = str(status.get("ErrorComment", "")).strip()[:64]
+    raise ArchiveRefused(f"The archive answered 0x{code:04X} {comment}".strip() + ".", status=code)

@@ -1,0 +1,233 @@
+"""Whole studies to and from an archive, few associations for many instances.
+
+Instances travel as the bytes they are: nothing is decoded on the way out, and what comes in is kept
+as it came.
+"""
+
+import tempfile
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from io import BytesIO
+from itertools import count
+from pathlib import Path
+
+from pydicom import Dataset, dcmread
+from pydicom.uid import (
+    UID,
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+)
+from pynetdicom import _config, build_role, evt
+from pynetdicom.association import Association
+from pynetdicom.sop_class import (  # type: ignore[attr-defined]
+    StudyRootQueryRetrieveInformationModelFind,
+    StudyRootQueryRetrieveInformationModelGet,
+)
+
+from digitizer.archive.association import Peer, checked, open_association
+from digitizer.errors import ArchiveRefused
+from digitizer.model.older import Outgoing, Sent
+
+__all__ = ["find_instances", "gotten", "refusals", "retrieve_study", "store_all"]
+
+# A file's path given to send_c_store is then sent as it is, in pieces; nothing else is meant by it.
+_config.STORE_SEND_CHUNKED_DATASET = True
+
+_MOST_CONTEXTS = 120
+"""Presentation contexts of one association: 128 at most (PS3.8 9.3.2.2), some for the services."""
+_NATIVE = (ExplicitVRLittleEndian, ImplicitVRLittleEndian)
+_UNPACKED = frozenset((*_NATIVE, ExplicitVRBigEndian, DeflatedExplicitVRLittleEndian))
+"""Not encapsulated: what may be sent as Explicit VR Little Endian, value for value the same."""
+_FIND = str(StudyRootQueryRetrieveInformationModelFind)
+_GET = str(StudyRootQueryRetrieveInformationModelGet)
+
+Kind = tuple[str, str]
+"""SOP class and transfer syntax."""
+
+
+def find_instances(peer: Peer, study_instance_uid: str) -> tuple[str, ...]:
+    """Return the SOP Instance UIDs that an archive holds of a study, series by series."""
+    found: list[str] = []
+    with open_association(peer, [(_FIND, None)]) as association:
+        series = _found(
+            peer, association, "SERIES", "SeriesInstanceUID", StudyInstanceUID=study_instance_uid
+        )
+        for one in series:
+            found += _found(
+                peer,
+                association,
+                "IMAGE",
+                "SOPInstanceUID",
+                StudyInstanceUID=study_instance_uid,
+                SeriesInstanceUID=one,
+            )
+    return tuple(found)
+
+
+def _found(peer: Peer, association: Association, level: str, wanted: str, **keys: str) -> list[str]:
+    query = Dataset()
+    query.QueryRetrieveLevel = level
+    for keyword, value in keys.items():
+        setattr(query, keyword, value)
+    setattr(query, wanted, "")
+    values = []
+    for status, identifier in association.send_c_find(query, _FIND):
+        if checked(status, peer=peer) in (0xFF00, 0xFF01) and identifier is not None:
+            values.append(str(identifier.get(wanted, "") or ""))
+    return [value for value in values if value]
+
+
+def refusals(peer: Peer, kinds: Sequence[Kind]) -> tuple[Kind, ...]:
+    """Return which kinds a peer's presentation contexts do not take, asked before anything is sent.
+
+    A kind that is not encapsulated counts as taken when Explicit VR Little Endian is.
+    """
+    refused: list[Kind] = []
+    for some in _parts(kinds, _MOST_CONTEXTS // 2):
+        try:
+            with open_association(peer, _contexts(some)) as association:
+                accepted = _accepted(association)
+        except ArchiveRefused:
+            accepted = set()
+        refused += [kind for kind in some if _way(kind, accepted) is None]
+    return tuple(refused)
+
+
+def _contexts(kinds: Iterable[Kind]) -> list[tuple[str, Sequence[str] | None]]:
+    """Return a context for each kind by itself: what a peer accepts is told one by one."""
+    offers: dict[Kind, None] = {}
+    for sop_class, syntax in kinds:
+        offers[sop_class, syntax] = None
+        if UID(syntax) in _UNPACKED:
+            offers[sop_class, str(ExplicitVRLittleEndian)] = None
+    return [(sop_class, [syntax]) for sop_class, syntax in offers]
+
+
+def _accepted(association: Association) -> set[Kind]:
+    return {
+        (str(one.abstract_syntax), str(one.transfer_syntax[0]))
+        for one in association.accepted_contexts
+    }
+
+
+def _way(kind: Kind, accepted: set[Kind]) -> str | None:
+    """Return the syntax in which a kind may be sent without touching a value."""
+    sop_class, syntax = kind
+    if kind in accepted:
+        return syntax
+    plain = (sop_class, str(ExplicitVRLittleEndian))
+    return plain[1] if UID(syntax) in _UNPACKED and plain in accepted else None
+
+
+def store_all(peer: Peer, instances: Iterable[Outgoing]) -> Iterator[Sent]:
+    """Send instances, each in its own syntax; one association as long as no new kind comes."""
+    with ExitStack() as stack, tempfile.NamedTemporaryFile(suffix=".dcm") as file:
+        association: Association | None = None
+        offered: dict[Kind, None] = {}
+        accepted: set[Kind] = set()
+        for one in instances:
+            kind = (one.sop_class_uid, one.transfer_syntax_uid)
+            if association is None or kind not in offered:
+                stack.close()
+                offered = {} if len(offered) >= _MOST_CONTEXTS // 2 else offered
+                offered[kind] = None
+                try:
+                    association = stack.enter_context(open_association(peer, _contexts(offered)))
+                    accepted = _accepted(association)
+                except ArchiveRefused:
+                    association, accepted = None, set()
+            way = _way(kind, accepted)
+            if association is None or way is None:
+                yield Sent(
+                    sop_instance_uid=one.sop_instance_uid,
+                    status=None,
+                    refused="The archive does not take this kind of instance in this encoding.",
+                )
+                continue
+            content = one.content if way == one.transfer_syntax_uid else _unpacked(one.content)
+            yield _sent(peer, association, one, content, Path(file.name))
+
+
+def _unpacked(content: bytes) -> bytes:
+    """Return an instance that is not encapsulated as Explicit VR Little Endian."""
+    dataset = dcmread(BytesIO(content))
+    dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    out = BytesIO()
+    dataset.save_as(out, implicit_vr=False, little_endian=True, enforce_file_format=True)
+    return out.getvalue()
+
+
+def _sent(peer: Peer, association: Association, one: Outgoing, content: bytes, file: Path) -> Sent:
+    file.write_bytes(content)
+    status = association.send_c_store(file)
+    try:
+        code = checked(status, peer=peer)
+    except ArchiveRefused as error:
+        if error.status is not None and error.status & 0xFF00 == 0xA700:
+            raise
+        return Sent(
+            sop_instance_uid=one.sop_instance_uid, status=error.status, refused=error.message
+        )
+    return Sent(sop_instance_uid=one.sop_instance_uid, status=code)
+
+
+def retrieve_study(
+    peer: Peer, study_instance_uid: str, kinds: Sequence[Kind], *, plain: bool = False
+) -> Iterator[bytes]:
+    """C-GET a study, each instance as a Part 10 file in the syntax it comes in.
+
+    Parameters
+    ----------
+    peer : Peer
+    study_instance_uid : str
+    kinds : sequence of (SOP class, transfer syntax)
+        What is asked for: a peer that is offered more may transcode what it sends.
+    plain : bool
+        Ask for the classes uncompressed instead, for a peer that keeps them otherwise.
+    """
+    if plain:
+        kinds = [(sop_class, str(syntax)) for sop_class, _ in kinds for syntax in _NATIVE]
+    for some in _parts(kinds, _MOST_CONTEXTS):
+        contexts: list[tuple[str, Sequence[str] | None]] = [(_GET, None)]
+        contexts += [(sop_class, [syntax]) for sop_class, syntax in some]
+        roles = [build_role(UID(name), scp_role=True) for name in dict.fromkeys(k for k, _ in some)]
+        query = Dataset()
+        query.QueryRetrieveLevel = "STUDY"
+        query.StudyInstanceUID = study_instance_uid
+        yield from gotten(peer, contexts, roles, [query])
+
+
+def gotten(
+    peer: Peer,
+    contexts: Sequence[tuple[str, Sequence[str] | None]],
+    roles: Sequence[object],
+    queries: Iterable[Dataset],
+) -> Iterator[bytes]:
+    """C-GET what some queries find; each instance waits on disk until it is asked for."""
+    with tempfile.TemporaryDirectory(prefix="digitizer-get-") as folder:
+        came: deque[Path] = deque()
+        numbers = count()
+
+        def take(event: evt.Event) -> int:
+            path = Path(folder, str(next(numbers)))
+            path.write_bytes(event.encoded_dataset())
+            came.append(path)
+            return 0x0000
+
+        with open_association(peer, contexts, roles=roles, store=take) as association:
+            for query in queries:
+                for status, _ in association.send_c_get(query, _GET):
+                    checked(status, peer=peer)
+                    while came:
+                        path = came.popleft()
+                        yield path.read_bytes()
+                        path.unlink()
+
+
+def _parts(kinds: Iterable[Kind], size: int) -> Iterator[list[Kind]]:
+    all_of_them = list(dict.fromkeys(kinds))
+    for start in range(0, len(all_of_them), size):
+        yield all_of_them[start : start + size]

@@ -1,0 +1,249 @@
+"""Instances that others wrote: looked through without decoding, written again without touching.
+
+What is read here is the header only; Pixel Data and all behind it stay the bytes they are. Whether
+a file is whole is told by walking its elements (PS3.5 7.1, A.4), not by what a reader forgives.
+"""
+
+import hashlib
+import struct
+import zlib
+from dataclasses import dataclass
+from io import BytesIO
+
+from pydicom import Dataset
+from pydicom.dataset import FileMetaDataset
+from pydicom.filebase import DicomBytesIO
+from pydicom.filereader import read_dataset
+from pydicom.filewriter import write_dataset, write_file_meta_info
+from pydicom.uid import (
+    UID,
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+)
+
+from digitizer.dicom.elements import End, Syntax, bulk_size, walk
+from digitizer.errors import BadScan
+
+__all__ = ["OldFile", "examine", "meta_of", "rewritten"]
+
+_PREAMBLE = 128
+_BULK = 0x7FE00000
+"""Pixel Data, its float forms and their offset tables stand in this group, after all else."""
+_LARGEST_INFLATED = 4 << 30
+_UID = frozenset("0123456789.")
+
+
+@dataclass(frozen=True, eq=False)
+class OldFile:
+    """One instance as it came.
+
+    Attributes
+    ----------
+    header : Dataset
+        All elements before group 7FE0, raw; treat as read-only.
+    data : bytes
+        The dataset, without preamble and file meta information, inflated where it was deflated.
+    bulk : int
+        Where in ``data`` group 7FE0 begins; its length where there is none.
+    syntax : UID
+        Transfer syntax, as told or found out.
+    """
+
+    header: Dataset
+    data: bytes
+    bulk: int
+    syntax: UID
+
+    @property
+    def data_sha256(self) -> str:
+        """Hash of the dataset: the same however the file around it was written."""
+        return hashlib.sha256(self.data).hexdigest()
+
+    @property
+    def pixel_sha256(self) -> str:
+        """Hash of Pixel Data and all behind it, as encoded; empty where there is none."""
+        tail = memoryview(self.data)[self.bulk :]
+        return hashlib.sha256(tail).hexdigest() if len(tail) else ""
+
+
+def examine(content: bytes) -> OldFile:
+    """Read the header of a Part 10 file, or of a bare dataset without preamble.
+
+    Parameters
+    ----------
+    content : bytes
+        The whole file.
+
+    Raises
+    ------
+    BadScan
+        ``unsupported_format``: it is no DICOM instance; ``truncated_file``: it ends too early;
+        ``corrupt_file``: it cannot be read through; ``empty_file``.
+    """
+    if not content:
+        raise BadScan("empty_file", "The file is empty.")
+    start, meta = _meta(content)
+    told = UID(str(meta.get("TransferSyntaxUID", "") or ""))
+    data = content[start:]
+    if told == DeflatedExplicitVRLittleEndian:
+        data = _inflated(data)
+    syntax: UID = told or _guessed(data)
+    form = _form(syntax)
+    end = walk(data, form, stop=_BULK)
+    if end.state is End.NONSENSE and syntax == ExplicitVRLittleEndian:
+        # Some wrote implicit VR under this name; most readers do not mind.
+        other = walk(data, _form(ImplicitVRLittleEndian), stop=_BULK)
+        if other.state is End.DONE:
+            syntax = UID(str(ImplicitVRLittleEndian))
+            form, end = _form(syntax), other
+    if end.state is End.NONSENSE:
+        if start or _names_an_instance(data[: end.at], syntax):
+            raise BadScan(
+                "corrupt_file", "The file cannot be read through: its elements are garbled."
+            )
+        raise BadScan("unsupported_format", "This is no DICOM file.")
+    header = _parsed(data[: end.at], syntax)
+    _check_instance(header, bool(start))
+    if end.state is End.CUT_OFF or not _is_whole(data, end.at, form, header):
+        raise BadScan("truncated_file", "The file ends too early.")
+    return OldFile(header=header, data=data, bulk=end.at, syntax=syntax)
+
+
+def _form(syntax: UID) -> Syntax:
+    return Syntax(implicit=syntax == ImplicitVRLittleEndian, little=syntax != ExplicitVRBigEndian)
+
+
+def _meta(content: bytes) -> tuple[int, Dataset]:
+    """Return where the dataset begins, and the file meta information; 0 and nothing without."""
+    if content[_PREAMBLE : _PREAMBLE + 4] != b"DICM":
+        return 0, Dataset()
+    end = walk(content[_PREAMBLE + 4 :], Syntax(implicit=False, little=True), stop=0x00030000)
+    if end.state is End.CUT_OFF and end.at == 0:
+        raise BadScan("truncated_file", "The file ends too early.")
+    start = _PREAMBLE + 4 + end.at
+    return start, _parsed(content[_PREAMBLE + 4 : start], ExplicitVRLittleEndian)
+
+
+def _inflated(data: bytes) -> bytes:
+    """Return a deflated dataset (PS3.5 A.5) inflated, within reason."""
+    inflate = zlib.decompressobj(-zlib.MAX_WBITS)
+    try:
+        found = inflate.decompress(data, _LARGEST_INFLATED)
+    except zlib.error:
+        raise BadScan("corrupt_file", "The file cannot be inflated.") from None
+    if inflate.unconsumed_tail:
+        raise BadScan("too_large", "The file is larger than allowed once it is inflated.")
+    if not inflate.eof:
+        raise BadScan("truncated_file", "The file ends too early.")
+    return found
+
+
+def _guessed(data: bytes) -> UID:
+    """Tell the syntax of a dataset that does not say: by the look of its first element."""
+    if len(data) < 8:
+        raise BadScan("unsupported_format", "This is no DICOM file.")
+    group, _, vr = struct.unpack("<HH2s", data[:6])
+    explicit = vr.isalpha() and vr.isupper()
+    if explicit:
+        return (
+            ExplicitVRBigEndian if group >= 0x0100 and group & 0xFF == 0 else ExplicitVRLittleEndian
+        )
+    return ImplicitVRLittleEndian
+
+
+def _parsed(data: bytes, syntax: UID) -> Dataset:
+    """Return raw elements that were walked through before."""
+    implicit, little = syntax == ImplicitVRLittleEndian, syntax != ExplicitVRBigEndian
+    try:
+        found = read_dataset(BytesIO(data), implicit, little)
+    except Exception:
+        # pydicom raises nearly anything over hostile bytes; to whoever delivers it is all the same.
+        raise BadScan("corrupt_file", "The file cannot be read through.") from None
+    found.set_original_encoding(implicit, little, found._character_set)
+    return found
+
+
+def _names_an_instance(data: bytes, syntax: UID) -> bool:
+    try:
+        header = _parsed(data, syntax)
+        return bool(header.get("SOPInstanceUID"))
+    except BadScan:
+        return False
+
+
+def _check_instance(header: Dataset, has_meta: bool) -> None:
+    """Refuse what bears no UIDs: it can be named to no archive (PS3.3 C.12.1)."""
+    for name in ("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID"):
+        try:
+            value = str(header.get(name, "") or "")
+        except Exception:
+            value = ""
+        if not value or len(value) > 64 or not set(value) <= _UID:
+            if not has_meta and "SOPClassUID" not in header:
+                raise BadScan("unsupported_format", "This is no DICOM file.")
+            raise BadScan("unsupported_format", f"The file bears no usable {name}.")
+
+
+def _is_whole(data: bytes, bulk: int, form: Syntax, header: Dataset) -> bool:
+    """Tell whether what follows the header ends as it says, and holds all of the picture."""
+    if bulk == len(data):
+        return True
+    end = walk(data[bulk:], form, stop=None)
+    if end.state is not End.DONE:
+        return False
+    size = bulk_size(data[bulk:], form)
+    return size is None or size >= _least_size(header)
+
+
+def _least_size(header: Dataset) -> int:
+    """Return how many bytes native Pixel Data has at least (PS3.5 8.1.1)."""
+    try:
+        rows, columns = int(header.get("Rows", 0) or 0), int(header.get("Columns", 0) or 0)
+        samples = int(header.get("SamplesPerPixel", 1) or 1)
+        bits = int(header.get("BitsAllocated", 8) or 8)
+        frames = int(str(header.get("NumberOfFrames", 1) or 1))
+    except (TypeError, ValueError):
+        return 0
+    if header.get("PhotometricInterpretation") == "YBR_FULL_422":
+        samples = 2
+    return rows * columns * samples * frames * bits // 8
+
+
+def meta_of(old: OldFile, sop_instance_uid: str = "") -> FileMetaDataset:
+    """Return the file meta information for an instance, under its own UID or another."""
+    meta = FileMetaDataset()
+    meta.MediaStorageSOPClassUID = old.header.SOPClassUID
+    meta.MediaStorageSOPInstanceUID = UID(sop_instance_uid or str(old.header.SOPInstanceUID))
+    meta.TransferSyntaxUID = old.syntax
+    return meta
+
+
+def rewritten(old: OldFile, header: Dataset | None = None) -> bytes:
+    """Return the instance as a Part 10 file, with another header or its own, byte for byte.
+
+    Pixel Data and all behind it are the bytes that they were, in the same transfer syntax.
+
+    Parameters
+    ----------
+    old : OldFile
+    header : Dataset, optional
+        Elements that were not changed are still raw and are written as they were.
+    """
+    out = DicomBytesIO()
+    out.write(b"\0" * _PREAMBLE + b"DICM")
+    own = str(header.SOPInstanceUID) if header is not None else ""
+    write_file_meta_info(out, meta_of(old, own), enforce_standard=True)
+    data = old.data
+    if header is not None:
+        head = DicomBytesIO()
+        head.is_implicit_VR = old.syntax == ImplicitVRLittleEndian
+        head.is_little_endian = old.syntax != ExplicitVRBigEndian
+        write_dataset(head, header)
+        data = head.getvalue() + old.data[old.bulk :]
+    if old.syntax == DeflatedExplicitVRLittleEndian:
+        deflate = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+        data = deflate.compress(data) + deflate.flush()
+        data += b"\0" * (len(data) % 2)
+    return bytes(out.getvalue()) + data

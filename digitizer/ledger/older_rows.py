@@ -1,0 +1,154 @@
+"""Older archives in the ledger: their studies, and a row for every instance."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, func, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from digitizer.ledger import tables
+from digitizer.model.older import OldInstance
+from digitizer.model.reasons import Code
+from digitizer.model.records import CommitmentState
+from digitizer.model.states import State
+
+__all__ = [
+    "commitments_of",
+    "instances",
+    "instances_with_uid",
+    "studies",
+    "studies_by_state",
+    "studies_to_feed",
+    "tally",
+    "write_instances",
+]
+
+_ROW = tables.old_instance
+_CHUNK = 500
+"""Rows of one statement: seventeen values each, below the limits of both databases."""
+
+
+def write_instances(connection: Connection, rows: Iterable[OldInstance]) -> None:
+    """Insert instances, or write them anew where they are known by source and place."""
+    values = [_values(row) for row in rows]
+    make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    for start in range(0, len(values), _CHUNK):
+        statement = make(_ROW).values(values[start : start + _CHUNK])
+        changed = {
+            column.name: statement.excluded[column.name]
+            for column in _ROW.columns
+            if column.name not in ("source_id", "place")
+        }
+        connection.execute(
+            statement.on_conflict_do_update(index_elements=["source_id", "place"], set_=changed)
+        )
+
+
+def _values(row: OldInstance) -> dict[str, Any]:
+    return {**asdict(row), "state": row.state.value, "code": row.code.value if row.code else ""}
+
+
+def _instance(row: Row[Any]) -> OldInstance:
+    values = dict(row._mapping)
+    values["state"] = State(values["state"])
+    values["code"] = Code(values["code"]) if values["code"] else None
+    return OldInstance(**values)
+
+
+def instances(
+    connection: Connection,
+    *,
+    source_id: str | None = None,
+    study_id: str | None = None,
+    states: Sequence[State] = (),
+    code: Code | None = None,
+    after: str = "",
+    limit: int | None = None,
+) -> tuple[OldInstance, ...]:
+    """List instances in the order of their places, after one of them."""
+    query = select(_ROW).order_by(_ROW.c.place)
+    if source_id is not None:
+        query = query.where(_ROW.c.source_id == source_id)
+    if study_id is not None:
+        query = query.where(_ROW.c.study_id == study_id)
+    if states:
+        query = query.where(_ROW.c.state.in_([state.value for state in states]))
+    if code is not None:
+        query = query.where(_ROW.c.code == code.value)
+    if after:
+        query = query.where(_ROW.c.place > after)
+    rows = connection.execute(query if limit is None else query.limit(limit))
+    return tuple(_instance(row) for row in rows)
+
+
+def instances_with_uid(connection: Connection, uids: Iterable[str]) -> tuple[OldInstance, ...]:
+    """Find the instances of these SOP Instance UIDs, in all sources."""
+    found: list[OldInstance] = []
+    wanted = sorted(set(uids))
+    for start in range(0, len(wanted), _CHUNK):
+        some = wanted[start : start + _CHUNK]
+        query = select(_ROW).where(_ROW.c.sop_instance_uid.in_(some))
+        found += [_instance(row) for row in connection.execute(query)]
+    return tuple(found)
+
+
+def tally(connection: Connection, source_id: str) -> dict[tuple[State, str], tuple[int, int]]:
+    """Count the instances of a source, and their bytes, by state and code."""
+    query = select(_ROW.c.state, _ROW.c.code, func.count(), func.sum(_ROW.c.size))
+    query = query.where(_ROW.c.source_id == source_id).group_by(_ROW.c.state, _ROW.c.code)
+    rows = connection.execute(query)
+    return {(State(state), code): (int(n), int(size or 0)) for state, code, n, size in rows}
+
+
+def studies(
+    *,
+    source_id: str | None = None,
+    states: Sequence[State] = (),
+    code: Code | None = None,
+    patient: tuple[str, str] | None = None,
+    after: str = "",
+    limit: int | None = None,
+) -> Select[Any]:
+    """Select studies in the order of their ids, after one of them."""
+    table = tables.old_study
+    query = select(table).order_by(table.c.id)
+    if source_id is not None:
+        query = query.where(table.c.source_id == source_id)
+    if states:
+        query = query.where(table.c.state.in_([state.value for state in states]))
+    if code is not None:
+        query = query.where(table.c.code == code.value)
+    if patient is not None:
+        query = query.where(table.c.issuer == patient[0], table.c.patient_id == patient[1])
+    if after:
+        query = query.where(table.c.id > after)
+    return query if limit is None else query.limit(limit)
+
+
+def studies_to_feed(source_id: str, limit: int) -> Select[Any]:
+    """Select studies that nothing was begun with, the first found first."""
+    table, task = tables.old_study, tables.task
+    begun = select(task.c.subject).where(task.c.subject == table.c.id).exists()
+    query = select(table).where(table.c.source_id == source_id)
+    query = query.where(table.c.state == State.RECEIVED.value, ~begun)
+    return query.order_by(table.c.serial).limit(limit)
+
+
+def studies_by_state(connection: Connection, source_id: str) -> dict[State, int]:
+    """Count the studies of a source by state."""
+    table = tables.old_study
+    query = select(table.c.state, func.count()).where(table.c.source_id == source_id)
+    return {State(state): int(n) for state, n in connection.execute(query.group_by(table.c.state))}
+
+
+def commitments_of(study_id: str | None, *, pending: bool | None = None) -> Select[Any]:
+    """Select the commitment requests of a study, or of all; pending ones or all."""
+    table = tables.old_commitment
+    query = select(table).order_by(table.c.serial)
+    if study_id is not None:
+        query = query.where(table.c.study_id == study_id)
+    if pending is not None:
+        is_pending = table.c.state == CommitmentState.PENDING.value
+        query = query.where(is_pending if pending else ~is_pending)
+    return query

@@ -1,0 +1,268 @@
+"""Older digital archives: where they are, what they hold, and what became of each instance."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum, unique
+
+from digitizer.model.identity import Candidate
+from digitizer.model.reasons import Code, Reason
+from digitizer.model.records import CommitmentState, Decision
+from digitizer.model.states import State
+
+__all__ = [
+    "Keep",
+    "OldCommitment",
+    "OldHeader",
+    "OldInstance",
+    "OldStudy",
+    "Outgoing",
+    "PeerInstance",
+    "PeerStudy",
+    "Sent",
+    "Source",
+    "SourceKind",
+]
+
+
+@unique
+class SourceKind(StrEnum):
+    """What an older archive is."""
+
+    FOLDER = "folder"
+    """DICOM files in folders: discs with or without a DICOMDIR, ISO images, another archive's own
+    storage."""
+    PACS = "pacs"
+    """An archive that answers C-FIND, and C-GET or C-MOVE."""
+    PICTURES = "pictures"
+    """Pictures with an index file that says whose they are."""
+
+
+@unique
+class Keep(StrEnum):
+    """Where the original files stay."""
+
+    VAULT = "vault"
+    """Copied into the vault, as they are."""
+    PLACE = "place"
+    """Where they lie; nothing changes, moves or deletes them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """One older archive that is brought over.
+
+    Attributes
+    ----------
+    place : str
+        Folder, file, or ``AE@host:port``.
+    issuer : str
+        Who issued the record numbers that come without an issuer; empty: unknown.
+    options : mapping
+        What its kind needs beside (how to retrieve, the index file, the pace).
+    stocked : bool
+        All of it has been looked through.
+    cursor : str
+        Where looking through goes on.
+    told_studies, told_instances : int or None
+        How many the peer says it has; None where nobody says.
+    checked_at : datetime or None
+        When the peer was asked again, at the end, for what changed meanwhile.
+    """
+
+    id: str
+    name: str
+    kind: SourceKind
+    place: str
+    added_at: datetime
+    keep: Keep = Keep.PLACE
+    issuer: str = ""
+    options: dict[str, str] = field(default_factory=dict)
+    stocked: bool = False
+    cursor: str = ""
+    told_studies: int | None = None
+    told_instances: int | None = None
+    checked_at: datetime | None = None
+    paused: bool = False
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OldHeader:
+    """What the header of an instance (or a row of an index file) says, as text, unchanged.
+
+    Dates are as DICOM writes them (``YYYYMMDD``), names with carets.
+    """
+
+    patient_id: str = ""
+    issuer: str = ""
+    name: str = ""
+    birth_date: str = ""
+    sex: str = ""
+    accession_number: str = ""
+    study_date: str = ""
+    description: str = ""
+    modality: str = ""
+    body_part: str = ""
+    laterality: str = ""
+
+    @property
+    def identity(self) -> tuple[str, ...]:
+        """What says whose it is."""
+        return (self.patient_id, self.issuer, self.name, self.birth_date, self.sex)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OldStudy:
+    """One study of a source: what is decided, sent, committed and verified together.
+
+    Attributes
+    ----------
+    header : OldHeader
+        Of its first instance, or as the peer tells it.
+    expected : int or None
+        Instances that the peer says the study has.
+    others : tuple of OldHeader
+        What other instances of the study say where that is another patient; the first few.
+    """
+
+    id: str
+    source_id: str
+    study_instance_uid: str
+    header: OldHeader
+    changed_at: datetime
+    state: State = State.RECEIVED
+    resume: State | None = None
+    reasons: tuple[Reason, ...] = ()
+    expected: int | None = None
+    others: tuple[OldHeader, ...] = ()
+    candidates: tuple[Candidate, ...] = ()
+    posterior: float | None = None
+    decision: Decision | None = None
+    confirmed: tuple[str, ...] = ()
+    """Codes a person has looked at and settled."""
+    version: int = 0
+
+    @property
+    def code(self) -> str:
+        """The first reason it is held for; empty where it is not."""
+        return self.reasons[0].code.value if self.reasons else ""
+
+    @property
+    def patient_id(self) -> str:
+        """Number of the patient decided; empty before."""
+        return self.decision.patient.patient_id if self.decision else ""
+
+    @property
+    def issuer(self) -> str:
+        """Issuer of the number of the patient decided; empty before."""
+        return self.decision.patient.issuer if self.decision else ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OldInstance:
+    """One file of a source, or one instance of a peer: a row for each, whatever became of it.
+
+    Attributes
+    ----------
+    place : str
+        Path in the source with "/", ``IMAGE.ISO//path`` inside an image, or the SOP Instance UID
+        at a peer.
+    study_id : str
+        Empty where the file is no instance.
+    state : State
+        ``read`` once it is in hand and whole, ``stored``, ``committed``, ``verified``; ``review``
+        for a collision, ``quarantined`` for what is damaged, ``duplicate``, and ``rejected`` for
+        what is no instance or not wanted.
+    code, note : str
+        Why it is not on its way, and the words for it.
+    pack, offset : str, int
+        Vault address of the tar file that holds the original, and where in it; ``pack`` is empty
+        where the original stays at its place.
+    sha256 : str
+        Of the file as found.
+    data_sha256 : str
+        Of the dataset without preamble and file meta information: two files of one instance have
+        the same.
+    pixel_sha256 : str
+        Of Pixel Data (or what stands for it) and all after it, as encoded; empty without.
+    sent_uid : str
+        SOP Instance UID under which it is sent; empty: its own.
+    """
+
+    source_id: str
+    place: str
+    study_id: str = ""
+    sop_instance_uid: str = ""
+    sop_class_uid: str = ""
+    series_instance_uid: str = ""
+    transfer_syntax_uid: str = ""
+    state: State = State.RECEIVED
+    code: Code | None = None
+    note: str = ""
+    size: int = 0
+    sha256: str = ""
+    data_sha256: str = ""
+    pixel_sha256: str = ""
+    pack: str = ""
+    offset: int = 0
+    sent_uid: str = ""
+
+    @property
+    def outgoing_uid(self) -> str:
+        """SOP Instance UID under which it stands in the archive."""
+        return self.sent_uid or self.sop_instance_uid
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OldCommitment:
+    """One storage commitment request for the instances of a study, and its outcome."""
+
+    transaction_uid: str
+    study_id: str
+    archive: str
+    requested_at: datetime
+    asked: tuple[str, ...]
+    state: CommitmentState = CommitmentState.PENDING
+    failed: tuple[str, ...] = ()
+    answered_at: datetime | None = None
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeerStudy:
+    """One study as a peer tells it."""
+
+    study_instance_uid: str
+    header: OldHeader
+    instances: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeerInstance:
+    """One instance as a peer tells it."""
+
+    sop_instance_uid: str
+    sop_class_uid: str
+    series_instance_uid: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outgoing:
+    """One instance on its way to an archive: a Part 10 file in memory or on disk."""
+
+    sop_class_uid: str
+    sop_instance_uid: str
+    transfer_syntax_uid: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """What an archive answered for one instance of many.
+
+    ``refused`` is empty when the archive took it; else why it did not.
+    """
+
+    sop_instance_uid: str
+    status: int | None
+    refused: str = ""

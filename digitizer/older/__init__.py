@@ -1,0 +1,1 @@
+"""Older archives as sources: files on discs and folders, and archives that answer by DICOM."""
