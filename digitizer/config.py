@@ -27,7 +27,7 @@ from digitizer.engines.settings import EngineSettings
 from digitizer.errors import SettingsError
 from digitizer.film import QualitySettings
 from digitizer.identity import PolicySettings
-from digitizer.pipeline.settings import CaptureSettings, PipelineSettings
+from digitizer.pipeline.settings import CaptureSettings, OlderSettings, PipelineSettings
 from digitizer.reading import GrammarSettings
 from digitizer.scan.settings import DecodeSettings, WatchSettings
 
@@ -117,6 +117,7 @@ class Settings:
     grammar: GrammarSettings = field(default_factory=GrammarSettings)
     watch: WatchSettings = field(default_factory=WatchSettings)
     quality: QualitySettings = field(default_factory=QualitySettings)
+    older: OlderSettings = field(default_factory=OlderSettings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

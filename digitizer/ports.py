@@ -266,8 +266,8 @@ class FileSource(Protocol):
         """Return a file; raises :class:`~digitizer.errors.BadScan` where it cannot be read."""
         ...
 
-    def listed(self) -> tuple[str, ...]:
-        """Return the places that the source's own lists (DICOMDIR) name."""
+    def has(self, place: str) -> bool:
+        """Tell whether there is such a file, in whatever capitals."""
         ...
 
 
@@ -482,6 +482,7 @@ class Transaction(Protocol):
         states: Sequence[State] = (),
         code: Code | None = None,
         patient: tuple[str, str] | None = None,
+        uids: Sequence[str] = (),
         after: str = "",
         limit: int | None = None,
     ) -> tuple[OldStudy, ...]:
@@ -513,8 +514,24 @@ class Transaction(Protocol):
         """Find the instances of these SOP Instance UIDs, in all sources."""
         ...
 
+    def old_instances_at(self, source_id: str, places: Iterable[str]) -> tuple[OldInstance, ...]:
+        """Return what is known of these places of a source."""
+        ...
+
+    def forget_old_instances(self, source_id: str, places: Iterable[str]) -> None:
+        """Delete rows of files that a list named wrongly as missing."""
+        ...
+
     def old_tally(self, source_id: str) -> dict[tuple[State, str], tuple[int, int]]:
         """Count the instances of a source, and their bytes, by state and code."""
+        ...
+
+    def old_filed(self, source_id: str) -> dict[tuple[str, bool], int]:
+        """Count the instances that go to the archive, by state and by whether decided."""
+        ...
+
+    def old_review(self, source_id: str) -> dict[str, int]:
+        """Count the studies in review by their first reason."""
         ...
 
     def write_old_instances(self, rows: Iterable[OldInstance]) -> None:

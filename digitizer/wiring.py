@@ -11,6 +11,7 @@ import cv2
 
 from digitizer.archive import DimseArchive, GuardedArchive
 from digitizer.config import Settings
+from digitizer.dicom import BUILT_IN, RuleTable, read_rules
 from digitizer.engines import EngineSheetReader
 from digitizer.errors import MissingService, SettingsError
 from digitizer.ledger import (
@@ -22,8 +23,9 @@ from digitizer.ledger import (
     SqlSessions,
 )
 from digitizer.model.records import Stage
+from digitizer.older import Older
 from digitizer.pipeline.services import Services
-from digitizer.ports import ArchiveSink, Vault, Waker
+from digitizer.ports import ArchiveSink, OlderSources, Vault, Waker
 from digitizer.queue import CeleryWaker, make_app, worker_name
 from digitizer.reading import ReadingRules, Vocabulary
 from digitizer.scan.decoding import FileDecoder
@@ -33,12 +35,14 @@ __all__ = [
     "SystemClock",
     "archive",
     "broker_url",
+    "coercions",
     "database_url",
     "decoder",
     "index",
     "leases",
     "ledger",
     "limit_threads",
+    "older_sources",
     "overview",
     "reader",
     "rules",
@@ -175,6 +179,31 @@ def _vocabulary(file: str) -> Vocabulary:
         raise SettingsError(f"The vocabulary {file} is garbled: {error}.", remedy=remedy) from None
 
 
+def older_sources(settings: Settings) -> OlderSources:
+    """Return what opens older archives."""
+    return Older(settings.older.largest_mb << 20)
+
+
+def coercions(settings: Settings) -> tuple[RuleTable, ...]:
+    """Return the rules for headers of older instances: those built in, then the site's.
+
+    Raises
+    ------
+    SettingsError
+        The site's rules cannot be read.
+    """
+    if not settings.older.rules:
+        return read_rules(BUILT_IN)
+    try:
+        own = Path(settings.older.rules).read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(
+            f"The rules {settings.older.rules} cannot be read: {error}.",
+            remedy="Correct older.rules.",
+        ) from None
+    return read_rules(BUILT_IN, own)
+
+
 def waker(settings: Settings) -> Waker:
     """Return what announces due work: Celery where there is a broker, else nobody."""
     return CeleryWaker(make_app(settings.broker_url)) if settings.broker_url else SilentWaker()
@@ -209,4 +238,7 @@ def _services(settings: Settings) -> Services:
         policy=settings.identity,
         rules=rules(settings),
         quality=settings.quality,
+        sources=older_sources(settings),
+        older=settings.older,
+        coercions=coercions(settings),
     )

@@ -70,3 +70,45 @@ def commit(sheet_id: str) -> None:
 def verify(sheet_id: str) -> None:
     """Read the capture of a sheet back."""
     _run(Stage.VERIFY, sheet_id)
+
+
+@app.task(name=task_name(Stage.OLD_STOCK))
+def old_stock(source_id: str) -> None:
+    """Look through a part of an older archive."""
+    _run(Stage.OLD_STOCK, source_id)
+
+
+@app.task(name=task_name(Stage.OLD_FEED))
+def old_feed(source_id: str) -> None:
+    """Set studies of an older archive going."""
+    _run(Stage.OLD_FEED, source_id)
+
+
+@app.task(name=task_name(Stage.OLD_TAKE))
+def old_take(study_id: str) -> None:
+    """Fetch an older study from its peer."""
+    _run(Stage.OLD_TAKE, study_id)
+
+
+@app.task(name=task_name(Stage.OLD_DECIDE))
+def old_decide(study_id: str) -> None:
+    """Decide whose an older study is."""
+    _run(Stage.OLD_DECIDE, study_id)
+
+
+@app.task(name=task_name(Stage.OLD_STORE))
+def old_store(study_id: str) -> None:
+    """Send an older study."""
+    _run(Stage.OLD_STORE, study_id)
+
+
+@app.task(name=task_name(Stage.OLD_COMMIT))
+def old_commit(study_id: str) -> None:
+    """Ask for storage commitment of an older study."""
+    _run(Stage.OLD_COMMIT, study_id)
+
+
+@app.task(name=task_name(Stage.OLD_VERIFY))
+def old_verify(study_id: str) -> None:
+    """Read an older study back."""
+    _run(Stage.OLD_VERIFY, study_id)

@@ -40,7 +40,7 @@ from digitizer.service.lock import DataFolderLock
 from digitizer.service.runtime import Runtime
 from digitizer.service.watching import watch_batch
 
-__all__ = ["BATCH_COMMANDS", "wait_for"]
+__all__ = ["BATCH_COMMANDS", "wait_for", "workplace"]
 
 _HELD = frozenset({State.REVIEW.value, State.WAITING.value, State.QUARANTINED.value})
 
@@ -77,7 +77,7 @@ def ingest(
     if not path.exists():
         raise UsageError(f"There is no {path}.", remedy="Give a folder of scans, or one scan.")
     deadline = time.monotonic() + timeout
-    with _workplace(session, run=wait) as services:
+    with workplace(session, run=wait) as services:
         batch = _open(services, path, name, box, expected)
         _take_all(services, batch, path, box, scanner)
         intake.close_batch(services, batch.id)
@@ -93,7 +93,7 @@ def ingest(
 
 
 @contextmanager
-def _workplace(session: Session, *, run: bool) -> Iterator[Services]:
+def workplace(session: Session, *, run: bool) -> Iterator[Services]:
     """Yield services that lead somewhere: our own workers, or those of a running `serve`."""
     owner = DataFolderLock(session.settings.data_dir).owner()
     if run and owner is None:
@@ -337,7 +337,7 @@ def verify(session: Session, name: str | None, as_json: bool) -> int:
         raise UnknownRecord(
             f"There is no batch {name}.", remedy="`digitizer batch list` shows the names."
         )
-    with _workplace(session, run=True) as services:
+    with workplace(session, run=True) as services:
         found = read_again(services, batch.id if batch else None)
     differing = {sop: list(what) for sop, what in found.items() if what}
     if as_json:

@@ -1,19 +1,45 @@
 """Values in, Part 10 bytes out: Secondary Capture instances and their comparison."""
 
+from pydicom import Dataset as Header
+
 from digitizer.dicom.capture import frames_class, make_film, make_frames, make_label
 from digitizer.dicom.compare import compare
+from digitizer.dicom.directory import Listed, listed_files
+from digitizer.dicom.header import header_of, violations
 from digitizer.dicom.listing import HeaderLine, header_lines
+from digitizer.dicom.old_file import OldFile, examine, is_directory
 from digitizer.dicom.pixels import decode_pixels, pixel_sha256, transcode
+from digitizer.dicom.recoding import Adopted, Adoption, adopted, identity_changes
+from digitizer.dicom.returned import compare_old
+from digitizer.dicom.rules import BUILT_IN, Change, RuleTable, apply_rules, read_rules
 
 __all__ = [
+    "BUILT_IN",
+    "Adopted",
+    "Adoption",
+    "Change",
+    "Header",
     "HeaderLine",
+    "Listed",
+    "OldFile",
+    "RuleTable",
+    "adopted",
+    "apply_rules",
     "compare",
+    "compare_old",
     "decode_pixels",
+    "examine",
     "frames_class",
     "header_lines",
+    "header_of",
+    "identity_changes",
+    "is_directory",
+    "listed_files",
     "make_film",
     "make_frames",
     "make_label",
     "pixel_sha256",
+    "read_rules",
     "transcode",
+    "violations",
 ]

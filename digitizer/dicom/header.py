@@ -14,10 +14,11 @@ from pydicom.charset import (
     default_encoding,
     python_encoding,
 )
-from pydicom.datadict import dictionary_VR
+from pydicom.config import RAISE
+from pydicom.datadict import dictionary_VR, keyword_for_tag
 from pydicom.dataelem import RawDataElement
 from pydicom.tag import BaseTag, Tag
-from pydicom.valuerep import PN_DELIMS, TEXT_VR_DELIMS
+from pydicom.valuerep import PN_DELIMS, TEXT_VR_DELIMS, validate_value
 
 from digitizer.model.older import OldHeader
 
@@ -28,11 +29,13 @@ __all__ = [
     "raw_text",
     "text_of",
     "twin_of",
+    "violations",
     "writing_of",
 ]
 
 _TEXT = frozenset(("LO", "LT", "PN", "SH", "ST", "UC", "UT"))
 """VRs that the character set applies to (PS3.5 6.1.2.3)."""
+_CHECKED = frozenset(("AE", "AS", "CS", "DA", "DS", "DT", "IS", "LO", "SH", "TM", "UI"))
 _LONGEST = 1024
 
 
@@ -180,3 +183,22 @@ def twin_of(header: Dataset) -> Dataset:
     implicit, little = header.original_encoding
     twin.set_original_encoding(implicit, little, header.original_character_set)
     return twin
+
+
+def violations(header: Dataset) -> tuple[tuple[str, str], ...]:
+    """Return the elements whose text is not as its VR allows (PS3.5 6.2), by keyword, with it.
+
+    Of the first level alone; private elements are whatever their maker meant.
+    """
+    found = []
+    for tag in tuple(header.keys()):
+        vr = _vr(tag)
+        if tag.is_private or vr not in _CHECKED:
+            continue
+        value = text_of(header, keyword_for_tag(tag))
+        try:
+            for one in value.split("\\"):
+                validate_value(vr, one, RAISE)
+        except ValueError:
+            found.append((keyword_for_tag(tag), value[:64]))
+    return tuple(found)

@@ -23,10 +23,11 @@ from pydicom.uid import (
     ImplicitVRLittleEndian,
 )
 
+from digitizer.dicom.directory import DIRECTORY_CLASS
 from digitizer.dicom.elements import End, Syntax, bulk_size, walk
 from digitizer.errors import BadScan
 
-__all__ = ["OldFile", "examine", "meta_of", "rewritten"]
+__all__ = ["OldFile", "examine", "is_directory", "meta_of", "rewritten"]
 
 _PREAMBLE = 128
 _BULK = 0x7FE00000
@@ -109,6 +110,16 @@ def examine(content: bytes) -> OldFile:
     if end.state is End.CUT_OFF or not _is_whole(data, end.at, form, header):
         raise BadScan("truncated_file", "The file ends too early.")
     return OldFile(header=header, data=data, bulk=end.at, syntax=syntax)
+
+
+def is_directory(content: bytes) -> bool:
+    """Tell whether a file is the list of a disc (DICOMDIR): by its class, not by its name."""
+    if content[_PREAMBLE : _PREAMBLE + 4] != b"DICM":
+        return False
+    try:
+        return str(_meta(content)[1].get("MediaStorageSOPClassUID", "")) == DIRECTORY_CLASS
+    except BadScan:
+        return False
 
 
 def _form(syntax: UID) -> Syntax:

@@ -15,6 +15,7 @@ from digitizer.identity.headers import (
 )
 from digitizer.identity.intervals import interval
 from digitizer.identity.match import match_lines
+from digitizer.identity.objections import apart as is_apart
 from digitizer.identity.settings import PolicySettings
 from digitizer.identity.silent import (
     SilentFilms,
@@ -41,6 +42,7 @@ __all__ = [
     "exam_of_header",
     "gather",
     "interval",
+    "is_apart",
     "keys_of_exam",
     "keys_of_patient",
     "keys_of_testimony",

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, select
+from sqlalchemy import Connection, Row, Select, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from digitizer.ledger import tables
@@ -15,8 +15,12 @@ from digitizer.model.states import State
 
 __all__ = [
     "commitments_of",
+    "filed",
+    "forget",
     "instances",
+    "instances_at",
     "instances_with_uid",
+    "review",
     "studies",
     "studies_by_state",
     "studies_to_feed",
@@ -93,6 +97,28 @@ def instances_with_uid(connection: Connection, uids: Iterable[str]) -> tuple[Old
     return tuple(found)
 
 
+def instances_at(
+    connection: Connection, source_id: str, places: Iterable[str]
+) -> tuple[OldInstance, ...]:
+    """Return the instances that are known of some places of a source."""
+    found: list[OldInstance] = []
+    wanted = list(places)
+    for start in range(0, len(wanted), _CHUNK):
+        query = select(_ROW).where(_ROW.c.source_id == source_id)
+        query = query.where(_ROW.c.place.in_(wanted[start : start + _CHUNK]))
+        found += [_instance(row) for row in connection.execute(query)]
+    return tuple(found)
+
+
+def forget(connection: Connection, source_id: str, places: Iterable[str]) -> None:
+    """Delete the rows of some places of a source."""
+    wanted = list(places)
+    for start in range(0, len(wanted), _CHUNK):
+        some = wanted[start : start + _CHUNK]
+        query = delete(_ROW).where(_ROW.c.source_id == source_id, _ROW.c.place.in_(some))
+        connection.execute(query)
+
+
 def tally(connection: Connection, source_id: str) -> dict[tuple[State, str], tuple[int, int]]:
     """Count the instances of a source, and their bytes, by state and code."""
     query = select(_ROW.c.state, _ROW.c.code, func.count(), func.sum(_ROW.c.size))
@@ -101,12 +127,33 @@ def tally(connection: Connection, source_id: str) -> dict[tuple[State, str], tup
     return {(State(state), code): (int(n), int(size or 0)) for state, code, n, size in rows}
 
 
+def filed(connection: Connection, source_id: str) -> dict[tuple[str, bool], int]:
+    """Count the instances that go to the archive, by state and by whether a patient is decided."""
+    study = tables.old_study
+    decided = study.c.patient_id != ""
+    going = (State.READ, State.STORED, State.COMMITTED, State.VERIFIED)
+    query = select(_ROW.c.state, decided, func.count()).join(study, study.c.id == _ROW.c.study_id)
+    query = query.where(_ROW.c.source_id == source_id)
+    query = query.where(_ROW.c.state.in_([state.value for state in going]))
+    rows = connection.execute(query.group_by(_ROW.c.state, decided))
+    return {(state, bool(is_decided)): int(n) for state, is_decided, n in rows}
+
+
+def review(connection: Connection, source_id: str) -> dict[str, int]:
+    """Count the studies in review by their first reason."""
+    table = tables.old_study
+    query = select(table.c.code, func.count()).where(table.c.source_id == source_id)
+    query = query.where(table.c.state == State.REVIEW.value).group_by(table.c.code)
+    return {code: int(n) for code, n in connection.execute(query.order_by(table.c.code))}
+
+
 def studies(
     *,
     source_id: str | None = None,
     states: Sequence[State] = (),
     code: Code | None = None,
     patient: tuple[str, str] | None = None,
+    uids: Sequence[str] = (),
     after: str = "",
     limit: int | None = None,
 ) -> Select[Any]:
@@ -121,6 +168,8 @@ def studies(
         query = query.where(table.c.code == code.value)
     if patient is not None:
         query = query.where(table.c.issuer == patient[0], table.c.patient_id == patient[1])
+    if uids:
+        query = query.where(table.c.study_instance_uid.in_(uids))
     if after:
         query = query.where(table.c.id > after)
     return query if limit is None else query.limit(limit)

@@ -269,6 +269,7 @@ old_instance = Table(
     Column("pack", String(64), nullable=False),
     Column("offset", BigInteger, nullable=False),
     Column("sent_uid", String(64), nullable=False),
+    Column("sent_sha256", String(64), nullable=False),
     Index("ix_old_instance_study_id", "study_id", "place"),
     Index("ix_old_instance_sop_instance_uid", "sop_instance_uid"),
     Index("ix_old_instance_source_id_state", "source_id", "state", "code", "place"),

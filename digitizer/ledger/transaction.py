@@ -2,7 +2,7 @@
 
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -49,7 +49,7 @@ from digitizer.model.records import (
     Task,
     Verification,
 )
-from digitizer.model.states import ENDS, RANK, TRANSITIONS, State
+from digitizer.model.states import ENDS, OLD_TRANSITIONS, RANK, TRANSITIONS, State
 from digitizer.model.users import User
 from digitizer.ports import Clock, R, Record
 
@@ -133,7 +133,8 @@ class SqlTransaction:
         if before.version != record.version:
             raise StaleRecord(f"{kind.__name__} {own} was changed by somebody else.")
         if isinstance(record, Scan | Sheet | OldStudy):
-            _check_transition(kind.__name__, own, State(before.state), record.state)
+            table_of = OLD_TRANSITIONS if isinstance(record, OldStudy) else TRANSITIONS
+            _check_transition(kind.__name__, own, State(before.state), record.state, table_of)
         written = self._connection.execute(
             update(table)
             .where(table.c[key] == own, table.c.version == record.version)
@@ -432,12 +433,19 @@ class SqlTransaction:
         states: Sequence[State] = (),
         code: Code | None = None,
         patient: tuple[str, str] | None = None,
+        uids: Sequence[str] = (),
         after: str = "",
         limit: int | None = None,
     ) -> tuple[OldStudy, ...]:
         """List older studies in the order of their ids, after one; ``patient`` as (issuer, id)."""
         query = older_rows.studies(
-            source_id=source_id, states=states, code=code, patient=patient, after=after, limit=limit
+            source_id=source_id,
+            states=states,
+            code=code,
+            patient=patient,
+            uids=uids,
+            after=after,
+            limit=limit,
         )
         return self._all(OldStudy, query)
 
@@ -474,9 +482,25 @@ class SqlTransaction:
         """Find the instances of these SOP Instance UIDs, in all sources."""
         return older_rows.instances_with_uid(self._connection, uids)
 
+    def old_instances_at(self, source_id: str, places: Iterable[str]) -> tuple[OldInstance, ...]:
+        """Return what is known of these places of a source."""
+        return older_rows.instances_at(self._connection, source_id, places)
+
+    def forget_old_instances(self, source_id: str, places: Iterable[str]) -> None:
+        """Delete rows of files that a list named wrongly as missing."""
+        older_rows.forget(self._connection, source_id, places)
+
     def old_tally(self, source_id: str) -> dict[tuple[State, str], tuple[int, int]]:
         """Count the instances of a source, and their bytes, by state and code."""
         return older_rows.tally(self._connection, source_id)
+
+    def old_filed(self, source_id: str) -> dict[tuple[str, bool], int]:
+        """Count the instances that go to the archive, by state and by whether decided."""
+        return older_rows.filed(self._connection, source_id)
+
+    def old_review(self, source_id: str) -> dict[str, int]:
+        """Count the studies in review by their first reason."""
+        return older_rows.review(self._connection, source_id)
 
     def write_old_instances(self, rows: Iterable[OldInstance]) -> None:
         """Insert instances, or write them anew where source and place are known."""
@@ -592,8 +616,10 @@ def _chunks(values: list[str]) -> list[list[str]]:
     return [values[start : start + _CHUNK] for start in range(0, len(values), _CHUNK)]
 
 
-def _check_transition(kind: str, id: str, before: State, after: State) -> None:
-    if after is not before and after not in TRANSITIONS[before]:
+def _check_transition(
+    kind: str, id: str, before: State, after: State, table: Mapping[State, frozenset[State]]
+) -> None:
+    if after is not before and after not in table[before]:
         raise IllegalTransition(f"{kind} {id}: {before.value} to {after.value}.")
 
 

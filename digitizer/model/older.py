@@ -134,6 +134,8 @@ class OldStudy:
     resume: State | None = None
     reasons: tuple[Reason, ...] = ()
     expected: int | None = None
+    told: bool = False
+    """The header is what a peer told; no file was seen yet."""
     others: tuple[OldHeader, ...] = ()
     candidates: tuple[Candidate, ...] = ()
     posterior: float | None = None
@@ -187,6 +189,8 @@ class OldInstance:
         Of Pixel Data (or what stands for it) and all after it, as encoded; empty without.
     sent_uid : str
         SOP Instance UID under which it is sent; empty: its own.
+    sent_sha256 : str
+        Of the dataset that was sent; empty before.
     """
 
     source_id: str
@@ -206,6 +210,7 @@ class OldInstance:
     pack: str = ""
     offset: int = 0
     sent_uid: str = ""
+    sent_sha256: str = ""
 
     @property
     def outgoing_uid(self) -> str:

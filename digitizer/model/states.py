@@ -5,7 +5,17 @@ from enum import StrEnum, unique
 from itertools import pairwise
 from types import MappingProxyType
 
-__all__ = ["ENDS", "HOLDS", "RANK", "TRANSITIONS", "WAY", "State", "least_advanced"]
+__all__ = [
+    "ENDS",
+    "HOLDS",
+    "OLD_TRANSITIONS",
+    "OLD_WAY",
+    "RANK",
+    "TRANSITIONS",
+    "WAY",
+    "State",
+    "least_advanced",
+]
 
 
 @unique
@@ -72,6 +82,35 @@ def _table() -> dict[State, frozenset[State]]:
 
 TRANSITIONS: Mapping[State, frozenset[State]] = MappingProxyType(_table())
 """State to the states it may change to."""
+
+OLD_WAY = (
+    State.RECEIVED,
+    State.READ,
+    State.APPROVED,
+    State.STORED,
+    State.COMMITTED,
+    State.VERIFIED,
+)
+"""The way of a study of an older archive: nothing is prepared, matched apart, or wrapped."""
+
+
+def _old_table() -> dict[State, frozenset[State]]:
+    table = {state: frozenset({following}) | _EVERYWHERE for state, following in pairwise(OLD_WAY)}
+    # What lies in files is at hand when it is found.
+    table[State.RECEIVED] |= {State.APPROVED}
+    table[State.VERIFIED] = frozenset(_EVERYWHERE)
+    # Instances that were found later, or that the archive lost, are sent after the others; late
+    # ones, and a decision taken back, make it undecided again.
+    for state in (State.APPROVED, State.STORED, State.COMMITTED, State.VERIFIED):
+        table[state] |= {State.READ, State.APPROVED}
+    for hold in HOLDS:
+        table[hold] = frozenset(OLD_WAY) | _EVERYWHERE - {hold}
+    table[State.REJECTED] = frozenset({State.RECEIVED, State.READ})
+    return table
+
+
+OLD_TRANSITIONS: Mapping[State, frozenset[State]] = MappingProxyType(_old_table())
+"""The same for studies of older archives."""
 
 RANK: Mapping[State, int] = {
     state: rank

@@ -1,1 +1,30 @@
-"""Older archives as sources: files on discs and folders, and archives that answer by DICOM."""
+"""Older archives as sources: files on discs and in folders, archives that answer by DICOM."""
+
+from pathlib import Path
+
+from digitizer.model.older import Source
+from digitizer.older.files import FolderSource
+from digitizer.ports import FileSource, PeerSource
+
+__all__ = ["Older"]
+
+
+class Older:
+    """Implements :class:`digitizer.ports.OlderSources`.
+
+    Parameters
+    ----------
+    largest : int
+        Bytes from which on a file is not taken.
+    """
+
+    def __init__(self, largest: int) -> None:
+        self._largest = largest
+
+    def files(self, source: Source) -> FileSource:
+        """Open a source that is files."""
+        return FolderSource(Path(source.place), self._largest)
+
+    def peer(self, source: Source) -> PeerSource:
+        """Open a source that answers over the network."""
+        raise NotImplementedError

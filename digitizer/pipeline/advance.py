@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from digitizer import log
 from digitizer.errors import BadScan, BadWorld, StaleRecord
+from digitizer.model.older import OldStudy, Source
 from digitizer.model.reasons import Code, Reason, reason
 from digitizer.model.records import Jacket, Scan, Sheet, Stage, Task
 from digitizer.model.states import ENDS, State
@@ -24,15 +25,19 @@ __all__ = ["StageFunction", "advance", "backoff", "free_orphans", "overdue"]
 
 logger = logging.getLogger(__name__)
 
-T = TypeVar("T", Scan, Sheet)
+T = TypeVar("T", Scan, Sheet, OldStudy)
 
+_AT_ONCE = frozenset({Stage.READ, Stage.OLD_DECIDE})
+"""What the worker that did the stage before goes on with."""
 _LONGEST_PAUSE_S = 15.0
 """Between two tries to write trouble down."""
 
 StageFunction = Callable[[Services, str], list[tuple[Stage, str]]]
 """Does one stage for one subject; returns what is due next, to be woken."""
 
-_SUBJECT: Mapping[Stage, type[Scan] | type[Sheet] | type[Jacket]] = {
+_SUBJECT: Mapping[
+    Stage, type[Scan] | type[Sheet] | type[Jacket] | type[OldStudy] | type[Source]
+] = {
     Stage.PREPARE: Scan,
     Stage.READ: Scan,
     Stage.DECIDE: Jacket,
@@ -40,6 +45,13 @@ _SUBJECT: Mapping[Stage, type[Scan] | type[Sheet] | type[Jacket]] = {
     Stage.STORE: Sheet,
     Stage.COMMIT: Sheet,
     Stage.VERIFY: Sheet,
+    Stage.OLD_STOCK: Source,
+    Stage.OLD_FEED: Source,
+    Stage.OLD_TAKE: OldStudy,
+    Stage.OLD_DECIDE: OldStudy,
+    Stage.OLD_STORE: OldStudy,
+    Stage.OLD_COMMIT: OldStudy,
+    Stage.OLD_VERIFY: OldStudy,
 }
 
 
@@ -49,12 +61,13 @@ def advance(
     """Do a stage for a subject if it is due and nobody else does it; wake what follows.
 
     A scan that was just prepared is read at once by the same worker, while its pixels are at hand:
-    so a scan is decoded twice in the whole way, not three times.
+    so a scan is decoded twice in the whole way, not three times. An older study that was fetched is
+    decided at once.
     """
     following = _once(services, stage, subject, table)
-    while following and following[0] == (Stage.READ, subject):
+    while following and following[0][0] in _AT_ONCE and following[0][1] == subject:
         services.waker.wake(following[1:])
-        following = _once(services, Stage.READ, subject, table)
+        following = _once(services, following[0][0], subject, table)
     services.waker.wake(following)
 
 
@@ -104,11 +117,15 @@ def _work(services: Services, task: Task, work: StageFunction) -> list[tuple[Sta
 def _has_ended(services: Services, task: Task) -> bool:
     """Take a task off a film or scan that a person has ended meanwhile."""
     kind = _SUBJECT[task.stage]
-    if kind is Jacket:
-        return False
     with services.ledger.reading() as view:
-        scan = kind is Scan
-        state = (view.get(Scan, task.subject) if scan else view.get(Sheet, task.subject)).state
+        if kind is Scan:
+            state = view.get(Scan, task.subject).state
+        elif kind is Sheet:
+            state = view.get(Sheet, task.subject).state
+        elif kind is OldStudy:
+            state = view.get(OldStudy, task.subject).state
+        else:
+            return False
     if state not in ENDS:
         return False
     with services.ledger.transaction() as tx:
@@ -176,6 +193,12 @@ def _hold(services: Services, task: Task, state: State, why: Reason, *, done: bo
                 changed = held(sheet, state, (why,), now)
                 tx.save(changed, event(sheet.id, state.value, reasons=reason_payload((why,))))
             return now
+        if kind is Source:
+            # A source has no state; its task tells why it waits.
+            return now
+        if kind is OldStudy:
+            study = tx.get(OldStudy, task.subject)
+            return _held_record(tx, study, state, why, now).changed_at
         if kind is Scan:
             scan = _held_record(tx, tx.get(Scan, task.subject), state, why, now)
             if done:

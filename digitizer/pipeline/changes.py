@@ -5,13 +5,14 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
 
+from digitizer.model.older import OldStudy
 from digitizer.model.reasons import Reason
 from digitizer.model.records import Event, Scan, Sheet
 from digitizer.model.states import HOLDS, State
 
 __all__ = ["event", "held", "moved", "reason_payload"]
 
-T = TypeVar("T", Scan, Sheet)
+T = TypeVar("T", Scan, Sheet, OldStudy)
 
 
 def event(subject: str, name: str, actor: str = "system", **payload: Any) -> Event:

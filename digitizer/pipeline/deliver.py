@@ -11,6 +11,7 @@ from datetime import timedelta
 from digitizer import dicom
 from digitizer.errors import BadWorld, UnknownRecord
 from digitizer.model.film import SheetKind
+from digitizer.model.older import OldCommitment
 from digitizer.model.reasons import Code, reason
 from digitizer.model.records import (
     Capture,
@@ -24,6 +25,7 @@ from digitizer.model.records import (
 from digitizer.model.states import State
 from digitizer.pipeline.changes import event, held, moved, reason_payload
 from digitizer.pipeline.ingest import identifier
+from digitizer.pipeline.older import deliver as older
 from digitizer.pipeline.services import Services
 from digitizer.ports import Transaction
 
@@ -219,7 +221,7 @@ def ask_again(services: Services) -> int:
                 event(request.sop_instance_uid, "commitment_unheard", uid=request.transaction_uid),
             )
             tx.schedule(Stage.COMMIT, tx.get(Capture, request.sop_instance_uid).sheet_id)
-    return len(unheard)
+    return len(unheard) + older.ask_again(services)
 
 
 def _send_again(
@@ -252,6 +254,8 @@ def commitment_answered(
     Believed only for an open transaction of ours, from the AE that was asked, for the instance
     that was asked about.
     """
+    if _of_older(services, transaction_uid, from_ae, succeeded, failed):
+        return True
     now = services.clock.now()
     with services.ledger.transaction() as tx:
         request = _request(tx, transaction_uid)
@@ -271,6 +275,27 @@ def commitment_answered(
         sheet_id = tx.get(Capture, request.sop_instance_uid).sheet_id
         tx.schedule(Stage.COMMIT, sheet_id)
     services.waker.wake([(Stage.COMMIT, sheet_id)])
+    return True
+
+
+def _of_older(
+    services: Services,
+    transaction_uid: str,
+    from_ae: str,
+    succeeded: frozenset[str],
+    failed: dict[str, int],
+) -> bool:
+    """Take the report where it answers an open request for a study of an older archive."""
+    with services.ledger.transaction() as tx:
+        try:
+            request = tx.get(OldCommitment, transaction_uid)
+        except UnknownRecord:
+            return False
+        open_states = (CommitmentState.PENDING, CommitmentState.LATE)
+        if request.archive != from_ae or request.state not in open_states:
+            return False
+        older.commitment_answered(services, tx, request, succeeded, failed)
+    services.waker.wake([(Stage.OLD_COMMIT, request.study_id)])
     return True
 
 

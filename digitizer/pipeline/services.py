@@ -2,13 +2,15 @@
 
 from dataclasses import dataclass
 
+from digitizer.dicom import RuleTable
 from digitizer.film import QualitySettings
 from digitizer.identity import PolicySettings
-from digitizer.pipeline.settings import CaptureSettings, PipelineSettings
+from digitizer.pipeline.settings import CaptureSettings, OlderSettings, PipelineSettings
 from digitizer.ports import (
     ArchiveSink,
     Clock,
     Ledger,
+    OlderSources,
     PatientIndex,
     ScanDecoder,
     SheetReader,
@@ -39,3 +41,7 @@ class Services:
     policy: PolicySettings
     rules: ReadingRules
     quality: QualitySettings
+    sources: OlderSources
+    older: OlderSettings
+    coercions: tuple[RuleTable, ...]
+    """Rules for the headers of older instances, in order."""

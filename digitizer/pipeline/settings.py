@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from digitizer.model.instance import Compression, TilePolicy
 
-__all__ = ["CaptureSettings", "PipelineSettings"]
+__all__ = ["CaptureSettings", "OlderSettings", "PipelineSettings"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,3 +61,18 @@ class CaptureSettings:
     optical density once it is calibrated."""
     calibration_days: float = 7.0
     """Days after which a scanner's calibration is due again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OlderSettings:
+    """How older digital archives are brought over."""
+
+    rules: str = ""
+    """File of the site's rules for headers (TOML); applied after those that are built in."""
+    under_way: int = 100
+    """Studies of one source that are under way at once, from being fetched to being verified."""
+    largest_mb: int = 4096
+    """Megabytes from which on a file is not taken."""
+    read_pictures: float = 0.05
+    """Share of the studies of ultrasound and secondary captures whose pictures are read for a name
+    that contradicts the header; 0 for none, 1 for all."""

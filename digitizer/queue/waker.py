@@ -29,6 +29,13 @@ QUEUES: Mapping[Stage, str] = MappingProxyType(
         Stage.STORE: "archive",
         Stage.COMMIT: "archive",
         Stage.VERIFY: "archive",
+        Stage.OLD_STOCK: "older",
+        Stage.OLD_FEED: "older",
+        Stage.OLD_TAKE: "older",
+        Stage.OLD_DECIDE: "older",
+        Stage.OLD_STORE: "archive",
+        Stage.OLD_COMMIT: "archive",
+        Stage.OLD_VERIFY: "archive",
     }
 )
 """Which queue a stage waits in."""

@@ -108,7 +108,7 @@ class Runtime:
     def _workers(self) -> list[Child]:
         cores = self._asked.workers.processes or os.cpu_count() or 1
         return [
-            self._worker("imaging", "imaging,reading", cores),
+            self._worker("imaging", "imaging,reading,older", cores),
             self._worker("archive", "archive", self._asked.workers.archive_processes),
         ]
 

@@ -87,6 +87,7 @@ def _create_instances() -> None:
         _text("pack", 64),
         sa.Column("offset", sa.BigInteger(), nullable=False),
         _text("sent_uid", 64),
+        _text("sent_sha256", 64),
         sa.PrimaryKeyConstraint("source_id", "place", name="pk_old_instance"),
         sa.ForeignKeyConstraint(["source_id"], ["old_source.id"], name="fk_old_instance_source_id"),
     )

@@ -1,0 +1,422 @@
+"""Commands that bring older digital archives over: migrate add, run, show, review and the rest."""
+
+import csv
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from digitizer.cli.base import (
+    FINISHED_WITH_HOLDS,
+    Root,
+    Session,
+    json_option,
+    note,
+    pass_session,
+    print_json,
+    progress_bars,
+)
+from digitizer.cli.batch import workplace
+from digitizer.cli.older_words import plan_words, source_words, study_words
+from digitizer.errors import UnknownRecord, UsageError
+from digitizer.model.older import Keep, OldStudy, Source, SourceKind
+from digitizer.model.reasons import Code
+from digitizer.model.states import HOLDS, State
+from digitizer.pipeline.older import reconcile, review
+from digitizer.pipeline.older.pace import read_pace
+from digitizer.pipeline.older.plan import plan_source
+from digitizer.pipeline.older.review import Collisions
+from digitizer.pipeline.older.sources import add_source, pause_source, source_named, stock_again
+from digitizer.pipeline.services import Services
+
+__all__ = ["MIGRATE_COMMANDS"]
+
+migrate = Root(name="migrate", help="Bring older digital archives over: discs, folders, old PACS.")
+as_user = click.option("--as", "user", required=True, help="Who decides.")
+
+
+@migrate.command(name="add")
+@click.argument("place")
+@click.option("--name", help="Name of the older archive; that of the folder or peer by default.")
+@click.option("--kind", type=click.Choice(["disc", "storage", "pacs"]), help="What it is.")
+@click.option("--issuer", default="", help="Who issued its record numbers, where it does not say.")
+@click.option("--pace", default="", help="Studies an hour by the hour, as 07-19:60,19-07:.")
+@click.option("--set", "sets", multiple=True, metavar="KEY=VALUE", help="An option of its kind.")
+@as_user
+@pass_session
+def add(
+    session: Session,
+    place: str,
+    name: str | None,
+    kind: str | None,
+    issuer: str,
+    pace: str,
+    sets: tuple[str, ...],
+    user: str,
+) -> int:
+    """Name an older archive: a disc (kept in the vault), a storage folder, or AE@host:port."""
+    read_pace(pace)
+    options = dict(_option(one) for one in sets)
+    if pace:
+        options["pace"] = pace
+    is_peer = kind == "pacs" or (kind is None and "@" in place and not Path(place).exists())
+    if not is_peer:
+        path = Path(place).resolve()
+        if not path.exists():
+            raise UsageError(
+                f"There is no {place}.", remedy="Give a folder, a file, or AE@host:port."
+            )
+        place = str(path)
+        name = name or path.name
+    source = add_source(
+        session.services,
+        name or place.partition("@")[0],
+        SourceKind.PACS if is_peer else SourceKind.FOLDER,
+        place,
+        user=user,
+        keep=Keep.PLACE if kind == "storage" else Keep.VAULT,
+        issuer=issuer,
+        options=options,
+    )
+    print(f"{source.name}: {source.place}. `digitizer migrate run {source.name}` brings it over.")
+    return 0
+
+
+def _option(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not key or not equals:
+        raise UsageError(f"{text!r} is no option.", remedy="Write it as KEY=VALUE.")
+    return key.strip(), value.strip()
+
+
+@migrate.command(name="run")
+@click.argument("name")
+@click.option("--timeout", type=click.FloatRange(min=0), default=3600.0, help="Seconds to wait.")
+@click.option("--again", is_flag=True, help="Look it through once more, for what came since.")
+@click.option("--as", "user", default="system", help="Who asks.")
+@json_option
+@pass_session
+def run(session: Session, name: str, timeout: float, again: bool, user: str, as_json: bool) -> int:
+    """Bring an older archive over; killed and run again, it goes on."""
+    deadline = time.monotonic() + timeout
+    with workplace(session, run=True) as services:
+        source = source_named(services, name)
+        if again and source.stocked:
+            stock_again(services, name, user=user)
+        else:
+            add_source(services, name, source.kind, source.place, user=user)
+        _wait(services, name, deadline)
+        document = _document(services, name)
+    if as_json:
+        print_json(document)
+    else:
+        print(source_words(document))
+    held = {state.value for state in HOLDS} & set(document["studies"])
+    return FINISHED_WITH_HOLDS if held or not document["settled"] else 0
+
+
+def _wait(services: Services, name: str, deadline: float) -> None:
+    """Wait until nothing of a source is under way, or the time is over."""
+    with progress_bars() as progress:
+        bar = progress.add_task(name, total=None)
+        while time.monotonic() < deadline:
+            with services.ledger.reading() as view:
+                source = view.old_source_named(name)
+                assert source is not None, "it was just looked up"
+                done = reconcile.settled(view, source) and not view.tasks(subjects=[source.id])
+                states = view.old_studies_by_state(source.id)
+            total = sum(states.values())
+            progress.update(bar, total=total or None, completed=states.get(State.VERIFIED, 0))
+            if done:
+                return
+            time.sleep(0.25)
+
+
+def _document(services: Services, name: str) -> dict[str, Any]:
+    with services.ledger.reading() as view:
+        source = view.old_source_named(name)
+        if source is None:
+            raise UnknownRecord(f"There is no older archive {name}.")
+        return reconcile.source_json(view, source)
+
+
+@migrate.command(name="list")
+@json_option
+@pass_session
+def list_sources(session: Session, as_json: bool) -> int:
+    """List the older archives."""
+    with session.services.ledger.reading() as view:
+        rows = [reconcile.source_json(view, source) for source in view.old_sources()]
+    if as_json:
+        print_json(rows)
+    else:
+        for row in rows:
+            print(f"{row['source']}: {row['verified']} of {row['found']} instances verified")
+    return 0
+
+
+@migrate.command(name="show")
+@click.argument("name")
+@click.option("--instances", "wanted", metavar="LIST", help="List the instances behind a number.")
+@click.option("--csv", "as_csv", is_flag=True, help="The instances as CSV.")
+@json_option
+@pass_session
+def show(session: Session, name: str, wanted: str | None, as_csv: bool, as_json: bool) -> int:
+    """Show where everything of an older archive is, or one of its lists."""
+    services = session.services
+    source = source_named(services, name)
+    if wanted is None:
+        document = _document(services, name)
+        if as_json:
+            print_json(document)
+        else:
+            print(source_words(document))
+        return 0
+    _print_instances(services, source, wanted, as_csv=as_csv, as_json=as_json)
+    return 0
+
+
+_COLUMNS = ("place", "sop_instance_uid", "sop_class_uid", "state", "code", "note", "sha256")
+
+
+def _print_instances(
+    services: Services, source: Source, wanted: str, *, as_csv: bool, as_json: bool
+) -> None:
+    rows = (
+        {
+            "place": row.place,
+            "sop_instance_uid": row.sop_instance_uid,
+            "sop_class_uid": row.sop_class_uid,
+            "state": row.state.value,
+            "code": row.code.value if row.code else None,
+            "note": row.note,
+            "sha256": row.sha256,
+        }
+        for row in reconcile.listed(services, source, wanted)
+    )
+    if as_json:
+        print_json(list(rows))
+    elif as_csv:
+        writer = csv.DictWriter(sys.stdout, _COLUMNS)
+        writer.writeheader()
+        writer.writerows(rows)
+    else:
+        for row in rows:
+            print(f"{row['place']}: {row['state']}{_why(row)}")
+
+
+def _why(row: dict[str, Any]) -> str:
+    told = " ".join(filter(None, (row["code"], row["note"])))
+    return f" ({told})" if told else ""
+
+
+@migrate.command(name="plan")
+@click.argument("name")
+@click.option("--every", is_flag=True, help="Look at every instance, not at one of each study.")
+@json_option
+@pass_session
+def plan(session: Session, name: str, every: bool, as_json: bool) -> int:
+    """Show what would be changed and what the archive refuses, before anything is sent."""
+    document = plan_source(session.services, source_named(session.services, name), every=every)
+    if as_json:
+        print_json(document)
+    else:
+        print(plan_words(document))
+    return 0
+
+
+@migrate.command(name="pause")
+@click.argument("name")
+@as_user
+@pass_session
+def pause(session: Session, name: str, user: str) -> int:
+    """Start no more studies; those under way come to their end."""
+    pause_source(session.services, name, user=user, paused=True)
+    print(f"{name} is paused.")
+    return 0
+
+
+@migrate.command(name="resume")
+@click.argument("name")
+@as_user
+@pass_session
+def resume(session: Session, name: str, user: str) -> int:
+    """Go on after a pause."""
+    pause_source(session.services, name, user=user, paused=False)
+    print(f"{name} goes on.")
+    return 0
+
+
+@migrate.command(name="studies")
+@click.argument("name")
+@click.option("--state", type=click.Choice([one.value for one in State]), help="Only these.")
+@click.option("--reason", "code", help="Only those held for this reason first.")
+@json_option
+@pass_session
+def studies(session: Session, name: str, state: str | None, code: str | None, as_json: bool) -> int:
+    """List the studies of an older archive."""
+    services = session.services
+    source = source_named(services, name)
+    found = _studies(services, source, state, code)
+    if as_json:
+        print_json([reconcile.study_json(one) for one in found])
+    else:
+        for one in found:
+            why = "; ".join(reason.text for reason in one.reasons)
+            print(
+                f"{one.id}  {one.state.value}  {one.header.modality} {one.header.study_date}  {why}"
+            )
+    return 0
+
+
+def _studies(
+    services: Services, source: Source, state: str | None, code: str | None
+) -> tuple[OldStudy, ...]:
+    try:
+        wanted = Code(code) if code else None
+    except ValueError:
+        raise UsageError(
+            f"There is no reason {code}.", remedy="docs/reasons.md lists them."
+        ) from None
+    with services.ledger.reading() as view:
+        return view.old_studies(
+            source_id=source.id, states=(State(state),) if state else (), code=wanted
+        )
+
+
+@migrate.command(name="study")
+@click.argument("study")
+@json_option
+@pass_session
+def study_show(session: Session, study: str, as_json: bool) -> int:
+    """Show one study: the header's words beside the index's, and its instances."""
+    with session.services.ledger.reading() as view:
+        found = view.get(OldStudy, study)
+        document = reconcile.study_json(found, view.old_instances(study_id=study))
+    if as_json:
+        print_json(document)
+    else:
+        print(study_words(document))
+    return 0
+
+
+@migrate.command(name="accept")
+@click.argument("study", nargs=-1, required=True)
+@click.option("--patient", "patient_id", help="NUMBER or ISSUER:NUMBER; else the first candidate.")
+@click.option("--accession", "accession_number", help="The exam; empty keeps the header's number.")
+@click.option("--collisions", type=click.Choice([one.value for one in Collisions]),
+              help="What becomes of instances that cannot go as they are.")  # fmt: skip
+@click.option("--alike", is_flag=True, help="Also all studies that name the same patient alike.")
+@click.option("--reason", "why", default="", help="Why.")
+@as_user
+@pass_session
+def accept(
+    session: Session,
+    study: tuple[str, ...],
+    patient_id: str | None,
+    accession_number: str | None,
+    collisions: str | None,
+    alike: bool,
+    why: str,
+    user: str,
+) -> int:
+    """Decide studies in review."""
+    if alike and accession_number:
+        raise UsageError("One accession number cannot be that of all studies alike.")
+
+    def one(services: Services, study_id: str) -> None:
+        review.accept(
+            services,
+            study_id,
+            user=user,
+            patient_id=patient_id,
+            accession_number=accession_number,
+            collisions=Collisions(collisions) if collisions else None,
+            why=why,
+        )
+
+    ids = study
+    if alike:
+        ids = tuple(dict.fromkeys(b for a in study for b in review.alike(session.services, a)))
+    return _each(session.services, ids, one, "accepted")
+
+
+@migrate.command(name="reject")
+@click.argument("study", nargs=-1, required=True)
+@click.option("--reason", "why", default="", help="Why.")
+@as_user
+@pass_session
+def reject(session: Session, study: tuple[str, ...], why: str, user: str) -> int:
+    """End studies: nothing of them goes into the archive."""
+
+    def one(services: Services, study_id: str) -> None:
+        review.reject(services, study_id, user=user, why=why)
+
+    return _each(session.services, study, one, "rejected")
+
+
+@migrate.command(name="hold")
+@click.argument("study", nargs=-1, required=True)
+@click.option("--reason", "why", default="", help="Why.")
+@as_user
+@pass_session
+def hold(session: Session, study: tuple[str, ...], why: str, user: str) -> int:
+    """Put studies aside until they are released."""
+
+    def one(services: Services, study_id: str) -> None:
+        review.hold(services, study_id, user=user, why=why)
+
+    return _each(session.services, study, one, "put aside")
+
+
+@migrate.command(name="release")
+@click.argument("study", nargs=-1, required=True)
+@as_user
+@pass_session
+def release(session: Session, study: tuple[str, ...], user: str) -> int:
+    """Lift the hold of studies; they are decided anew."""
+
+    def one(services: Services, study_id: str) -> None:
+        review.release(services, study_id, user=user)
+
+    return _each(session.services, study, one, "released")
+
+
+@migrate.command(name="retry")
+@click.argument("name")
+@click.option("--state", type=click.Choice(sorted(HOLDS)), help="Only these.")
+@click.option("--reason", "code", help="Only those held for this reason first.")
+@as_user
+@pass_session
+def retry(session: Session, name: str, state: str | None, code: str | None, user: str) -> int:
+    """Go on with held studies where they stopped."""
+    services = session.services
+    found = _studies(services, source_named(services, name), state, code)
+    ids = [one.id for one in found if one.state in HOLDS]
+    started = review.retry(services, ids, user=user)
+    print(f"{started} of {len(ids)} set going.")
+    return 0
+
+
+def _each(
+    services: Services,
+    ids: tuple[str, ...],
+    act: Callable[[Services, str], None],
+    done: str,
+) -> int:
+    """Do something for each study; say of each that cannot be why."""
+    failed = 0
+    for study_id in ids:
+        try:
+            act(services, study_id)
+        except UsageError as error:
+            failed += 1
+            note(f"{study_id}: {error}")
+    print(f"{len(ids) - failed} of {len(ids)} {done}.")
+    return 1 if failed else 0
+
+
+MIGRATE_COMMANDS: tuple[click.Command, ...] = (migrate,)

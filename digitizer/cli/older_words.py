@@ -1,0 +1,78 @@
+"""Older archives in words, for people at a terminal."""
+
+from typing import Any
+
+__all__ = ["plan_words", "source_words", "study_words"]
+
+
+def source_words(document: dict[str, Any]) -> str:
+    """Say where everything of an older archive is."""
+    told, lines = document["told"], [f"{document['source']} ({document['place']})"]
+    if told["studies"] is not None:
+        lines.append(f"  told       {told['studies']} studies, {told['instances']} instances")
+    refused = sum(document["refused"].values())
+    lines += [
+        f"  found      {document['found']}{'' if document['stocked'] else ' so far'}",
+        f"  refused    {refused}{_parts(document['refused'])}",
+        f"  taken      {document['taken']}",
+        f"  filed      {document['filed']}",
+        f"  stored     {document['stored']} ({document['already_there']} were there already)",
+        f"  committed  {document['committed']}",
+        f"  verified   {document['verified']}",
+    ]
+    if document["missing"]:
+        lines.append(f"  missing    {document['missing']} files that a disc's own list names")
+    if document["colliding"]:
+        lines.append(f"  colliding  {document['colliding']}")
+    lines.append(f"  studies   {_parts(document['studies']).strip(' ()')}")
+    if document["review"]:
+        lines.append(f"  in review {_parts(document['review']).strip(' ()')}")
+    if not document["balanced"]:
+        lines.append("  These numbers do not add up: please report it.")
+    return "\n".join(lines)
+
+
+def _parts(counts: dict[str, int]) -> str:
+    told = ", ".join(f"{name.replace('_', ' ')} {n}" for name, n in counts.items())
+    return f" ({told})" if told else ""
+
+
+def study_words(document: dict[str, Any]) -> str:
+    """Show a study: what its header says beside what the index says."""
+    header = document["header"]
+    lines = [f"{document['id']}  {document['state']}  {document['study_instance_uid']}"]
+    lines += [f"  {one['text']}" for one in document["reasons"]]
+    lines.append("  header: " + ", ".join(f"{k} {v}" for k, v in header.items() if v))
+    for rank, one in enumerate(document["candidates"], start=1):
+        agree = ", ".join(f"{name} {how}" for name, how in one["agreement"].items())
+        lines.append(
+            f"  {rank}. {one['family_name']}, {one['given_name']} {one['birth_date']} "
+            f"{one['issuer']}:{one['patient_id']} ({agree})"
+        )
+    for row in document["instances"]:
+        why = " ".join(filter(None, (row["code"], row["note"])))
+        lines.append(f"  {row['place']}: {row['state']} {why}".rstrip())
+    return "\n".join(lines)
+
+
+def plan_words(document: dict[str, Any]) -> str:
+    """Show what would be changed, what no rule covers, and what the archive refuses."""
+    lines = [f"{document['looked_at']} instances of {document['studies']} studies looked at."]
+    for one in document["changes"]:
+        lines.append(f"{one['rule']}: {one['tag']}, {one['instances']} instances")
+        lines += [f"  - {pair['before']!r}\n  + {pair['after']!r}" for pair in one["examples"]]
+    if document["rejected"]:
+        lines.append("Refused by a rule:")
+        lines += [f"  {text}: {n} instances" for text, n in document["rejected"].items()]
+    if document["uncovered"]:
+        lines.append("Not as DICOM has it, and covered by no rule:")
+        for one in document["uncovered"]:
+            lines.append(f"  {one['tag']}: {one['instances']} instances, e.g. {one['example']!r}")
+    for one in document["archive_refuses"]:
+        lines.append(
+            f"The archive refuses {one['kind']} in {one['encoding']}: {one['instances']} "
+            f"instances. {one['remedy']}"
+        )
+    if not document["archive_asked"]:
+        lines.append("The archive does not answer: what it refuses is not known.")
+    return "\n".join(lines)

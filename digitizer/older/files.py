@@ -1,0 +1,155 @@
+"""Older archives of files: discs, folders, another archive's own storage, images of discs.
+
+Nothing is ever changed, moved or deleted there. Links are not followed: what lies outside of the
+place that was named is not of this source.
+"""
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+from digitizer.errors import BadScan, SourceUnreachable
+from digitizer.older.iso import DiscImage, is_image
+
+__all__ = ["INSIDE", "FolderSource"]
+
+INSIDE = "//"
+"""Between an image of a disc and a place inside of it."""
+_REMEDY = "Put the disc in, or mount the folder, and it goes on."
+
+
+class FolderSource:
+    """Implements :class:`digitizer.ports.FileSource` for a folder, a file, or an image of a disc.
+
+    Parameters
+    ----------
+    root : Path
+        Folder or single file.
+    largest : int
+        Bytes from which on a file is not taken.
+
+    Raises
+    ------
+    SourceUnreachable
+        It is not there.
+    """
+
+    def __init__(self, root: Path, largest: int) -> None:
+        self._root = root
+        self._largest = largest
+        self._image: tuple[str, DiscImage] | None = None
+        if not root.exists():
+            raise SourceUnreachable(f"There is no {root}.", remedy=_REMEDY)
+
+    def files(self, after: str) -> Iterator[str]:
+        """Yield the places of all files, folder by folder in the order of names.
+
+        An image of a disc is a folder of its own: ``DISC.ISO//IMAGES/IM1``.
+        """
+        behind = tuple(after.split("/")) if after else ()
+        if self._root.is_file():
+            yield from self._file(self._root.name, behind, self._root)
+            return
+        yield from self._walk(self._root, (), behind)
+
+    def _walk(self, folder: Path, parts: tuple[str, ...], behind: tuple[str, ...]) -> Iterator[str]:
+        for name, is_folder in _entries(folder):
+            here = (*parts, name)
+            if behind and here < behind[: len(here)]:
+                continue
+            if is_folder:
+                yield from self._walk(folder / name, here, behind)
+            else:
+                yield from self._file("/".join(here), behind, folder / name)
+
+    def _file(self, place: str, behind: tuple[str, ...], path: Path) -> Iterator[str]:
+        if is_image(path):
+            for inner in self._opened(place).files():
+                whole = f"{place}{INSIDE}{inner}"
+                if tuple(whole.split("/")) > behind:
+                    yield whole
+        elif tuple(place.split("/")) > behind:
+            yield place
+
+    def read(self, place: str) -> bytes:
+        """Return a file's bytes.
+
+        Raises
+        ------
+        BadScan
+            It cannot be read: a scratched disc, a file larger than allowed, no permission.
+        SourceUnreachable
+            The whole source is gone.
+        """
+        outer, inside, inner = place.partition(INSIDE)
+        if inside:
+            return self._opened(outer).read(inner, self._largest)
+        try:
+            return self._read(self._path(outer))
+        except OSError as error:
+            if not self._root.exists():
+                raise SourceUnreachable(f"There is no {self._root}.", remedy=_REMEDY) from None
+            why = error.strerror or type(error).__name__
+            raise BadScan("corrupt_file", f"The file cannot be read: {why}.") from None
+
+    def _read(self, path: Path) -> bytes:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        with os.fdopen(handle, "rb") as file:
+            told = os.fstat(file.fileno())
+            if not stat.S_ISREG(told.st_mode):
+                raise BadScan("unsupported_format", "This is no file.")
+            if told.st_size > self._largest:
+                raise BadScan("too_large", "The file is larger than allowed.")
+            return file.read()
+
+    def _path(self, place: str) -> Path:
+        if self._root.is_file():
+            return self._root
+        parts = PurePosixPath(place).parts
+        if place.startswith("/") or ".." in parts:
+            raise BadScan("unsupported_format", "The place lies outside of the source.")
+        return self._root.joinpath(*parts)
+
+    def has(self, place: str) -> bool:
+        """Tell whether there is such a file; names may differ in capitals, as discs are copied."""
+        outer, inside, inner = place.partition(INSIDE)
+        if inside:
+            return self._opened(outer).has(inner)
+        folder = self._root
+        for part in PurePosixPath(outer).parts:
+            try:
+                names = {entry.name for entry in folder.iterdir()}
+            except OSError:
+                return False
+            found = part if part in names else None
+            found = found or next((one for one in names if one.upper() == part.upper()), None)
+            if found is None or ".." in part:
+                return False
+            folder = folder / found
+        return folder.is_file()
+
+    def _opened(self, place: str) -> DiscImage:
+        """Return an image of a disc; the last one stays open."""
+        if self._image is None or self._image[0] != place:
+            if self._image is not None:
+                self._image[1].close()
+            self._image = (place, DiscImage(self._path(place)))
+        return self._image[1]
+
+
+def _entries(folder: Path) -> Iterator[tuple[str, bool]]:
+    """Return names and whether they are folders, in order; links and devices are left out."""
+    try:
+        with os.scandir(folder) as entries:
+            found = [
+                (entry.name, entry.is_dir(follow_symlinks=False))
+                for entry in entries
+                if entry.is_dir(follow_symlinks=False) or entry.is_file(follow_symlinks=False)
+            ]
+    except FileNotFoundError as error:
+        raise SourceUnreachable(f"There is no {folder}.", remedy=_REMEDY) from error
+    except OSError as error:
+        why = error.strerror or type(error).__name__
+        raise SourceUnreachable(f"{folder} cannot be listed: {why}.", remedy=_REMEDY) from error
+    yield from sorted(found)

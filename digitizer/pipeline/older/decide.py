@@ -1,0 +1,170 @@
+"""Whose an older study is: the same index, policy and promises as for a film (DESIGN §5)."""
+
+import hashlib
+from dataclasses import replace
+from datetime import timedelta
+
+from digitizer import dicom, identity
+from digitizer.model.identity import Outcome, PatientRecord, Verdict
+from digitizer.model.older import OldHeader, OldInstance, OldStudy, Source
+from digitizer.model.reasons import Code, Reason, reason
+from digitizer.model.records import Decision, Stage
+from digitizer.model.states import State
+from digitizer.pipeline.changes import event, held, moved, reason_payload
+from digitizer.pipeline.jacket import evidence
+from digitizer.pipeline.older.originals import original
+from digitizer.pipeline.older.pictures import says_another
+from digitizer.pipeline.services import Services
+from digitizer.ports import Transaction
+
+__all__ = ["approve", "decide", "ruled_header"]
+
+
+def decide(services: Services, study_id: str) -> list[tuple[Stage, str]]:
+    """Decide a study by its header, or ask a person and say why."""
+    with services.ledger.reading() as view:
+        study = view.get(OldStudy, study_id)
+        source = view.get(Source, study.source_id)
+        rows = view.old_instances(study_id=study_id)
+    to_send = [row for row in rows if row.state is State.READ]
+    asked = _of_instances(study, rows)
+    verdict = Verdict(film_id=study_id, outcome=Outcome.REVIEW)
+    if to_send:
+        ruled, rejected = ruled_header(services, source, to_send[0])
+        verdict = identity.decide_header(
+            ruled, study.study_instance_uid, source.issuer, services.index, services.policy
+        )
+        if rejected:
+            asked += (reason(Code.RULE_REJECTED, rejected),)
+        elif _is_looked_at(services, study):
+            asked += says_another(services, source, to_send[0], verdict)
+    return _written(services, study, rows, verdict, asked)
+
+
+def ruled_header(services: Services, source: Source, row: OldInstance) -> tuple[OldHeader, str]:
+    """Return the header of an instance after the rules, and why a rule refuses it."""
+    old = dicom.examine(original(services, source, row))
+    outcome = dicom.apply_rules(old.header, services.coercions)
+    return dicom.header_of(outcome.header), outcome.rejected
+
+
+def _of_instances(study: OldStudy, rows: tuple[OldInstance, ...]) -> tuple[Reason, ...]:
+    """Return what must be asked about a study's instances."""
+    asked: list[Reason] = []
+    if study.others and Code.SEVERAL_IDENTITIES.value not in study.confirmed:
+        names = ", ".join(one.name or "nobody" for one in (study.header, *study.others))
+        text = f"Files of one study name different patients: {names}."
+        asked.append(reason(Code.SEVERAL_IDENTITIES, text))
+    colliding = [row for row in rows if row.state is State.REVIEW]
+    if colliding:
+        text = (
+            f"{len(colliding)} of {len(rows)} bear the UID of another instance with other content."
+        )
+        asked.append(reason(colliding[0].code or Code.UID_COLLISION, text))
+    return tuple(asked)
+
+
+def _is_looked_at(services: Services, study: OldStudy) -> bool:
+    """Tell whether a study is of the sample whose pictures are read; the same whenever asked."""
+    if study.header.modality not in ("US", "OT", "SC", "XC", "ES"):
+        return False
+    drawn = int(hashlib.sha256(study.id.encode()).hexdigest()[:8], 16) / 0xFFFFFFFF
+    return drawn < services.older.read_pictures
+
+
+def _written(
+    services: Services,
+    study: OldStudy,
+    rows: tuple[OldInstance, ...],
+    verdict: Verdict,
+    asked: tuple[Reason, ...],
+) -> list[tuple[Stage, str]]:
+    now = services.clock.now()
+    by_person = study.decision is not None and study.decision.decided_by != "auto"
+    reasons = asked if by_person else (*asked, *verdict.reasons)
+    with services.ledger.transaction() as tx:
+        current = tx.get(OldStudy, study.id)
+        tx.unschedule(Stage.OLD_DECIDE, study.id)
+        if rows and all(row.state is State.DUPLICATE for row in rows):
+            why = (reason(Code.DUPLICATE, "All of it was found before."),)
+            ended = moved(current, State.DUPLICATE, now, reasons=why)
+            tx.save(ended, event(study.id, "duplicate", instances=len(rows)))
+            return []
+        current = replace(
+            current, candidates=verdict.candidates, posterior=verdict.posterior or None
+        )
+        if reasons:
+            review = held(current, State.REVIEW, reasons, now)
+            payload = {**evidence(verdict), "reasons": reason_payload(reasons)}
+            tx.save(review, event(study.id, "review", "auto", **payload))
+            return []
+        if by_person:
+            _set_going(services, tx, current, "auto", 0.0)
+        else:
+            approve(services, tx, current, verdict, user="auto")
+    return [(Stage.OLD_STORE, study.id)]
+
+
+def approve(
+    services: Services,
+    tx: Transaction,
+    study: OldStudy,
+    verdict: Verdict,
+    *,
+    user: str,
+    why: str = "",
+    undo_window_s: float = 0.0,
+) -> OldStudy:
+    """Decide a study; sending it is due, after the undo window where a person decided."""
+    patient = verdict.patient
+    assert patient is not None, "a decision names a patient"
+    exam = verdict.exam
+    if exam is not None and not exam.study_instance_uid:
+        # Films of this exam that are wrapped later join the study that is there (DESIGN §6).
+        tx.bind_uid(f"study:{_key(patient)}|{exam.accession_number}", study.study_instance_uid)
+    decided = replace(
+        study,
+        decision=Decision(
+            patient=patient,
+            exam=exam,
+            study_date=str(exam.study_date or "") if exam else "",
+            study_instance_uid=study.study_instance_uid,
+            series_instance_uid="",
+            posterior=verdict.posterior,
+            exam_posterior=None,
+            decided_by=user,
+            decided_at=services.clock.now(),
+            reason=why,
+            evidence_class="header" if user == "auto" else "",
+        ),
+    )
+    return _set_going(services, tx, decided, user, undo_window_s, **evidence(verdict))
+
+
+def _set_going(
+    services: Services,
+    tx: Transaction,
+    study: OldStudy,
+    user: str,
+    undo_window_s: float,
+    **told: object,
+) -> OldStudy:
+    now = services.clock.now()
+    assert study.decision is not None
+    patient = study.decision.patient
+    approved = event(
+        study.id,
+        "approved",
+        user,
+        patient_id=patient.patient_id,
+        issuer=patient.issuer,
+        reason=study.decision.reason,
+        **told,
+    )
+    saved = tx.save(moved(study, State.APPROVED, now), approved)
+    tx.schedule(Stage.OLD_STORE, study.id, now + timedelta(seconds=undo_window_s))
+    return saved
+
+
+def _key(patient: PatientRecord) -> str:
+    return f"{patient.issuer}|{patient.patient_id}"

@@ -1,0 +1,82 @@
+"""Setting studies of a source going: as many as its pace and what is under way allow.
+
+Whatever is behind (a slow archive, a full disk, a reviewer's weekend) holds back what is in front:
+the studies under way are counted, not the messages.
+"""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from digitizer.model.older import Source, SourceKind
+from digitizer.model.records import Stage
+from digitizer.model.states import State
+from digitizer.pipeline.changes import event
+from digitizer.pipeline.older.pace import read_pace
+from digitizer.pipeline.services import Services
+from digitizer.ports import Transaction
+
+__all__ = ["feed"]
+
+_UNDER_WAY = (State.READ, State.APPROVED, State.STORED, State.COMMITTED, State.WAITING)
+_LOOK_AGAIN_S = 1.0
+_BEFORE_ASKING_AGAIN_S = 5.0
+
+
+def feed(services: Services, source_id: str) -> list[tuple[Stage, str]]:
+    """Schedule the next studies; come again as long as there are any.
+
+    When a peer's last study has come to its end, the peer is asked once more for everything: what
+    changed or came meanwhile is fetched as well.
+    """
+    now = services.clock.now()
+    started: list[tuple[Stage, str]] = []
+    with services.ledger.transaction() as tx:
+        source = tx.get(Source, source_id)
+        tx.unschedule(Stage.OLD_FEED, source_id)
+        if source.paused or not source.stocked:
+            return []
+        begun = _begun(tx)
+        room = services.older.under_way - begun - _under_way(tx, source_id)
+        stage = Stage.OLD_TAKE if source.kind is SourceKind.PACS else Stage.OLD_DECIDE
+        room = min(room, _allowance(services, source))
+        for study in tx.old_studies_to_feed(source_id, room) if room > 0 else ():
+            tx.schedule(stage, study.id)
+            started.append((stage, study.id))
+        states = tx.old_studies_by_state(source_id)
+        left = states.get(State.RECEIVED, 0)
+        busy = bool(left) or any(states.get(state, 0) for state in _UNDER_WAY)
+        if left:
+            tx.schedule(Stage.OLD_FEED, source_id, now + timedelta(seconds=_LOOK_AGAIN_S))
+        elif source.kind is SourceKind.PACS and source.checked_at is None:
+            if busy:
+                later = now + timedelta(seconds=_BEFORE_ASKING_AGAIN_S)
+                tx.schedule(Stage.OLD_FEED, source_id, later)
+            else:
+                again = replace(source, stocked=False, cursor="", checked_at=now,
+                                told_studies=None, told_instances=None)  # fmt: skip
+                tx.save(again, event(source_id, "asked_again"))
+                tx.schedule(Stage.OLD_STOCK, source_id)
+                started.append((Stage.OLD_STOCK, source_id))
+    return started
+
+
+def _begun(tx: Transaction) -> int:
+    counts = tx.task_counts()
+    return counts.get(Stage.OLD_TAKE, 0) + counts.get(Stage.OLD_DECIDE, 0)
+
+
+def _under_way(tx: Transaction, source_id: str) -> int:
+    states = tx.old_studies_by_state(source_id)
+    return sum(states.get(state, 0) for state in _UNDER_WAY)
+
+
+def _allowance(services: Services, source: Source) -> int:
+    """Return how many studies may be started in this turn by the hour's pace."""
+    most = read_pace(source.options.get("pace", "")).allowed(services.clock.now())
+    if most is None:
+        return services.older.under_way
+    if most == 0:
+        return 0
+    # One in each turn at most: an hour's studies are spread over the hour.
+    second = services.clock.now().timestamp() % 3600.0
+    return 1 if second % max(3600.0 / most, _LOOK_AGAIN_S) < _LOOK_AGAIN_S else 0

@@ -1,0 +1,179 @@
+"""Where everything of an older archive is, to the instance: every number leads to its list.
+
+What was found is what was taken and what was refused, with nothing left over; what was taken is
+what waits, what a person must look at, and what is filed. Differences are never rounded away.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from digitizer.errors import UsageError
+from digitizer.model.older import OldInstance, OldStudy, Source
+from digitizer.model.reasons import Code
+from digitizer.model.states import State
+from digitizer.pipeline.services import Services
+from digitizer.ports import Transaction
+
+__all__ = ["LISTS", "listed", "settled", "source_json", "study_json"]
+
+_REFUSED = (State.QUARANTINED, State.DUPLICATE, State.REJECTED)
+_TAKEN = (State.READ, State.REVIEW, State.STORED, State.COMMITTED, State.VERIFIED)
+_STORED = (State.STORED, State.COMMITTED, State.VERIFIED)
+LISTS: Mapping[str, tuple[State, ...]] = {
+    "found": (*_TAKEN, *_REFUSED),
+    "taken": _TAKEN,
+    "refused": _REFUSED,
+    "stored": _STORED,
+    "committed": _STORED[1:],
+    "verified": _STORED[2:],
+    "colliding": (State.REVIEW,),
+    "duplicate": (State.DUPLICATE,),
+    "missing": (State.REJECTED,),
+}
+"""Lists of instances by name, and the states they hold."""
+_SETTLED = frozenset(
+    (State.VERIFIED, State.REVIEW, State.QUARANTINED, State.DUPLICATE, State.REJECTED)
+)
+_PAGE = 1000
+
+
+def source_json(view: Transaction, source: Source) -> dict[str, Any]:
+    """Return the reconciliation of a source."""
+    tally = view.old_tally(source.id)
+    missing = _count(tally, (State.REJECTED,), Code.FILE_MISSING.value)
+    found = _count(tally, (*_TAKEN, *_REFUSED)) - missing
+    refused = Counter[str]()
+    for (state, code), (n, _) in tally.items():
+        if state in _REFUSED and code != Code.FILE_MISSING.value:
+            refused[code or state.value] += n
+    taken = _count(tally, _TAKEN)
+    filed = sum(n for (_, decided), n in view.old_filed(source.id).items() if decided)
+    studies = view.old_studies_by_state(source.id)
+    return {
+        "source": source.name,
+        "kind": source.kind.value,
+        "place": source.place,
+        "stocked": source.stocked,
+        "paused": source.paused,
+        "told": {"studies": source.told_studies, "instances": source.told_instances},
+        "found": found,
+        "missing": missing,
+        "taken": taken,
+        "refused": dict(sorted(refused.items())),
+        "colliding": _count(tally, (State.REVIEW,)),
+        "filed": filed,
+        "stored": _count(tally, _STORED),
+        "already_there": sum(
+            n for (_, code), (n, _) in tally.items() if code == Code.ALREADY_THERE.value
+        ),
+        "committed": _count(tally, _STORED[1:]),
+        "verified": _count(tally, _STORED[2:]),
+        "bytes": sum(size for _, size in tally.values()),
+        "balanced": found == taken + sum(refused.values()),
+        "studies": {state.value: n for state, n in sorted(studies.items())},
+        "review": view.old_review(source.id),
+        "settled": settled(view, source),
+    }
+
+
+def _count(
+    tally: Mapping[tuple[State, str], tuple[int, int]],
+    states: tuple[State, ...],
+    code: str | None = None,
+) -> int:
+    return sum(
+        n for (state, why), (n, _) in tally.items() if state in states and code in (None, why)
+    )
+
+
+def settled(view: Transaction, source: Source) -> bool:
+    """Tell whether nothing of a source is under way: all is verified, ended, or a person's."""
+    if not source.stocked:
+        return False
+    states = view.old_studies_by_state(source.id)
+    return set(states) <= _SETTLED
+
+
+def listed(services: Services, source: Source, name: str) -> Iterator[OldInstance]:
+    """Yield the instances behind a number of the reconciliation, in the order of their places.
+
+    Raises
+    ------
+    UsageError
+        There is no list of that name.
+    """
+    if name not in LISTS:
+        raise UsageError(f"There is no list {name}.", remedy=f"Lists: {', '.join(LISTS)}.")
+    after = ""
+    while True:
+        with services.ledger.reading() as view:
+            rows = view.old_instances(
+                source_id=source.id, states=LISTS[name], after=after, limit=_PAGE
+            )
+        if not rows:
+            return
+        after = rows[-1].place
+        for row in rows:
+            if (row.code is Code.FILE_MISSING) is (name == "missing"):
+                yield row
+
+
+def study_json(study: OldStudy, rows: tuple[OldInstance, ...] = ()) -> dict[str, Any]:
+    """Return one study: the header's words beside the candidates', and its instances."""
+    decision = study.decision
+    return {
+        "id": study.id,
+        "study_instance_uid": study.study_instance_uid,
+        "state": study.state.value,
+        "reasons": [{"code": one.code.value, "text": one.text} for one in study.reasons],
+        "header": _header(study),
+        "expected": study.expected,
+        "candidates": [
+            {
+                "patient_id": one.patient.patient_id,
+                "issuer": one.patient.issuer,
+                "family_name": one.patient.name.family,
+                "given_name": one.patient.name.given,
+                "birth_date": one.patient.birth_date,
+                "sex": one.patient.sex,
+                "accession_number": one.exam.accession_number if one.exam else None,
+                "posterior": one.posterior,
+                "agreement": {name.value: how.value for name, how in one.film_agreement.items()},
+            }
+            for one in study.candidates
+        ],
+        "patient_id": decision.patient.patient_id if decision else None,
+        "issuer": decision.patient.issuer if decision else None,
+        "accession_number": decision.exam.accession_number if decision and decision.exam else None,
+        "decided_by": decision.decided_by if decision else None,
+        "posterior": study.posterior,
+        "instances": [
+            {
+                "place": row.place,
+                "sop_instance_uid": row.sop_instance_uid,
+                "sent_as": row.outgoing_uid,
+                "sop_class_uid": row.sop_class_uid,
+                "state": row.state.value,
+                "code": row.code.value if row.code else None,
+                "note": row.note,
+                "sha256": row.sha256,
+            }
+            for row in rows
+        ],
+    }
+
+
+def _header(study: OldStudy) -> dict[str, str]:
+    told = study.header
+    return {
+        "patient_id": told.patient_id,
+        "issuer": told.issuer,
+        "name": told.name,
+        "birth_date": told.birth_date,
+        "sex": told.sex,
+        "accession_number": told.accession_number,
+        "study_date": told.study_date,
+        "description": told.description,
+        "modality": told.modality,
+    }

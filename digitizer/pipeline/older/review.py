@@ -1,0 +1,255 @@
+"""What a person decides about older studies: accept, reject, hold, release, retry."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from enum import StrEnum, unique
+
+from digitizer.errors import UsageError
+from digitizer.model.identity import ExamRecord, Outcome, PatientRecord, Verdict
+from digitizer.model.older import OldInstance, OldStudy, SourceKind
+from digitizer.model.older import Source as OlderSource
+from digitizer.model.reasons import Code, reason
+from digitizer.model.records import Stage
+from digitizer.model.states import HOLDS, State
+from digitizer.pipeline.changes import event, held, moved
+from digitizer.pipeline.older.decide import approve
+from digitizer.pipeline.review import exam_named, patient_named
+from digitizer.pipeline.services import Services
+from digitizer.ports import Transaction
+
+__all__ = ["Collisions", "accept", "alike", "hold", "reject", "release", "retry"]
+
+_OF_INSTANCES = frozenset(
+    (Code.UID_COLLISION, Code.ARCHIVE_DIFFERS, Code.KIND_REFUSED, Code.CORRUPT_FILE)
+)
+"""Reasons that single instances are held for."""
+_NOT_BY_ACCEPTING = frozenset((Code.STUDY_CONFLICT, Code.READ_BACK_DIFFERS, Code.INTERNAL_ERROR))
+_RESUMES = {
+    State.APPROVED: Stage.OLD_STORE,
+    State.STORED: Stage.OLD_COMMIT,
+    State.COMMITTED: Stage.OLD_VERIFY,
+}
+
+
+@unique
+class Collisions(StrEnum):
+    """What becomes of instances that collide with others, or that the archive does not take."""
+
+    LEAVE = "leave"
+    """They are left out, and listed as rejected."""
+    NEW_UID = "new-uid"
+    """They are sent under a new SOP Instance UID; the old one stays in Original Attributes."""
+
+
+def accept(
+    services: Services,
+    study_id: str,
+    *,
+    user: str,
+    patient_id: str | None = None,
+    accession_number: str | None = None,
+    collisions: Collisions | None = None,
+    why: str = "",
+    undo_window_s: float | None = None,
+) -> OldStudy:
+    """Decide a study in review: the first candidate, or the patient that the person names.
+
+    Parameters
+    ----------
+    services : Services
+    study_id : str
+    user : str
+    patient_id : str, optional
+        ``NUMBER`` or ``ISSUER:NUMBER``.
+    accession_number : str, optional
+        Of the patient's exam; without, the one proposed; "" leaves the header's number as it is.
+    collisions : Collisions, optional
+        What becomes of instances that cannot go as they are; must be said where there are any.
+    why : str
+    undo_window_s : float, optional
+        The setting by default.
+
+    Raises
+    ------
+    UsageError
+        The study is not in review, or what was said does not settle why it is there.
+    """
+    with services.ledger.reading() as view:
+        study = _in_review(view.get(OldStudy, study_id))
+    codes = {one.code for one in study.reasons}
+    _must_be_settled(study_id, codes, collisions)
+    patient = patient_named(services, patient_id) if patient_id else _proposed(study)
+    verdict = Verdict(
+        film_id=study_id,
+        outcome=Outcome.REVIEW,
+        patient=patient,
+        exam=_exam(services, study, patient, accession_number),
+        posterior=study.posterior or 0.0,
+    )
+    window = services.settings.undo_window_s if undo_window_s is None else undo_window_s
+    with services.ledger.transaction() as tx:
+        current = _in_review(tx.get(OldStudy, study_id))
+        if codes & _OF_INSTANCES and collisions is not None:
+            _settle(tx, current, collisions)
+        confirmed = tuple(sorted({*current.confirmed, *(code.value for code in codes)}))
+        approved = approve(
+            services,
+            tx,
+            replace(current, confirmed=confirmed),
+            verdict,
+            user=user,
+            why=why,
+            undo_window_s=window,
+        )
+    services.waker.wake([(Stage.OLD_STORE, study_id)])
+    return approved
+
+
+def _must_be_settled(study_id: str, codes: set[Code], collisions: Collisions | None) -> None:
+    if codes & _NOT_BY_ACCEPTING:
+        raise UsageError(
+            f"Study {study_id} cannot go on by being accepted.",
+            remedy="Have the archive put right first, then `digitizer migrate retry`.",
+        )
+    if codes & _OF_INSTANCES and collisions is None:
+        raise UsageError(
+            f"Study {study_id} holds instances that cannot go as they are.",
+            remedy="Say --collisions leave or --collisions new-uid.",
+        )
+    if codes & {Code.KIND_REFUSED, Code.CORRUPT_FILE} and collisions is Collisions.NEW_UID:
+        raise UsageError("A new UID does not help here.", remedy="Say --collisions leave.")
+
+
+def _in_review(study: OldStudy) -> OldStudy:
+    if study.state is not State.REVIEW:
+        raise UsageError(f"Study {study.id} is {study.state.value}, not in review.")
+    return study
+
+
+def _proposed(study: OldStudy) -> PatientRecord:
+    if not study.candidates:
+        raise UsageError("No patient is proposed for this study.", remedy="Name one: --patient.")
+    return study.candidates[0].patient
+
+
+def _exam(
+    services: Services, study: OldStudy, patient: PatientRecord, accession_number: str | None
+) -> ExamRecord | None:
+    if accession_number == "":
+        return None
+    if accession_number is not None:
+        return exam_named(services, patient, accession_number)
+    if study.candidates and study.candidates[0].patient == patient:
+        return study.candidates[0].exam
+    return None
+
+
+def _settle(tx: Transaction, study: OldStudy, collisions: Collisions) -> None:
+    """Leave colliding instances out, or give them UIDs of their own: minted once, then kept."""
+    changed: list[OldInstance] = []
+    for row in tx.old_instances(study_id=study.id, states=(State.REVIEW,)):
+        if collisions is Collisions.LEAVE:
+            changed.append(replace(row, state=State.REJECTED))
+            continue
+        uid = tx.uid(f"old collision:{row.source_id}:{row.place}")
+        changed.append(replace(row, state=State.READ, sent_uid=uid))
+    tx.write_old_instances(changed)
+
+
+def alike(services: Services, study_id: str) -> tuple[str, ...]:
+    """Return a study and those in review of its source that name the same patient, it first."""
+    with services.ledger.reading() as view:
+        study = view.get(OldStudy, study_id)
+        found = view.old_studies(source_id=study.source_id, states=(State.REVIEW,))
+    same = [one.id for one in found if one.header.identity == study.header.identity]
+    codes = {one.id: {why.code for why in one.reasons} for one in found}
+    rest = [one for one in same if one != study_id and codes[one] == codes.get(study_id)]
+    return (study_id, *rest)
+
+
+def reject(services: Services, study_id: str, *, user: str, why: str = "") -> OldStudy:
+    """End a study: nothing of it goes into the archive. The originals stay."""
+    now = services.clock.now()
+    with services.ledger.transaction() as tx:
+        study = tx.get(OldStudy, study_id)
+        if study.state not in HOLDS | {State.APPROVED}:
+            raise UsageError(
+                f"Study {study_id} is {study.state.value}; only what is held can be rejected."
+            )
+        for stage in (Stage.OLD_TAKE, Stage.OLD_DECIDE, *_RESUMES.values()):
+            tx.unschedule(stage, study_id)
+        rows = tx.old_instances(study_id=study_id, states=(State.READ, State.REVIEW))
+        tx.write_old_instances(
+            replace(row, state=State.REJECTED, code=row.code or Code.REJECTED_BY_PERSON)
+            for row in rows
+        )
+        text = (reason(Code.REJECTED_BY_PERSON, why or None),)
+        ended = moved(study, State.REJECTED, now, reasons=text)
+        return tx.save(ended, event(study_id, "rejected", user, reason=why, instances=len(rows)))
+
+
+def hold(services: Services, study_id: str, *, user: str, why: str = "") -> OldStudy:
+    """Put a study aside, with the reason, until it is released."""
+    now = services.clock.now()
+    with services.ledger.transaction() as tx:
+        study = tx.get(OldStudy, study_id)
+        if study.state not in (State.REVIEW, State.APPROVED):
+            raise UsageError(
+                f"Study {study_id} is {study.state.value}; it cannot be held any more."
+            )
+        tx.unschedule(Stage.OLD_STORE, study_id)
+        text = (reason(Code.ON_HOLD, why or None), *study.reasons)
+        aside = replace(held(study, State.REVIEW, text, now, decision=None), resume=State.READ)
+        return tx.save(aside, event(study_id, "put_on_hold", user, reason=why))
+
+
+def release(services: Services, study_id: str, *, user: str) -> OldStudy:
+    """Lift a hold; the study is decided anew."""
+    with services.ledger.transaction() as tx:
+        study = _in_review(tx.get(OldStudy, study_id))
+        rest = tuple(one for one in study.reasons if one.code is not Code.ON_HOLD)
+        if len(rest) == len(study.reasons):
+            raise UsageError(f"Study {study_id} is not on hold.")
+        freed = replace(study, reasons=rest or (reason(Code.BELOW_THRESHOLD),))
+        saved = tx.save(freed, event(study_id, "released", user))
+        tx.schedule(Stage.OLD_DECIDE, study_id)
+    services.waker.wake([(Stage.OLD_DECIDE, study_id)])
+    return saved
+
+
+def retry(services: Services, ids: Iterable[str], *, user: str) -> int:
+    """Go on where held studies stopped, as if for the first time; return how many there were."""
+    started: list[tuple[Stage, str]] = []
+    for one in ids:
+        with services.ledger.transaction() as tx:
+            step = _resume(services, tx, tx.get(OldStudy, one), user)
+        if step is not None:
+            started.append(step)
+    services.waker.wake(started)
+    return len(started)
+
+
+def _resume(
+    services: Services, tx: Transaction, study: OldStudy, user: str
+) -> tuple[Stage, str] | None:
+    if study.state not in HOLDS or any(one.code is Code.ON_HOLD for one in study.reasons):
+        return None
+    back = study.resume or State.RECEIVED
+    source = tx.get(OlderSource, study.source_id)
+    peer = source.kind is SourceKind.PACS
+    stage = _RESUMES.get(back) if study.decision is not None else None
+    if stage is None:
+        stage = Stage.OLD_TAKE if peer and back is State.RECEIVED else Stage.OLD_DECIDE
+    if stage is Stage.OLD_STORE:
+        # What the archive refused, or held otherwise, is tried as it is.
+        rows = tx.old_instances(study_id=study.id, states=(State.REVIEW,))
+        tx.write_old_instances(
+            replace(row, state=State.READ, code=None, note="")
+            for row in rows
+            if row.code is not Code.UID_COLLISION
+        )
+    again = event(study.id, "retried", user, state=back.value)
+    tx.save(moved(study, back, services.clock.now()), again)
+    tx.unschedule(stage, study.id)
+    tx.schedule(stage, study.id)
+    return stage, study.id

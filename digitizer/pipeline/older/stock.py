@@ -1,0 +1,208 @@
+"""Looking through an older archive, part by part, going on where it was left (DESIGN §4).
+
+Files are looked at in a fixed order, and the last one is written down with what was found: killed
+at any moment, it goes on behind it. Nothing of a source of files is decided before all of it has
+been looked through, since a study may lie anywhere in it; a peer tells its studies whole.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from digitizer import dicom
+from digitizer.errors import BadScan
+from digitizer.model.older import OldInstance, OldStudy, PeerStudy, Source, SourceKind
+from digitizer.model.reasons import Code
+from digitizer.model.records import Stage
+from digitizer.model.states import State
+from digitizer.pipeline.changes import event, moved
+from digitizer.pipeline.older.looking import DISC_LIST, Looked, look, unusable
+from digitizer.pipeline.older.originals import PACK_BYTES, kept, original
+from digitizer.pipeline.older.writing import SENT, study_id_of, write
+from digitizer.pipeline.services import Services
+from digitizer.ports import FileSource, Transaction
+
+__all__ = ["stock"]
+
+_AT_ONCE_S = 60.0
+"""After so long the rest is left to another turn: a lease must not run out over it."""
+_FILES = 250
+"""Files of one transaction."""
+
+
+def stock(services: Services, source_id: str) -> list[tuple[Stage, str]]:
+    """Look through as much as fits into a turn; the rest is due at once."""
+    with services.ledger.reading() as view:
+        source = view.get(Source, source_id)
+    until = services.clock.now() + timedelta(seconds=_AT_ONCE_S)
+    done = (
+        _peer(services, source)
+        if source.kind is SourceKind.PACS
+        else _files(services, source, until)
+    )
+    with services.ledger.transaction() as tx:
+        if not done:
+            tx.schedule(Stage.OLD_STOCK, source_id)
+            tx.unschedule(Stage.OLD_STOCK, source_id)
+            return [(Stage.OLD_STOCK, source_id)]
+        tx.unschedule(Stage.OLD_STOCK, source_id)
+        tx.schedule(Stage.OLD_FEED, source_id)
+    return [(Stage.OLD_FEED, source_id)]
+
+
+def _files(services: Services, source: Source, until: datetime) -> bool:
+    """Look through files; tell whether the end was reached."""
+    files = services.sources.files(source)
+    waiting: list[tuple[Looked, bytes]] = []
+    size = 0
+    for place in files.files(source.cursor):
+        looked, content = _looked(source, files, place)
+        waiting.append((looked, content))
+        size += len(content)
+        if len(waiting) >= _FILES or size >= PACK_BYTES:
+            source = _written(services, source, waiting)
+            waiting, size = [], 0
+            if services.clock.now() >= until:
+                return False
+    source = _written(services, source, waiting)
+    _compare_lists(services, source, files)
+    with services.ledger.transaction() as tx:
+        ended = replace(tx.get(Source, source.id), stocked=True)
+        tx.save(ended, event(source.id, "stocked", files=_count(tx, source.id)))
+    return True
+
+
+def _count(tx: Transaction, source_id: str) -> int:
+    tally = tx.old_tally(source_id)
+    return sum(n for (_, code), (n, _) in tally.items() if code != Code.FILE_MISSING.value)
+
+
+def _looked(source: Source, files: FileSource, place: str) -> tuple[Looked, bytes]:
+    try:
+        content = files.read(place)
+    except BadScan as error:
+        return Looked(instance=unusable(OldInstance(source_id=source.id, place=place), error)), b""
+    return look(source, place, content), content
+
+
+def _written(services: Services, source: Source, files: list[tuple[Looked, bytes]]) -> Source:
+    """Keep originals and write some files down, with the place to go on from."""
+    if not files:
+        return source
+    wanted = [
+        (one.instance, content)
+        for one, content in files
+        if content and (one.instance.code is not Code.NO_INSTANCE or one.listed)
+    ]
+    placed = {row.place: row for row, _ in kept(services, source, wanted)}
+    looked = [
+        replace(one, instance=placed.get(one.instance.place, one.instance)) for one, _ in files
+    ]
+    with services.ledger.transaction() as tx:
+        write(services, tx, source, looked)
+        named = {listed.place for one in looked for listed in one.listed}
+        known = {row.place for row in tx.old_instances_at(source.id, named)}
+        tx.write_old_instances(
+            OldInstance(
+                source_id=source.id, place=place, state=State.REJECTED, code=Code.FILE_MISSING
+            )
+            for place in sorted(named - known)
+        )
+        current = replace(tx.get(Source, source.id), cursor=looked[-1].instance.place)
+        return tx.save(current, event(source.id, "looked_through", files=len(files)))
+
+
+def _compare_lists(services: Services, source: Source, files: FileSource) -> None:
+    """Compare the discs' own lists with what is there: missing files, and files not named."""
+    with services.ledger.transaction() as tx:
+        missing = tx.old_instances(
+            source_id=source.id, states=(State.REJECTED,), code=Code.FILE_MISSING
+        )
+        # Copied from a disc, names may have come in other capitals.
+        there = [row.place for row in missing if files.has(row.place)]
+        tx.forget_old_instances(source.id, there)
+    with services.ledger.reading() as view:
+        lists = [
+            row
+            for row in view.old_instances(
+                source_id=source.id, states=(State.REJECTED,), code=Code.NO_INSTANCE
+            )
+            if row.note == DISC_LIST
+        ]
+    for row in lists:
+        _note_unlisted(services, source, row)
+
+
+def _note_unlisted(services: Services, source: Source, row: OldInstance) -> None:
+    """Note at each instance beside a disc's list where the list names it not, or as another."""
+    content = original(services, source, row)
+    listed = {one.place.upper(): one for one in dicom.listed_files(content, row.place)}
+    folder = row.place.rpartition("/")[0]
+    with services.ledger.transaction() as tx:
+        changed = []
+        for one in _beside(tx, source, f"{folder}/" if folder else ""):
+            told = listed.get(one.place.upper())
+            note = "" if told else "The disc's own list does not name it."
+            if told and told.sop_instance_uid not in ("", one.sop_instance_uid):
+                note = "The disc's own list names another instance for this file."
+            if note and not one.note:
+                changed.append(replace(one, note=note))
+        tx.write_old_instances(changed)
+
+
+def _beside(tx: Transaction, source: Source, prefix: str) -> Iterator[OldInstance]:
+    after = prefix
+    while rows := tx.old_instances(source_id=source.id, after=after, limit=1000):
+        for row in rows:
+            if not row.place.startswith(prefix):
+                return
+            if row.sop_instance_uid:
+                yield row
+        after = rows[-1].place
+
+
+def _peer(services: Services, source: Source) -> bool:
+    """Ask a peer for its studies, part by part; always to the end of what it tells."""
+    peer = services.sources.peer(source)
+    for found, cursor in peer.studies(source.cursor):
+        with services.ledger.transaction() as tx:
+            _write_told(services, tx, source, found)
+            current = tx.get(Source, source.id)
+            told = (
+                (current.told_studies or 0) + len(found),
+                (current.told_instances or 0) + sum(one.instances or 0 for one in found),
+            )
+            current = replace(current, cursor=cursor, told_studies=told[0], told_instances=told[1])
+            source = tx.save(current, event(source.id, "looked_through", studies=len(found)))
+    with services.ledger.transaction() as tx:
+        ended = replace(tx.get(Source, source.id), stocked=True)
+        tx.save(ended, event(source.id, "stocked", studies=ended.told_studies))
+    return True
+
+
+def _write_told(
+    services: Services, tx: Transaction, source: Source, found: tuple[PeerStudy, ...]
+) -> None:
+    """Add studies that a peer tells; one that has changed since it was fetched is fetched again."""
+    now = services.clock.now()
+    uids = tuple(one.study_instance_uid for one in found)
+    there = {one.study_instance_uid: one for one in tx.old_studies(source_id=source.id, uids=uids)}
+    for one in found:
+        study = there.get(one.study_instance_uid)
+        if study is None:
+            study = OldStudy(
+                id=study_id_of(source, one.study_instance_uid),
+                source_id=source.id,
+                study_instance_uid=one.study_instance_uid,
+                header=one.header,
+                changed_at=now,
+                expected=one.instances,
+                told=True,
+            )
+            tx.add(study, event(study.id, "found", source=source.name, told=one.instances))
+        elif study.expected != one.instances and one.instances is not None:
+            changed = replace(study, expected=one.instances)
+            if study.state in (State.READ, State.APPROVED, *SENT):
+                changed = moved(changed, State.READ, now)
+                tx.schedule(Stage.OLD_TAKE, study.id)
+            tx.save(changed, event(study.id, "told_anew", told=one.instances))

@@ -1,0 +1,95 @@
+"""Fetching a study of a peer: what is in hand already is not asked for again."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from digitizer.model.older import OldStudy, PeerInstance, Source
+from digitizer.model.reasons import Code, reason
+from digitizer.model.records import Stage
+from digitizer.model.states import State
+from digitizer.pipeline.changes import event, held, moved, reason_payload
+from digitizer.pipeline.older.looking import Looked, look
+from digitizer.pipeline.older.originals import PACK_BYTES, kept
+from digitizer.pipeline.older.writing import write
+from digitizer.pipeline.services import Services
+
+__all__ = ["take"]
+
+_ROUNDS = 2
+"""Times that a peer is asked for what it did not give."""
+
+
+def take(services: Services, study_id: str) -> list[tuple[Stage, str]]:
+    """Fetch what is not in hand; a study that stays incomplete is asked about.
+
+    Killed in between, it goes on with what is missing: what came was written pack by pack.
+    """
+    with services.ledger.reading() as view:
+        study = view.get(OldStudy, study_id)
+        source = view.get(Source, study.source_id)
+    peer = services.sources.peer(source)
+    listed = peer.instances(study.study_instance_uid)
+    missing = _missing(services, study, listed)
+    for _ in range(_ROUNDS):
+        if not missing:
+            break
+        for some in _packs(peer.fetch(study.study_instance_uid, missing)):
+            _keep(services, source, study, some)
+        missing = _missing(services, study, listed)
+    return _done(services, study_id, len(listed), len(missing))
+
+
+def _place(study: OldStudy, sop_instance_uid: str) -> str:
+    return f"{study.study_instance_uid}/{sop_instance_uid}"
+
+
+def _missing(
+    services: Services, study: OldStudy, listed: tuple[PeerInstance, ...]
+) -> list[PeerInstance]:
+    places = {_place(study, one.sop_instance_uid): one for one in listed}
+    with services.ledger.reading() as view:
+        known = {row.place for row in view.old_instances_at(study.source_id, places)}
+    return [one for place, one in places.items() if place not in known]
+
+
+def _packs(contents: Iterator[bytes]) -> Iterator[list[bytes]]:
+    some: list[bytes] = []
+    size = 0
+    for content in contents:
+        some.append(content)
+        size += len(content)
+        if size >= PACK_BYTES:
+            yield some
+            some, size = [], 0
+    if some:
+        yield some
+
+
+def _keep(services: Services, source: Source, study: OldStudy, contents: list[bytes]) -> None:
+    looked: dict[str, tuple[Looked, bytes]] = {}
+    for content in contents:
+        one = look(source, "", content)
+        place = _place(study, one.instance.sop_instance_uid or one.instance.sha256)
+        looked[place] = (replace(one, instance=replace(one.instance, place=place)), content)
+    files = [(one.instance, content) for one, content in looked.values()]
+    placed = {row.place: row for row, _ in kept(services, source, files)}
+    rows = [replace(one, instance=placed[place]) for place, (one, _) in looked.items()]
+    with services.ledger.transaction() as tx:
+        write(services, tx, source, rows)
+
+
+def _done(services: Services, study_id: str, listed: int, missing: int) -> list[tuple[Stage, str]]:
+    now = services.clock.now()
+    with services.ledger.transaction() as tx:
+        study = tx.get(OldStudy, study_id)
+        tx.unschedule(Stage.OLD_TAKE, study_id)
+        told = max(study.expected or 0, listed)
+        in_hand = listed - missing
+        if in_hand < told and Code.COUNT_DIFFERS.value not in study.confirmed:
+            text = f"The old archive says {told} instances and gave {in_hand}."
+            asked = held(study, State.REVIEW, (reason(Code.COUNT_DIFFERS, text),), now)
+            tx.save(asked, event(study_id, "review", reasons=reason_payload(asked.reasons)))
+            return []
+        tx.save(moved(study, State.READ, now), event(study_id, "fetched", instances=in_hand))
+        tx.schedule(Stage.OLD_DECIDE, study_id)
+    return [(Stage.OLD_DECIDE, study_id)]

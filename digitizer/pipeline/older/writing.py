@@ -1,0 +1,142 @@
+"""Looked-at instances written to the ledger with their studies: new, known, double or colliding."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from digitizer.model.older import OldHeader, OldInstance, OldStudy, Source
+from digitizer.model.reasons import Code
+from digitizer.model.records import Stage
+from digitizer.model.states import State
+from digitizer.pipeline.changes import event, moved
+from digitizer.pipeline.ingest import identifier
+from digitizer.pipeline.older.looking import Looked
+from digitizer.pipeline.services import Services
+from digitizer.ports import Transaction
+
+__all__ = ["SENT", "study_id_of", "write"]
+
+SENT = (State.STORED, State.COMMITTED, State.VERIFIED)
+_MOST_OTHERS = 5
+
+
+def study_id_of(source: Source, study_instance_uid: str) -> str:
+    """Return the id of a study of a source: the same however often it is found."""
+    return identifier("old study", source.id, study_instance_uid)
+
+
+def write(
+    services: Services, tx: Transaction, source: Source, looked: Sequence[Looked]
+) -> list[OldInstance]:
+    """Write what was looked at; return the rows as written.
+
+    A place that is known with the same bytes is left as it is. An instance that is known elsewhere
+    with the same dataset is a ``duplicate``; with another one it collides and waits for a person.
+    """
+    places = [one.instance.place for one in looked]
+    known = {row.place: row for row in tx.old_instances_at(source.id, places)}
+    fresh = [one for one in looked if not _is_known(one.instance, known.get(one.instance.place))]
+    firsts = _firsts(tx, fresh)
+    rows = []
+    for one in fresh:
+        row = one.instance
+        if one.header is not None:
+            row = replace(row, study_id=study_id_of(source, one.study_instance_uid))
+            row = _judged(row, firsts)
+        rows.append(row)
+    tx.write_old_instances(rows)
+    _write_studies(services, tx, source, fresh, rows)
+    return rows
+
+
+def _is_known(row: OldInstance, known: OldInstance | None) -> bool:
+    return (
+        known is not None
+        and known.code is not Code.FILE_MISSING
+        and (known.sha256 == row.sha256 or known.data_sha256 == row.data_sha256 != "")
+    )
+
+
+def _firsts(tx: Transaction, looked: Iterable[Looked]) -> dict[str, OldInstance]:
+    """Return the first known bearer of each SOP Instance UID."""
+    uids = {one.instance.sop_instance_uid for one in looked if one.header is not None}
+    found: dict[str, OldInstance] = {}
+    for row in tx.old_instances_with_uid(uids):
+        if row.state in (State.DUPLICATE, State.REJECTED, State.QUARANTINED):
+            continue
+        before = found.get(row.sop_instance_uid)
+        if before is None or before.code is Code.UID_COLLISION:
+            found[row.sop_instance_uid] = row
+    return found
+
+
+def _judged(row: OldInstance, firsts: dict[str, OldInstance]) -> OldInstance:
+    first = firsts.setdefault(row.sop_instance_uid, row)
+    if (first.source_id, first.place) == (row.source_id, row.place):
+        return row
+    if first.data_sha256 == row.data_sha256:
+        return replace(row, state=State.DUPLICATE, code=Code.DUPLICATE, note=first.place)
+    return replace(row, state=State.REVIEW, code=Code.UID_COLLISION, note=first.place)
+
+
+def _write_studies(
+    services: Services,
+    tx: Transaction,
+    source: Source,
+    looked: Sequence[Looked],
+    rows: Sequence[OldInstance],
+) -> None:
+    """Add the studies that are new, and note in others what is new of them."""
+    now = services.clock.now()
+    by_study: dict[str, list[tuple[Looked, OldInstance]]] = {}
+    for one, row in zip(looked, rows, strict=True):
+        if one.header is not None:
+            by_study.setdefault(one.study_instance_uid, []).append((one, row))
+    there = {
+        study.study_instance_uid: study
+        for study in tx.old_studies(source_id=source.id, uids=tuple(by_study))
+    }
+    for uid, found in by_study.items():
+        headers = list(dict.fromkeys(one.header for one, _ in found if one.header is not None))
+        study = there.get(uid)
+        if study is None:
+            new = OldStudy(
+                id=study_id_of(source, uid),
+                source_id=source.id,
+                study_instance_uid=uid,
+                header=headers[0],
+                changed_at=now,
+            )
+            # Of somebody else too: a study with two patients is decided by a person.
+            new = _with_others(new, headers)
+            tx.add(new, event(new.id, "found", source=source.name, instances=len(found)))
+            continue
+        changed = _with_others(_seen(study, headers[0]), headers)
+        more = any(row.state in (State.READ, State.REVIEW) for _, row in found)
+        if more and study.state in (State.APPROVED, *SENT):
+            changed = moved(changed, State.READ, now)
+            tx.schedule(Stage.OLD_DECIDE, study.id)
+        if changed != study:
+            tx.save(changed, event(study.id, "found_more", instances=len(found)))
+
+
+def _seen(study: OldStudy, header: OldHeader) -> OldStudy:
+    """Return a study that a peer told under its first file's header; both count if they differ.
+
+    A peer need not tell all that a file says: what it leaves out is no other patient.
+    """
+    if not study.told:
+        return study
+    told = study.header
+    pairs = ((told.patient_id, header.patient_id), (told.name, header.name))
+    differ = any(one and other and one != other for one, other in pairs)
+    return replace(study, header=header, told=False, others=(told,) if differ else ())
+
+
+def _with_others(study: OldStudy, headers: Iterable[OldHeader]) -> OldStudy:
+    others = list(study.others)
+    seen = {study.header.identity, *(one.identity for one in others)}
+    for header in headers:
+        if header.identity not in seen and len(others) < _MOST_OTHERS:
+            others.append(header)
+            seen.add(header.identity)
+    return replace(study, others=tuple(others))
