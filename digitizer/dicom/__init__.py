@@ -5,7 +5,7 @@ from pydicom import Dataset as Header
 from digitizer.dicom.capture import frames_class, make_film, make_frames, make_label
 from digitizer.dicom.compare import compare
 from digitizer.dicom.directory import Listed, listed_files
-from digitizer.dicom.header import header_of, violations
+from digitizer.dicom.header import header_of, text_of, violations
 from digitizer.dicom.listing import HeaderLine, header_lines
 from digitizer.dicom.old_file import OldFile, examine, is_directory
 from digitizer.dicom.pixels import decode_pixels, pixel_sha256, transcode
@@ -40,6 +40,7 @@ __all__ = [
     "make_label",
     "pixel_sha256",
     "read_rules",
+    "text_of",
     "transcode",
     "violations",
 ]

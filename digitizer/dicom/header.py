@@ -26,6 +26,7 @@ __all__ = [
     "Writing",
     "declared_charsets",
     "header_of",
+    "number_of",
     "raw_text",
     "text_of",
     "twin_of",
@@ -85,6 +86,15 @@ def text_of(header: Dataset, keyword: str) -> str:
         switched = decode_bytes(raw, convert_encodings(list(declared)), PN_DELIMS | TEXT_VR_DELIMS)
         return str(switched).strip(" \0")[:_LONGEST]
     return _decoded(raw, codecs).strip(" \0").strip()[:_LONGEST]
+
+
+def number_of(header: Dataset, keyword: str, default: int) -> int:
+    """Return a number of two bytes (VR US) without changing the dataset."""
+    raw = raw_text(header, keyword)
+    if isinstance(raw, str):
+        return int(raw) if raw.isdecimal() else default
+    _, little = header.original_encoding
+    return int.from_bytes(raw[:2], "big" if little is False else "little") if raw else default
 
 
 def raw_text(header: Dataset, keyword: str) -> bytes | str:

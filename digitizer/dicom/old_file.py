@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from io import BytesIO
 
 from pydicom import Dataset
+from pydicom.config import IGNORE
 from pydicom.dataset import FileMetaDataset
 from pydicom.filebase import DicomBytesIO
 from pydicom.filereader import read_dataset
@@ -25,6 +26,7 @@ from pydicom.uid import (
 
 from digitizer.dicom.directory import DIRECTORY_CLASS
 from digitizer.dicom.elements import End, Syntax, bulk_size, walk
+from digitizer.dicom.header import number_of, text_of
 from digitizer.errors import BadScan
 
 __all__ = ["OldFile", "examine", "is_directory", "meta_of", "rewritten"]
@@ -33,6 +35,7 @@ _PREAMBLE = 128
 _BULK = 0x7FE00000
 """Pixel Data, its float forms and their offset tables stand in this group, after all else."""
 _LARGEST_INFLATED = 4 << 30
+_DIGITS = 8
 _UID = frozenset("0123456789.")
 
 
@@ -86,7 +89,7 @@ def examine(content: bytes) -> OldFile:
     if not content:
         raise BadScan("empty_file", "The file is empty.")
     start, meta = _meta(content)
-    told = UID(str(meta.get("TransferSyntaxUID", "") or ""))
+    told = UID(text_of(meta, "TransferSyntaxUID"), IGNORE)
     data = content[start:]
     if told == DeflatedExplicitVRLittleEndian:
         data = _inflated(data)
@@ -117,7 +120,7 @@ def is_directory(content: bytes) -> bool:
     if content[_PREAMBLE : _PREAMBLE + 4] != b"DICM":
         return False
     try:
-        return str(_meta(content)[1].get("MediaStorageSOPClassUID", "")) == DIRECTORY_CLASS
+        return text_of(_meta(content)[1], "MediaStorageSOPClassUID") == DIRECTORY_CLASS
     except BadScan:
         return False
 
@@ -178,8 +181,7 @@ def _parsed(data: bytes, syntax: UID) -> Dataset:
 
 def _names_an_instance(data: bytes, syntax: UID) -> bool:
     try:
-        header = _parsed(data, syntax)
-        return bool(header.get("SOPInstanceUID"))
+        return bool(text_of(_parsed(data, syntax), "SOPInstanceUID"))
     except BadScan:
         return False
 
@@ -187,10 +189,7 @@ def _names_an_instance(data: bytes, syntax: UID) -> bool:
 def _check_instance(header: Dataset, has_meta: bool) -> None:
     """Refuse what bears no UIDs: it can be named to no archive (PS3.3 C.12.1)."""
     for name in ("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID"):
-        try:
-            value = str(header.get(name, "") or "")
-        except Exception:
-            value = ""
+        value = text_of(header, name)
         if not value or len(value) > 64 or not set(value) <= _UID:
             if not has_meta and "SOPClassUID" not in header:
                 raise BadScan("unsupported_format", "This is no DICOM file.")
@@ -200,7 +199,7 @@ def _check_instance(header: Dataset, has_meta: bool) -> None:
 def _is_whole(data: bytes, bulk: int, form: Syntax, header: Dataset) -> bool:
     """Tell whether what follows the header ends as it says, and holds all of the picture."""
     if bulk == len(data):
-        return True
+        return not _is_picture(header)
     end = walk(data[bulk:], form, stop=None)
     if end.state is not End.DONE:
         return False
@@ -208,16 +207,25 @@ def _is_whole(data: bytes, bulk: int, form: Syntax, header: Dataset) -> bool:
     return size is None or size >= _least_size(header)
 
 
+def _is_picture(header: Dataset) -> bool:
+    """Tell whether an instance is of a class of pictures, or describes one: it must hold one then.
+
+    So a file that is cut off between two elements is told as well, unless it is no picture.
+    """
+    if text_of(header, "PixelDataProviderURL"):
+        return False
+    named = "Image Storage" in UID(text_of(header, "SOPClassUID"), IGNORE).name
+    return named or number_of(header, "Rows", 0) > 0
+
+
 def _least_size(header: Dataset) -> int:
     """Return how many bytes native Pixel Data has at least (PS3.5 8.1.1)."""
-    try:
-        rows, columns = int(header.get("Rows", 0) or 0), int(header.get("Columns", 0) or 0)
-        samples = int(header.get("SamplesPerPixel", 1) or 1)
-        bits = int(header.get("BitsAllocated", 8) or 8)
-        frames = int(str(header.get("NumberOfFrames", 1) or 1))
-    except (TypeError, ValueError):
-        return 0
-    if header.get("PhotometricInterpretation") == "YBR_FULL_422":
+    rows, columns = number_of(header, "Rows", 0), number_of(header, "Columns", 0)
+    samples = number_of(header, "SamplesPerPixel", 1)
+    bits = number_of(header, "BitsAllocated", 8)
+    told = text_of(header, "NumberOfFrames")
+    frames = int(told) if told.isdecimal() and len(told) < _DIGITS else 1
+    if text_of(header, "PhotometricInterpretation") == "YBR_FULL_422":
         samples = 2
     return rows * columns * samples * frames * bits // 8
 
@@ -225,8 +233,10 @@ def _least_size(header: Dataset) -> int:
 def meta_of(old: OldFile, sop_instance_uid: str = "") -> FileMetaDataset:
     """Return the file meta information for an instance, under its own UID or another."""
     meta = FileMetaDataset()
-    meta.MediaStorageSOPClassUID = old.header.SOPClassUID
-    meta.MediaStorageSOPInstanceUID = UID(sop_instance_uid or str(old.header.SOPInstanceUID))
+    meta.MediaStorageSOPClassUID = UID(text_of(old.header, "SOPClassUID"), IGNORE)
+    meta.MediaStorageSOPInstanceUID = UID(
+        sop_instance_uid or text_of(old.header, "SOPInstanceUID"), IGNORE
+    )
     meta.TransferSyntaxUID = old.syntax
     return meta
 
@@ -244,7 +254,7 @@ def rewritten(old: OldFile, header: Dataset | None = None) -> bytes:
     """
     out = DicomBytesIO()
     out.write(b"\0" * _PREAMBLE + b"DICM")
-    own = str(header.SOPInstanceUID) if header is not None else ""
+    own = text_of(header, "SOPInstanceUID") if header is not None else ""
     write_file_meta_info(out, meta_of(old, own), enforce_standard=True)
     data = old.data
     if header is not None:

@@ -93,7 +93,7 @@ def identity_changes(header: Dataset, adoption: Adoption) -> tuple[Change, ...]:
         before = text_of(header, "AccessionNumber")
         changes.append(Change("exam index", "AccessionNumber", before, number))
     if adoption.sop_instance_uid:
-        before = str(header.SOPInstanceUID)
+        before = text_of(header, "SOPInstanceUID")
         changes.append(Change("UID collision", "SOPInstanceUID", before, adoption.sop_instance_uid))
     return tuple(changes)
 

@@ -169,7 +169,8 @@ def _no_holder(
         mine, theirs = header.issuer or issuer, others[0].issuer
         text = f"The number was issued by {mine}; the index knows it as one of {theirs}."
         return (reason(Code.FOREIGN_ISSUER, text),)
-    if header.issuer and header.issuer != issuer:
+    known = {issuer, *(one.issuer for one in evidence.patients)}
+    if header.issuer and header.issuer not in known:
         text = f"The index does not have this number of {header.issuer}."
         return (reason(Code.FOREIGN_ISSUER, text),)
     code = Code.NOT_IN_INDEX if evidence.patients else Code.NO_CANDIDATE

@@ -20,10 +20,13 @@ class Older:
 
     def __init__(self, largest: int) -> None:
         self._largest = largest
+        self._last: tuple[str, FolderSource] | None = None
 
     def files(self, source: Source) -> FileSource:
-        """Open a source that is files."""
-        return FolderSource(Path(source.place), self._largest)
+        """Open a source that is files; the last one stays open, images of discs with it."""
+        if self._last is None or self._last[0] != source.place:
+            self._last = (source.place, FolderSource(Path(source.place), self._largest))
+        return self._last[1]
 
     def peer(self, source: Source) -> PeerSource:
         """Open a source that answers over the network."""

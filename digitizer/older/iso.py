@@ -1,5 +1,6 @@
 """Images of discs (ISO 9660, Joliet, Rock Ridge, UDF), read without mounting them."""
 
+import weakref
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
@@ -40,6 +41,8 @@ class DiscImage:
             self._disc.open(str(path))
         except (PyCdlibException, OSError, ValueError) as error:
             raise BadScan("corrupt_file", "The image of the disc cannot be read.") from error
+        # Closed with us at the latest: a disc that is out of sight is not held on to.
+        self.close = weakref.finalize(self, self._disc.close)
         self._by = self._tree()
 
     def _tree(self) -> str:
@@ -85,10 +88,6 @@ class DiscImage:
     def has(self, place: str) -> bool:
         """Tell whether there is such a file, in whatever capitals."""
         return place.upper() in {one.upper() for one in self.files()}
-
-    def close(self) -> None:
-        """Close the image."""
-        self._disc.close()
 
 
 def _plain(place: str) -> str:

@@ -362,7 +362,7 @@ def read_back(
                 came = dicom.examine(content)
             except BadScan:
                 continue
-            row = waiting.pop(str(came.header.SOPInstanceUID), None)
+            row = waiting.pop(dicom.text_of(came.header, "SOPInstanceUID"), None)
             if row is not None:
                 yield (row, *_differences(services, study, source, row, content, came))
     for row in waiting.values():

@@ -1,0 +1,300 @@
+"""A cellar of discs and folders brought over: every file accounted for, every picture untouched."""
+
+import hashlib
+import io
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pydicom
+import pytest
+from old_instances import an_instance, uid
+from old_town import OldSite, an_index
+from pycdlib import PyCdlib
+from pydicom.fileset import FileSet
+
+from digitizer import dicom
+from digitizer.errors import ArchiveUnreachable, UsageError
+from digitizer.model.older import Keep, Outgoing, Sent, Source, SourceKind
+from digitizer.model.reasons import Code
+from digitizer.model.states import State
+from digitizer.pipeline.advance import advance
+from digitizer.pipeline.older import reconcile, review
+from digitizer.pipeline.older.plan import plan_source
+from digitizer.pipeline.older.review import Collisions
+from digitizer.pipeline.older.sources import add_source
+from digitizer.pipeline.stages import STAGES
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:.*<socket.socket:pytest.PytestUnraisableExceptionWarning"),
+    # pydicom's file set leaves its temporary folder to be cleaned up with it.
+    pytest.mark.filterwarnings("ignore:.*finalize:pytest.PytestUnraisableExceptionWarning"),
+]
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[OldSite]:
+    with OldSite.at(tmp_path) as made:
+        an_index(made.services)
+        yield made
+
+
+def written(folder: Path, files: dict[str, bytes]) -> Path:
+    for place, content in files.items():
+        path = folder / place
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    return folder
+
+
+def added(site: OldSite, place: Path, *, keep: Keep = Keep.VAULT, issuer: str = "") -> Source:
+    return add_source(
+        site.services, place.name, SourceKind.FOLDER, str(place), user="ann", keep=keep,
+        issuer=issuer,
+    )  # fmt: skip
+
+
+def told(site: OldSite, source: Source) -> dict[str, Any]:
+    with site.services.ledger.reading() as view:
+        return reconcile.source_json(view, view.get(Source, source.id))
+
+
+def hashes(folder: Path) -> dict[str, str]:
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def test_a_disc_is_brought_over_whole(site: OldSite, tmp_path: Path) -> None:
+    """What is sound is filed, what is not is listed with why, and the disc stays as it was."""
+    jane = [an_instance(study="jane", number=n, encapsulated=n == 2) for n in range(1, 4)]
+    disc = written(
+        tmp_path / "disc 7",
+        {
+            "IMAGES/A1": jane[0],
+            "IMAGES/A2": jane[1],
+            "IMAGES/A3": jane[2],
+            "IMAGES/A3 COPY": jane[2],
+            "IMAGES/B1": an_instance(study="cut", PatientID="5550001")[:-100],
+            "IMAGES/C1": an_instance(
+                study="bare", PatientID="8080915", PatientName="TANAKA^YUKI",
+                PatientBirthDate="19550808", implicit=True, preamble=False,
+            ),
+            "IMAGES/D1": an_instance(study="stranger", IssuerOfPatientID="ELSEWHERE"),
+            "AUTORUN.INF": b"[autorun]\nopen=viewer.exe\n",
+            "VIEWER.EXE": b"MZ" + b"\0" * 5000,
+            "EMPTY": b"",
+        },
+    )  # fmt: skip
+    before = hashes(disc)
+    source = added(site, disc)
+    site.work(source)
+    assert hashes(disc) == before
+    document = told(site, source)
+    assert document["found"] == 10
+    assert document["refused"] == {
+        "duplicate": 1, "empty_file": 1, "no_instance": 2, "truncated_file": 1,
+    }  # fmt: skip
+    assert (document["taken"], document["filed"], document["verified"]) == (5, 4, 4)
+    assert document["review"] == {"foreign_issuer": 1}
+    assert document["balanced"]
+    assert document["settled"]
+    kept = site.keeps(uid("study", "jane"))
+    for content in jane:
+        old = dicom.examine(content)
+        came = dicom.examine(kept[dicom.text_of(old.header, "SOPInstanceUID")])
+        assert came.pixel_sha256 == old.pixel_sha256
+        assert came.syntax == old.syntax
+    yuki = pydicom.dcmread(io.BytesIO(next(iter(site.keeps(uid("study", "bare")).values()))))
+    assert (yuki.PatientID, yuki.IssuerOfPatientID) == ("8880001", "GEN")
+    before_merge = yuki.OriginalAttributesSequence[0]
+    assert before_merge.ModifiedAttributesSequence[0].PatientID == "8080915"
+    assert before_merge.ModifyingSystem == "digitizer: patient index"
+    assert before_merge.SourceOfPreviousValues == "disc 7"
+    assert before_merge.ReasonForTheAttributeModification == "COERCE"
+
+
+def test_every_number_leads_to_its_list(site: OldSite, tmp_path: Path) -> None:
+    """The lists hold as many rows as the numbers say, each with its reason."""
+    disc = written(
+        tmp_path / "numbers",
+        {"1": an_instance(study="x"), "2": an_instance(study="x")[:-9], "3": b"junk" * 99},
+    )
+    source = added(site, disc)
+    site.work(source)
+    document = told(site, source)
+    lists = {name: list(reconcile.listed(site.services, source, name)) for name in reconcile.LISTS}
+    for name in ("found", "taken", "stored", "committed", "verified", "missing"):
+        assert len(lists[name]) == document[name], name
+    assert [row.place for row in lists["refused"]] == ["2", "3"]
+    assert len(lists["refused"]) == sum(document["refused"].values())
+    with pytest.raises(UsageError, match="Lists"):
+        next(reconcile.listed(site.services, source, "nonsense"))
+
+
+def test_a_discs_own_list_is_held_to_account(site: OldSite, tmp_path: Path) -> None:
+    """Files it names that are not there are named; files it does not name are taken too."""
+    disc = tmp_path / "listed"
+    files = FileSet()
+    for number in (1, 2, 3):
+        files.add(pydicom.dcmread(io.BytesIO(an_instance(study="listed", number=number))))
+    files.write(disc)
+    made = sorted(path for path in disc.rglob("*") if path.is_file() and path.name != "DICOMDIR")
+    made[0].unlink()
+    made[1].rename(made[1].with_name(made[1].name.lower()))
+    (disc / "EXTRA").write_bytes(an_instance(study="listed", number=9))
+    source = added(site, disc)
+    site.work(source)
+    document = told(site, source)
+    assert (document["found"], document["missing"], document["verified"]) == (4, 1, 3)
+    missing = list(reconcile.listed(site.services, source, "missing"))
+    assert [row.place for row in missing] == [made[0].relative_to(disc).as_posix()]
+    notes = {row.place: row.note for row in reconcile.listed(site.services, source, "verified")}
+    assert [place for place, note in notes.items() if "does not name it" in note] == ["EXTRA"]
+
+
+def test_an_image_of_a_disc_is_read_without_mounting(site: OldSite, tmp_path: Path) -> None:
+    """With the long names it has; the image itself stays where it is."""
+    image = PyCdlib()
+    image.new(joliet=3)
+    image.add_directory("/IMAGES", joliet_path="/images")
+    for number in (1, 2):
+        content = an_instance(study="iso", number=number)
+        image.add_fp(
+            io.BytesIO(content), len(content), f"/IMAGES/IM{number}.;1",
+            joliet_path=f"/images/picture {number}.dcm",
+        )  # fmt: skip
+    folder = tmp_path / "images"
+    folder.mkdir()
+    image.write(str(folder / "disc.bin"))
+    image.close()
+    source = added(site, folder, keep=Keep.PLACE)
+    site.work(source)
+    assert told(site, source)["verified"] == 2
+    places = [row.place for row in reconcile.listed(site.services, source, "found")]
+    assert places == [f"disc.bin//images/picture {number}.dcm" for number in (1, 2)]
+
+
+def test_a_collision_waits_for_a_person_and_overwrites_nothing(
+    site: OldSite, tmp_path: Path
+) -> None:
+    """Sent under a new UID the old one stays in the instance; left out it is listed."""
+    first = an_instance(study="one", number=1)
+    other = an_instance(study="one", number=1, seed=77, StudyDescription="OTHER")
+    third = an_instance(study="one", number=1, seed=99)
+    source = added(site, written(tmp_path / "a", {"1": first}))
+    site.work(source)
+    again = added(site, written(tmp_path / "b", {"2": other, "3": first}))
+    more = added(site, written(tmp_path / "c", {"4": third}))
+    for one in (again, more):
+        site.work(one)
+    held = site.studies(State.REVIEW)
+    assert [one.code for one in held] == ["uid_collision", "uid_collision"]
+    assert told(site, again)["refused"] == {"duplicate": 1}
+    by_source = {one.source_id: one.id for one in held}
+    with pytest.raises(UsageError, match="collisions"):
+        review.accept(site.services, by_source[again.id], user="ann", patient_id="GEN:4711822")
+    for of, how in ((again, Collisions.NEW_UID), (more, Collisions.LEAVE)):
+        review.accept(
+            site.services, by_source[of.id], user="ann", patient_id="GEN:4711822", collisions=how,
+            undo_window_s=0.0,
+        )  # fmt: skip
+        site.work(of)
+    kept = site.keeps(uid("study", "one"))
+    assert len(kept) == 2
+    own = uid("instance", "one", 1)
+    assert dicom.examine(kept[own]).pixel_sha256 == dicom.examine(first).pixel_sha256
+    renamed = pydicom.dcmread(io.BytesIO(next(c for u, c in kept.items() if u != own)))
+    assert renamed.StudyDescription == "OTHER"
+    originals = renamed.OriginalAttributesSequence
+    changed = [one for one in originals if one.ModifyingSystem == "digitizer: UID collision"]
+    assert changed[0].ModifiedAttributesSequence[0].SOPInstanceUID == own
+    assert told(site, more)["refused"] == {"uid_collision": 1}
+
+
+def test_what_the_archive_holds_is_compared_not_sent_again(site: OldSite, tmp_path: Path) -> None:
+    """The same content is there already; other content under the UID is a person's."""
+    same, other = an_instance(study="there"), an_instance(study="else", seed=5)
+    site.work(added(site, written(tmp_path / "first", {"1": same, "2": other})))
+    late = an_instance(study="else", seed=6)
+    beside = OldSite.at(tmp_path / "2", archive=site.settings.archive, neighbour=site.neighbour)
+    with beside as second:
+        # Another ledger before the same archive: what this one does not know is found there.
+        an_index(second.services)
+        again = added(second, written(tmp_path / "again", {"1": same, "2": late}))
+        second.work(again)
+        document = told(second, again)
+        assert document["already_there"] == 1
+        assert document["review"] == {"archive_differs": 1}
+    (kept,) = site.keeps(uid("study", "else")).values()
+    assert dicom.examine(kept).pixel_sha256 == dicom.examine(other).pixel_sha256
+
+
+class Breaking:
+    """Stands between us and an archive that goes away after some instances, then comes back."""
+
+    def __init__(self, archive: Any, after: int) -> None:
+        self._archive, self._left, self.broke = archive, after, 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._archive, name)
+
+    def store_all(self, instances: Iterable[Outgoing]) -> Iterator[Sent]:
+        for answer in self._archive.store_all(instances):
+            if self._left == 0:
+                # Taken, but we never hear of it.
+                self._left = -1
+                self.broke += 1
+                raise ArchiveUnreachable("The association was broken off.")
+            self._left -= 1
+            yield answer
+
+
+def test_an_archive_that_breaks_off_gets_nothing_twice(site: OldSite, tmp_path: Path) -> None:
+    """What it took without our hearing of it is found there, compared, and not sent again."""
+    files = {str(n): an_instance(study="long", number=n) for n in range(1, 8)}
+    source = added(site, written(tmp_path / "long", files))
+    breaking = Breaking(site.services.archive, after=3)
+    site.with_archive(breaking).work(source)
+    document = told(site, source)
+    assert breaking.broke == 1
+    assert (document["verified"], document["already_there"]) == (7, 1)
+    assert len(site.keeps(uid("study", "long"))) == 7
+
+
+def test_a_folder_that_changed_is_found_out(site: OldSite, tmp_path: Path) -> None:
+    """Originals that stay at their place are sent as they were looked at, or not at all."""
+    folder = written(tmp_path / "place", {"1": an_instance(study="p")})
+    source = added(site, folder, keep=Keep.PLACE)
+    services = site.services
+    with services.ledger.reading() as view:
+        task = view.tasks(subjects=[source.id])[0]
+    advance(services, task.stage, task.subject, STAGES)
+    (folder / "1").write_bytes(an_instance(study="p", seed=4))
+    site.work(source)
+    (study,) = site.studies()
+    assert study.state is State.REVIEW
+    assert study.code == Code.CORRUPT_FILE.value
+    assert services.archive.find_instances(uid("study", "p")) == ()
+
+
+def test_the_plan_shows_each_change_before_anything_is_sent(site: OldSite, tmp_path: Path) -> None:
+    """With examples, what no rule covers, and nothing written."""
+    source = added(
+        site,
+        written(
+            tmp_path / "plan",
+            {"1": an_instance(study="plan", PatientName="MÜLLER^X", charset="", encoded="utf-8")},
+        ),
+    )
+    site.work(source)
+    before = told(site, source)
+    document = plan_source(site.services, source)
+    assert document["looked_at"] == 1
+    changes = {(one["rule"], one["tag"]): one for one in document["changes"]}
+    declared = changes["UTF-8 not declared (built-in 1)", "SpecificCharacterSet"]
+    assert declared["examples"] == [{"before": "", "after": "ISO_IR 192"}]
+    assert document["archive_refuses"] == []
+    assert told(site, source) == before

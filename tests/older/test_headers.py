@@ -1,0 +1,145 @@
+"""Headers decide by themselves on an exact number, name and birth date, and on nothing less."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from jackets import an_exam
+from old_town import an_index
+
+from digitizer import wiring
+from digitizer.config import Settings
+from digitizer.identity import PolicySettings, decide_header, person_of
+from digitizer.ledger import SqlPatientIndex
+from digitizer.model.identity import Outcome, PersonName, Verdict
+from digitizer.model.older import OldHeader
+from digitizer.model.reasons import Code
+
+JANE = OldHeader(
+    patient_id="4711822",
+    issuer="GEN",
+    name="OKONKWO^JANE",
+    birth_date="19310402",
+    sex="F",
+    study_date="19620310",
+    modality="CT",
+)
+Decide = Callable[..., Verdict]
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory: pytest.TempPathFactory) -> SqlPatientIndex:
+    """Return an index with all the look-alikes, and two exams of one day."""
+    made = an_index(wiring.services(Settings(data_dir=tmp_path_factory.mktemp("index"))))
+    exams = [
+        an_exam("A900001", "4711822", "1962-03-10", "HEAD", None),
+        an_exam("A900002", "5550001", "1962-03-10", "HEAD", None),
+    ]
+    made.import_exams([replace(exam, modality="CT") for exam in exams])
+    return made
+
+
+@pytest.fixture
+def decide(index: SqlPatientIndex) -> Decide:
+    def ask(header: OldHeader = JANE, issuer: str = "", **policy: Any) -> Verdict:
+        return decide_header(header, "1.2.3", issuer, index, PolicySettings(**policy))
+
+    return ask
+
+
+def test_number_name_and_birth_date_file_by_themselves(decide: Decide) -> None:
+    """However the name is written; also a former name, and a number from before a merge."""
+    for name in ("OKONKWO^JANE", "Okonkwo^Jane^^^", "OKONKWO, JANE"):
+        verdict = decide(replace(JANE, name=name))
+        assert verdict.outcome is Outcome.AUTO, (name, verdict.reasons)
+        assert verdict.patient is not None
+        assert verdict.patient.patient_id == "4711822"
+    merged = OldHeader(
+        patient_id="8080915", name="TANAKA^YUKI", birth_date="19550808", sex="F", issuer="GEN"
+    )
+    assert decide(merged).patient.patient_id == "8880001"  # type: ignore[union-attr]
+    former = OldHeader(
+        patient_id="7770001", name="PRYOR^ROSE", birth_date="19500505", sex="F", issuer="GEN"
+    )
+    assert decide(former).outcome is Outcome.AUTO
+
+
+@pytest.mark.parametrize(
+    ("changed", "code"),
+    [
+        ({"patient_id": ""}, Code.BELOW_THRESHOLD),
+        ({"patient_id": "", "name": ""}, Code.NO_IDENTIFIER),
+        ({"patient_id": "4711829"}, Code.NOT_IN_INDEX),
+        ({"patient_id": "4711823"}, Code.HEADER_DIFFERS),  # her twin's
+        ({"patient_id": "5550001"}, Code.HEADER_DIFFERS),  # a number used twice
+        ({"issuer": "OTHER"}, Code.FOREIGN_ISSUER),
+        ({"name": "OKONKWO^JAN"}, Code.HEADER_DIFFERS),
+        ({"name": "OKONKWO^J"}, Code.HEADER_DIFFERS),
+        ({"name": "OKONKWO"}, Code.HEADER_DIFFERS),
+        ({"name": "OKONKWO JANE"}, Code.HEADER_DIFFERS),
+        ({"name": ""}, Code.HEADER_DIFFERS),
+        ({"birth_date": ""}, Code.HEADER_DIFFERS),
+        ({"birth_date": "19310204"}, Code.HEADER_DIFFERS),
+        ({"birth_date": "nonsense"}, Code.HEADER_DIFFERS),
+        ({"sex": "M"}, Code.HEADER_DIFFERS),
+        ({"study_date": "19300101"}, Code.IMPLAUSIBLE_DATE),
+    ],
+)
+def test_anything_less_is_asked_about(decide: Decide, changed: dict[str, str], code: Code) -> None:
+    """With a word for what is not as it must be; nobody is chosen."""
+    verdict = decide(replace(JANE, **changed))
+    assert verdict.outcome is Outcome.REVIEW
+    assert verdict.patient is None
+    assert code in [reason.code for reason in verdict.reasons], verdict.reasons
+
+
+def test_father_and_son_are_told_apart(decide: Decide) -> None:
+    """A suffix that differs is another person, whatever the number."""
+    senior = OldHeader(
+        patient_id="6660001", name="LINDQVIST^PAUL^^^SR", birth_date="19100303", sex="M",
+        issuer="GEN",
+    )  # fmt: skip
+    assert decide(senior).outcome is Outcome.AUTO
+    assert decide(replace(senior, name="LINDQVIST^PAUL^^^JR")).outcome is Outcome.REVIEW
+
+
+def test_a_number_without_issuer_is_the_sources(decide: Decide) -> None:
+    """Of a source whose issuer is known, it is one of that issuer; else of whoever has it."""
+    bare = replace(JANE, issuer="")
+    assert decide(bare, issuer="GEN").outcome is Outcome.AUTO
+    assert decide(bare).outcome is Outcome.AUTO
+    other = decide(bare, issuer="OTHER")
+    assert [one.code for one in other.reasons] == [Code.FOREIGN_ISSUER]
+
+
+def test_shadow_mode_decides_and_files_nothing(decide: Decide) -> None:
+    """The proposal stands first among the candidates."""
+    verdict = decide(shadow=True)
+    assert verdict.outcome is Outcome.REVIEW
+    assert [one.code for one in verdict.reasons] == [Code.SHADOW_MODE]
+    assert verdict.candidates[0].patient.patient_id == "4711822"
+
+
+def test_the_exam_is_found_by_number_or_by_day(decide: Decide) -> None:
+    """Another patient's accession number stops the study; an unknown one stays as it is."""
+    assert decide().exam.accession_number == "A900001"  # type: ignore[union-attr]
+    by_number = decide(replace(JANE, accession_number="A900001"))
+    assert by_number.exam is not None
+    assert decide(replace(JANE, modality="SR")).exam is None
+    stolen = decide(replace(JANE, accession_number="A900002"))
+    assert [one.code for one in stolen.reasons] == [Code.SEVERAL_IDENTITIES]
+    unknown = decide(replace(JANE, accession_number="A777777"))
+    assert unknown.outcome is Outcome.AUTO
+    assert unknown.exam is None
+    off = decide(replace(JANE, accession_number="A900001", study_date="19630101"))
+    assert [one.code for one in off.reasons] == [Code.EXAM_AMBIGUOUS]
+
+
+def test_names_are_taken_apart_without_guessing() -> None:
+    """Only carets or a comma say which part is which."""
+    assert person_of("Doe^Jane^Q^Dr^JR=X^Y") == PersonName(
+        family="DOE", given="JANE", middle="Q", suffix="JR"
+    )
+    assert person_of("DOE, JANE") == PersonName(family="DOE", given="JANE")
+    assert person_of("JANE DOE") == PersonName(family="JANE DOE")
