@@ -49,6 +49,8 @@ class FieldSource(StrEnum):
     FILM = "film"
     BARCODE = "barcode"
     FOLDER = "folder"
+    PERSON = "person"
+    """A correction by hand; it stands beside what was read, never in its place."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -182,4 +182,4 @@ def _description(exam: ExamRecord | None, sheet: Sheet) -> str:
 
 def _said(sheet: Sheet, name: FieldName) -> str:
     field = sheet.fields.get(name)
-    return field.value if field else ""
+    return sheet.corrections.get(name) or (field.value if field else "")
