@@ -7,7 +7,7 @@ look at one film cost one decode.
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -77,11 +77,12 @@ class Pictures:
         """Return a sheet as its capture shows it: straightened, cropped, in stored values."""
         with self._services.ledger.reading() as view:
             scan = view.get(Scan, sheet.scan_id)
-        return self._made(("film", sheet.id, repr(sheet.geometry)), scan, sheet)
+        made = self._made(("film", sheet.id, repr(sheet.geometry)), scan, sheet)
+        return made if sheet.window is None else replace(made, window=sheet.window)
 
     def thumbnail(self, sheet: Sheet, longest: int) -> bytes:
         """Return a small picture of a sheet; a whole jacket is decoded once, not at every look."""
-        key = (sheet.id, repr(sheet.geometry), str(longest))
+        key = (sheet.id, repr(sheet.geometry), repr(sheet.window), str(longest))
         return self._small(key, lambda: self.film(sheet), longest)
 
     def scan_thumbnail(self, scan: Scan, longest: int) -> bytes:
