@@ -10,7 +10,9 @@ from starlette.staticfiles import StaticFiles
 
 from digitizer import __version__
 from digitizer.console import (
+    amending,
     api,
+    api_films,
     blind,
     deciding,
     feed,
@@ -63,11 +65,13 @@ def make_app(site: Site) -> FastAPI:
         live,
         review,
         deciding,
+        amending,
         film_pictures,
         film,
         feed,
         blind,
         api,
+        api_films,
         settings_page,
     ):
         app.include_router(one.router)

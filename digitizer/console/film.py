@@ -24,6 +24,7 @@ from digitizer.model.records import Batch, Capture, Event, Jacket, Sheet
 from digitizer.model.states import HOLDS
 from digitizer.model.users import Permission
 from digitizer.pipeline import review as decisions
+from digitizer.pipeline.adjust import ADJUSTABLE
 from digitizer.pipeline.changes import event
 from digitizer.pipeline.follow import follow, silent_films
 from digitizer.pipeline.library import find_patients
@@ -69,6 +70,7 @@ def film(request: Request, film_id: str, person: Person = Depends(_SEES)) -> Res
             "events": _events(view, [(film_id, "film"), (sheet.scan_id, "scan")], uids),
             "sound": site.services.ledger.verify_chain(film_id),
             "held": sheet.state in HOLDS,
+            "adjustable": sheet.state in ADJUSTABLE and sheet.sop_instance_uid is None,
         }
     return page(request, "film.html", person, film=film_id, sheet=sheet, **values)
 

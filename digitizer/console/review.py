@@ -22,6 +22,7 @@ from digitizer.model.records import Jacket, Scan, Sheet
 from digitizer.model.states import State
 from digitizer.model.users import Permission
 from digitizer.pipeline import review as decisions
+from digitizer.pipeline.adjust import ADJUSTABLE
 from digitizer.pipeline.changes import event
 from digitizer.pipeline.library import find_patients
 
@@ -123,16 +124,21 @@ def keep(
     request: Request,
     film_id: str,
     version: Annotated[int, Query()] = -1,
+    adjusting: Annotated[bool, Query()] = False,
     person: Person = Depends(_DECIDES),
 ) -> Response:
-    """Stay with a film as the page shows it; 409 says in words how it was lost."""
+    """Stay with a film as the page shows it; 409 says in words how it was lost.
+
+    ``adjusting``: its picture is set by hand, which may be done until it is wrapped.
+    """
     site = site_of(request)
     with site.services.ledger.reading() as view:
         record = decisions.sheet_or_scan(view, film_id)
-    if record.state is not State.REVIEW or record.version != version:
+    here = record.state is State.REVIEW or (adjusting and record.state in ADJUSTABLE)
+    if not here or record.version != version:
         site.leases.give_back(film_id, person.name)
         lost = "changed meanwhile: load this page again"
-        if record.state is not State.REVIEW:
+        if not here:
             lost = "not in review any more: go on with the next one"
         return PlainTextResponse(lost, 409)
     now, seconds = site.services.clock.now(), site.settings.console.lease_s

@@ -23,10 +23,12 @@ from digitizer.pipeline.review import in_review
 from digitizer.pipeline.services import Services
 from digitizer.ports import Transaction
 
-__all__ = ["Adjustment", "adjust"]
+__all__ = ["ADJUSTABLE", "Adjustment", "adjust", "adjustable"]
 
 _TOLD_BY_TURN = (Code.ORIENTATION_UNKNOWN, Code.MARKER_CONTRADICTS)
 _STILL_PX = 0.01
+ADJUSTABLE = frozenset({State.READ, State.REVIEW, State.APPROVED})
+"""States in which a picture may be set by hand: read, and not wrapped."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,8 +79,9 @@ def adjust(
         The scan cannot be decoded.
     """
     with services.ledger.reading() as view:
-        sheet = _adjustable(view.get(Sheet, film_id), user)
+        sheet = view.get(Sheet, film_id)
         scan = view.get(Scan, sheet.scan_id)
+    adjustable(sheet, user)
     _as_seen(sheet, version)
     raster = services.decoder.decode(services.vault.path(scan.sha256 or ""), sheet.page)
     geometry, window = _geometry(sheet, wanted, raster), _window(sheet, wanted, raster)
@@ -111,12 +114,15 @@ def adjust(
     return written
 
 
-def _adjustable(sheet: Sheet, user: str) -> Sheet:
-    if sheet.sop_instance_uid is not None or sheet.state not in (
-        State.READ,
-        State.REVIEW,
-        State.APPROVED,
-    ):
+def adjustable(sheet: Sheet, user: str) -> Geometry:
+    """Return the geometry that this person may set.
+
+    Raises
+    ------
+    UsageError
+        The sheet is wrapped, not read yet, on hold, or with somebody else.
+    """
+    if sheet.sop_instance_uid is not None or sheet.state not in ADJUSTABLE:
         done = sheet.sop_instance_uid is not None
         raise UsageError(
             "It is wrapped already: its capture stands as it is."
@@ -126,7 +132,10 @@ def _adjustable(sheet: Sheet, user: str) -> Sheet:
             if done
             else "Wait until it is read.",
         )
-    return in_review(sheet, user) if sheet.state is State.REVIEW else sheet
+    if sheet.state is State.REVIEW:
+        in_review(sheet, user)
+    assert sheet.geometry is not None, "prepare writes the geometry of every sheet"
+    return sheet.geometry
 
 
 def _as_seen(sheet: Sheet, version: int | None) -> None:
