@@ -24,6 +24,8 @@ _SQUARE_DEG = 3.0
 """A sheet's corners are square; hands and pixels are off by less."""
 _LEAST_PART = 0.03
 """Part of the scan's short side; no film is smaller, and a slip of the mouse is."""
+_LEAST_MM = 15.0
+"""The smallest dental films measure 22 x 35 mm."""
 _SEEN_PX = 2.0
 
 
@@ -90,7 +92,8 @@ def by_hand(
     scale = scale_of(dpi)
     sides = np.roll(box, -1, axis=0) * scale - box * scale
     lengths = np.hypot(*sides.T)
-    if lengths.min() < _LEAST_PART * min(width * scale[0], height * scale[1]):
+    least = _LEAST_PART * min(width * scale[0], height * scale[1])
+    if lengths.min() < (least if dpi is None else max(least, _LEAST_MM)):
         raise UsageError("This is too small for a film.", remedy="Draw the corners further apart.")
     unit = sides / lengths[:, None]
     square = np.abs([float(unit[n] @ unit[(n + 1) % 4]) for n in range(4)])

@@ -136,7 +136,7 @@ def at(page: Page, film: str) -> None:
 def test_a_reviewer_decides_everything_by_keyboard(
     console: Console, tmp_path: Path, open_page: Callable[..., Page]
 ) -> None:
-    """Accept, choose, search, hold, rescan, undo: no mouse, each key as the help says."""
+    """Accept, choose, search, hold, rescan, put right, undo: no mouse, each key as help says."""
     films = fill_review(console, tmp_path, films=5)
     page = open_page("ann", Role.REVIEWER)
     at(page, films[0])
@@ -161,7 +161,7 @@ def test_a_reviewer_decides_everything_by_keyboard(
         page.keyboard.press("u")
     assert state_of(console, films[0]) is State.REVIEW
     at(page, films[0])
-    # 2 chooses the second; its exam must be chosen with E first.
+    # 2 chooses the second; its exam must be chosen with D first.
     page.keyboard.press("2")
     page.keyboard.press("Enter")
     expect(page.locator("#confirm")).to_be_hidden()
@@ -177,7 +177,7 @@ def test_a_reviewer_decides_everything_by_keyboard(
     page.keyboard.type("x84-100")
     expect(page.locator("#found")).to_contain_text("MARTINEZ, ANNA L")
     page.keyboard.press("Enter")
-    page.keyboard.press("e")
+    page.keyboard.press("d")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     with page.expect_navigation(url=f"**/review/{films[2]}"):
@@ -193,6 +193,7 @@ def test_a_reviewer_decides_everything_by_keyboard(
     with page.expect_navigation(url=f"**/review/{films[4]}"):
         page.keyboard.press("n")
     at(page, films[4])
+    puts_right(page, console, films[4])
     page.keyboard.press("x")
     with page.expect_navigation(url=f"**/review/{films[3]}"):
         page.keyboard.press("Enter")
@@ -202,6 +203,74 @@ def test_a_reviewer_decides_everything_by_keyboard(
     with page.expect_navigation():
         page.keyboard.press("Enter")
     expect(page.locator("main")).to_contain_text("Nothing here for you now")
+
+
+def puts_right(page: Page, console: Console, film: str) -> None:
+    """Edit a field, mark as misfiled, split the jacket, adjust the picture: by key alone."""
+
+    def now() -> Sheet:
+        with console.site.services.ledger.reading() as view:
+            return view.get(Sheet, film)
+
+    def does(*keys: str, text: str = "") -> Sheet:
+        for key in keys:
+            page.keyboard.press(key)
+        if text:
+            page.keyboard.type(text)
+        with page.expect_navigation():
+            page.keyboard.press("Enter")
+        at(page, film)
+        return now()
+
+    page.keyboard.press("e")
+    keep(page, "edit")
+    page.keyboard.press("Escape")
+    assert does("e", text="a100200").corrections == {"patient_id": "A100200"}
+    expect(page.locator(".said-by")).to_have_text("A100200")
+    expect(page.locator(".choice").first).to_contain_text("MARTINEZ, ANNA L")
+    with page.expect_navigation():
+        page.keyboard.press("u")
+    at(page, film)
+    assert now().corrections == {}
+    assert "lies in the wrong jacket" in does("m").misfiled
+    expect(page.locator(".reasons")).to_contain_text("lies in the wrong jacket")
+    keep(page, "misfiled")
+    assert does("m").misfiled == ""
+    assert does("s", text="J-9").jacket_id != "j1"
+    expect(page.locator("#said")).to_contain_text("1 scans are jacket BOX-1/J-9 now")
+    with page.expect_navigation(url="**/adjust"):
+        page.keyboard.press("j")
+    expect(page.locator("#adjust[data-shown]")).to_be_attached()
+    # Clockwise, mirrored, back: seen in a mirror it turns the other way.
+    for key in ("r", "f", "r", "f", "r"):
+        page.keyboard.press(key)
+    expect(page.locator("#where")).to_contain_text("angle 0.00° · turned 90°")
+    page.keyboard.press("]")
+    page.keyboard.press("Shift+[")
+    expect(page.locator("#where")).to_contain_text("angle 0.90°")
+    page.keyboard.press("0")
+    expect(page.locator("#where")).to_contain_text(f"{COLUMNS} by {ROWS} pixels · angle 0.00°")
+    page.keyboard.press("3")
+    page.keyboard.press("Shift+ArrowLeft")
+    page.keyboard.press("ArrowUp")
+    expect(page.locator("#where")).to_contain_text(f"{COLUMNS - 10} by {ROWS - 1} pixels")
+    page.keyboard.press("5")
+    page.keyboard.press("Shift+ArrowRight")
+    keep(page, "adjust")
+    assert serious(page) == []
+    page.keyboard.press("0")
+    page.keyboard.press("r")
+    geometry = does().geometry
+    assert geometry is not None
+    assert (geometry.turn_deg, geometry.mirrored) == (90, False)
+    # Escape leaves without a change.
+    page.keyboard.press("j")
+    expect(page.locator("#adjust[data-shown]")).to_be_attached()
+    page.keyboard.press("f")
+    with page.expect_navigation():
+        page.keyboard.press("Escape")
+    at(page, film)
+    assert now().geometry == geometry
 
 
 def test_a_key_held_down_decides_nothing_by_itself(

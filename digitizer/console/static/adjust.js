@@ -133,7 +133,7 @@ function draw() {
   line.setAttribute("y2", String(from[1] + (to[1] - from[1]) / 5));
   const degrees = (state.angle * 180) / Math.PI;
   document.getElementById("where").textContent =
-    `${Math.round(state.width)} × ${Math.round(state.height / told.squeeze)} pixels · angle ${degrees.toFixed(2)}° · turned ${state.turn}°${state.mirrored ? " · mirrored" : ""}`;
+    `${Math.round(state.width)} by ${Math.round(state.height / told.squeeze)} pixels · angle ${degrees.toFixed(2)}° · turned ${state.turn}°${state.mirrored ? " · mirrored" : ""}`;
   drawResult();
   ranges.center.value = String(Math.round((1000 * state.center) / most));
   ranges.width.value = String(Math.round(1000 * Math.sqrt(state.span / most)));
