@@ -24,6 +24,7 @@ from digitizer.console import (
     review,
     settings_page,
     signing,
+    silent,
     work,
 )
 from digitizer.console.access import guard
@@ -63,6 +64,7 @@ def make_app(site: Site) -> FastAPI:
         migration,
         work,
         live,
+        silent,
         review,
         deciding,
         amending,

@@ -17,6 +17,12 @@ DECIDE = Permission.DECIDE
 NEEDED = {
     "/review": DECIDE,
     "/review/{film_id}": DECIDE,
+    "/review/jackets/{jacket_id}": DECIDE,
+    "/review/jackets/{jacket_id}/keep": DECIDE,
+    "/review/jackets/{jacket_id}/leave": DECIDE,
+    "/review/jackets/{jacket_id}/search": DECIDE,
+    "/review/jackets/{jacket_id}/follow": DECIDE,
+    "/review/jackets/{jacket_id}/undo": DECIDE,
     "/review/{film_id}/accept": DECIDE,
     "/review/{film_id}/hold": DECIDE,
     "/review/{film_id}/reject": DECIDE,

@@ -12,6 +12,7 @@ const form = document.getElementById("keep");
 const own = document.getElementById("own");
 const ranges = Object.fromEntries([...document.querySelectorAll("[data-range]")].map((one) => [one.dataset.range, one]));
 const most = 2 ** told.bits;
+const ROOM = 18;
 const NAMES = ["top left", "top right", "bottom right", "bottom left"];
 const SMALLEST = 0.03 * Math.min(told.columns, told.rows * told.squeeze);
 let chosen = 4;
@@ -96,7 +97,8 @@ const actions = {
 // Where the picture lies on the stage, in pixels of the stage for one of the scan.
 function placed() {
   const box = stage.getBoundingClientRect();
-  const scale = Math.min(box.width / told.columns, box.height / told.rows);
+  // Room around it, so that a corner of the scan's own can be gripped.
+  const scale = Math.min((box.width - 2 * ROOM) / told.columns, (box.height - 2 * ROOM) / told.rows);
   return { scale, left: (box.width - told.columns * scale) / 2, top: (box.height - told.rows * scale) / 2 };
 }
 
