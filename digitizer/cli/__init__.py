@@ -18,6 +18,7 @@ from digitizer.cli.budget import BUDGET_COMMANDS
 from digitizer.cli.calibrate import CALIBRATE_COMMANDS
 from digitizer.cli.files import FILE_COMMANDS
 from digitizer.cli.index import INDEX_COMMANDS
+from digitizer.cli.printing import PRINT_COMMANDS
 from digitizer.cli.rehearse import REHEARSE_COMMANDS
 from digitizer.cli.review import REVIEW_COMMANDS
 from digitizer.cli.run import RUN_COMMANDS
@@ -39,6 +40,7 @@ root = Root(
             *BUDGET_COMMANDS,
             *CALIBRATE_COMMANDS,
             *FILE_COMMANDS,
+            *PRINT_COMMANDS,
             *REHEARSE_COMMANDS,
             *USER_COMMANDS,
         )
