@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from console_films import COLUMNS, ROWS, fill_review
+from console_films import COLUMNS, ROWS, fill_review, film_pixels
 from console_site import Browser, Console
 from ledger_records import happened, scan
 
@@ -422,6 +422,16 @@ def test_pictures_show_the_film_as_asked(ann: Browser, films: list[str]) -> None
     assert narrow[150, 200] == 255
     near = picture(ann, f"{path}&zoom=4&x=0.166&y=0.133")
     assert (near > 250).mean() > 0.3
+
+
+def test_values_are_the_films_own_whole_or_averaged(ann: Browser, films: list[str]) -> None:
+    """Row by row, little-endian, nothing before or after; the last row and column are kept."""
+    whole = np.frombuffer(ann.get(f"/films/{films[0]}/pixels").content, "<u2")
+    assert np.array_equal(whole.reshape(ROWS, COLUMNS), film_pixels())
+    small = np.frombuffer(ann.get(f"/films/{films[0]}/pixels?reduce=7").content, "<u2")
+    small = small.reshape(-(-ROWS // 7), -(-COLUMNS // 7))
+    assert abs(int(small[20, 10]) - film_pixels()[140:147, 70:77].mean()) <= 1
+    assert ann.get(f"/films/{films[0]}/pixels?reduce=0").status_code == 422
 
 
 def test_tones_tell_the_film(ann: Browser, films: list[str]) -> None:
