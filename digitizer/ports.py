@@ -179,6 +179,10 @@ class PatientIndex(Protocol):
         """Look a jacket up by name (and box) or by barcode."""
         ...
 
+    def jackets_in(self, box: str, limit: int) -> tuple[JacketRecord, ...]:
+        """List the jackets of a box of the jacket list, by name."""
+        ...
+
     def named(self, beginnings: Sequence[str], limit: int) -> tuple[PatientRecord, ...]:
         """Find patients who bear a name that begins so, for each of the beginnings.
 

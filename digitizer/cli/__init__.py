@@ -19,6 +19,7 @@ from digitizer.cli.calibrate import CALIBRATE_COMMANDS
 from digitizer.cli.files import FILE_COMMANDS
 from digitizer.cli.index import INDEX_COMMANDS
 from digitizer.cli.migrate import MIGRATE_COMMANDS
+from digitizer.cli.printing import PRINT_COMMANDS
 from digitizer.cli.rehearse import REHEARSE_COMMANDS
 from digitizer.cli.review import REVIEW_COMMANDS
 from digitizer.cli.run import RUN_COMMANDS
@@ -41,6 +42,7 @@ root = Root(
             *CALIBRATE_COMMANDS,
             *FILE_COMMANDS,
             *MIGRATE_COMMANDS,
+            *PRINT_COMMANDS,
             *REHEARSE_COMMANDS,
             *USER_COMMANDS,
         )

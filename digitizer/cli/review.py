@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from digitizer.cli.amend import AMEND_COMMANDS
 from digitizer.cli.base import (
     FINISHED_WITH_HOLDS,
     Root,
@@ -113,6 +114,8 @@ def review_show(session: Session, film: str, as_json: bool) -> int:
                 "geometry": geometry_json(record.geometry),
                 "quality": quality_json(record.quality),
                 "fields": fields_json(record.fields),
+                "corrections": {name.value: one for name, one in record.corrections.items()},
+                "misfiled": record.misfiled,
                 "lines": [line.text for line in record.reading.lines],
                 "barcodes": [code.text for code in record.reading.barcodes],
                 "candidates": [_candidate(one) for one in record.candidates],
@@ -382,5 +385,7 @@ def blind_dismiss(session: Session, id: str, user: str, reason_text: str) -> int
 
 
 review.add_command(blind)
+for amending in AMEND_COMMANDS:
+    review.add_command(amending)
 
 REVIEW_COMMANDS: tuple[click.Command, ...] = (review,)

@@ -1,6 +1,7 @@
 """Errors to answers: a page for people, problem+json (RFC 9457) for programs; never a traceback."""
 
 import logging
+from typing import Any
 from urllib.parse import quote
 
 from fastapi import FastAPI
@@ -26,9 +27,20 @@ from digitizer.errors import (
     UnknownRecord,
 )
 
-__all__ = ["answer_errors", "refused", "too_large"]
+__all__ = ["PROBLEMS", "answer_errors", "refused", "too_large"]
 
 logger = logging.getLogger(__name__)
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    status: {"description": words, "content": {"application/problem+json": {}}}
+    for status, words in (
+        (401, "Not signed in"),
+        (403, "Not allowed"),
+        (404, "No such thing"),
+        (409, "Not possible now"),
+        (422, "Malformed"),
+    )
+}
+"""What OpenAPI says of the answers of the API that are none."""
 
 
 def answer_errors(app: FastAPI) -> None:

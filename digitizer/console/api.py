@@ -12,7 +12,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from digitizer import __version__
+from digitizer.console import api_films
 from digitizer.console.access import Needs, Person
+from digitizer.console.answers import PROBLEMS
 from digitizer.console.site import site_of
 from digitizer.errors import UnknownRecord, UsageError
 from digitizer.model.overview import Filter, Standing, ThingKind
@@ -26,17 +28,7 @@ from digitizer.pipeline.changes import event, reason_payload
 
 __all__ = ["router"]
 
-_PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {"description": words, "content": {"application/problem+json": {}}}
-    for status, words in (
-        (401, "Not signed in"),
-        (403, "Not allowed"),
-        (404, "No such thing"),
-        (409, "Not possible now"),
-        (422, "Malformed"),
-    )
-}
-router = APIRouter(prefix="/api/v1", tags=["api"], responses=_PROBLEMS)
+router = APIRouter(prefix="/api/v1", tags=["api"], responses=PROBLEMS)
 _WORK = Needs(Permission.SEE_WORK)
 _PATIENTS = Needs(Permission.SEE_PATIENTS)
 _MANAGE = Needs(Permission.MANAGE)
@@ -67,7 +59,9 @@ class Choice(BaseModel, extra="forbid"):
 @router.get("/openapi.json", include_in_schema=False)
 def openapi(_person: Person = Depends(Needs(None))) -> dict[str, Any]:
     """Describe what is here (OpenAPI 3.1)."""
-    described = get_openapi(title="digitizer", version=__version__, routes=router.routes)
+    described = get_openapi(
+        title="digitizer", version=__version__, routes=[*router.routes, *api_films.router.routes]
+    )
     schemes = {"token": {"type": "http", "scheme": "bearer"}}
     described.setdefault("components", {})["securitySchemes"] = schemes
     return {**described, "security": [{"token": []}]}
@@ -230,6 +224,8 @@ def film(request: Request, film_id: str, person: Person = Depends(_PATIENTS)) ->
         **report.geometry_json(sheet.geometry),
         "quality": report.quality_json(sheet.quality),
         "fields": report.fields_json(sheet.fields),
+        "corrections": {name.value: value for name, value in sheet.corrections.items()},
+        "misfiled": bool(sheet.misfiled),
         "candidates": [
             {
                 "patient": f"{one.patient.issuer}:{one.patient.patient_id}",

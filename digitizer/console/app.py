@@ -10,7 +10,9 @@ from starlette.staticfiles import StaticFiles
 
 from digitizer import __version__
 from digitizer.console import (
+    amending,
     api,
+    api_films,
     blind,
     deciding,
     feed,
@@ -19,9 +21,11 @@ from digitizer.console import (
     health,
     live,
     migration,
+    printing,
     review,
     settings_page,
     signing,
+    silent,
     work,
 )
 from digitizer.console.access import guard
@@ -61,13 +65,17 @@ def make_app(site: Site) -> FastAPI:
         migration,
         work,
         live,
+        silent,
         review,
         deciding,
+        amending,
         film_pictures,
         film,
+        printing,
         feed,
         blind,
         api,
+        api_films,
         settings_page,
     ):
         app.include_router(one.router)

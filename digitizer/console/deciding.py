@@ -23,11 +23,11 @@ from digitizer.model.users import Permission
 from digitizer.pipeline import review as decisions
 from digitizer.pipeline.undo import take_back
 
-__all__ = ["router"]
+__all__ = ["STALE", "router"]
 
 router = APIRouter()
 _DECIDES = Needs(Permission.DECIDE)
-_STALE = (
+STALE = (
     "Your time with this film ran out, and it was not decided.",
     "It may be with somebody else now. Open it again and repeat your choice.",
 )
@@ -47,7 +47,7 @@ def _decide_once(
         return before
     now, seconds = site.services.clock.now(), site.settings.console.lease_s
     if not site.leases.keep(film_id, person.name, now, seconds):
-        raise UsageError(_STALE[0], remedy=_STALE[1])
+        raise UsageError(STALE[0], remedy=STALE[1])
     _as_seen(site, film_id, version)
     try:
         words = decide(site)

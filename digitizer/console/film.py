@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -16,6 +15,7 @@ from digitizer.console.access import Needs, Person
 from digitizer.console.pages import back_to, fragment, page, person_name, say
 from digitizer.console.review_view import case_of
 from digitizer.console.seen import note_seen
+from digitizer.console.silent import file_together, known_patients
 from digitizer.console.site import Site, site_of
 from digitizer.errors import UnknownRecord, UsageError
 from digitizer.model.identity import PatientRecord
@@ -24,8 +24,9 @@ from digitizer.model.records import Batch, Capture, Event, Jacket, Sheet
 from digitizer.model.states import HOLDS
 from digitizer.model.users import Permission
 from digitizer.pipeline import review as decisions
+from digitizer.pipeline.adjust import ADJUSTABLE
 from digitizer.pipeline.changes import event
-from digitizer.pipeline.follow import follow, silent_films
+from digitizer.pipeline.follow import silent_films
 from digitizer.pipeline.library import find_patients
 from digitizer.ports import Transaction
 
@@ -35,7 +36,6 @@ router = APIRouter()
 _SEES = Needs(Permission.SEE_PATIENTS)
 _MOST_FILMS = 200
 _LONGEST = 400
-_MOST_PATIENTS = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +69,7 @@ def film(request: Request, film_id: str, person: Person = Depends(_SEES)) -> Res
             "events": _events(view, [(film_id, "film"), (sheet.scan_id, "scan")], uids),
             "sound": site.services.ledger.verify_chain(film_id),
             "held": sheet.state in HOLDS,
+            "adjustable": sheet.state in ADJUSTABLE and sheet.sop_instance_uid is None,
         }
     return page(request, "film.html", person, film=film_id, sheet=sheet, **values)
 
@@ -194,7 +195,7 @@ def jacket(
         tx.record(event(jacket_id, "viewed", person.name, page="jacket"))
         sheets = tx.sheets(jacket_id=jacket_id)
     silent = {one.id for one in silent_films(sheets)}
-    offered = _of_jacket(sheets) if silent else ()
+    offered = known_patients(sheets) if silent else ()
     if patient and silent:
         offered = (decisions.patient_named(site.services, patient), *offered)
         offered = tuple(dict.fromkeys(offered))
@@ -202,14 +203,6 @@ def jacket(
         request, "jacket.html", person,
         jacket=found, sheets=sheets, silent=silent, patients=offered, chosen=patient,
     )  # fmt: skip
-
-
-def _of_jacket(sheets: Iterable[Sheet]) -> tuple[PatientRecord, ...]:
-    """Return the patients who are known of a jacket: those decided first, then those proposed."""
-    sheets = list(sheets)
-    decided = [one.decision.patient for one in sheets if one.decision]
-    proposed = [one.candidates[0].patient for one in sheets if one.candidates]
-    return tuple(dict.fromkeys([*decided, *proposed]))[:_MOST_PATIENTS]
 
 
 @router.post("/jackets/{jacket_id}/follow")
@@ -230,11 +223,7 @@ def follow_look(
         return back_to(request, f"/jackets/{jacket_id}?patient={key}")
     if not patient:
         raise UsageError("No patient was chosen.", remedy="Choose one, or give ISSUER:NUMBER.")
-    with site.services.ledger.reading() as view:
-        found = view.get(Jacket, jacket_id)
-        batch = view.get(Batch, found.batch_id)
-    folder = f"{found.box or ''}/{found.name}"
-    done = follow(site.services, folder, user=person.name, patient_id=patient, batch=batch.name)
+    done = file_together(site, jacket_id, patient, person)
     words = [f"{len(done.filed)} filed under patient {done.patient.patient_id}."]
     if done.asked:
         words.append(f"{len(done.asked)} still need their exam.")

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from digitizer.console.access import Needs, Person
-from digitizer.console.pictures import THUMBNAIL, View, as_jpeg
+from digitizer.console.pictures import THUMBNAIL, View, as_jpeg, reduced
 from digitizer.console.seen import note_seen
 from digitizer.console.site import site_of
 from digitizer.errors import UnknownRecord
@@ -103,8 +103,16 @@ def crop(request: Request, film_id: str, number: int, person: Person = Depends(_
 
 
 @router.get("/films/{film_id}/pixels")
-def pixels(request: Request, film_id: str, person: Person = Depends(_NEEDS)) -> Response:
-    """Return a film's own values: rows of little-endian 16-bit samples, nothing before or after."""
+def pixels(
+    request: Request,
+    film_id: str,
+    reduce: Annotated[int, Query(ge=1, le=16)] = 1,
+    person: Person = Depends(_NEEDS),
+) -> Response:
+    """Return a film's own values: rows of little-endian 16-bit samples, nothing before or after.
+
+    ``reduce``: each is the mean of so many by so many; the last row and column of fewer.
+    """
     site = site_of(request)
     with site.services.ledger.reading() as tx:
         sheet = tx.get(Sheet, film_id)
@@ -112,8 +120,9 @@ def pixels(request: Request, film_id: str, person: Person = Depends(_NEEDS)) -> 
     rendered = site.pictures.film(sheet)
     if rendered.pixels.ndim != 2:
         raise UnknownRecord("This sheet is in colour: it has pictures, but no grey values.")
+    values = rendered.pixels if reduce == 1 else reduced(rendered.pixels, reduce)
     return Response(
-        rendered.pixels.astype("<u2", copy=False).tobytes(), media_type="application/octet-stream"
+        values.astype("<u2", copy=False).tobytes(), media_type="application/octet-stream"
     )
 
 

@@ -8,7 +8,7 @@ import logging
 import secrets
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from digitizer.errors import DigitizerError
 
@@ -28,8 +28,13 @@ class Job:
     total: int
     seen: int = 0
     started: int = 0
-    ended: bool = False
     problem: str = ""
+    over: threading.Event = field(default_factory=threading.Event, repr=False)
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more is done."""
+        return self.over.is_set()
 
 
 class Jobs:
@@ -69,4 +74,4 @@ def _run(job: Job, steps: Iterator[tuple[int, int]]) -> None:
     except Exception:
         logger.exception("job failed", extra={"job": job.what})
         job.problem = "Something went wrong; what was done so far stands."
-    job.ended = True
+    job.over.set()

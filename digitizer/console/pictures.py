@@ -7,7 +7,8 @@ look at one film cost one decode.
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import cast
 
 import cv2
 import numpy as np
@@ -16,12 +17,12 @@ from numpy.typing import NDArray
 from digitizer import film
 from digitizer.errors import UsageError
 from digitizer.model.instance import Rendered, Window
-from digitizer.model.raster import Polarity, Raster
+from digitizer.model.raster import Pixels, Polarity, Raster
 from digitizer.model.records import Scan, Sheet
 from digitizer.model.units import Corners
 from digitizer.pipeline.services import Services
 
-__all__ = ["THUMBNAIL", "Pictures", "View", "as_jpeg"]
+__all__ = ["THUMBNAIL", "Pictures", "View", "as_jpeg", "reduced"]
 
 _KEPT = 4
 """Films in memory: 43 MB each for 14x17 in at 300 dpi and 16 bit."""
@@ -77,11 +78,12 @@ class Pictures:
         """Return a sheet as its capture shows it: straightened, cropped, in stored values."""
         with self._services.ledger.reading() as view:
             scan = view.get(Scan, sheet.scan_id)
-        return self._made(("film", sheet.id, repr(sheet.geometry)), scan, sheet)
+        made = self._made(("film", sheet.id, repr(sheet.geometry)), scan, sheet)
+        return made if sheet.window is None else replace(made, window=sheet.window)
 
     def thumbnail(self, sheet: Sheet, longest: int) -> bytes:
         """Return a small picture of a sheet; a whole jacket is decoded once, not at every look."""
-        key = (sheet.id, repr(sheet.geometry), str(longest))
+        key = (sheet.id, repr(sheet.geometry), repr(sheet.window), str(longest))
         return self._small(key, lambda: self.film(sheet), longest)
 
     def scan_thumbnail(self, scan: Scan, longest: int) -> bytes:
@@ -172,6 +174,17 @@ def as_jpeg(rendered: Rendered, view: View, *, outline: Corners | None = None) -
     done, coded = cv2.imencode(".jpg", shades, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
     assert done, "eight bits can always be written as JPEG"
     return coded.tobytes()
+
+
+def reduced(pixels: Pixels, by: int) -> Pixels:
+    """Return the means of squares of ``by`` pixels, (ceil(rows / by), ceil(columns / by)).
+
+    Where a side is no multiple, its last pixel is repeated.
+    """
+    rows, columns = (-(-side // by) for side in pixels.shape[:2])
+    room = (rows * by - pixels.shape[0], columns * by - pixels.shape[1])
+    whole = cv2.copyMakeBorder(pixels, 0, room[0], 0, room[1], cv2.BORDER_REPLICATE)
+    return cast(Pixels, cv2.resize(whole, (columns, rows), interpolation=cv2.INTER_AREA))
 
 
 def _outlined(

@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, RedirectRespons
 from digitizer.console.access import Needs, Person
 from digitizer.console.pages import fragment, page
 from digitizer.console.review_view import case_of, choice_of
+from digitizer.console.silent import together
 from digitizer.console.site import Site, site_of
 from digitizer.errors import DigitizerError, UsageError
 from digitizer.model.film import SheetKind
@@ -22,7 +23,9 @@ from digitizer.model.records import Jacket, Scan, Sheet
 from digitizer.model.states import State
 from digitizer.model.users import Permission
 from digitizer.pipeline import review as decisions
+from digitizer.pipeline.adjust import ADJUSTABLE
 from digitizer.pipeline.changes import event
+from digitizer.pipeline.follow import silent_films
 from digitizer.pipeline.library import find_patients
 
 __all__ = ["router"]
@@ -30,6 +33,7 @@ __all__ = ["router"]
 router = APIRouter()
 _DECIDES = Needs(Permission.DECIDE)
 _LEAST_ASKED = 3
+_MOST_PASSED = 500
 _IN_REVIEW = Filter(states=(State.REVIEW,))
 
 
@@ -39,17 +43,48 @@ def next_film(
     after: Annotated[str, Query(max_length=80)] = "",
     person: Person = Depends(_DECIDES),
 ) -> Response:
-    """Go to the most doubtful film that nobody looks at; ``after`` is one to go on from."""
+    """Go to the most doubtful film that nobody looks at and this person has not gone past.
+
+    ``after`` is a film to leave, or a jacket whose silent films are left. When all have been gone
+    past, they come again.
+    """
     site = site_of(request)
-    skipped: list[str] = [after] if after else []
+    passed, left = _gone_past(site, person, after)
+    skipped: list[str] = list(passed)
+    again = not passed
     while True:
         now = site.services.clock.now()
-        found = site.overview.next_in_review(person.name, now, skip=tuple(skipped), after=after)
-        if found is None:
+        found = site.overview.next_in_review(person.name, now, skip=tuple(skipped))
+        if found is None and again:
             return page(request, "review_none.html", person, left=site.overview.count(_IN_REVIEW))
+        if found is None:
+            # Once round: all but what was just left come again.
+            again, passed[:], skipped = True, left, list(left)
+            continue
         if _take(site, found, person):
-            return RedirectResponse(site.at(f"/review/{found}"), 303)
+            return RedirectResponse(site.at(_address(site, found, person)), 303)
         skipped.append(found)
+
+
+def _gone_past(site: Site, person: Person, after: str) -> tuple[list[str], list[str]]:
+    """Return all that a person has gone past in this round, and what of it is left just now."""
+    passed = site.passed.setdefault(person.session.key, [])
+    if not after:
+        return passed, []
+    with site.services.ledger.reading() as view:
+        left = [one.id for one in silent_films(view.sheets(jacket_id=after))] or [after]
+    passed[:] = [*(one for one in passed if one not in left), *left][-_MOST_PASSED:]
+    return passed, left
+
+
+def _address(site: Site, film_id: str, person: Person) -> str:
+    """Return the page of a film, or that of its jacket where silent films are looked at at once."""
+    with site.services.ledger.reading() as view:
+        record = decisions.sheet_or_scan(view, film_id)
+    if isinstance(record, Sheet) and together(site, record, person):
+        site.leases.give_back(film_id, person.name)
+        return f"/review/jackets/{record.jacket_id}"
+    return f"/review/{film_id}"
 
 
 @router.get("/review/{film_id}")
@@ -123,16 +158,21 @@ def keep(
     request: Request,
     film_id: str,
     version: Annotated[int, Query()] = -1,
+    adjusting: Annotated[bool, Query()] = False,
     person: Person = Depends(_DECIDES),
 ) -> Response:
-    """Stay with a film as the page shows it; 409 says in words how it was lost."""
+    """Stay with a film as the page shows it; 409 says in words how it was lost.
+
+    ``adjusting``: its picture is set by hand, which may be done until it is wrapped.
+    """
     site = site_of(request)
     with site.services.ledger.reading() as view:
         record = decisions.sheet_or_scan(view, film_id)
-    if record.state is not State.REVIEW or record.version != version:
+    here = record.state is State.REVIEW or (adjusting and record.state in ADJUSTABLE)
+    if not here or record.version != version:
         site.leases.give_back(film_id, person.name)
         lost = "changed meanwhile: load this page again"
-        if record.state is not State.REVIEW:
+        if not here:
             lost = "not in review any more: go on with the next one"
         return PlainTextResponse(lost, 409)
     now, seconds = site.services.clock.now(), site.settings.console.lease_s

@@ -7,25 +7,15 @@ from dataclasses import dataclass
 from digitizer.console.pages import person_name
 from digitizer.model.film import SheetKind
 from digitizer.model.identity import Candidate, ExamRecord, PatientRecord
-from digitizer.model.reading import Field, FieldName, Fields
+from digitizer.model.reading import Field, FieldName, FieldSource
 from digitizer.model.records import Jacket, Scan, Sheet
 from digitizer.model.states import ENDS
 from digitizer.pipeline.services import Services
 from digitizer.ports import Transaction
+from digitizer.reading import CORRECTABLE
 
 __all__ = ["Case", "Choice", "case_of", "choice_of"]
 
-_SHOWN: tuple[tuple[FieldName, str], ...] = (
-    (FieldName.PATIENT_ID, "Number"),
-    (FieldName.FAMILY_NAME, "Family name"),
-    (FieldName.GIVEN_NAME, "Given name"),
-    (FieldName.BIRTH_DATE, "Born"),
-    (FieldName.SEX, "Sex"),
-    (FieldName.ACCESSION_NUMBER, "Accession"),
-    (FieldName.STUDY_DATE, "Exam date"),
-    (FieldName.DESCRIPTION, "Exam"),
-    (FieldName.LATERALITY, "Side"),
-)
 _UNSURE = 0.8
 _MOST_CANDIDATES = 9
 _MARKS = {"agrees": "✓", "similar": "≈", "disagrees": "✗", "missing": "·"}
@@ -48,6 +38,18 @@ class ReadRow:
     film_unsure: bool
     jacket: tuple[Piece, ...]
     jacket_unsure: bool
+    said: str
+    """What a person says stands there on the film; empty where nobody does."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edit:
+    """One field to be put right: what was read of it, and what holds now."""
+
+    name: str
+    label: str
+    read: str
+    value: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +92,7 @@ class Case:
     scan: Scan
     jacket: Jacket
     rows: tuple[ReadRow, ...]
+    edits: tuple[Edit, ...]
     label_sheets: tuple[Sheet, ...]
     choices: tuple[Choice, ...]
 
@@ -105,14 +108,18 @@ def case_of(services: Services, view: Transaction, sheet: Sheet) -> Case:
     labels = tuple(
         one
         for one in view.sheets(jacket_id=sheet.jacket_id)
-        if one.kind is SheetKind.LABEL and one.id != sheet.id and one.state not in ENDS
+        if one.kind is SheetKind.LABEL
+        and one.id != sheet.id
+        and one.state not in ENDS
+        and not (one.misfiled or sheet.misfiled)
     )
     first = sheet.candidates[0] if sheet.candidates else None
     return Case(
         sheet=sheet,
         scan=scan,
         jacket=jacket,
-        rows=_rows(sheet.fields, labels[0].fields if labels else {}, first),
+        rows=_rows(sheet, labels[0] if labels else None, first),
+        edits=_edits(sheet),
         label_sheets=labels,
         choices=tuple(
             choice_of(services, one.patient, sheet, one)
@@ -127,7 +134,7 @@ def choice_of(
     """Return a patient to choose, whether found by the machine or by hand."""
     proposed = found.exam.accession_number if found and found.exam else ""
     exams = services.index.exams(patient) if sheet.kind is SheetKind.FILM else ()
-    read = sheet.fields.get(FieldName.STUDY_DATE)
+    read = _held(sheet, FieldName.STUDY_DATE)
     return Choice(
         key=f"{patient.issuer}:{patient.patient_id}",
         number=patient.patient_id,
@@ -156,7 +163,7 @@ def _far(exam: ExamRecord, read: Field | None) -> tuple[int, str]:
 
 def _marks(found: Candidate) -> tuple[Mark, ...]:
     marks = []
-    for name, label in _SHOWN:
+    for name, label in CORRECTABLE.items():
         of_film = found.film_agreement.get(name)
         of_label = found.label_agreement.get(name)
         if of_film is None and of_label is None:
@@ -176,12 +183,22 @@ def _marks(found: Candidate) -> tuple[Mark, ...]:
     return tuple(marks)
 
 
-def _rows(film: Fields, label: Fields, first: Candidate | None) -> tuple[ReadRow, ...]:
+def _edits(sheet: Sheet) -> tuple[Edit, ...]:
+    made = []
+    for name, label in CORRECTABLE.items():
+        read = sheet.fields[name].value if name in sheet.fields else ""
+        value = sheet.corrections.get(name, read)
+        made.append(Edit(name=name.value, label=label, read=read, value=value))
+    return tuple(made)
+
+
+def _rows(sheet: Sheet, label: Sheet | None, first: Candidate | None) -> tuple[ReadRow, ...]:
     known = _known(first)
     rows = []
-    for name, words in _SHOWN:
-        of_film, of_label = film.get(name), label.get(name)
-        if of_film is None and of_label is None:
+    for name, words in CORRECTABLE.items():
+        of_film, said = sheet.fields.get(name), sheet.corrections.get(name, "")
+        of_label = _held(label, name) if label else None
+        if of_film is None and of_label is None and not said:
             continue
         rows.append(
             ReadRow(
@@ -190,9 +207,18 @@ def _rows(film: Fields, label: Fields, first: Candidate | None) -> tuple[ReadRow
                 film_unsure=of_film is not None and of_film.confidence < _UNSURE,
                 jacket=_pieces(of_label, known.get(name, "")),
                 jacket_unsure=of_label is not None and of_label.confidence < _UNSURE,
+                said=said,
             )
         )
     return tuple(rows)
+
+
+def _held(label: Sheet, name: FieldName) -> Field | None:
+    """Return what holds of a label's field: a person's word before the engines'."""
+    said = label.corrections.get(name)
+    if said is not None:
+        return Field(value=said, confidence=1.0, source=FieldSource.PERSON)
+    return label.fields.get(name)
 
 
 def _known(first: Candidate | None) -> Mapping[FieldName, str]:

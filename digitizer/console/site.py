@@ -30,7 +30,13 @@ class Site:
     said: dict[str, str] = field(default_factory=dict)
     """What a session is told on its next page, by session key."""
     undo: dict[str, str] = field(default_factory=dict)
-    """The film that a session decided last, by session key."""
+    """What a session decided last, as its address under /review, by session key."""
+    passed: dict[str, list[str]] = field(default_factory=dict)
+    """Films that a session went past, the first one first, by session key."""
+    apart: dict[str, set[str]] = field(default_factory=dict)
+    """Jackets of which a session has looked at the silent films together, by session key."""
+    followed: dict[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
+    """Jacket and films that a session filed together last, by session key."""
     seen: dict[tuple[str, str], datetime] = field(default_factory=dict)
     """When a session was last recorded to see a film or scan, by session key and id."""
     jobs: Jobs = field(default_factory=Jobs)

@@ -1,6 +1,7 @@
 """Arrays in, findings and geometry out: sheets, skew, orientation, rendering, quality."""
 
 from digitizer.film.anatomy import turn_of_chest
+from digitizer.film.by_hand import as_laid, as_scanned, by_hand, moved_px, turned_by
 from digitizer.film.cutting import Tile, cut_tiles, tiles_as_viewed
 from digitizer.film.density import (
     UnfitSteps,
@@ -36,6 +37,9 @@ __all__ = [
     "SheetSearch",
     "Tile",
     "UnfitSteps",
+    "as_laid",
+    "as_scanned",
+    "by_hand",
     "cut_tiles",
     "decide_orientation",
     "drift",
@@ -48,6 +52,7 @@ __all__ = [
     "fingerprint_views",
     "fit_curve",
     "in_density",
+    "moved_px",
     "orient",
     "paper_picture",
     "quality",
@@ -57,6 +62,7 @@ __all__ = [
     "text_crops",
     "tiles_as_viewed",
     "turn_of_chest",
+    "turned_by",
     "uniformity",
     "usable_range",
     "window",

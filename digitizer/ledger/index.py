@@ -140,6 +140,13 @@ class SqlPatientIndex:
                 return decode(JacketRecord, found[0]) if len(found) == 1 else None
         return None
 
+    def jackets_in(self, box: str, limit: int) -> tuple[JacketRecord, ...]:
+        """List the jackets of a box of the jacket list, by name."""
+        table = tables.jacket_record
+        query = select(table.c.body).where(table.c.box == box).order_by(table.c.jacket)
+        bodies = self._bodies(query.limit(limit))
+        return tuple(decode(JacketRecord, body) for body in bodies)
+
     def named(self, beginnings: Sequence[str], limit: int) -> tuple[PatientRecord, ...]:
         """Find patients who bear a name that begins so, for each of the beginnings."""
         table, name = tables.patient, tables.patient_name

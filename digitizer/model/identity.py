@@ -14,6 +14,7 @@ __all__ = [
     "ExamRecord",
     "FilmCase",
     "JacketCase",
+    "JacketLabel",
     "JacketRecord",
     "Neighbour",
     "Outcome",
@@ -96,6 +97,14 @@ class JacketRecord:
     patient_id: str = ""
     issuer: str = ""
     expected_films: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JacketLabel:
+    """A label for a jacket: the content of its barcode, and what stands below it."""
+
+    code: str
+    text: str
 
 
 @unique

@@ -51,6 +51,8 @@ class FieldSource(StrEnum):
     FOLDER = "folder"
     HEADER = "header"
     """The header of an older instance."""
+    PERSON = "person"
+    """A correction by hand; it stands beside what was read, never in its place."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -45,6 +45,8 @@ class Code(StrEnum):
     ON_HOLD = "on_hold"
     SHADOW_MODE = "shadow_mode"
     READ_BACK_DIFFERS = "read_back_differs"
+    MARKED_MISFILED = "marked_misfiled"
+    CORRECTED_BY_PERSON = "corrected_by_person"
     INTERNAL_ERROR = "internal_error"
     EMPTY_FILE = "empty_file"
     TRUNCATED_FILE = "truncated_file"
@@ -236,6 +238,18 @@ def _table() -> dict[Code, CodeText]:
             review,
             "The archive's copy differs from what was sent.",
             "Have the archive examined before anything is released.",
+        ),
+        (
+            Code.MARKED_MISFILED,
+            review,
+            "A person says that it lies in the wrong jacket.",
+            "Choose whose it is by what it bears itself; its jacket says nothing of it any more.",
+        ),
+        (
+            Code.CORRECTED_BY_PERSON,
+            review,
+            "A person corrected what was read; what is typed files nothing by itself.",
+            "Compare the candidates with the film and choose one.",
         ),
         (
             Code.INTERNAL_ERROR,

@@ -7,7 +7,8 @@ from typing import Any
 
 from digitizer.model.film import Geometry, Quality, ScanKind, SheetKind, TileGrid
 from digitizer.model.identity import Candidate, ExamRecord, PatientRecord
-from digitizer.model.reading import NO_FIELDS, Fields, Reading
+from digitizer.model.instance import Window
+from digitizer.model.reading import NO_FIELDS, FieldName, Fields, Reading
 from digitizer.model.reasons import Reason
 from digitizer.model.states import State
 
@@ -192,6 +193,14 @@ class Sheet:
         Where the pictures of a sheet of many lie.
     tile_uids : tuple of str
         SOP Instance UIDs of captures made of the pictures, beside that of the whole sheet.
+    corrections : dict of FieldName to str
+        What a person says stands there, where it was misread; ``fields`` say what was read.
+    misfiled : str
+        Why a person says that it lies in the wrong jacket; empty: nobody says so.
+    adjusted_by : str
+        Who set the geometry by hand; empty: it was found.
+    window : Window or None
+        Set by hand, in the scan's own values; None: told by the picture.
     """
 
     id: str
@@ -222,6 +231,10 @@ class Sheet:
     """Codes a person has looked at and settled (``orientation_unknown`` ...)."""
     tiles: TileGrid | None = None
     tile_uids: tuple[str, ...] = ()
+    corrections: dict[FieldName, str] = field(default_factory=dict)
+    misfiled: str = ""
+    adjusted_by: str = ""
+    window: Window | None = None
     version: int = 0
 
     @property

@@ -40,6 +40,7 @@ def not_to_follow(
     user: str,
 ) -> dict[str, Reason]:
     """Name the films that this look does not file, silent or not, and why."""
+    sheets = [sheet for sheet in sheets if not sheet.misfiled]
     waiting = [
         sheet for sheet in sheets if sheet.kind is SheetKind.FILM and sheet.state is State.REVIEW
     ]

@@ -91,6 +91,7 @@ def silent_films(sheets: Iterable[Sheet]) -> list[Sheet]:
         for sheet in sheets
         if sheet.kind is SheetKind.FILM
         and sheet.state is State.REVIEW
+        and not sheet.misfiled
         and any(one.code is Code.FILM_SILENT for one in sheet.reasons)
     ]
 
@@ -225,6 +226,7 @@ def _silent_case(
     filed: Counter[str],
 ) -> SilentFilms:
     chosen = {sheet.id for sheet in silent}
+    sheets = [sheet for sheet in sheets if not sheet.misfiled]
     labels = [sheet for sheet in sheets if sheet.kind is SheetKind.LABEL]
     others = [
         sheet

@@ -5,7 +5,7 @@ or an earlier decision has already settled, or let two films that look like one 
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -33,7 +33,17 @@ from digitizer.pipeline.scans import busy
 from digitizer.pipeline.services import Services
 from digitizer.ports import Transaction
 
-__all__ = ["decide", "decision_of", "jacket_case", "listed", "spent_reason", "verdicts_for"]
+__all__ = [
+    "Doubts",
+    "beside_what_was_typed",
+    "decide",
+    "decision_of",
+    "jacket_case",
+    "listed",
+    "spent_reason",
+    "verdicts_for",
+    "weighed",
+]
 
 _OF_THE_PICTURE = (
     Code.ORIENTATION_UNKNOWN,
@@ -71,7 +81,8 @@ def decide(services: Services, jacket_id: str) -> list[tuple[Stage, str]]:
         sheets = _undecided(everything)
         near = beside(tx, jacket)
     record = listed(services, jacket, everything)
-    verdicts = verdicts_for(services, record, everything, sheets, neighbours_of(services, near))
+    neighbours = neighbours_of(services, near)
+    verdicts, typed = beside_what_was_typed(services, record, everything, sheets, neighbours)
     miscounted = _miscounted(record, everything)
     spent = closed_classes(services) if sheets else {}
     following: list[tuple[Stage, str]] = []
@@ -79,7 +90,8 @@ def decide(services: Services, jacket_id: str) -> list[tuple[Stage, str]]:
         # Once more: what was stopped while this was decided files nothing more.
         spent = {**spent, **{one.id: one.why for one in tx.standings() if one.stopped}}
         for sheet in sheets:
-            following += _settle(services, tx, sheet, verdicts[sheet.id], miscounted, spent)
+            doubts = Doubts(miscounted, spent, sheet.id in typed)
+            following += _settle(services, tx, sheet, verdicts[sheet.id], doubts)
         if jacket.state is not JacketState.DECIDED:
             for one in near:
                 if one.asks_for_next:
@@ -102,7 +114,7 @@ def listed(services: Services, jacket: Jacket, sheets: Iterable[Sheet]) -> Jacke
     codes = {
         code.text
         for sheet in sheets
-        if sheet.kind is SheetKind.LABEL
+        if sheet.kind is SheetKind.LABEL and not sheet.misfiled
         for code in sheet.reading.barcodes
     }
     listed = [one for one in map(services.index.jacket, sorted(codes)) if one is not None]
@@ -142,15 +154,18 @@ def jacket_case(
     undecided: list[Sheet],
     neighbours: tuple[Neighbour, ...] = (),
 ) -> JacketCase:
-    """Lay out a jacket for the decision: its labels speak together, each film for itself."""
-    labels = [sheet for sheet in sheets if sheet.kind is SheetKind.LABEL]
+    """Lay out a jacket for the decision: its labels speak together, each film for itself.
+
+    What a person says lies in the wrong jacket is left out of it.
+    """
+    labels = [one for one in sheets if one.kind is SheetKind.LABEL and not one.misfiled]
     return JacketCase(
         label=testimony_of(services, labels, FieldSource.LABEL) if labels else None,
         record=record,
         films=tuple(
             FilmCase(id=sheet.id, testimony=testimony_of(services, [sheet], FieldSource.FILM))
             for sheet in undecided
-            if sheet.kind is SheetKind.FILM
+            if sheet.kind is SheetKind.FILM and not sheet.misfiled
         ),
         neighbours=neighbours,
     )
@@ -163,19 +178,104 @@ def verdicts_for(
     undecided: list[Sheet],
     neighbours: tuple[Neighbour, ...] = (),
 ) -> dict[str, Verdict]:
-    """Decide sheets against the index; labels and documents by their own text."""
+    """Decide sheets against the index; labels, documents and what is misfiled by their own text."""
     sheets = list(sheets)
     case = jacket_case(services, record, sheets, undecided, neighbours)
-    verdicts = list(
-        identity.decide_jacket(case, identity.gather(case, services.index), services.policy)
-    )
+    cases = [case, *(_alone(services, one) for one in undecided if one.misfiled)]
+    verdicts = [
+        verdict
+        for one in cases
+        for verdict in identity.decide_jacket(
+            one, identity.gather(one, services.index), services.policy
+        )
+    ]
     for sheet in undecided:
         if sheet.kind is SheetKind.FILM:
             continue
         own = testimony_of(services, [sheet], FieldSource.LABEL)
-        paper = identity.PaperCase(id=sheet.id, testimony=own, label=case.label, record=record)
+        label, listing = (None, None) if sheet.misfiled else (case.label, record)
+        paper = identity.PaperCase(id=sheet.id, testimony=own, label=label, record=listing)
         verdicts.append(identity.decide_paper(paper, services.index, services.policy))
     return {verdict.film_id: verdict for verdict in verdicts}
+
+
+def _alone(services: Services, sheet: Sheet) -> JacketCase:
+    """Lay out a misfiled film: neither label nor list nor neighbours say anything of it."""
+    said = testimony_of(services, [sheet], FieldSource.FILM)
+    films = (FilmCase(id=sheet.id, testimony=said),) if sheet.kind is SheetKind.FILM else ()
+    return JacketCase(label=None, record=None, films=films)
+
+
+def beside_what_was_typed(
+    services: Services,
+    record: JacketRecord | None,
+    sheets: Iterable[Sheet],
+    undecided: list[Sheet],
+    neighbours: tuple[Neighbour, ...] = (),
+) -> tuple[dict[str, Verdict], frozenset[str]]:
+    """Decide sheets, and name those that only what people typed would file.
+
+    A correction ranks candidates and may speak against one; it files nothing by itself. What goes
+    by itself goes by the evidence as it was read, and counts as that.
+    """
+    everything = list(sheets)
+    verdicts = verdicts_for(services, record, everything, undecided, neighbours)
+    if not any(one.corrections for one in everything):
+        return verdicts, frozenset()
+    bare = [replace(one, corrections={}) for one in everything]
+    mine = {one.id for one in undecided}
+    as_read = verdicts_for(
+        services, record, bare, [one for one in bare if one.id in mine], neighbours
+    )
+    filed = {key: one for key, one in verdicts.items() if one.outcome is Outcome.AUTO}
+    same = {
+        key: as_read[key]
+        for key, one in filed.items()
+        if (one.patient, one.exam, one.mint_study)
+        == (as_read[key].patient, as_read[key].exam, as_read[key].mint_study)
+    }
+    return {**verdicts, **same}, frozenset(filed.keys() - same.keys())
+
+
+@dataclass(frozen=True, slots=True)
+class Doubts:
+    """What of a jacket, beside the verdict, keeps a sheet from being filed.
+
+    Attributes
+    ----------
+    miscounted : tuple of Reason
+        Of its label: films too few or too many.
+    spent : mapping of str to str
+        Classes of evidence that file nothing for now, and why.
+    typed : bool
+        Only what a person typed would file it.
+    """
+
+    miscounted: tuple[Reason, ...] = ()
+    spent: Mapping[str, str] = field(default_factory=dict)
+    typed: bool = False
+
+
+def weighed(
+    services: Services, tx: Transaction, sheet: Sheet, verdict: Verdict, doubts: Doubts
+) -> tuple[Sheet, tuple[Reason, ...]]:
+    """Return a sheet with what a verdict proposes, and the reasons why a person must decide."""
+    found = [*_own_reasons(sheet), *verdict.reasons, *_same_film(services, tx, sheet)]
+    if sheet.misfiled:
+        found.insert(0, reason(Code.MARKED_MISFILED, sheet.misfiled))
+    if doubts.typed:
+        found.append(reason(Code.CORRECTED_BY_PERSON))
+    if sheet.kind is SheetKind.LABEL:
+        found += [one for one in doubts.miscounted if one.code.value not in sheet.confirmed]
+    if verdict.outcome is Outcome.AUTO and verdict.evidence_class in doubts.spent:
+        found.append(spent_reason(doubts.spent[verdict.evidence_class]))
+    proposal = replace(
+        sheet,
+        candidates=verdict.candidates,
+        posterior=verdict.posterior,
+        exam_posterior=verdict.exam_posterior,
+    )
+    return proposal, _unique(found)
 
 
 def _settle(
@@ -183,8 +283,7 @@ def _settle(
     tx: Transaction,
     sheet: Sheet,
     verdict: Verdict,
-    miscounted: tuple[Reason, ...],
-    spent: Mapping[str, str],
+    doubts: Doubts,
 ) -> list[tuple[Stage, str]]:
     """Write a verdict down: approve the sheet, or ask a person with all reasons at once.
 
@@ -195,18 +294,7 @@ def _settle(
     if current.version != sheet.version:
         # A person, or later evidence, was quicker: what was found out is of yesterday.
         return []
-    found = [*_own_reasons(current), *verdict.reasons, *_same_film(services, tx, current)]
-    if current.kind is SheetKind.LABEL:
-        found += [one for one in miscounted if one.code.value not in current.confirmed]
-    if verdict.outcome is Outcome.AUTO and verdict.evidence_class in spent:
-        found.append(spent_reason(spent[verdict.evidence_class]))
-    reasons = _unique(found)
-    proposal = replace(
-        current,
-        candidates=verdict.candidates,
-        posterior=verdict.posterior,
-        exam_posterior=verdict.exam_posterior,
-    )
+    proposal, reasons = weighed(services, tx, current, verdict, doubts)
     if verdict.outcome is Outcome.AUTO and verdict.patient is not None and not reasons:
         decision = decision_of(services, tx, proposal, verdict, "auto")
         matched = moved(proposal, State.MATCHED, now)
@@ -217,8 +305,12 @@ def _settle(
         tx.schedule(Stage.WRAP, sheet.id)
         return [(Stage.WRAP, sheet.id)]
     asked = held(proposal, State.REVIEW, reasons or (reason(Code.BELOW_THRESHOLD),), now)
+    asked = replace(asked, resume=State.READ)
+    if asked == current:
+        # Nothing new: the page of whoever looks at it is still true.
+        return []
     tx.save(
-        replace(asked, resume=State.READ),
+        asked,
         event(sheet.id, "review", reasons=reason_payload(asked.reasons), **evidence(verdict)),
     )
     return []

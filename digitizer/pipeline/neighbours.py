@@ -62,8 +62,9 @@ def neighbours_of(services: Services, near: Iterable[Beside]) -> tuple[Neighbour
 
 
 def _neighbour(services: Services, one: Beside) -> Neighbour:
-    labels = [sheet for sheet in one.sheets if sheet.kind is SheetKind.LABEL]
-    films = [sheet for sheet in one.sheets if sheet.kind is SheetKind.FILM]
+    sheets = [sheet for sheet in one.sheets if not sheet.misfiled]
+    labels = [sheet for sheet in sheets if sheet.kind is SheetKind.LABEL]
+    films = [sheet for sheet in sheets if sheet.kind is SheetKind.FILM]
     return Neighbour(
         name=one.jacket.name,
         before=one.before,

@@ -79,10 +79,16 @@ def _hold_blank(services: Services, tx: Transaction, scan: Scan, pages: list[Pag
 
 
 def read(services: Services, scan_id: str) -> list[tuple[Stage, str]]:
-    """Read the scan's sheets; what they say of kind and orientation is settled here."""
+    """Read the scan's sheets; what they say of kind and orientation is settled here.
+
+    Of a scan that was read before, only the sheets whose corners were set by hand since.
+    """
     with services.ledger.reading() as view:
         scan = view.get(Scan, scan_id)
-        sheets = view.sheets(scan_id=scan_id)
+        again = scan.state is State.READ
+        sheets = [
+            one for one in view.sheets(scan_id=scan_id) if not again or one.state is State.PREPARED
+        ]
     path = services.vault.path(scan.sha256 or "")
     results = [_read_one(services, path, sheet) for sheet in sheets]
     now = services.clock.now()
@@ -105,6 +111,8 @@ def read(services: Services, scan_id: str) -> list[tuple[Stage, str]]:
                 # At once, not with its jacket: the film is to be fed again before it is put away.
                 asked = held(written, State.REVIEW, (*sheet.reasons, *poor), now)
                 tx.save(asked, event(sheet.id, "review", reasons=reason_payload(asked.reasons)))
+        if again:
+            return schedule_decision(services, tx, scan.jacket_id)
         kind = scan_kind([kind for _, kind in results]) if results else scan.kind
         first = results[0][0] if results else None
         fields = first.fields if first and first.kind is not SheetKind.FILM else NO_FIELDS
@@ -156,7 +164,7 @@ def _read_one(services: Services, path: Path, sheet: Sheet) -> tuple[Sheet, Scan
         tiles=services.capture.tiles is not TilePolicy.OFF,
     )
     crops = tuple(services.vault.put(crop)[0] for crop in result.crops)
-    reasons: tuple[Reason, ...] = result.reasons
+    reasons: tuple[Reason, ...] = () if sheet.adjusted_by else result.reasons
     if result.kind is None:
         reasons = (*reasons, reason(Code.KIND_UNKNOWN))
     kind = SheetKind.DOCUMENT if result.kind is ScanKind.DOCUMENT else sheet.kind
@@ -167,7 +175,8 @@ def _read_one(services: Services, path: Path, sheet: Sheet) -> tuple[Sheet, Scan
         state=State.READ,
         resume=None,
         changed_at=services.clock.now(),
-        geometry=result.geometry,
+        # What a person has set is not turned by what the text says.
+        geometry=sheet.geometry if sheet.adjusted_by else result.geometry,
         quality=result.quality,
         reading=result.reading,
         fields=result.fields,

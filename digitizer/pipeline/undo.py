@@ -5,10 +5,13 @@ from dataclasses import replace
 from typing import TypeVar
 
 from digitizer.errors import UsageError
+from digitizer.model.reading import FieldName
 from digitizer.model.reasons import Code, Reason
 from digitizer.model.records import Event, Scan, Sheet, Stage
 from digitizer.model.states import State
+from digitizer.pipeline.amend import correct, mark_misfiled, unmark_misfiled
 from digitizer.pipeline.changes import event, held, moved, reason_payload
+from digitizer.pipeline.parting import join_again
 from digitizer.pipeline.review import release, sheet_or_scan
 from digitizer.pipeline.services import Services
 from digitizer.ports import Transaction
@@ -17,12 +20,23 @@ __all__ = ["take_back"]
 
 T = TypeVar("T", Scan, Sheet)
 
+_PUT_RIGHT = frozenset(
+    {
+        "marked_misfiled",
+        "unmarked_misfiled",
+        "field_corrected",
+        "jacket_split",
+        "jacket_joined",
+    }
+)
+
 
 def take_back(services: Services, id: str, *, user: str) -> Sheet | Scan:
     """Bring a film or scan back to review with the reasons it had there.
 
-    What can be taken back: an acceptance until the film is wrapped, a rejection, a hold; each only
-    by the person whose it is.
+    What can be taken back: an acceptance until the film is wrapped, a rejection, a hold, and what
+    was put right last on a film in review (a field, its jacket); each only by the person whose it
+    is.
 
     Raises
     ------
@@ -42,10 +56,33 @@ def take_back(services: Services, id: str, *, user: str) -> Sheet | Scan:
         if _who(events, "put_on_hold") != user:
             raise UsageError("Somebody else put this on hold.", remedy="Ask them to release it.")
         return release(services, id, user=user)
+    if record.state is State.REVIEW:
+        put_right = _put_right(services, id, events, user)
+        if put_right is not None:
+            return put_right
     raise UsageError(
         "This cannot be taken back any more.",
         remedy="Once a film is wrapped, only a correction changes whose it is.",
     )
+
+
+def _put_right(
+    services: Services, id: str, events: tuple[Event, ...], user: str
+) -> Sheet | Scan | None:
+    """Take back what a person put right last on a sheet in review; None where that is nothing."""
+    last = next((one for one in reversed(events) if one.name in _PUT_RIGHT), None)
+    if last is None or last.actor != user or last.name == "jacket_joined":
+        return None
+    if last.name == "marked_misfiled":
+        return unmark_misfiled(services, id, user=user)
+    if last.name == "unmarked_misfiled":
+        return mark_misfiled(services, id, user=user)
+    if last.name == "field_corrected":
+        before = {FieldName(name): value for name, value in last.payload["before"].items()}
+        return correct(services, id, user=user, values=before)
+    join_again(services, id, user=user)
+    with services.ledger.reading() as view:
+        return sheet_or_scan(view, id)
 
 
 def _approval(

@@ -104,6 +104,8 @@ def render_sheet(
     raster = services.decoder.decode(services.vault.path(scan.sha256 or ""), sheet.page)
     assert sheet.geometry is not None, "prepare writes the geometry of every sheet"
     rendered = film.render(raster, sheet.geometry)
+    if sheet.window is not None:
+        rendered = replace(rendered, window=sheet.window)
     if sheet.kind is not SheetKind.FILM:
         return order, rendered
     with services.ledger.reading() as view:
@@ -182,4 +184,4 @@ def _description(exam: ExamRecord | None, sheet: Sheet) -> str:
 
 def _said(sheet: Sheet, name: FieldName) -> str:
     field = sheet.fields.get(name)
-    return field.value if field else ""
+    return sheet.corrections.get(name) or (field.value if field else "")

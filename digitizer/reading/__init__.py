@@ -1,16 +1,19 @@
 """Readings in, fields out: grammars, vocabulary, and what a sheet is by its words."""
 
+from digitizer.reading.corrected import CORRECTABLE, amended, typed
 from digitizer.reading.fields import identities, parse, parse_lines, testimony, testimony_of_lines
 from digitizer.reading.kinds import SEPARATOR_BARCODES, kind_of
 from digitizer.reading.regions import Region, around, evened, text_regions
 from digitizer.reading.rules import GrammarSettings, ReadingRules, Vocabulary
 
 __all__ = [
+    "CORRECTABLE",
     "SEPARATOR_BARCODES",
     "GrammarSettings",
     "ReadingRules",
     "Region",
     "Vocabulary",
+    "amended",
     "around",
     "evened",
     "identities",
@@ -20,4 +23,5 @@ __all__ = [
     "testimony",
     "testimony_of_lines",
     "text_regions",
+    "typed",
 ]

@@ -1,6 +1,7 @@
 """Feeding: files in, counts against the list, complaints, the next jacket, the end of a batch."""
 
 import io
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,10 @@ from console_site import Browser, Console
 
 from digitizer import wiring
 from digitizer.model.identity import JacketRecord
-from digitizer.model.records import Batch, JacketState, Scan
+from digitizer.model.records import Batch, Jacket, JacketState, Scan
 from digitizer.model.states import State
 from digitizer.model.users import Role
+from digitizer.pipeline.labels import labels_of
 from digitizer.pipeline.scans import prepare
 
 
@@ -181,3 +183,61 @@ def test_pictures_are_shown_to_whoever_feeds_until_the_batch_is_closed(
     assert console.events(fed).count("viewed") == 1
     rec.post(f"/feed/{batch}/close")
     assert rec.get(f"/feed/scans/{fed}/thumbnail").status_code == 409
+
+
+def test_paper_for_the_desk_is_printed(console: Console, rec: Browser) -> None:
+    """Separator sheets, and barcodes from the jacket list or typed; who printed is told."""
+    assert 'action="/feed/print/labels"' in rec.get("/feed/print").text
+    sheets = rec.post("/feed/print/separators", copies="2")
+    assert (sheets.headers["content-type"], sheets.content[:5]) == ("application/pdf", b"%PDF-")
+    assert rec.post("/feed/print/labels", box="BOX-1", names="BOX-1/J-1\nJ-9").status_code == 200
+    told = labels_of(console.site.services, box="BOX-1", names=["J-1", "X/J-9"], most=10)
+    assert [(one.code, one.text) for one in told] == [
+        ("JA00017", "BOX-1 / J-1"), ("JA00025", "BOX-1 / J-2"),
+        ("JA00017", "BOX-1 / J-1"), ("J-9", "X / J-9"),
+    ]  # fmt: skip
+    refused: tuple[dict[str, str], ...] = ({}, {"box": "BOX-9"}, {"names": "B/"}, {"names": "ジ"})
+    for form in refused:
+        assert rec.post("/feed/print/labels", **form).status_code == 409
+    assert rec.post("/feed/print/separators", copies="1000").status_code == 409
+    assert console.events("user:rec").count("printed") == 2
+
+
+def test_a_scanner_of_this_machine_scans_into_the_jacket(
+    console: Console, rec: Browser, batch: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By SANE's own device for tests: listed, scanned, counted; what fails is said in words."""
+    if shutil.which("scanimage") is None:
+        pytest.skip("scanimage is not installed")
+    (tmp_path / "sane").mkdir()
+    (tmp_path / "sane" / "dll.conf").write_text("test\n")
+    monkeypatch.setenv("SANE_CONFIG_DIR", str(tmp_path / "sane"))
+    assert (
+        '<option value="test:0">Noname frontend-tester</option>' in rec.get("/feed/scanners").text
+    )
+    here = {"box": "BOX-1", "jacket": "J-1"}
+    figures = f"/feed/{batch}/figures?box=BOX-1&jacket=J-1"
+
+    def scans(device: str, profile: str) -> str:
+        begun = rec.post(f"/feed/{batch}/scan", device=device, profile=profile, **here)
+        assert begun.status_code == 202
+        job = console.site.jobs.latest(f"Scanning into {batch}")
+        assert job is not None
+        assert job.over.wait(60)
+        return str(rec.get(figures).text)
+
+    assert "<b>1</b> scanned" in scans("test:0", "film")
+    with console.site.services.ledger.reading() as view:
+        (scan,) = view.scans(batch_id=batch)
+        name = view.get(Jacket, scan.jacket_id).name
+    assert (name, scan.state, scan.source.startswith("BOX-1/J-1/")) == (
+        "J-1", State.RECEIVED, True,
+    )  # fmt: skip
+    raster = console.site.services.decoder.decode(
+        console.site.services.vault.path(scan.sha256 or "")
+    )
+    assert (raster.bits, raster.pixels.dtype) == (16, "uint16")
+    text = scans("test:9", "film")
+    assert '<p class="problem" data-complaint=' in text
+    assert "<b>1</b> scanned" in text
+    assert rec.post(f"/feed/{batch}/scan", device="", profile="film", **here).status_code == 409

@@ -7,16 +7,24 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from console_films import COLUMNS, ROWS, fill_review
+from console_films import COLUMNS, ROWS, fill_review, film_pixels
 from console_site import Browser, Console
 from ledger_records import happened, scan
 
+from digitizer.model.reading import Line, Reading
 from digitizer.model.reasons import Code, reason
 from digitizer.model.records import Sheet, Stage
 from digitizer.model.states import State
+from digitizer.model.units import Point
 from digitizer.model.users import Role
 
 CHOSEN = {"patient": "MERCY:A100200", "exam": "X84-100", "version": "0"}
+
+
+SILENT = [{"code": "film_silent", "text": "Nothing stands on it."}]
+DATED = Reading(
+    lines=(Line(text="05/29/1984", confidence=0.9, box=(Point(0, 0),) * 4, engine="tesseract"),)
+)
 
 
 @pytest.fixture
@@ -58,6 +66,70 @@ def test_passing_on_reaches_every_film_and_begins_again(
     rob.get(f"/review/{films[1]}")
     assert round_of(3) == [films[0], films[2], films[0]]
     assert ann.get("/review?after=none").headers["location"] == f"/review/{films[0]}"
+
+
+def test_what_was_passed_over_does_not_come_back_after_a_decision(
+    ann: Browser, films: list[str]
+) -> None:
+    """The riskiest first, of those that were not left; when nothing else is there, they again."""
+    ann.get(f"/review/{films[0]}")
+    assert ann.get(f"/review?after={films[0]}").headers["location"] == f"/review/{films[1]}"
+    ann.post(f"/review/{films[1]}/accept", **CHOSEN)
+    assert ann.get("/review").headers["location"] == f"/review/{films[2]}"
+    ann.post(f"/review/{films[2]}/accept", **CHOSEN)
+    assert ann.get("/review").headers["location"] == f"/review/{films[0]}"
+
+
+def test_silent_films_are_looked_at_jacket_by_jacket(
+    console: Console, ann: Browser, rob: Browser, films: list[str]
+) -> None:
+    """All on one page, filed by one answer with the lease and as shown; U takes it back."""
+    with console.site.services.ledger.transaction() as tx:
+        for one in films:
+            silent = replace(tx.get(Sheet, one), reasons=(reason(Code.FILM_SILENT),), fields={})
+            tx.save(silent, happened(one, "review", reasons=[]))
+    here = "/review/jackets/j1"
+    assert ann.get("/review").headers["location"] == here
+    text = ann.get(here).text
+    assert text.count('<li class="silent">') == 3
+    assert 'value="MERCY:A100200"' in text
+    mark = re.search(r'name="mark" value="(\w+)"', text)
+    assert mark is not None
+    assert ann.post(f"{here}/keep?mark={mark[1]}").status_code == 204
+    assert rob.get(here).status_code == 409
+    assert rob.get(f"/review/{films[1]}").status_code == 409
+    chosen = {"patient": "MERCY:A100200", "mark": mark[1]}
+    assert "ran out" in rob.post(f"{here}/follow", **chosen).text
+    refused = rob.post("/jackets/j1/follow", patient="MERCY:A100200")
+    assert (refused.status_code, "is with ann" in refused.text) == (409, True)
+    assert "changed this first" in ann.post(f"{here}/follow", **(chosen | {"mark": "old"})).text
+    assert ann.post(f"{here}/keep?mark=old").status_code == 409
+    ann.get(here)
+    assert 'data-number="A100201"' in ann.post(f"{here}/search", q="A100201").text
+    # Which exam of two these films are of is asked of a person: they come one by one then.
+    assert ann.post(f"{here}/follow", **chosen).headers["location"] == "/review"
+    left = ann.get("/review").headers["location"]
+    assert left.removeprefix("/review/") in films
+    assert "0 filed under patient A100200. 3 still need their exam." in ann.get(left).text
+    console.add("eve", Role.REVIEWER)
+    with console.site.services.ledger.transaction() as tx:
+        for one in films:
+            open_again = replace(tx.get(Sheet, one), assigned_to=None, reading=DATED)
+            tx.save(open_again, happened(one, "released", reasons=SILENT))
+    eve = console.sign_in("eve")
+    ann.post(f"{left}/leave")
+    assert eve.get("/review").headers["location"] == here
+    mark = re.search(r'name="mark" value="(\w+)"', eve.get(here).text)
+    assert mark is not None
+    eve.post(f"{here}/follow", **(chosen | {"mark": mark[1]}))
+    decided = [film(console, one).decision for one in films]
+    assert [one.exam.accession_number for one in decided if one and one.exam] == ["X84-100"] * 3
+    assert "3 filed under patient A100200. U takes it back." in eve.get("/review").text
+    assert ann.post(f"{here}/undo").status_code == 409
+    assert eve.post(f"{here}/undo").headers["location"] == here
+    assert [film(console, one).state for one in films] == [State.REVIEW] * 3
+    assert eve.get("/review").headers["location"] == here
+    assert eve.get("/review?after=j1").status_code == 200
 
 
 def test_two_reviewers_never_hold_one_film(
@@ -350,6 +422,16 @@ def test_pictures_show_the_film_as_asked(ann: Browser, films: list[str]) -> None
     assert narrow[150, 200] == 255
     near = picture(ann, f"{path}&zoom=4&x=0.166&y=0.133")
     assert (near > 250).mean() > 0.3
+
+
+def test_values_are_the_films_own_whole_or_averaged(ann: Browser, films: list[str]) -> None:
+    """Row by row, little-endian, nothing before or after; the last row and column are kept."""
+    whole = np.frombuffer(ann.get(f"/films/{films[0]}/pixels").content, "<u2")
+    assert np.array_equal(whole.reshape(ROWS, COLUMNS), film_pixels())
+    small = np.frombuffer(ann.get(f"/films/{films[0]}/pixels?reduce=7").content, "<u2")
+    small = small.reshape(-(-ROWS // 7), -(-COLUMNS // 7))
+    assert abs(int(small[20, 10]) - film_pixels()[140:147, 70:77].mean()) <= 1
+    assert ann.get(f"/films/{films[0]}/pixels?reduce=0").status_code == 422
 
 
 def test_tones_tell_the_film(ann: Browser, films: list[str]) -> None:

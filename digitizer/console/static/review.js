@@ -59,11 +59,19 @@ const actions = {
     leaveNow();
     location.assign(review.dataset.next);
   },
+  edit: () => open("edit").querySelector(".edits input").select(),
+  misfiled: () => open("misfiled").querySelector('input[name="reason"], button').focus(),
+  split: () => open("split").querySelector('input[name="name"]').focus(),
+  adjust: () => review.dataset.adjust && location.assign(review.dataset.adjust),
   exam: () => chosen() && examOf(chosen())?.focus(),
   search: () => document.getElementById("search").focus(),
   undo: () => document.getElementById("undo")?.requestSubmit(),
 };
-const keys = { h: "hold", x: "reject", "?": "help", n: "next", e: "exam", "/": "search", u: "undo" };
+const DIALOGS = new Set(["hold", "reject", "edit", "misfiled", "split", "help"]);
+const keys = {
+  h: "hold", x: "reject", "?": "help", n: "next", d: "exam", "/": "search", u: "undo",
+  e: "edit", m: "misfiled", s: "split", j: "adjust",
+};
 
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
@@ -100,7 +108,8 @@ document.addEventListener("keydown", (event) => {
     return;
   }
   const action = keys[event.key.toLowerCase()];
-  if (action) {
+  // Of a jacket's silent films together less can be done than of one film.
+  if (action && (!DIALOGS.has(action) || document.getElementById(action))) {
     event.preventDefault();
     actions[action]();
   }

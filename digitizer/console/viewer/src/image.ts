@@ -22,16 +22,20 @@ const SCHEME = "film";
 const films = new Map<string, Film>();
 let registered = false;
 
-/** Fetch a film's values; the rows are little-endian as every browser's typed arrays are. */
-export async function loadFilm(url: string, tones: Tones): Promise<string> {
-  const answer = await fetch(url);
-  if (!answer.ok) throw new Error(`pixels: ${answer.status}`);
-  const pixels = new Uint16Array(await answer.arrayBuffer());
+/** Take a film's values, or fetch them; rows are little-endian as browsers' typed arrays are. */
+export async function loadFilm(url: string, tones: Tones, values?: Uint16Array): Promise<string> {
+  const pixels = values ?? (await fetchValues(url));
   if (pixels.length !== tones.rows * tones.columns) throw new Error("pixels: not as many as told");
   const id = `${SCHEME}:${url}`;
   films.set(id, { tones, pixels });
   register();
   return id;
+}
+
+async function fetchValues(url: string): Promise<Uint16Array> {
+  const answer = await fetch(url);
+  if (!answer.ok) throw new Error(`pixels: ${answer.status}`);
+  return new Uint16Array(await answer.arrayBuffer());
 }
 
 function register(): void {

@@ -19,6 +19,15 @@ const LEFT = {
 
 export type LeftTool = keyof typeof LEFT;
 
+/** How a film was looked at before. */
+export interface Seen {
+  center: number;
+  width: number;
+  invert: boolean;
+  turn: number;
+  flip: boolean;
+}
+
 /** What the console asks of a viewer; the server-rendered pictures offer the same. */
 export interface FilmViewer {
   tool(name: string): void;
@@ -43,9 +52,15 @@ function start(): Promise<void> {
 }
 
 /** Show a film in an element; rejects where the graphics card cannot. */
-export async function show(element: HTMLDivElement, url: string, tones: Tones): Promise<FilmViewer> {
-  const [id] = await Promise.all([loadFilm(url, tones), start()]);
-  const viewer = new CornerstoneFilm(element, tones);
+export async function show(
+  element: HTMLDivElement,
+  url: string,
+  tones: Tones,
+  seen: Partial<Seen> = {},
+  values?: Uint16Array,
+): Promise<FilmViewer> {
+  const [id] = await Promise.all([loadFilm(url, tones, values), start()]);
+  const viewer = new CornerstoneFilm(element, tones, seen);
   await viewer.begin(id);
   return viewer;
 }
@@ -62,9 +77,10 @@ class CornerstoneFilm implements FilmViewer {
   constructor(
     private readonly element: HTMLDivElement,
     private readonly tones: Tones,
+    seen: Partial<Seen>,
   ) {
     this.usual = { center: tones.center ?? 32768, width: tones.width ?? 65536 };
-    this.state = { ...this.usual, invert: false, turn: 0, flip: false, zoom: 1 };
+    this.state = { ...this.usual, invert: false, turn: 0, flip: false, zoom: 1, ...seen };
     element.addEventListener("contextmenu", (event) => event.preventDefault());
     this.engine.enableElement({ viewportId: VIEWPORT, element, type: Enums.ViewportType.STACK });
     this.group = tools.ToolGroupManager.createToolGroup(GROUP)!;
@@ -93,6 +109,7 @@ class CornerstoneFilm implements FilmViewer {
   async begin(id: string): Promise<void> {
     await this.viewport.setStack([id]);
     this.apply();
+    this.fit();
   }
 
   private apply(): void {
@@ -142,6 +159,11 @@ class CornerstoneFilm implements FilmViewer {
     this.state.turn = (this.state.turn + 1) % 4;
     this.viewport.resetCamera();
     this.apply();
+    this.fit();
+  }
+
+  /** Fit the whole film in, however it is turned. */
+  private fit(): void {
     const { clientWidth: across, clientHeight: down } = this.element;
     const { rows, columns } = this.tones;
     const upright = Math.min(across / columns, down / rows);
