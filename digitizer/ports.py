@@ -37,6 +37,7 @@ from digitizer.model.records import (
     Stage,
     Task,
     Verification,
+    WorkOrder,
 )
 from digitizer.model.states import State
 from digitizer.model.users import Session, User
@@ -76,6 +77,7 @@ Record = (
     | Source
     | OldStudy
     | OldCommitment
+    | WorkOrder
 )
 R = TypeVar(
     "R",
@@ -94,6 +96,7 @@ R = TypeVar(
     Source,
     OldStudy,
     OldCommitment,
+    WorkOrder,
 )
 
 
@@ -574,6 +577,24 @@ class Transaction(Protocol):
         """List tasks, of some subjects or all."""
         ...
 
+    # -- what people ordered -----------------------------------------------------------------
+
+    def orders(self) -> tuple[WorkOrder, ...]:
+        """List what was ever ordered of all work or of a batch, resumed ones too."""
+        ...
+
+    def hurry(self, jacket_id: str, urgent: bool) -> None:
+        """Let the tasks of a jacket overtake others, or not any more."""
+        ...
+
+    def urgent_jackets(self) -> tuple[Jacket, ...]:
+        """List the jackets whose work overtakes, the first made first."""
+        ...
+
+    def may_start(self, *, batch_id: str | None = None) -> int:
+        """Count the tasks, of a batch or all, that no order keeps from being begun."""
+        ...
+
 
 class Ledger(Protocol):
     """The database: the truth about everything."""
@@ -589,7 +610,18 @@ class Ledger(Protocol):
     def lease(self, stage: Stage, subject: str, owner: str, seconds: float) -> Task | None:
         """Take the lease of a due task and count the attempt, in a transaction of its own.
 
-        None when there is no such task, it is not due yet, or somebody else holds a live lease.
+        None when there is no such task, it is not due yet, somebody else holds a live lease, or
+        people have paused its work.
+        """
+        ...
+
+    def lease_in_turn(
+        self, stage: Stage, subject: str, pool: Iterable[Stage], owner: str, seconds: float
+    ) -> Task | None:
+        """Do the same for whatever is its turn among the due tasks of some stages.
+
+        While a task of an urgent jacket is due, four turns of five go to the oldest of these and
+        the fifth to another; else the turn is that of the task named.
         """
         ...
 
@@ -600,7 +632,10 @@ class Ledger(Protocol):
         ...
 
     def due(self, now: datetime, limit: int = 1000) -> tuple[Task, ...]:
-        """List tasks due and not under a live lease, the oldest first (for the reaper)."""
+        """List tasks due, not under a live lease and not paused (for the reaper).
+
+        Those of urgent jackets come first, then the oldest.
+        """
         ...
 
     def leased(self, now: datetime) -> tuple[Task, ...]:

@@ -2,6 +2,7 @@
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Date,
     Float,
@@ -13,6 +14,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 
 from digitizer.model import older, records
@@ -47,6 +49,8 @@ __all__ = [
     "standing",
     "task",
     "throttle",
+    "turn",
+    "work_order",
 ]
 
 metadata = MetaData(
@@ -88,6 +92,7 @@ jacket = _table(
     Column("box", String(255), nullable=False),
     Column("name", String(255), nullable=False, index=True),
     Column("position", Integer, nullable=False),
+    Column("urgent", Boolean, nullable=False, server_default=false(), index=True),
     UniqueConstraint("batch_id", "box", "name"),
     Index("ix_jacket_batch_id_position", "batch_id", "position"),
 )
@@ -156,6 +161,7 @@ blind_review = _table(
     Column("answer", String(8), nullable=False, index=True),
 )
 class_standing = _table("class_standing", "id")
+work_order = _table("work_order", "id", Column("mode", String(16), nullable=False))
 
 account = _table("account", "name")
 """Who works with the console; ``user`` is a word of SQL."""
@@ -194,6 +200,7 @@ TABLES: dict[type[Record], Table] = {
     ScannerProfile: scanner_profile,
     records.BlindReview: blind_review,
     records.ClassStanding: class_standing,
+    records.WorkOrder: work_order,
     User: account,
     older.Source: old_source,
     older.OldStudy: old_study,
@@ -242,12 +249,24 @@ task = Table(
     Column("generation", Integer, nullable=False),
     Column("leased_generation", Integer),
     Column("why", Text, nullable=False),
+    Column("batch_id", String(80), nullable=False, server_default="", index=True),
+    Column("jacket_id", String(80), nullable=False, server_default="", index=True),
+    Column("urgent", Boolean, nullable=False, server_default=false()),
+    Index("ix_task_urgent_due_at", "urgent", "due_at"),
 )
 """Times are seconds since 1970 in UTC, so that both databases compare them alike.
 
 ``generation`` grows with every ``schedule``; a stage that ends deletes its task only when nobody
 has scheduled it again since the lease was taken, so no request for more work is ever lost.
+``batch_id``, ``jacket_id`` and ``urgent`` are those of its subject, for pauses and turns.
 """
+turn = Table(
+    "turn",
+    metadata,
+    Column("pool", String(16), primary_key=True),
+    Column("taken", Integer, nullable=False),
+)
+"""How many turns were shared out between urgent jackets and others, for each pool of workers."""
 
 old_instance = Table(
     "old_instance",

@@ -1,6 +1,7 @@
 """Migrations: they end at the tables of the code, from any start, with any number of starters."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -15,6 +16,7 @@ from digitizer.ledger import SqlLedger, SqlOverview
 from digitizer.ledger.tables import metadata
 from digitizer.model.overview import Filter
 from digitizer.model.reasons import Code, reason
+from digitizer.model.records import Stage
 from digitizer.model.states import State
 
 _BEFORE_STANDINGS = "0004_budget"
@@ -81,16 +83,31 @@ def test_an_older_ledger_tells_where_everything_stands(database: str) -> None:
         waits = scan("s2", source="b", position=1, state=State.WAITING, reasons=why[:1])
         for record in (batch(), jacket(), scan(), held, waits):
             tx.add(record, happened(record.id, "added"))
+        for stage, subject in ((Stage.READ, "s2"), (Stage.DECIDE, "j1"), (Stage.WRAP, "h1")):
+            tx.schedule(stage, subject)
+    places = "SELECT stage, subject, batch_id, jacket_id, urgent FROM task ORDER BY stage"
+    placed = rows_of(database, places)
+    assert [tuple(row)[2:4] for row in placed] == [("b1", "j1")] * 3
     written = SqlOverview(ledger).oldest_first(Filter())
     assert [one.subject for one in written] == ["h1", "s2"]
     made = ("standing", "review_lease", "console_session", "throttle", "account")
     made += ("old_commitment", "old_instance", "old_study", "old_source")
+    orders = ("ix_task_batch_id", "ix_task_jacket_id", "ix_task_urgent_due_at", "ix_jacket_urgent")
     execute_plainly(
         database,
-        *(f"DROP TABLE {name}" for name in made),
-        "DROP INDEX ix_event_name_at",
+        *(f"DROP TABLE {name}" for name in (*made, "work_order", "turn")),
+        *(f"DROP INDEX {name}" for name in ("ix_event_name_at", *orders)),
+        *(f"ALTER TABLE task DROP COLUMN {name}" for name in ("batch_id", "jacket_id", "urgent")),
+        "ALTER TABLE jacket DROP COLUMN urgent",
         f"UPDATE alembic_version SET version_num = '{_BEFORE_STANDINGS}'",
     )
     ledger.migrate()
     assert SqlOverview(ledger).oldest_first(Filter()) == written
+    assert rows_of(database, places) == placed
     ledger.close()
+
+
+def rows_of(url: str, query: str) -> list[Any]:
+    engine = create_engine(url, poolclass=NullPool)
+    with engine.connect() as connection:
+        return list(connection.exec_driver_sql(query))
