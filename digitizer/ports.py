@@ -182,6 +182,10 @@ class PatientIndex(Protocol):
         """Look a jacket up by name (and box) or by barcode."""
         ...
 
+    def jackets_of_box(self, box: str) -> tuple[JacketRecord, ...]:
+        """List the jackets that the list has in a box, in the order of their names."""
+        ...
+
     def named(self, beginnings: Sequence[str], limit: int) -> tuple[PatientRecord, ...]:
         """Find patients who bear a name that begins so, for each of the beginnings.
 
@@ -373,6 +377,10 @@ class Transaction(Protocol):
 
     def jackets_named(self, name: str, box: str | None = None) -> tuple[Jacket, ...]:
         """Find jackets by name (and box) in all batches."""
+        ...
+
+    def jackets_of_box(self, box: str) -> tuple[Jacket, ...]:
+        """List the jackets of a box in all batches, in the order they were begun."""
         ...
 
     def scans(

@@ -21,6 +21,7 @@ from digitizer.cli.index import INDEX_COMMANDS
 from digitizer.cli.migrate import MIGRATE_COMMANDS
 from digitizer.cli.orders import ORDER_COMMANDS
 from digitizer.cli.rehearse import REHEARSE_COMMANDS
+from digitizer.cli.report import REPORT_COMMANDS
 from digitizer.cli.review import REVIEW_COMMANDS
 from digitizer.cli.run import RUN_COMMANDS
 from digitizer.cli.users import USER_COMMANDS
@@ -39,6 +40,7 @@ root = Root(
             *ORDER_COMMANDS,
             *INDEX_COMMANDS,
             *REVIEW_COMMANDS,
+            *REPORT_COMMANDS,
             *BUDGET_COMMANDS,
             *CALIBRATE_COMMANDS,
             *FILE_COMMANDS,

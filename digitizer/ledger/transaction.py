@@ -222,6 +222,12 @@ class SqlTransaction:
         query = select(table).where(table.c.name == name).order_by(table.c.serial)
         return self._all(Jacket, query if box is None else query.where(table.c.box == box))
 
+    def jackets_of_box(self, box: str) -> tuple[Jacket, ...]:
+        """List the jackets of a box in all batches, in the order they were begun."""
+        table = tables.jacket
+        query = select(table).where(table.c.box == box).order_by(table.c.serial)
+        return self._all(Jacket, query)
+
     def scans(
         self, *, batch_id: str | None = None, jacket_id: str | None = None
     ) -> tuple[Scan, ...]:

@@ -84,7 +84,7 @@ def _style(size: float, *, bold: bool = False, color: Color = _INK, **more: Any)
 
 
 _TITLE = _style(18, bold=True, spaceAfter=2 * mm)
-_HEADING = _style(12, bold=True, spaceBefore=6 * mm, spaceAfter=2 * mm)
+_HEADING = _style(12, bold=True, spaceBefore=6 * mm, spaceAfter=2 * mm, keepWithNext=1)
 _TEXT = _style(9.5, spaceAfter=1.5 * mm)
 _SMALL = _style(8, color=_SOFT)
 _CELL, _HEAD = _style(8, splitLongWords=1), _style(8, bold=True)
