@@ -19,7 +19,15 @@ from digitizer.model.older import (
     Sent,
     Source,
 )
-from digitizer.model.overview import Filter, Flow, Lease, Standing, Tally
+from digitizer.model.overview import (
+    ArchiveTally,
+    Filter,
+    Flow,
+    Lease,
+    ScannerTally,
+    Standing,
+    Tally,
+)
 from digitizer.model.raster import Pixels, Raster
 from digitizer.model.reading import Reading, Testimony
 from digitizer.model.reasons import Code
@@ -690,8 +698,21 @@ class Overview(Protocol):
         """Tell how many films were filed, by whom, and how many of them wrongly to expect."""
         ...
 
-    def per_hour(self, event: str, hours: int, now: datetime) -> tuple[int, ...]:
-        """Count the events of a name in each of the last hours, the oldest first."""
+    def per_hour(
+        self, event: str, hours: int, now: datetime, *, by_people: bool = False
+    ) -> tuple[int, ...]:
+        """Count the events of a name in each of the last hours, the oldest first.
+
+        ``by_people``: only what people did.
+        """
+        ...
+
+    def archives(self) -> tuple[ArchiveTally, ...]:
+        """Count commitments and read-backs by archive, in the order of their names."""
+        ...
+
+    def scanned_since(self, since: datetime) -> tuple[ScannerTally, ...]:
+        """Count the scans of each scanner since then."""
         ...
 
     def last_change(self) -> str:

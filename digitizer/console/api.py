@@ -10,8 +10,10 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute
 
 from digitizer import __version__
+from digitizer.console import api_lead
 from digitizer.console.access import Needs, Person
 from digitizer.console.site import site_of
 from digitizer.errors import UnknownRecord, UsageError
@@ -23,20 +25,11 @@ from digitizer.pipeline import report
 from digitizer.pipeline import review as decisions
 from digitizer.pipeline.bulk import retry_in_steps
 from digitizer.pipeline.changes import event, reason_payload
+from digitizer.pipeline.orders import orders_in
 
 __all__ = ["router"]
 
-_PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {"description": words, "content": {"application/problem+json": {}}}
-    for status, words in (
-        (401, "Not signed in"),
-        (403, "Not allowed"),
-        (404, "No such thing"),
-        (409, "Not possible now"),
-        (422, "Malformed"),
-    )
-}
-router = APIRouter(prefix="/api/v1", tags=["api"], responses=_PROBLEMS)
+router = APIRouter(prefix="/api/v1", tags=["api"], responses=api_lead.PROBLEMS)
 _WORK = Needs(Permission.SEE_WORK)
 _PATIENTS = Needs(Permission.SEE_PATIENTS)
 _MANAGE = Needs(Permission.MANAGE)
@@ -64,10 +57,14 @@ class Choice(BaseModel, extra="forbid"):
     version: int = Field(description="of the film, as it was shown")
 
 
+def _routes() -> list[BaseRoute]:
+    return [*router.routes, *api_lead.router.routes]
+
+
 @router.get("/openapi.json", include_in_schema=False)
 def openapi(_person: Person = Depends(Needs(None))) -> dict[str, Any]:
     """Describe what is here (OpenAPI 3.1)."""
-    described = get_openapi(title="digitizer", version=__version__, routes=router.routes)
+    described = get_openapi(title="digitizer", version=__version__, routes=_routes())
     schemes = {"token": {"type": "http", "scheme": "bearer"}}
     described.setdefault("components", {})["securitySchemes"] = schemes
     return {**described, "security": [{"token": []}]}
@@ -77,8 +74,11 @@ def openapi(_person: Person = Depends(Needs(None))) -> dict[str, Any]:
 def status(request: Request, _person: Person = Depends(_WORK)) -> dict[str, Any]:
     """Tell how many stand in each state, and since when the oldest has."""
     site = site_of(request)
+    with site.services.ledger.reading() as view:
+        mode = orders_in(view).mode()
     return {
         "version": __version__,
+        "mode": mode.value,
         "states": {
             one.state.value: {
                 "count": one.count,

@@ -11,14 +11,18 @@ from starlette.staticfiles import StaticFiles
 from digitizer import __version__
 from digitizer.console import (
     api,
+    api_lead,
     blind,
     deciding,
+    equipment,
     feed,
     film,
     film_pictures,
     health,
     live,
     migration,
+    orders,
+    reports,
     review,
     settings_page,
     signing,
@@ -59,6 +63,9 @@ def make_app(site: Site) -> FastAPI:
         health,
         signing,
         migration,
+        orders,
+        equipment,
+        reports,
         work,
         live,
         review,
@@ -68,6 +75,7 @@ def make_app(site: Site) -> FastAPI:
         feed,
         blind,
         api,
+        api_lead,
         settings_page,
     ):
         app.include_router(one.router)

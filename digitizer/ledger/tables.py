@@ -15,6 +15,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     false,
+    true,
 )
 
 from digitizer.model import older, records
@@ -145,8 +146,17 @@ commitment = _table(
     "transaction_uid",
     _of("sop_instance_uid", "capture.sop_instance_uid"),
     Column("state", String(16), nullable=False, index=True),
+    Column("archive", String(64), nullable=False, server_default=""),
+    Index("ix_commitment_archive_state", "archive", "state", "serial"),
 )
-verification = _table("verification", "id", _of("sop_instance_uid", "capture.sop_instance_uid"))
+verification = _table(
+    "verification",
+    "id",
+    _of("sop_instance_uid", "capture.sop_instance_uid"),
+    Column("archive", String(64), nullable=False, server_default=""),
+    Column("agrees", Boolean, nullable=False, server_default=true()),
+    Index("ix_verification_archive_agrees", "archive", "agrees", "serial"),
+)
 scanner_profile = _table(
     "scanner_profile",
     "id",
@@ -382,7 +392,7 @@ standing = Table(
     Index("ix_standing_batch_id_state", "batch_id", "state", "since"),
     Index("ix_standing_jacket_id_state", "jacket_id", "state"),
     Index("ix_standing_patient_id_issuer", "patient_id", "issuer"),
-    Index("ix_standing_decided_by_doubt", "decided_by", "doubt"),
+    Index("ix_standing_decided_by_kind", "decided_by", "kind", "doubt"),
 )
 """What lists and counts need of scans and sheets, written with them (:mod:`.standings`).
 

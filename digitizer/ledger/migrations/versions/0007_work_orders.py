@@ -1,5 +1,7 @@
 """Pausing, draining and urgent jackets: what was ordered, and to whom a task belongs."""
 
+import json
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -8,6 +10,7 @@ down_revision = "0005_console"
 branch_labels = None
 depends_on = None
 
+_AT_ONCE = 1000
 _STAGES = {
     "scan": ("prepare", "read"),
     "jacket": ("decide",),
@@ -42,6 +45,37 @@ def upgrade() -> None:
     _add_urgent("task")
     op.create_index("ix_task_urgent_due_at", "task", ["urgent", "due_at"])
     _tell_place()
+    _tell_archives()
+    op.drop_index("ix_standing_decided_by_doubt", "standing")
+    columns = ["decided_by", "kind", "doubt"]
+    op.create_index("ix_standing_decided_by_kind", "standing", columns)
+
+
+def _tell_archives() -> None:
+    """Write the archive, and whether a read-back agreed, beside what was asked and looked at."""
+    for table in ("commitment", "verification"):
+        name = sa.Column("archive", sa.String(length=64), nullable=False, server_default="")
+        op.add_column(table, name)
+    kind = sa.Boolean()
+    agrees: sa.Column[bool] = sa.Column("agrees", kind, nullable=False, server_default=sa.true())
+    op.add_column("verification", agrees)
+    _copy("commitment", "transaction_uid", ("archive",))
+    _copy("verification", "id", ("archive", "agrees"))
+    op.create_index("ix_commitment_archive_state", "commitment", ["archive", "state", "serial"])
+    columns = ["archive", "agrees", "serial"]
+    op.create_index("ix_verification_archive_agrees", "verification", columns)
+
+
+def _copy(table: str, key: str, names: tuple[str, ...]) -> None:
+    """Copy values out of the records' text into columns."""
+    bind = op.get_bind()
+    of = sa.table(table, *map(sa.column, (key, "body", *names)))
+    rows = bind.execute(sa.select(of.c[key].label("key"), of.c.body))
+    changed = sa.update(of).where(of.c[key] == sa.bindparam("own"))
+    while some := rows.fetchmany(_AT_ONCE):
+        told = [(row.key, json.loads(row.body)["record"]) for row in some]
+        values = [{"own": key, **{name: record[name] for name in names}} for key, record in told]
+        bind.execute(changed, values)
 
 
 def _add_urgent(table: str) -> None:
