@@ -116,7 +116,8 @@ def test_scanners_and_archives_tell_how_they_are(equipped: Console, lea: Browser
     page = lea.get("/migration/equipment")
     assert "A&lt;1" in page.text
     assert "clean the rollers" in words(page)
-    assert re.search(r"PACS 4 4 h 0 0 0 3 1 0 s", words(page))
+    assert "commitments open, the oldest 4 h 4 given 0 refused 0 late 0" in words(page)
+    assert "read back and differing 1" in words(page)
     (scanner,) = lea.client.get("/api/v1/scanners").json()
     assert (scanner["scans_last_day"], scanner["clean_rollers"]) == (5, True)
     assert scanner["defects"] == {"stuck_columns": 5}
