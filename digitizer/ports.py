@@ -19,7 +19,15 @@ from digitizer.model.older import (
     Sent,
     Source,
 )
-from digitizer.model.overview import Filter, Flow, Lease, Standing, Tally
+from digitizer.model.overview import (
+    ArchiveTally,
+    Filter,
+    Flow,
+    Lease,
+    ScannerTally,
+    Standing,
+    Tally,
+)
 from digitizer.model.raster import Pixels, Raster
 from digitizer.model.reading import Reading, Testimony
 from digitizer.model.reasons import Code
@@ -37,6 +45,7 @@ from digitizer.model.records import (
     Stage,
     Task,
     Verification,
+    WorkOrder,
 )
 from digitizer.model.states import State
 from digitizer.model.users import Session, User
@@ -76,6 +85,7 @@ Record = (
     | Source
     | OldStudy
     | OldCommitment
+    | WorkOrder
 )
 R = TypeVar(
     "R",
@@ -94,6 +104,7 @@ R = TypeVar(
     Source,
     OldStudy,
     OldCommitment,
+    WorkOrder,
 )
 
 
@@ -179,8 +190,8 @@ class PatientIndex(Protocol):
         """Look a jacket up by name (and box) or by barcode."""
         ...
 
-    def jackets_in(self, box: str, limit: int) -> tuple[JacketRecord, ...]:
-        """List the jackets of a box of the jacket list, by name."""
+    def jackets_of_box(self, box: str) -> tuple[JacketRecord, ...]:
+        """List the jackets that the list has in a box, in the order of their names."""
         ...
 
     def named(self, beginnings: Sequence[str], limit: int) -> tuple[PatientRecord, ...]:
@@ -374,6 +385,10 @@ class Transaction(Protocol):
 
     def jackets_named(self, name: str, box: str | None = None) -> tuple[Jacket, ...]:
         """Find jackets by name (and box) in all batches."""
+        ...
+
+    def jackets_of_box(self, box: str) -> tuple[Jacket, ...]:
+        """List the jackets of a box in all batches, in the order they were begun."""
         ...
 
     def scans(
@@ -578,6 +593,24 @@ class Transaction(Protocol):
         """List tasks, of some subjects or all."""
         ...
 
+    # -- what people ordered -----------------------------------------------------------------
+
+    def orders(self) -> tuple[WorkOrder, ...]:
+        """List what was ever ordered of all work or of a batch, resumed ones too."""
+        ...
+
+    def hurry(self, jacket_id: str, urgent: bool) -> None:
+        """Let the tasks of a jacket overtake others, or not any more."""
+        ...
+
+    def urgent_jackets(self) -> tuple[Jacket, ...]:
+        """List the jackets whose work overtakes, the first made first."""
+        ...
+
+    def may_start(self, *, batch_id: str | None = None) -> int:
+        """Count the tasks, of a batch or all, that no order keeps from being begun."""
+        ...
+
 
 class Ledger(Protocol):
     """The database: the truth about everything."""
@@ -593,7 +626,18 @@ class Ledger(Protocol):
     def lease(self, stage: Stage, subject: str, owner: str, seconds: float) -> Task | None:
         """Take the lease of a due task and count the attempt, in a transaction of its own.
 
-        None when there is no such task, it is not due yet, or somebody else holds a live lease.
+        None when there is no such task, it is not due yet, somebody else holds a live lease, or
+        people have paused its work.
+        """
+        ...
+
+    def lease_in_turn(
+        self, stage: Stage, subject: str, pool: Iterable[Stage], owner: str, seconds: float
+    ) -> Task | None:
+        """Do the same for whatever is its turn among the due tasks of some stages.
+
+        While a task of an urgent jacket is due, four turns of five go to the oldest of these and
+        the fifth to another; else the turn is that of the task named.
         """
         ...
 
@@ -604,7 +648,10 @@ class Ledger(Protocol):
         ...
 
     def due(self, now: datetime, limit: int = 1000) -> tuple[Task, ...]:
-        """List tasks due and not under a live lease, the oldest first (for the reaper)."""
+        """List tasks due, not under a live lease and not paused (for the reaper).
+
+        Those of urgent jackets come first, then the oldest.
+        """
         ...
 
     def leased(self, now: datetime) -> tuple[Task, ...]:
@@ -651,8 +698,21 @@ class Overview(Protocol):
         """Tell how many films were filed, by whom, and how many of them wrongly to expect."""
         ...
 
-    def per_hour(self, event: str, hours: int, now: datetime) -> tuple[int, ...]:
-        """Count the events of a name in each of the last hours, the oldest first."""
+    def per_hour(
+        self, event: str, hours: int, now: datetime, *, by_people: bool = False
+    ) -> tuple[int, ...]:
+        """Count the events of a name in each of the last hours, the oldest first.
+
+        ``by_people``: only what people did.
+        """
+        ...
+
+    def archives(self) -> tuple[ArchiveTally, ...]:
+        """Count commitments and read-backs by archive, in the order of their names."""
+        ...
+
+    def scanned_since(self, since: datetime) -> tuple[ScannerTally, ...]:
+        """Count the scans of each scanner since then."""
         ...
 
     def last_change(self) -> str:

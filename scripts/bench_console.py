@@ -22,6 +22,10 @@ from digitizer.model.users import Role
 PAGES = (
     "/migration",
     "/migration/figures",
+    "/migration/equipment",
+    "/api/v1/orders",
+    "/api/v1/scanners",
+    "/api/v1/archives",
     "/work",
     "/work?state=quarantined",
     "/work?state=review&code=film_silent",

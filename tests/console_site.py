@@ -1,15 +1,19 @@
 """A console and its browsers, for tests: the real application on a real ledger."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cache
 from typing import Any
 
 from argon2 import PasswordHasher
 from hand_clock import HandClock
+from ledger_records import batch, happened, jacket, scan
 from starlette.testclient import TestClient
 
 from digitizer.console import Site, make_app
+from digitizer.model.reasons import Code, reason
 from digitizer.model.records import Event
+from digitizer.model.states import State
 from digitizer.model.users import Role, User
 from digitizer.pipeline import accounts
 
@@ -76,3 +80,27 @@ class Console:
     def events(self, subject: str) -> list[str]:
         with self.site.services.ledger.reading() as view:
             return [one.name for one in view.events(subject)]
+
+
+def fill(console: Console, **states: int) -> None:
+    """Put so many scans into each state, each a second younger than the one before."""
+    with console.site.services.ledger.transaction() as tx:
+        tx.add(batch(), happened("b1"))
+        tx.add(jacket(box="BOX-1"), happened("j1"))
+        number = 0
+        for state, count in states.items():
+            for _ in range(count):
+                made = console.clock.now() - timedelta(seconds=1000 - number)
+                tx.add(
+                    scan(
+                        f"{state}{number:04}",
+                        source=f"{number:04}.tif",
+                        position=number,
+                        state=State(state),
+                        resume=State.RECEIVED,
+                        reasons=(reason(Code.TRUNCATED_FILE),) if state == "quarantined" else (),
+                        changed_at=made,
+                    ),
+                    happened(f"{state}{number:04}"),
+                )
+                number += 1

@@ -61,12 +61,13 @@ def _write_some(
             film = _sheet(number, now)
             body = bodies[1].replace('"h0', f'"h{number}').replace('"s0', f'"s{number}')
             sheet_rows.append(_row(film, number, body))
-            standings.append(_of_sheet(film))
+            filed = {} if film.state is State.REVIEW else {"decided_by": "auto", "doubt": 1e-6}
+            standings.append(_of_sheet(film) | filed)
         for sequence, name in enumerate(("received", "prepared", "read", "verified")):
             at = now - timedelta(seconds=number % 200_000)
             events.append(
                 {
-                    "subject": f"h{number}",
+                    "subject": f"{'s' if name == 'received' else 'h'}{number}",
                     "sequence": sequence,
                     "at": at.isoformat(timespec="microseconds"),
                     "name": name,

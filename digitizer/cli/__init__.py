@@ -19,8 +19,10 @@ from digitizer.cli.calibrate import CALIBRATE_COMMANDS
 from digitizer.cli.files import FILE_COMMANDS
 from digitizer.cli.index import INDEX_COMMANDS
 from digitizer.cli.migrate import MIGRATE_COMMANDS
+from digitizer.cli.orders import ORDER_COMMANDS
 from digitizer.cli.printing import PRINT_COMMANDS
 from digitizer.cli.rehearse import REHEARSE_COMMANDS
+from digitizer.cli.report import REPORT_COMMANDS
 from digitizer.cli.review import REVIEW_COMMANDS
 from digitizer.cli.run import RUN_COMMANDS
 from digitizer.cli.users import USER_COMMANDS
@@ -36,8 +38,10 @@ root = Root(
         for command in (
             *RUN_COMMANDS,
             *BATCH_COMMANDS,
+            *ORDER_COMMANDS,
             *INDEX_COMMANDS,
             *REVIEW_COMMANDS,
+            *REPORT_COMMANDS,
             *BUDGET_COMMANDS,
             *CALIBRATE_COMMANDS,
             *FILE_COMMANDS,

@@ -32,6 +32,7 @@ from digitizer.pipeline import ingest as intake
 from digitizer.pipeline import report, review
 from digitizer.pipeline.budget import standing
 from digitizer.pipeline.deliver import read_again
+from digitizer.pipeline.orders import orders_in
 from digitizer.pipeline.replay import replay as replay_batch
 from digitizer.pipeline.rollers import worn_scanners
 from digitizer.pipeline.services import Services
@@ -143,6 +144,7 @@ def _take_all(services: Services, batch: Batch, path: Path, box: str | None, sca
 
 def wait_for(services: Services, name: str, until: State, deadline: float) -> None:
     """Wait until every scan of a batch is settled, or nothing more can happen in time."""
+    told = ""
     with progress_bars() as progress:
         bar = progress.add_task(until.value, total=None)
         while True:
@@ -150,6 +152,7 @@ def wait_for(services: Services, name: str, until: State, deadline: float) -> No
                 batch = view.batch_named(name)
                 assert batch is not None, "the batch was just opened"
                 counts = view.counts(batch.id)["scans"]
+                ordered = orders_in(view).words(batch.id)
                 waits = {
                     state: n for state, n in counts.items() if not report.settled([state], until)
                 }
@@ -162,6 +165,9 @@ def wait_for(services: Services, name: str, until: State, deadline: float) -> No
                 )
             if hopeless:
                 return
+            if ordered != told:
+                note(f"{ordered}." if ordered else "The work goes on.")
+                told = ordered
             time.sleep(0.25)
 
 
@@ -211,10 +217,21 @@ def watch(session: Session, folder: Path | None, once: bool) -> int:
 def status(session: Session, as_json: bool) -> int:
     """Show where everything is."""
     with session.services.ledger.reading() as view:
+        orders = orders_in(view)
         batches = [
-            {"batch": batch.name, "closed": batch.closed, **_counts(view.counts(batch.id))}
+            {
+                "batch": batch.name,
+                "closed": batch.closed,
+                "mode": orders.mode(batch.id).value,
+                **_counts(view.counts(batch.id)),
+            }
             for batch in view.batches()
         ]
+        urgent = [
+            {"box": one.box, "jacket": one.name, "batch_id": one.batch_id}
+            for one in view.urgent_jackets()
+        ]
+        may_start = view.may_start()
         tasks = view.tasks()
         total = _counts(view.counts())
         worn = [one for one in worn_scanners(view) if one.needs_cleaning]
@@ -222,10 +239,14 @@ def status(session: Session, as_json: bool) -> int:
     owner = DataFolderLock(session.settings.data_dir).owner()
     document = {
         "running": str(owner) if owner else None,
+        "mode": orders.mode().value,
+        "order": orders.json(),
+        "urgent_jackets": urgent,
         "counts": total,
         "expected_wrong": budget["expected_wrong"],
         "budget": budget,
         "due": len(tasks),
+        "may_start": may_start,
         "waiting": [
             {"stage": task.stage.value, "id": task.subject, "reason": task.reason.text}
             for task in tasks
@@ -254,9 +275,11 @@ batch = Root(name="batch", help="List batches, or show one.")
 def batch_list(session: Session, as_json: bool) -> int:
     """List all batches."""
     with session.services.ledger.reading() as view:
-        rows = [
+        orders = orders_in(view)
+        rows: list[dict[str, Any]] = [
             {
                 "batch": one.name,
+                "mode": orders.mode(one.id).value,
                 "root": one.root,
                 "created_at": one.created_at.isoformat(),
                 "closed": one.closed,
@@ -268,8 +291,9 @@ def batch_list(session: Session, as_json: bool) -> int:
         print_json(rows)
     else:
         for row in rows:
-            scans = sum(row["counts"]["scans"].values())  # type: ignore[index]
-            print(f"{row['batch']}: {scans} scans, {'closed' if row['closed'] else 'open'}")
+            scans = sum(row["counts"]["scans"].values())
+            mode = "" if row["mode"] == "running" else f", {row['mode']}"
+            print(f"{row['batch']}: {scans} scans, {'closed' if row['closed'] else 'open'}{mode}")
     return 0
 
 

@@ -77,10 +77,21 @@ def budget_words(document: dict[str, Any]) -> str:
 def status_words(document: dict[str, Any]) -> str:
     """Say where everything is."""
     lines = [f"Running: {document['running'] or 'nothing works on this data folder'}"]
+    if document["order"]:
+        told = document["order"]
+        why = f": {told['reason']}" if told["reason"] else ""
+        lines.append(f"All work is {told['mode']}, ordered by {told['by']}{why}")
     lines.append("scans: " + _states(document["counts"]["scans"]))
     lines.append("films: " + _states(document["counts"]["films"]))
     for one in document["batches"]:
-        lines.append(f"  {one['batch']}: " + _states(one["scans"]))
+        mode = "" if one["mode"] == "running" else f" ({one['mode']})"
+        lines.append(f"  {one['batch']}{mode}: " + _states(one["scans"]))
+    if document["urgent_jackets"]:
+        names = [
+            "/".join(filter(None, (one["box"], one["jacket"])))
+            for one in document["urgent_jackets"]
+        ]
+        lines.append("Urgent jackets: " + ", ".join(names))
     for one in document["clean_rollers"]:
         name = f"scanner {one['scanner']}" if one["scanner"] else "the scanner"
         lines.append(

@@ -10,9 +10,10 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute
 
 from digitizer import __version__
-from digitizer.console import api_films
+from digitizer.console import api_films, api_lead
 from digitizer.console.access import Needs, Person
 from digitizer.console.answers import PROBLEMS
 from digitizer.console.site import site_of
@@ -25,6 +26,7 @@ from digitizer.pipeline import report
 from digitizer.pipeline import review as decisions
 from digitizer.pipeline.bulk import retry_in_steps
 from digitizer.pipeline.changes import event, reason_payload
+from digitizer.pipeline.orders import orders_in
 
 __all__ = ["router"]
 
@@ -56,12 +58,14 @@ class Choice(BaseModel, extra="forbid"):
     version: int = Field(description="of the film, as it was shown")
 
 
+def _routes() -> list[BaseRoute]:
+    return [*router.routes, *api_films.router.routes, *api_lead.router.routes]
+
+
 @router.get("/openapi.json", include_in_schema=False)
 def openapi(_person: Person = Depends(Needs(None))) -> dict[str, Any]:
     """Describe what is here (OpenAPI 3.1)."""
-    described = get_openapi(
-        title="digitizer", version=__version__, routes=[*router.routes, *api_films.router.routes]
-    )
+    described = get_openapi(title="digitizer", version=__version__, routes=_routes())
     schemes = {"token": {"type": "http", "scheme": "bearer"}}
     described.setdefault("components", {})["securitySchemes"] = schemes
     return {**described, "security": [{"token": []}]}
@@ -71,8 +75,11 @@ def openapi(_person: Person = Depends(Needs(None))) -> dict[str, Any]:
 def status(request: Request, _person: Person = Depends(_WORK)) -> dict[str, Any]:
     """Tell how many stand in each state, and since when the oldest has."""
     site = site_of(request)
+    with site.services.ledger.reading() as view:
+        mode = orders_in(view).mode()
     return {
         "version": __version__,
+        "mode": mode.value,
         "states": {
             one.state.value: {
                 "count": one.count,

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from math import sqrt
 
 __all__ = ["Pace", "pace_of"]
@@ -9,6 +10,7 @@ __all__ = ["Pace", "pace_of"]
 _LEAST_HOURS = 3
 """Hours of work from which a forecast is dared."""
 _HEIGHT = 56
+_DAY = 24
 _NORMAL_90 = 1.645
 
 
@@ -32,11 +34,12 @@ class Pace:
     words: str
 
 
-def pace_of(per_hour: Sequence[int], left: int) -> Pace:
+def pace_of(per_hour: Sequence[int], left: int, now: datetime) -> Pace:
     """Return the pace of the last hours and the forecast for what is left.
 
-    Hours in which nothing was verified are breaks: they tell nothing about the pace of work. The
-    interval is that of the mean of the working hours (normal, 90 %).
+    Hours in which nothing was verified are breaks: they tell nothing about the pace of work, but
+    how many hours a day are worked. The interval is that of the mean of the working hours (normal,
+    90 %).
 
     Parameters
     ----------
@@ -45,31 +48,41 @@ def pace_of(per_hour: Sequence[int], left: int) -> Pace:
     left : int
         Films on the way.
     """
-    most = max(per_hour, default=0)
-    bars = tuple(round(_HEIGHT * one / most) if most else 0 for one in per_hour)
+    day = per_hour[-_DAY:]
+    most = max(day, default=0)
+    bars = tuple(round(_HEIGHT * one / most) if most else 0 for one in day)
     return Pace(
         last_hour=per_hour[-1] if per_hour else 0,
-        last_day=sum(per_hour),
+        last_day=sum(day),
         left=left,
         most=most,
         bars=bars,
-        words=_forecast([one for one in per_hour[:-1] if one], left),
+        words=_forecast(per_hour[:-1], left, now),
     )
 
 
-def _forecast(worked: Sequence[int], left: int) -> str:
+def _forecast(per_hour: Sequence[int], left: int, now: datetime) -> str:
+    worked = [one for one in per_hour if one]
     if left == 0:
         return "Nothing is on the way."
     if len(worked) < _LEAST_HOURS:
-        return "Too early for a forecast: it needs three full hours of work in the last day."
+        return "Too early for a forecast: it needs three full hours of work in the last week."
     mean = sum(worked) / len(worked)
     spread = sum((one - mean) ** 2 for one in worked) / (len(worked) - 1)
     slack = _NORMAL_90 * sqrt(max(spread, mean) / len(worked))
     fast, slow = left / (mean + slack), left / max(mean - slack, mean / 10)
+    first = next(n for n, one in enumerate(per_hour) if one)
+    a_day = len(worked) / max(1.0, (len(per_hour) - first) / _DAY)
+    early, late = (now + timedelta(days=hours / a_day) for hours in (fast, slow))
     return (
         f"At {mean:.0f} an hour, what is on the way takes {_hours(fast)} to {_hours(slow)} more "
-        "hours of work (90 %)."
+        f"hours of work (90 %): at {a_day:.0f} a day it ends {_day(early, late)}."
     )
+
+
+def _day(early: datetime, late: datetime) -> str:
+    days = [f"{one.astimezone():%Y-%m-%d}" for one in (early, late)]
+    return f"on {days[0]}" if days[0] == days[1] else f"between {days[0]} and {days[1]}"
 
 
 def _hours(hours: float) -> str:

@@ -7,7 +7,7 @@ ledger, and it can be started again.
 import logging
 import secrets
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from digitizer.errors import DigitizerError
@@ -29,6 +29,9 @@ class Job:
     seen: int = 0
     started: int = 0
     problem: str = ""
+    file: bytes | None = None
+    """What was made, for whoever began it; gone with the process."""
+    file_name: str = ""
     over: threading.Event = field(default_factory=threading.Event, repr=False)
 
     @property
@@ -56,6 +59,19 @@ class Jobs:
     def start(self, what: str, by: str, total: int, steps: Iterator[tuple[int, int]]) -> Job:
         """Begin a job; each step tells how many were looked at and how many set going."""
         job = Job(id=secrets.token_urlsafe(9), what=what, by=by, total=total)
+        return self._begin(job, steps)
+
+    def make(self, what: str, by: str, file_name: str, produce: Callable[[], bytes]) -> Job:
+        """Begin to make a file."""
+        job = Job(id=secrets.token_urlsafe(9), what=what, by=by, total=1, file_name=file_name)
+
+        def steps() -> Iterator[tuple[int, int]]:
+            job.file = produce()
+            yield 1, 1
+
+        return self._begin(job, steps())
+
+    def _begin(self, job: Job, steps: Iterator[tuple[int, int]]) -> Job:
         with self._lock:
             self._jobs[job.id] = job
             for old in [one for one, kept in self._jobs.items() if kept.ended][:-_KEPT]:

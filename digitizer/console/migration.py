@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from fastapi import APIRouter, Depends
@@ -12,14 +13,16 @@ from digitizer.console.access import Needs, Person
 from digitizer.console.forecast import pace_of
 from digitizer.console.pages import fragment, page
 from digitizer.console.site import Site, site_of
-from digitizer.model.overview import Filter, Tally
+from digitizer.model.overview import Filter, Tally, ThingKind
 from digitizer.model.states import ENDS, HOLDS, WAY, State
 from digitizer.model.users import Permission
 from digitizer.pipeline import budget
+from digitizer.pipeline.orders import orders_in
 
 __all__ = ["router"]
 
 router = APIRouter()
+_HOURS = 7 * 24
 _HOLD_WORDS = {
     State.REVIEW: "wait for a person",
     State.WAITING: "wait and are tried again",
@@ -65,7 +68,20 @@ def figures(site: Site) -> dict[str, Any]:
     flow = overview.flow()
     standing = budget.standing(site.services)
     accepted = standing["allowed"]
+    with site.services.ledger.reading() as view:
+        orders, urgent = orders_in(view), view.urgent_jackets()
+        modes = {one.name: orders.mode(one.id) for one in view.batches()}
+    review = overview.count(Filter(states=(State.REVIEW,), kind=ThingKind.FILM))
+    decided = flow.by_itself + flow.by_people + review
     return {
+        "ordered": orders.words(),
+        "mode": orders.mode(),
+        "modes": modes,
+        "urgent": urgent,
+        "yield_": flow.by_itself / decided if decided else None,
+        "review": review,
+        "asked": sum(overview.per_hour("review", 24, now)),
+        "answered": sum(overview.per_hour("approved", 24, now, by_people=True)),
         "way": WAY,
         "holds": (State.REVIEW, State.WAITING, State.QUARANTINED),
         "ends": sorted(ENDS),
@@ -74,7 +90,7 @@ def figures(site: Site) -> dict[str, Any]:
         "oldest": {one.state: one.oldest for one in states},
         "total": total,
         "verified": counts.get(State.VERIFIED, 0),
-        "pace": pace_of(overview.per_hour("verified", 24, now), left),
+        "pace": pace_of(_verified_by_hour(site, now), left, now),
         "flow": flow,
         "standing": standing,
         "budget": site.settings.identity.budget_per_100k,
@@ -85,6 +101,16 @@ def figures(site: Site) -> dict[str, Any]:
         "batches": _rows(overview.by_batch()),
         "boxes": _rows(overview.by_box()),
     }
+
+
+def _verified_by_hour(site: Site, now: datetime) -> tuple[int, ...]:
+    """Count what was verified in each hour of a week; hours that are over are counted once."""
+    hour = now.replace(minute=0, second=0, microsecond=0)
+    if site.verified is None or site.verified[0] != hour:
+        counted = site.overview.per_hour("verified", _HOURS, now)
+        site.verified = hour, counted[:-1]
+        return counted
+    return (*site.verified[1], *site.overview.per_hour("verified", 1, now))
 
 
 def _rows(tallies: Iterable[Tally]) -> list[Row]:

@@ -39,6 +39,8 @@ class Site:
     """Jacket and films that a session filed together last, by session key."""
     seen: dict[tuple[str, str], datetime] = field(default_factory=dict)
     """When a session was last recorded to see a film or scan, by session key and id."""
+    verified: tuple[datetime, tuple[int, ...]] | None = None
+    """How many films were verified in each full hour of the last week, counted in this hour."""
     jobs: Jobs = field(default_factory=Jobs)
     pictures: Pictures = field(init=False)
 

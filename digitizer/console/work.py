@@ -23,7 +23,7 @@ from digitizer.model.users import Permission
 from digitizer.pipeline.bulk import retry_in_steps
 from digitizer.pipeline.changes import event
 
-__all__ = ["router"]
+__all__ = ["file_answer", "router"]
 
 router = APIRouter()
 _PAGE = 50
@@ -176,6 +176,23 @@ def job_progress(
     text = fragment(request, "job_progress.html", person, job=job)
     # htmx stops polling at status 286.
     return HTMLResponse(text, status_code=286 if job.ended else 200)
+
+
+@router.get("/jobs/{job_id}/file")
+def job_file(
+    request: Request, job_id: str, person: Person = Depends(Needs(Permission.MANAGE))
+) -> Response:
+    """Return what a job has made, to whoever began it."""
+    job = _job(site_of(request), job_id)
+    return file_answer(job, person)
+
+
+def file_answer(job: Job, person: Person) -> Response:
+    """Return what a job has made as a download; nobody else's, and nothing that is not ready."""
+    if job.by != person.name or job.file is None:
+        raise UnknownRecord("There is no such file, or it is not ready yet.")
+    headers = {"content-disposition": f'attachment; filename="{job.file_name}"'}
+    return Response(job.file, media_type="application/pdf", headers=headers)
 
 
 def _job(site: Site, job_id: str) -> Job:

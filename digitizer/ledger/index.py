@@ -140,12 +140,11 @@ class SqlPatientIndex:
                 return decode(JacketRecord, found[0]) if len(found) == 1 else None
         return None
 
-    def jackets_in(self, box: str, limit: int) -> tuple[JacketRecord, ...]:
-        """List the jackets of a box of the jacket list, by name."""
+    def jackets_of_box(self, box: str) -> tuple[JacketRecord, ...]:
+        """List the jackets that the list has in a box, in the order of their names."""
         table = tables.jacket_record
         query = select(table.c.body).where(table.c.box == box).order_by(table.c.jacket)
-        bodies = self._bodies(query.limit(limit))
-        return tuple(decode(JacketRecord, body) for body in bodies)
+        return tuple(decode(JacketRecord, body) for body in self._bodies(query))
 
     def named(self, beginnings: Sequence[str], limit: int) -> tuple[PatientRecord, ...]:
         """Find patients who bear a name that begins so, for each of the beginnings."""

@@ -10,8 +10,17 @@ from typing import Any
 from sqlalchemy import Executable, Select, func, select, tuple_
 
 from digitizer.ledger import tables
+from digitizer.ledger.equipment import archive_tallies, scanner_tallies
 from digitizer.ledger.store import SqlLedger
-from digitizer.model.overview import Filter, Flow, Standing, Tally, ThingKind
+from digitizer.model.overview import (
+    ArchiveTally,
+    Filter,
+    Flow,
+    ScannerTally,
+    Standing,
+    Tally,
+    ThingKind,
+)
 from digitizer.model.states import ENDS, State
 
 __all__ = ["SqlOverview"]
@@ -94,17 +103,21 @@ class SqlOverview:
     def flow(self) -> Flow:
         """Tell how many films were filed, by whom, and how many of them wrongly to expect."""
         row = _ROW.c
-        query = select(row.decided_by == "auto", func.count(), func.sum(row.doubt))
-        query = query.where(row.decided_by.is_not(None)).group_by(row.decided_by == "auto")
+        auto, film = row.decided_by == "auto", row.kind == ThingKind.FILM.value
+        query = select(auto, film, func.count(), func.sum(row.doubt))
+        query = query.where(row.decided_by.is_not(None)).group_by(auto, film)
         by_itself, by_people, wrong = 0, 0, 0.0
-        for auto, count, doubt in self._rows(query):
-            if auto:
-                by_itself, wrong = count, float(doubt or 0.0)
-            else:
-                by_people = count
+        for is_auto, is_film, count, doubt in self._rows(query):
+            # A label filed to a wrong patient is wrong as well, but no film.
+            wrong += float(doubt or 0.0) if is_auto else 0.0
+            if is_film:
+                by_itself += count if is_auto else 0
+                by_people += 0 if is_auto else count
         return Flow(by_itself=by_itself, by_people=by_people, expected_wrong=wrong)
 
-    def per_hour(self, event: str, hours: int, now: datetime) -> tuple[int, ...]:
+    def per_hour(
+        self, event: str, hours: int, now: datetime, *, by_people: bool = False
+    ) -> tuple[int, ...]:
         """Count the events of a name in each of the last hours, the oldest first."""
         table = tables.event
         since = now.astimezone(UTC) - timedelta(hours=hours)
@@ -112,9 +125,21 @@ class SqlOverview:
         query = select(hour, func.count()).where(
             table.c.name == event, table.c.at >= since.isoformat(timespec="microseconds")
         )
+        if by_people:
+            query = query.where(table.c.actor.not_in(["auto", "system"]))
         counted = {hour: int(n) for hour, n in self._rows(query.group_by(hour))}
         slots = [now.astimezone(UTC) - timedelta(hours=back) for back in range(hours - 1, -1, -1)]
         return tuple(counted.get(f"{slot:%Y-%m-%dT%H}", 0) for slot in slots)
+
+    def archives(self) -> tuple[ArchiveTally, ...]:
+        """Count commitments and read-backs by archive, in the order of their names."""
+        with self._ledger.connection(writes=False) as connection:
+            return archive_tallies(connection)
+
+    def scanned_since(self, since: datetime) -> tuple[ScannerTally, ...]:
+        """Count the scans of each scanner since then."""
+        with self._ledger.connection(writes=False) as connection:
+            return scanner_tallies(connection, since)
 
     def last_change(self) -> str:
         """Return when the newest event happened; empty when nothing has."""

@@ -1,12 +1,12 @@
 """The ledger on SQLAlchemy: transactions, leases, and the chain of events."""
 
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import Connection, and_, case, or_, select, update
+from sqlalchemy import Connection, and_, case, select, update
 
 from digitizer.errors import BadWorld, DiskFull, MissingService
 from digitizer.ledger import tables
@@ -17,6 +17,7 @@ from digitizer.ledger.migrate import migrate
 from digitizer.ledger.reserve import Reserve
 from digitizer.ledger.transaction import SqlTransaction, stamp, task_of
 from digitizer.ledger.trouble import mapped_errors
+from digitizer.ledger.turns import in_turn, ready
 from digitizer.model.records import Stage, Task
 from digitizer.ports import Clock
 
@@ -103,22 +104,34 @@ class SqlLedger:
 
     def lease(self, stage: Stage, subject: str, owner: str, seconds: float) -> Task | None:
         """Take the lease of a due task and count the attempt; None when it cannot be had."""
-        now = self._clock.now()
-        row = tables.task
-        free = or_(row.c.lease_until.is_(None), row.c.lease_until <= stamp(now))
         with self.connection(writes=True) as connection:
-            taken = connection.execute(
-                update(row)
-                .where(row.c.stage == stage.value, row.c.subject == subject)
-                .where(row.c.due_at <= stamp(now), free)
-                .values(
-                    attempts=row.c.attempts + 1,
-                    lease_owner=owner,
-                    lease_until=stamp(now + timedelta(seconds=seconds)),
-                    leased_generation=row.c.generation,
-                )
-                .returning(*row.c)
-            ).one_or_none()
+            return self._lease(connection, stage, subject, owner, seconds)
+
+    def lease_in_turn(
+        self, stage: Stage, subject: str, pool: Iterable[Stage], owner: str, seconds: float
+    ) -> Task | None:
+        """Lease what has its turn among the due tasks of some stages (:mod:`.turns`)."""
+        with self.connection(writes=True) as connection:
+            now = stamp(self._clock.now())
+            chosen = in_turn(connection, stage, subject, tuple(pool), now)
+            return self._lease(connection, *chosen, owner, seconds)
+
+    def _lease(
+        self, connection: Connection, stage: Stage, subject: str, owner: str, seconds: float
+    ) -> Task | None:
+        now, row = self._clock.now(), tables.task
+        taken = connection.execute(
+            update(row)
+            .where(row.c.stage == stage.value, row.c.subject == subject)
+            .where(*ready(connection, stamp(now)))
+            .values(
+                attempts=row.c.attempts + 1,
+                lease_owner=owner,
+                lease_until=stamp(now + timedelta(seconds=seconds)),
+                leased_generation=row.c.generation,
+            )
+            .returning(*row.c)
+        ).one_or_none()
         return None if taken is None else task_of(taken)
 
     def release(
@@ -154,13 +167,14 @@ class SqlLedger:
             )
 
     def due(self, now: datetime, limit: int = 1000) -> tuple[Task, ...]:
-        """List tasks due and not under a live lease, the oldest first."""
+        """List tasks due and not under a live lease, those of urgent jackets first."""
         row = tables.task
-        free = or_(row.c.lease_until.is_(None), row.c.lease_until <= stamp(now))
-        query = select(row).where(row.c.due_at <= stamp(now), free)
-        query = query.order_by(row.c.due_at, row.c.stage, row.c.subject).limit(limit)
+        order = row.c.urgent.desc(), row.c.due_at, row.c.stage, row.c.subject
         with self.connection(writes=False) as connection:
-            return tuple(task_of(one) for one in connection.execute(query))
+            query = select(row).where(*ready(connection, stamp(now)))
+            return tuple(
+                task_of(one) for one in connection.execute(query.order_by(*order).limit(limit))
+            )
 
     def leased(self, now: datetime) -> tuple[Task, ...]:
         """List tasks under a live lease."""

@@ -2,6 +2,7 @@
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Date,
     Float,
@@ -13,6 +14,8 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
+    true,
 )
 
 from digitizer.model import older, records
@@ -47,6 +50,8 @@ __all__ = [
     "standing",
     "task",
     "throttle",
+    "turn",
+    "work_order",
 ]
 
 metadata = MetaData(
@@ -88,6 +93,7 @@ jacket = _table(
     Column("box", String(255), nullable=False),
     Column("name", String(255), nullable=False, index=True),
     Column("position", Integer, nullable=False),
+    Column("urgent", Boolean, nullable=False, server_default=false(), index=True),
     UniqueConstraint("batch_id", "box", "name"),
     Index("ix_jacket_batch_id_position", "batch_id", "position"),
 )
@@ -140,8 +146,17 @@ commitment = _table(
     "transaction_uid",
     _of("sop_instance_uid", "capture.sop_instance_uid"),
     Column("state", String(16), nullable=False, index=True),
+    Column("archive", String(64), nullable=False, server_default=""),
+    Index("ix_commitment_archive_state", "archive", "state", "serial"),
 )
-verification = _table("verification", "id", _of("sop_instance_uid", "capture.sop_instance_uid"))
+verification = _table(
+    "verification",
+    "id",
+    _of("sop_instance_uid", "capture.sop_instance_uid"),
+    Column("archive", String(64), nullable=False, server_default=""),
+    Column("agrees", Boolean, nullable=False, server_default=true()),
+    Index("ix_verification_archive_agrees", "archive", "agrees", "serial"),
+)
 scanner_profile = _table(
     "scanner_profile",
     "id",
@@ -156,6 +171,7 @@ blind_review = _table(
     Column("answer", String(8), nullable=False, index=True),
 )
 class_standing = _table("class_standing", "id")
+work_order = _table("work_order", "id", Column("mode", String(16), nullable=False))
 
 account = _table("account", "name")
 """Who works with the console; ``user`` is a word of SQL."""
@@ -194,6 +210,7 @@ TABLES: dict[type[Record], Table] = {
     ScannerProfile: scanner_profile,
     records.BlindReview: blind_review,
     records.ClassStanding: class_standing,
+    records.WorkOrder: work_order,
     User: account,
     older.Source: old_source,
     older.OldStudy: old_study,
@@ -242,12 +259,24 @@ task = Table(
     Column("generation", Integer, nullable=False),
     Column("leased_generation", Integer),
     Column("why", Text, nullable=False),
+    Column("batch_id", String(80), nullable=False, server_default="", index=True),
+    Column("jacket_id", String(80), nullable=False, server_default="", index=True),
+    Column("urgent", Boolean, nullable=False, server_default=false()),
+    Index("ix_task_urgent_due_at", "urgent", "due_at"),
 )
 """Times are seconds since 1970 in UTC, so that both databases compare them alike.
 
 ``generation`` grows with every ``schedule``; a stage that ends deletes its task only when nobody
 has scheduled it again since the lease was taken, so no request for more work is ever lost.
+``batch_id``, ``jacket_id`` and ``urgent`` are those of its subject, for pauses and turns.
 """
+turn = Table(
+    "turn",
+    metadata,
+    Column("pool", String(16), primary_key=True),
+    Column("taken", Integer, nullable=False),
+)
+"""How many turns were shared out between urgent jackets and others, for each pool of workers."""
 
 old_instance = Table(
     "old_instance",
@@ -363,7 +392,7 @@ standing = Table(
     Index("ix_standing_batch_id_state", "batch_id", "state", "since"),
     Index("ix_standing_jacket_id_state", "jacket_id", "state"),
     Index("ix_standing_patient_id_issuer", "patient_id", "issuer"),
-    Index("ix_standing_decided_by_doubt", "decided_by", "doubt"),
+    Index("ix_standing_decided_by_kind", "decided_by", "kind", "doubt"),
 )
 """What lists and counts need of scans and sheets, written with them (:mod:`.standings`).
 

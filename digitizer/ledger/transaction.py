@@ -29,6 +29,7 @@ from digitizer.ledger.chain import append, events_of
 from digitizer.ledger.codec import decode, encode
 from digitizer.ledger.likeness import band_keys, distance_of, search_for
 from digitizer.ledger.standing_rows import write_standing
+from digitizer.ledger.turns import allowed, place_of
 from digitizer.model.density import ScannerProfile
 from digitizer.model.film import SheetKind
 from digitizer.model.older import OldCommitment, OldInstance, OldStudy, Source
@@ -48,6 +49,7 @@ from digitizer.model.records import (
     Stage,
     Task,
     Verification,
+    WorkOrder,
 )
 from digitizer.model.states import ENDS, OLD_TRANSITIONS, RANK, TRANSITIONS, State
 from digitizer.model.users import User
@@ -219,6 +221,12 @@ class SqlTransaction:
         table = tables.jacket
         query = select(table).where(table.c.name == name).order_by(table.c.serial)
         return self._all(Jacket, query if box is None else query.where(table.c.box == box))
+
+    def jackets_of_box(self, box: str) -> tuple[Jacket, ...]:
+        """List the jackets of a box in all batches, in the order they were begun."""
+        table = tables.jacket
+        query = select(table).where(table.c.box == box).order_by(table.c.serial)
+        return self._all(Jacket, query)
 
     def scans(
         self, *, batch_id: str | None = None, jacket_id: str | None = None
@@ -534,10 +542,17 @@ class SqlTransaction:
         now = stamp(self._clock.now())
         due = now if due_at is None else stamp(due_at)
         leased = and_(table.c.lease_until.is_not(None), table.c.lease_until > now)
+        place = place_of(self._connection, stage, subject)
         self._connection.execute(
             self._insert(table)
             .values(
-                stage=stage.value, subject=subject, due_at=due, attempts=0, generation=0, why=""
+                stage=stage.value,
+                subject=subject,
+                due_at=due,
+                attempts=0,
+                generation=0,
+                why="",
+                **place,
             )
             .on_conflict_do_update(
                 index_elements=["stage", "subject"],
@@ -547,6 +562,7 @@ class SqlTransaction:
                     ),
                     "generation": table.c.generation + 1,
                     "why": "",
+                    **place,
                 },
             )
         )
@@ -606,6 +622,31 @@ class SqlTransaction:
             for row in self._connection.execute(query.where(table.c.subject.in_(some)))
         ]
         return tuple(sorted(found, key=lambda one: (one.due_at, one.stage, one.subject)))
+
+    # -- what people ordered -----------------------------------------------------------------
+
+    def orders(self) -> tuple[WorkOrder, ...]:
+        """List what was ever ordered of all work or of a batch."""
+        return self._all(WorkOrder, select(tables.work_order).order_by(tables.work_order.c.serial))
+
+    def hurry(self, jacket_id: str, urgent: bool) -> None:
+        """Let the tasks of a jacket overtake others, or not any more."""
+        row = tables.task
+        mine = row.c.jacket_id == jacket_id
+        self._connection.execute(update(row).where(mine).values(urgent=urgent))
+
+    def urgent_jackets(self) -> tuple[Jacket, ...]:
+        """List the jackets whose work overtakes, the first made first."""
+        table = tables.jacket
+        return self._all(Jacket, select(table).where(table.c.urgent).order_by(table.c.serial))
+
+    def may_start(self, *, batch_id: str | None = None) -> int:
+        """Count the tasks, of a batch or all, that no order keeps from being begun."""
+        row = tables.task
+        query = select(func.count()).select_from(row).where(allowed(self._connection))
+        if batch_id is not None:
+            query = query.where(row.c.batch_id == batch_id)
+        return int(self._connection.scalar(query) or 0)
 
 
 _CHUNK = 10_000

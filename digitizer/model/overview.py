@@ -6,7 +6,16 @@ from enum import StrEnum, unique
 
 from digitizer.model.states import State
 
-__all__ = ["Filter", "Flow", "Lease", "Standing", "Tally", "ThingKind"]
+__all__ = [
+    "ArchiveTally",
+    "Filter",
+    "Flow",
+    "Lease",
+    "ScannerTally",
+    "Standing",
+    "Tally",
+    "ThingKind",
+]
 
 
 @unique
@@ -96,6 +105,41 @@ class Flow:
     by_itself: int
     by_people: int
     expected_wrong: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchiveTally:
+    """What one archive was asked to keep, and what was read back from it.
+
+    Attributes
+    ----------
+    pending, promised, refused, late : int
+        Commitment requests that nobody has answered, that were granted, that were refused, and that
+        are no longer waited for.
+    oldest_pending : datetime or None
+        When the one that waits longest was made.
+    agreed, differed : int
+        Read-backs that were equal to what was written, and that were not.
+    last_read_back : datetime or None
+    """
+
+    archive: str
+    pending: int = 0
+    promised: int = 0
+    refused: int = 0
+    late: int = 0
+    oldest_pending: datetime | None = None
+    agreed: int = 0
+    differed: int = 0
+    last_read_back: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScannerTally:
+    """How many scans of one scanner came since some time; "" is the site's one digitizer."""
+
+    scanner: str
+    scans: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

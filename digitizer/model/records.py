@@ -13,6 +13,7 @@ from digitizer.model.reasons import Reason
 from digitizer.model.states import State
 
 __all__ = [
+    "EVERYTHING",
     "Batch",
     "BlindReview",
     "Capture",
@@ -29,7 +30,12 @@ __all__ = [
     "Stage",
     "Task",
     "Verification",
+    "WorkMode",
+    "WorkOrder",
 ]
+
+EVERYTHING = "everything"
+"""Id of the order that holds for all batches."""
 
 
 @unique
@@ -75,6 +81,35 @@ class JacketState(StrEnum):
     DECIDED = "decided"
 
 
+@unique
+class WorkMode(StrEnum):
+    """Whether work goes on."""
+
+    RUNNING = "running"
+    PAUSED = "paused"
+    """No stage is begun; one that is under way comes to its end."""
+    DRAINING = "draining"
+    """Jackets of which a scan was begun go on to their end; no others are begun."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkOrder:
+    """What a person ordered of all work, or of one batch.
+
+    Attributes
+    ----------
+    id : str
+        The batch's id, or :data:`EVERYTHING`.
+    """
+
+    id: str
+    mode: WorkMode
+    by: str
+    at: datetime
+    reason: str = ""
+    version: int = 0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
     """One feeding session or one delivery of scans."""
@@ -102,6 +137,8 @@ class Jacket:
     position: int = 0
     state: JacketState = JacketState.OPEN
     last_scan_at: datetime | None = None
+    urgent: bool = False
+    """Its work overtakes that of other jackets, four turns of five."""
     version: int = 0
 
 

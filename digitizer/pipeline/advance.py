@@ -21,7 +21,7 @@ from digitizer.pipeline.services import Services
 from digitizer.pipeline.settings import PipelineSettings
 from digitizer.ports import Transaction
 
-__all__ = ["StageFunction", "advance", "backoff", "free_orphans", "overdue"]
+__all__ = ["POOLS", "StageFunction", "advance", "backoff", "free_orphans", "overdue"]
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +34,18 @@ _LONGEST_PAUSE_S = 15.0
 
 StageFunction = Callable[[Services, str], list[tuple[Stage, str]]]
 """Does one stage for one subject; returns what is due next, to be woken."""
+
+POOLS: tuple[tuple[Stage, ...], ...] = (
+    (
+        *(Stage.PREPARE, Stage.READ, Stage.DECIDE, Stage.WRAP),
+        *(Stage.OLD_STOCK, Stage.OLD_FEED, Stage.OLD_TAKE, Stage.OLD_DECIDE),
+    ),
+    (
+        *(Stage.STORE, Stage.COMMIT, Stage.VERIFY),
+        *(Stage.OLD_STORE, Stage.OLD_COMMIT, Stage.OLD_VERIFY),
+    ),
+)
+"""Stages that the same workers do, who may do one for the other."""
 
 _SUBJECT: Mapping[
     Stage, type[Scan] | type[Sheet] | type[Jacket] | type[OldStudy] | type[Source]
@@ -60,30 +72,35 @@ def advance(
 ) -> None:
     """Do a stage for a subject if it is due and nobody else does it; wake what follows.
 
-    A scan that was just prepared is read at once by the same worker, while its pixels are at hand:
-    so a scan is decoded twice in the whole way, not three times. An older study that was fetched is
-    decided at once.
+    While work of urgent jackets is due, the call may be spent on that instead: what was named stays
+    due, and the reaper announces it again. A scan that was just prepared is read at once by the
+    same worker, while its pixels are at hand: so a scan is decoded twice in the whole way, not
+    three times. An older study that was fetched is decided at once.
     """
-    following = _once(services, stage, subject, table)
-    while following and following[0][0] in _AT_ONCE and following[0][1] == subject:
-        services.waker.wake(following[1:])
-        following = _once(services, following[0][0], subject, table)
-    services.waker.wake(following)
+    pool = next((one for one in POOLS if stage in one), (stage,))
+    ledger, who, seconds = services.ledger, services.worker, services.settings.lease_s
+    task = _leased(lambda: ledger.lease_in_turn(stage, subject, pool, who, seconds))
+    while task is not None:
+        done = task.subject
+        with log.bound(stage=task.stage.value, subject=done, attempt=task.attempts):
+            following = _work(services, task, table[task.stage])
+        at_hand = following[:1] in [[(one, done)] for one in _AT_ONCE]
+        services.waker.wake(following[1:] if at_hand else following)
+        task = _next(services, *following[0]) if at_hand else None
 
 
-def _once(
-    services: Services, stage: Stage, subject: str, table: Mapping[Stage, StageFunction]
-) -> list[tuple[Stage, str]]:
+def _next(services: Services, stage: Stage, subject: str) -> Task | None:
+    lease, seconds = services.ledger.lease, services.settings.lease_s
+    return _leased(lambda: lease(stage, subject, services.worker, seconds))
+
+
+def _leased(take: Callable[[], Task | None]) -> Task | None:
     try:
-        task = services.ledger.lease(stage, subject, services.worker, services.settings.lease_s)
+        return take()
     except BadWorld as error:
         # Nothing was begun; it stays due, and the reaper announces it again.
         logger.warning("no lease", extra={"code": error.code})
-        return []
-    if task is None:
-        return []
-    with log.bound(stage=stage.value, subject=subject, attempt=task.attempts):
-        return _work(services, task, table[stage])
+        return None
 
 
 def _work(services: Services, task: Task, work: StageFunction) -> list[tuple[Stage, str]]:

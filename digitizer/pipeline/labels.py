@@ -34,7 +34,7 @@ def labels_of(
     """
     if not box and not names:
         raise UsageError("Nothing is named.", remedy="Give a box of the jacket list, or names.")
-    listed = services.index.jackets_in(box, most + 1) if box else ()
+    listed = services.index.jackets_of_box(box) if box else ()
     if box and not listed:
         raise UsageError(f"The jacket list has no box {box[:80]}.", remedy="Name the jackets.")
     labels = [_label(one) for one in listed] + [_named(services, name) for name in names]

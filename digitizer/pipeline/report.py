@@ -12,6 +12,7 @@ from digitizer.model.reading import Fields
 from digitizer.model.records import Batch, Jacket, Scan, Sheet, Task
 from digitizer.model.states import ENDS, HOLDS, WAY, State, least_advanced
 from digitizer.pipeline.changes import reason_payload
+from digitizer.pipeline.orders import orders_in
 from digitizer.ports import Ledger, Transaction
 
 __all__ = [
@@ -54,6 +55,7 @@ def batch_json(
         if batch is None:
             return None
         view_of = _BatchView.load(view, batch)
+        ordered = orders_in(view).json_of(batch.id)
     scans = [_scan_json(view_of, scan) for scan in view_of.scans]
     films = [film for scan in scans for film in scan["films"]]
     return {
@@ -62,6 +64,7 @@ def batch_json(
         "seconds": _seconds(view_of),
         "expected_wrong": _expected_wrong(view_of.sheets),
         "expected": batch.expected,
+        "work": ordered,
         "counts": {
             "scans": dict(Counter(scan["state"] for scan in scans)),
             "films": dict(Counter(film["state"] for film in films)),

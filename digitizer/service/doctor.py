@@ -19,7 +19,7 @@ from digitizer.model.density import ScannerProfile
 from digitizer.pipeline.calibrate import complaints
 from digitizer.pipeline.rollers import ScannerWear, worn_scanners
 
-__all__ = ["Check", "run_checks"]
+__all__ = ["Check", "check_archive", "run_checks"]
 
 _LEAST_FREE = 10 << 30
 
@@ -49,7 +49,7 @@ def run_checks(settings: Settings) -> tuple[Check, ...]:
         lambda: _database(settings),
         lambda: _port("listener", settings.listener.host, settings.listener.port),
         lambda: _port("console", settings.console.host, settings.console.port),
-        lambda: _archive(settings),
+        lambda: check_archive(settings),
     ]
     return (*(check() for check in checks), *_calibrations(settings), *_rollers(settings))
 
@@ -170,7 +170,8 @@ def _roller(wear: ScannerWear) -> Check:
     return Check(name, not wear.needs_cleaning, detail, remedy, needed=False)
 
 
-def _archive(settings: Settings) -> Check:
+def check_archive(settings: Settings) -> Check:
+    """Ask the archive whether it is there (C-ECHO)."""
     if not settings.archive.host:
         return Check("archive", True, "embedded, in the data folder")
     at = f"{settings.archive.ae_title} at {settings.archive.host}:{settings.archive.port}"

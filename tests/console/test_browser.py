@@ -111,7 +111,7 @@ def open_page(chromium: Browser, console: Console, address: str) -> Iterator[Cal
 def keep(page: Page, name: str) -> None:
     folder = os.environ.get("CONSOLE_SCREENSHOTS")
     if folder:
-        page.screenshot(path=f"{folder}/{name}.png")
+        page.screenshot(path=f"{folder}/{name}.png", full_page=True)
 
 
 def state_of(console: Console, id: str) -> State:
@@ -472,6 +472,15 @@ def test_a_lead_watches_it_live(
         held = replace(scan("late", source="late.tif", position=9), state=State.QUARANTINED)
         tx.add(held, happened("late"))
     expect(page.locator(".holds .quarantined b")).to_have_text("1")
+    # It is read again at any time: what is pressed may have been replaced a moment ago.
+    page.get_by_role("button", name="Pause monday").click()
+    expect(page.locator("#said")).to_contain_text("monday is paused.")
+    page.get_by_role("button", name="Resume monday").click()
+    expect(page.get_by_role("button", name="Pause monday")).to_be_visible()
+    page.get_by_role("button", name="Report of monday").click()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download").click()
+    assert download.value.suggested_filename == "digitizer-monday.pdf"
 
 
 def test_a_proxy_that_fails_does_not_end_what_is_live(open_page: Callable[..., Page]) -> None:
@@ -624,6 +633,9 @@ def test_nobody_is_kept_out(
     page = open_page("eve", *Role)
     for path in PAGES:
         page.goto(path)
+        if path == "/migration":
+            expect(page.locator("#scanners")).to_be_visible()
+            keep(page, "equipment")
         assert serious(page) == [], path
         page.set_viewport_size({"width": OFFICE["width"] // 2, "height": OFFICE["height"] // 2})
         wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")

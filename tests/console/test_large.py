@@ -17,6 +17,7 @@ from digitizer.model.states import State
 PAGES = (
     "/migration",
     "/migration/figures",
+    "/migration/equipment",
     "/work",
     "/work?state=quarantined",
     "/work?state=review&code=film_silent",

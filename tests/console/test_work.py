@@ -4,43 +4,18 @@ import csv
 import io
 import re
 from dataclasses import replace
-from datetime import timedelta
 
 import pytest
-from console_site import Browser, Console
+from console_site import Browser, Console, fill
 from ledger_records import batch, happened, jacket, scan, sheet
 from waiting import wait_until
 
 from digitizer.model.overview import Filter
-from digitizer.model.reasons import CODES, Code, reason
+from digitizer.model.reasons import CODES, Code
 from digitizer.model.records import Scan
 from digitizer.model.states import State
 
 EVIL = '=cmd|"<script>alert(1)</script>.tif'
-
-
-def fill(console: Console, **states: int) -> None:
-    """Put so many scans into each state, each a second younger than the one before."""
-    with console.site.services.ledger.transaction() as tx:
-        tx.add(batch(), happened("b1"))
-        tx.add(jacket(box="BOX-1"), happened("j1"))
-        number = 0
-        for state, count in states.items():
-            for _ in range(count):
-                made = console.clock.now() - timedelta(seconds=1000 - number)
-                tx.add(
-                    scan(
-                        f"{state}{number:04}",
-                        source=f"{number:04}.tif",
-                        position=number,
-                        state=State(state),
-                        resume=State.RECEIVED,
-                        reasons=(reason(Code.TRUNCATED_FILE),) if state == "quarantined" else (),
-                        changed_at=made,
-                    ),
-                    happened(f"{state}{number:04}"),
-                )
-                number += 1
 
 
 def test_the_page_shows_what_the_ledger_holds(console: Console, lea: Browser) -> None:

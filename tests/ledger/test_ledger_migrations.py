@@ -1,12 +1,13 @@
 """Migrations: they end at the tables of the code, from any start, with any number of starters."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from hand_clock import HandClock
-from ledger_records import batch, execute_plainly, happened, jacket, scan, sheet
+from ledger_records import NOON, batch, execute_plainly, happened, jacket, scan, sheet
 from sqlalchemy import create_engine, inspect
 from sqlalchemy.pool import NullPool
 
@@ -15,6 +16,7 @@ from digitizer.ledger import SqlLedger, SqlOverview
 from digitizer.ledger.tables import metadata
 from digitizer.model.overview import Filter
 from digitizer.model.reasons import Code, reason
+from digitizer.model.records import Capture, Commitment, Stage, Verification
 from digitizer.model.states import State
 
 _BEFORE_STANDINGS = "0004_budget"
@@ -81,16 +83,68 @@ def test_an_older_ledger_tells_where_everything_stands(database: str) -> None:
         waits = scan("s2", source="b", position=1, state=State.WAITING, reasons=why[:1])
         for record in (batch(), jacket(), scan(), held, waits):
             tx.add(record, happened(record.id, "added"))
+        for asked in _asked():
+            tx.add(asked, happened("2.25.1"))
+        for stage, subject in ((Stage.READ, "s2"), (Stage.DECIDE, "j1"), (Stage.WRAP, "h1")):
+            tx.schedule(stage, subject)
+    places = "SELECT stage, subject, batch_id, jacket_id, urgent FROM task ORDER BY stage"
+    placed = rows_of(database, places)
+    told = SqlOverview(ledger).archives()
+    assert [(one.archive, one.pending, one.differed) for one in told] == [("PACS", 1, 1)]
+    assert (told[0].oldest_pending, told[0].last_read_back) == (NOON, NOON)
+    assert [tuple(row)[2:4] for row in placed] == [("b1", "j1")] * 3
     written = SqlOverview(ledger).oldest_first(Filter())
     assert [one.subject for one in written] == ["h1", "s2"]
     made = ("standing", "review_lease", "console_session", "throttle", "account")
     made += ("old_commitment", "old_instance", "old_study", "old_source")
+    later = (
+        "ix_task_batch_id",
+        "ix_task_jacket_id",
+        "ix_task_urgent_due_at",
+        "ix_jacket_urgent",
+        "ix_commitment_archive_state",
+        "ix_verification_archive_agrees",
+    )
     execute_plainly(
         database,
-        *(f"DROP TABLE {name}" for name in made),
-        "DROP INDEX ix_event_name_at",
+        *(f"DROP TABLE {name}" for name in (*made, "work_order", "turn")),
+        *(f"DROP INDEX {name}" for name in ("ix_event_name_at", *later)),
+        *(f"ALTER TABLE task DROP COLUMN {name}" for name in ("batch_id", "jacket_id", "urgent")),
+        "ALTER TABLE jacket DROP COLUMN urgent",
+        "ALTER TABLE commitment DROP COLUMN archive",
+        "ALTER TABLE verification DROP COLUMN archive",
+        "ALTER TABLE verification DROP COLUMN agrees",
         f"UPDATE alembic_version SET version_num = '{_BEFORE_STANDINGS}'",
     )
     ledger.migrate()
     assert SqlOverview(ledger).oldest_first(Filter()) == written
+    assert rows_of(database, places) == placed
+    assert SqlOverview(ledger).archives() == told
     ledger.close()
+
+
+def _asked() -> tuple[Capture, Commitment, Verification]:
+    """Return a capture that somebody was asked to keep, and that came back otherwise."""
+    own = {"sop_instance_uid": "2.25.1", "sop_class_uid": "1.2.3"}
+    made = Capture(
+        **own,
+        series_instance_uid="2.25.2",
+        study_instance_uid="2.25.3",
+        sheet_id="h1",
+        sha256="c" * 64,
+        pixel_sha256="d" * 64,
+        transfer_syntax_uid="1.2.4",
+        size=10,
+        made_at=NOON,
+    )
+    asked = Commitment(**own, transaction_uid="2.25.9", archive="PACS", requested_at=NOON)
+    looked = Verification(
+        id="v", sop_instance_uid="2.25.1", archive="PACS", at=NOON, method="C-GET", agrees=False
+    )
+    return made, asked, looked
+
+
+def rows_of(url: str, query: str) -> list[Any]:
+    engine = create_engine(url, poolclass=NullPool)
+    with engine.connect() as connection:
+        return list(connection.exec_driver_sql(query))

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0008_older"
-down_revision = "0005_console"
+down_revision = "0007_work_orders"
 branch_labels = None
 depends_on = None
 

@@ -1,0 +1,39 @@
+"""The command that prints a report."""
+
+import getpass
+from pathlib import Path
+
+import click
+
+from digitizer.cli.base import Session, Verb, pass_session
+from digitizer.errors import UsageError
+from digitizer.pipeline.printed import printed_report
+
+__all__ = ["REPORT_COMMANDS"]
+
+
+@click.command(cls=Verb)
+@click.option("--batch", help="The batch to report on.")
+@click.option("--box", help="The box to report on, through all batches.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    required=True,
+    help="The PDF.",
+)
+@click.option("--as", "user", help="Who asks; your login name by default.")
+@pass_session
+def report(
+    session: Session, batch: str | None, box: str | None, output: Path, user: str | None
+) -> int:
+    """Write a report to print and sign: what was done, what differs, what may be released."""
+    if (batch is None) == (box is None):
+        raise UsageError("Name a batch or a box.", remedy="Give --batch NAME or --box NAME.")
+    by = user or f"cli:{getpass.getuser()}"
+    output.write_bytes(printed_report(session.services, by=by, batch=batch, box=box))
+    print(f"Written to {output}; it names patients.")
+    return 0
+
+
+REPORT_COMMANDS: tuple[click.Command, ...] = (report,)

@@ -1,0 +1,124 @@
+"""Which due task may be begun, and whose turn it is: pauses, draining, and urgent jackets.
+
+What people ordered stands in ``work_order``; all that takes a lease or looks for due work asks
+here, so that a pause holds for workers, the reaper and every command, and outlives them all.
+
+An urgent jacket overtakes, and nothing starves: of five turns that a pool of workers takes while
+work of both kinds is due, four go to urgent jackets and one to the others.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    false,
+    not_,
+    or_,
+    select,
+    true,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+
+from digitizer.ledger import tables
+from digitizer.model.records import EVERYTHING, Stage, WorkMode
+from digitizer.model.states import State
+
+__all__ = ["allowed", "in_turn", "place_of", "ready"]
+
+_TASK = tables.task.c
+_TURNS = 5
+"""Of so many turns the last one goes to jackets that are not urgent."""
+_BEGUN = (State.PREPARED, State.READ, State.REVIEW, State.WAITING)
+"""States of a scan on which work was begun."""
+
+
+def place_of(connection: Connection, stage: Stage, subject: str) -> dict[str, Any]:
+    """Return the batch, the jacket and the urgency of a task's subject, as columns of the task."""
+    jacket = tables.jacket.c
+    own = {Stage.PREPARE: tables.scan, Stage.READ: tables.scan, Stage.DECIDE: tables.jacket}
+    table = own.get(stage, tables.sheet)
+    query = select(jacket.id, jacket.batch_id, jacket.urgent).where(table.c.id == subject)
+    if table is not tables.jacket:
+        query = query.join(table, table.c.jacket_id == jacket.id)
+    found = connection.execute(query).one_or_none()
+    if found is None:
+        return {"batch_id": "", "jacket_id": "", "urgent": False}
+    return {"batch_id": found.batch_id, "jacket_id": found.id, "urgent": found.urgent}
+
+
+def allowed(connection: Connection) -> ColumnElement[bool]:
+    """Return the condition that no order keeps a task from being begun."""
+    order = tables.work_order.c
+    query = select(order.id, order.mode).where(order.mode != WorkMode.RUNNING.value)
+    modes = {row.id: WorkMode(row.mode) for row in connection.execute(query)}
+    if modes.get(EVERYTHING) is WorkMode.PAUSED:
+        return false()
+    conditions: list[ColumnElement[bool]] = []
+    paused = [one for one, mode in modes.items() if mode is WorkMode.PAUSED]
+    if paused:
+        conditions.append(_TASK.batch_id.not_in(paused))
+    draining = [one for one, mode in modes.items() if mode is WorkMode.DRAINING]
+    if draining:
+        new = and_(_TASK.stage == Stage.PREPARE.value, not_(_is_begun()))
+        if EVERYTHING in draining:
+            new = or_(new, _TASK.stage == Stage.OLD_FEED.value)
+        else:
+            new = and_(new, _TASK.batch_id.in_(draining))
+        conditions.append(not_(new))
+    return and_(true(), *conditions)
+
+
+def _is_begun() -> ColumnElement[bool]:
+    """Return the condition that work was begun on a scan of the task's jacket.
+
+    A jacket is decided when all its scans are read: one half of it would be stuck.
+    """
+    scan = tables.scan
+    states = [state.value for state in _BEGUN]
+    begun = select(scan.c.id).where(scan.c.jacket_id == _TASK.jacket_id, scan.c.state.in_(states))
+    return begun.correlate(tables.task).exists()
+
+
+def ready(connection: Connection, now: float) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions that a task is due, not under a live lease, and allowed."""
+    free = or_(_TASK.lease_until.is_(None), _TASK.lease_until <= now)
+    return _TASK.due_at <= now, free, allowed(connection)
+
+
+def in_turn(
+    connection: Connection, stage: Stage, subject: str, pool: Sequence[Stage], now: float
+) -> tuple[Stage, str]:
+    """Return which due task of a pool has its turn: the one named where nothing is urgent."""
+    due = (*ready(connection, now), _TASK.stage.in_([one.value for one in pool]))
+    urgent = _first(connection, select(tables.task).where(_TASK.urgent, *due))
+    if urgent is None:
+        return stage, subject
+    named = _TASK.stage == stage.value, _TASK.subject == subject
+    others = select(tables.task).where(not_(_TASK.urgent), *due)
+    other = _first(connection, others.where(*named)) or _first(connection, others)
+    if other is None:
+        return urgent
+    return urgent if _next_turn(connection, min(pool).value) % _TURNS else other
+
+
+def _first(connection: Connection, query: Select[Any]) -> tuple[Stage, str] | None:
+    """Return the task due first; one that another worker is just taking is passed over."""
+    query = query.order_by(_TASK.due_at, _TASK.stage, _TASK.subject).limit(1)
+    row = connection.execute(query.with_for_update(skip_locked=True)).one_or_none()
+    return None if row is None else (Stage(row.stage), row.subject)
+
+
+def _next_turn(connection: Connection, pool: str) -> int:
+    table = tables.turn
+    postgres = connection.dialect.name == "postgresql"
+    insert = (postgresql.insert if postgres else sqlite.insert)(table)
+    connection.execute(
+        insert.values(pool=pool, taken=0).on_conflict_do_nothing(index_elements=["pool"])
+    )
+    counted = update(table).where(table.c.pool == pool).values(taken=table.c.taken + 1)
+    return int(connection.execute(counted.returning(table.c.taken)).scalar_one())
