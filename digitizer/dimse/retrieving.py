@@ -17,6 +17,8 @@ from digitizer.dimse.association import Peer, checked, open_association
 __all__ = ["gotten"]
 
 _GET = str(StudyRootQueryRetrieveInformationModelGet)
+_NONE_SENT = 0xA702
+"""Out of resources: unable to perform sub-operations (PS3.4 C.4.3.1.4)."""
 
 
 def gotten(
@@ -27,7 +29,8 @@ def gotten(
 ) -> Iterator[bytes]:
     """C-GET what some queries find; each instance waits on disk until it is asked for.
 
-    What came is yielded before an error of the peer is raised.
+    What came is yielded before an error of the peer is raised. What the peer could not send does
+    not come: that is no error here.
     """
     with tempfile.TemporaryDirectory(prefix="digitizer-get-") as folder:
         came: deque[Path] = deque()
@@ -46,4 +49,5 @@ def gotten(
                         path = came.popleft()
                         yield path.read_bytes()
                         path.unlink()
-                    checked(status, peer=peer)
+                    if status.get("Status") != _NONE_SENT:
+                        checked(status, peer=peer)
