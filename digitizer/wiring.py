@@ -181,7 +181,7 @@ def _vocabulary(file: str) -> Vocabulary:
 
 def older_sources(settings: Settings) -> OlderSources:
     """Return what opens older archives."""
-    return Older(settings.older.largest_mb << 20)
+    return Older(settings.older.largest_mb << 20, settings.listener.ae_title)
 
 
 def coercions(settings: Settings) -> tuple[RuleTable, ...]:

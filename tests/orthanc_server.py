@@ -111,7 +111,7 @@ class Orthanc:
     def _configuration(
         self, listener_port: int, our_title: str, options: dict[str, object]
     ) -> dict[str, object]:
-        allowed = ("Echo", "Store", "Find", "Get", "StorageCommitment")
+        allowed = ("Echo", "Store", "Find", "Get", "Move", "StorageCommitment")
         return {
             "Name": self._name,
             "StorageDirectory": str(self._folder / "storage"),

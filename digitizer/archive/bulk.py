@@ -5,11 +5,9 @@ as it came.
 """
 
 import tempfile
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from io import BytesIO
-from itertools import count
 from pathlib import Path
 
 from pydicom import Dataset, dcmread
@@ -20,18 +18,18 @@ from pydicom.uid import (
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
 )
-from pynetdicom import _config, build_role, evt
+from pynetdicom import _config, build_role
 from pynetdicom.association import Association
 from pynetdicom.sop_class import (  # type: ignore[attr-defined]
     StudyRootQueryRetrieveInformationModelFind,
     StudyRootQueryRetrieveInformationModelGet,
 )
 
-from digitizer.archive.association import Peer, checked, open_association
+from digitizer.dimse import Peer, checked, gotten, open_association
 from digitizer.errors import ArchiveRefused
 from digitizer.model.older import Outgoing, Sent
 
-__all__ = ["find_instances", "gotten", "refusals", "retrieve_study", "store_all"]
+__all__ = ["find_instances", "refusals", "retrieve_study", "store_all"]
 
 # A file's path given to send_c_store is then sent as it is, in pieces; nothing else is meant by it.
 _config.STORE_SEND_CHUNKED_DATASET = True
@@ -198,33 +196,6 @@ def retrieve_study(
         query.QueryRetrieveLevel = "STUDY"
         query.StudyInstanceUID = study_instance_uid
         yield from gotten(peer, contexts, roles, [query])
-
-
-def gotten(
-    peer: Peer,
-    contexts: Sequence[tuple[str, Sequence[str] | None]],
-    roles: Sequence[object],
-    queries: Iterable[Dataset],
-) -> Iterator[bytes]:
-    """C-GET what some queries find; each instance waits on disk until it is asked for."""
-    with tempfile.TemporaryDirectory(prefix="digitizer-get-") as folder:
-        came: deque[Path] = deque()
-        numbers = count()
-
-        def take(event: evt.Event) -> int:
-            path = Path(folder, str(next(numbers)))
-            path.write_bytes(event.encoded_dataset())
-            came.append(path)
-            return 0x0000
-
-        with open_association(peer, contexts, roles=roles, store=take) as association:
-            for query in queries:
-                for status, _ in association.send_c_get(query, _GET):
-                    checked(status, peer=peer)
-                    while came:
-                        path = came.popleft()
-                        yield path.read_bytes()
-                        path.unlink()
 
 
 def _parts(kinds: Iterable[Kind], size: int) -> Iterator[list[Kind]]:

@@ -25,10 +25,10 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]
 
 from digitizer import dicom
 from digitizer.archive import bulk
-from digitizer.archive.association import Peer, checked, open_association
 from digitizer.archive.part10 import part10
 from digitizer.archive.settings import ArchiveSettings, ListenerSettings
 from digitizer.archive.tls import client_context
+from digitizer.dimse import Peer, checked, open_association
 from digitizer.errors import ArchiveRefused
 from digitizer.model.instance import FoundStudy, StoredInstance
 from digitizer.model.older import Outgoing, Sent

@@ -4,6 +4,8 @@ from pathlib import Path
 
 from digitizer.model.older import Source
 from digitizer.older.files import FolderSource
+from digitizer.older.pacs import OldPacs
+from digitizer.older.peers import read_pacs
 from digitizer.ports import FileSource, PeerSource
 
 __all__ = ["Older"]
@@ -16,11 +18,14 @@ class Older:
     ----------
     largest : int
         Bytes from which on a file is not taken.
+    our_title : str
+        Our AE title, where a source names no other.
     """
 
-    def __init__(self, largest: int) -> None:
+    def __init__(self, largest: int, our_title: str) -> None:
         self._largest = largest
         self._last: tuple[str, FolderSource] | None = None
+        self._our_title = our_title
 
     def files(self, source: Source) -> FileSource:
         """Open a source that is files; the last one stays open, images of discs with it."""
@@ -29,5 +34,5 @@ class Older:
         return self._last[1]
 
     def peer(self, source: Source) -> PeerSource:
-        """Open a source that answers over the network."""
-        raise NotImplementedError
+        """Open a source that answers over the network; raises for options that are garbled."""
+        return OldPacs(read_pacs(source, self._our_title))

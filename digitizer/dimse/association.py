@@ -7,14 +7,22 @@ from ssl import SSLContext
 from typing import Any
 
 from pydicom import Dataset
-from pynetdicom import AE, evt
+from pynetdicom import AE, _config, evt
 from pynetdicom.association import Association
 
+from digitizer.dimse.gate import close_gate
+from digitizer.dimse.quick import QUICK
 from digitizer.errors import ArchiveRefused, ArchiveUnreachable, BadWorld, SourceUnreachable
 
 __all__ = ["LARGEST_PDU", "REMEDY", "Peer", "checked", "open_association"]
 
+# Names of patients stay out of the logs; and nothing is decoded for the sake of a log.
+_config.LOG_REQUEST_IDENTIFIERS = False
+_config.LOG_RESPONSE_IDENTIFIERS = False
+_config.LOG_HANDLER_LEVEL = "none"
+
 REMEDY = "Check address, port and AE titles with `digitizer doctor`."
+_LONGEST_END_S = 2.0
 LARGEST_PDU = 131_072
 """Bytes that we take at once: few large pieces cost less than many small ones."""
 
@@ -74,18 +82,23 @@ def open_association(
             entity.add_requested_context(name)
         else:
             entity.add_requested_context(name, list(syntaxes))
+    handlers: list[Any] = list(QUICK)
+    if store is not None:
+        handlers.append((evt.EVT_C_STORE, store))
     association = entity.associate(
         peer.host,
         peer.port,
         ae_title=peer.ae_title,
         max_pdu=LARGEST_PDU,
         ext_neg=list(roles),
-        evt_handlers=[(evt.EVT_C_STORE, store)] if store else [],
+        evt_handlers=handlers,
         tls_args=(peer.tls, peer.host) if peer.tls else None,
     )
     if not association.is_established:
+        _close(association)
         why = "refuses our association" if association.is_rejected else "does not answer"
         raise peer.away(f"The archive {peer.ae_title} {why}.")
+    close_gate(association)
     try:
         if not association.accepted_contexts:
             raise ArchiveRefused("The archive offers none of the services asked for.")
@@ -98,6 +111,17 @@ def open_association(
     finally:
         if association.is_established:
             association.release()
+        _close(association)
+
+
+def _close(association: Association) -> None:
+    """Let the threads of an association end, and its connection."""
+    association._reactor_checkpoint.set()
+    if association.is_alive():
+        association.join(_LONGEST_END_S)
+    transport = association.dul.socket
+    if transport is not None and transport.socket is not None:
+        transport.socket.close()
 
 
 def checked(status: Dataset, *, peer: Peer | None = None, refusals: bool = False) -> int:

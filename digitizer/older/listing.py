@@ -1,0 +1,111 @@
+"""The instances of one study, as a peer lists them: series by series, past its caps.
+
+A peer that caps its answers does so here too. A list is believed when it is as long as the peer
+says the series is, or shorter than one that came before; else what is missing is asked for by its
+number.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import count
+
+from pydicom import Dataset
+
+from digitizer.dicom.header import text_of
+from digitizer.model.older import PeerInstance
+from digitizer.older.asking import Line
+
+__all__ = ["Lister", "number_of"]
+
+_UID = re.compile(r"[0-9.]{1,64}")
+_LEAST = 10
+"""No peer caps below this."""
+_MISSES = 5
+"""Numbers in a row that nothing has, behind the highest one known."""
+_MOST_GAPS = 500
+
+
+@dataclass(slots=True)
+class Lister:
+    """Lists studies, and remembers how long an answer may be and what is in a series."""
+
+    largest: dict[str, int] = field(default_factory=dict)
+    modalities: dict[str, str] = field(default_factory=dict)
+
+    def instances(self, line: Line, study_instance_uid: str) -> tuple[PeerInstance, ...]:
+        """List the instances of a study."""
+        found: list[PeerInstance] = []
+        self.modalities.clear()
+        study = {"StudyInstanceUID": study_instance_uid}
+        series = self._all(line, "SERIES", study, ("Modality", "NumberOfSeriesRelatedInstances"))
+        for uid, told in series.items():
+            self.modalities[uid] = text_of(told, "Modality")
+            expected = number_of(told, "NumberOfSeriesRelatedInstances")
+            keys = {**study, "SeriesInstanceUID": uid}
+            images = self._all(line, "IMAGE", keys, ("SOPClassUID",), expected)
+            found += [_instance(name, uid, image) for name, image in images.items()]
+        return tuple(found)
+
+    def _all(
+        self,
+        line: Line,
+        level: str,
+        keys: Mapping[str, str],
+        wanted: tuple[str, ...],
+        expected: int | None = None,
+    ) -> dict[str, Dataset]:
+        """Return what stands at a level, by UID."""
+        unique, number = _LEVELS[level]
+        replies = line.find(level, keys, (unique, number, *wanted))
+        if replies.error:
+            raise replies.error
+        found = _by_uid(replies.found, unique)
+        largest = max(self.largest.get(level, _LEAST), replies.count)
+        self.largest[level] = largest
+        if not replies.cut and (
+            len(found) >= expected if expected is not None else replies.count < largest
+        ):
+            return found
+        numbers = {number_of(one, number) for one in found.values()}
+        highest = max((one for one in numbers if one is not None), default=0)
+        asked = 0
+        for one in count(0):
+            if one > highest + _MISSES or asked >= _MOST_GAPS or len(found) == expected:
+                break
+            if one in numbers:
+                continue
+            more = line.find(level, {**keys, number: str(one)}, (unique, number, *wanted))
+            new = _by_uid(more.found, unique)
+            # A peer that does not heed the number tells nothing new, again and again.
+            asked = 0 if new.keys() - found.keys() else asked + 1
+            if new.keys() - found.keys():
+                highest = max(highest, one)
+            found |= new
+        return found
+
+
+_LEVELS = {
+    "SERIES": ("SeriesInstanceUID", "SeriesNumber"),
+    "IMAGE": ("SOPInstanceUID", "InstanceNumber"),
+}
+
+
+def _by_uid(replies: tuple[Dataset, ...], unique: str) -> dict[str, Dataset]:
+    named = {text_of(one, unique): one for one in replies}
+    return {uid: one for uid, one in named.items() if _UID.fullmatch(uid)}
+
+
+def _instance(uid: str, series: str, told: Dataset) -> PeerInstance:
+    sop_class = text_of(told, "SOPClassUID")
+    return PeerInstance(
+        sop_instance_uid=uid,
+        sop_class_uid=sop_class if _UID.fullmatch(sop_class) else "",
+        series_instance_uid=series,
+    )
+
+
+def number_of(told: Dataset, keyword: str) -> int | None:
+    """Return a whole number as told; None where there is none."""
+    text = text_of(told, keyword)
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None
