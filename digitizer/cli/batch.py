@@ -4,7 +4,7 @@ import csv
 import io
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -32,6 +32,8 @@ from digitizer.pipeline import ingest as intake
 from digitizer.pipeline import report, review
 from digitizer.pipeline.budget import standing
 from digitizer.pipeline.deliver import read_again
+from digitizer.pipeline.older.again import read_again as read_older_again
+from digitizer.pipeline.older.sources import source_named
 from digitizer.pipeline.orders import orders_in
 from digitizer.pipeline.replay import replay as replay_batch
 from digitizer.pipeline.rollers import worn_scanners
@@ -351,10 +353,18 @@ def _held_ids(services: Services, state: str | None, name: str | None) -> Iterat
 
 @click.command(cls=Verb)
 @click.option("--batch", "name", help="Only this batch.")
+@click.option("--source", help="An older archive instead of films.")
+@click.option("--sample", type=click.FloatRange(0, 1), default=1.0, help="Share of its studies.")
 @json_option
 @pass_session
-def verify(session: Session, name: str | None, as_json: bool) -> int:
+def verify(
+    session: Session, name: str | None, source: str | None, sample: float, as_json: bool
+) -> int:
     """Read what is verified back from the archive once more and compare."""
+    if source is not None:
+        if name is not None:
+            raise UsageError("Name a batch or an older archive, not both.")
+        return _verify_older(session, source, sample, as_json=as_json)
     with session.services.ledger.reading() as view:
         batch = view.batch_named(name) if name else None
     if name and batch is None:
@@ -363,11 +373,24 @@ def verify(session: Session, name: str | None, as_json: bool) -> int:
         )
     with workplace(session, run=True) as services:
         found = read_again(services, batch.id if batch else None)
-    differing = {sop: list(what) for sop, what in found.items() if what}
+    return _told(len(found), {sop: what for sop, what in found.items() if what}, as_json=as_json)
+
+
+def _verify_older(session: Session, name: str, sample: float, *, as_json: bool) -> int:
+    source = source_named(session.services, name)
+    with workplace(session, run=True) as services:
+        draw = services.clock.now().isoformat()
+        checked, differing = read_older_again(services, source, share=sample, draw=draw)
+    return _told(checked, differing, as_json=as_json)
+
+
+def _told(checked: int, differing: Mapping[str, Sequence[str]], *, as_json: bool) -> int:
     if as_json:
-        print_json({"checked": len(found), "differing": differing})
+        print_json(
+            {"checked": checked, "differing": {sop: list(what) for sop, what in differing.items()}}
+        )
     else:
-        print(f"{len(found)} read back, {len(differing)} differ.")
+        print(f"{checked} read back, {len(differing)} differ.")
         for sop, what in differing.items():
             print(f"  {sop}: {', '.join(what)}")
     return 1 if differing else 0

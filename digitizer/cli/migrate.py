@@ -20,7 +20,7 @@ from digitizer.cli.base import (
     progress_bars,
 )
 from digitizer.cli.batch import workplace
-from digitizer.cli.older_words import plan_words, source_words, study_words
+from digitizer.cli.older_words import plan_words, source_words, study_words, where_words
 from digitizer.errors import UnknownRecord, UsageError
 from digitizer.model.older import Keep, OldStudy, Source, SourceKind
 from digitizer.model.reasons import Code
@@ -30,7 +30,9 @@ from digitizer.pipeline.older.pace import read_pace
 from digitizer.pipeline.older.plan import plan_source
 from digitizer.pipeline.older.review import Collisions
 from digitizer.pipeline.older.sources import add_source, pause_source, source_named, stock_again
+from digitizer.pipeline.review import patient_named
 from digitizer.pipeline.services import Services
+from digitizer.pipeline.whereabouts import whereabouts
 
 __all__ = ["MIGRATE_COMMANDS"]
 
@@ -398,6 +400,21 @@ def retry(session: Session, name: str, state: str | None, code: str | None, user
     ids = [one.id for one in found if one.state in HOLDS]
     started = review.retry(services, ids, user=user)
     print(f"{started} of {len(ids)} set going.")
+    return 0
+
+
+@migrate.command(name="where")
+@click.argument("patient")
+@json_option
+@pass_session
+def where(session: Session, patient: str, as_json: bool) -> int:
+    """Tell where everything of a patient is: NUMBER or ISSUER:NUMBER; films and older studies."""
+    services = session.services
+    document = whereabouts(services, patient_named(services, patient))
+    if as_json:
+        print_json(document)
+    else:
+        print(where_words(document))
     return 0
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-__all__ = ["plan_words", "source_words", "study_words"]
+__all__ = ["plan_words", "source_words", "study_words", "where_words"]
 
 
 def source_words(document: dict[str, Any]) -> str:
@@ -75,4 +75,19 @@ def plan_words(document: dict[str, Any]) -> str:
         )
     if not document["archive_asked"]:
         lines.append("The archive does not answer: what it refuses is not known.")
+    return "\n".join(lines)
+
+
+def where_words(document: dict[str, Any]) -> str:
+    """Say where everything of a patient is."""
+    lines = [f"{document['issuer']}:{document['patient_id']}"]
+    for one in document["films"]:
+        lines.append(f"  {one['kind']} {one['id']}  {one['study_date']}  {one['state']}")
+    for one in document["older_studies"]:
+        lines.append(
+            f"  {one['modality']} of {one['source']}  {one['study_date']}  {one['state']}  "
+            f"{one['instances']} instances"
+        )
+    if len(lines) == 1:
+        lines.append("  Nothing has been filed yet.")
     return "\n".join(lines)

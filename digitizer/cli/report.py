@@ -7,6 +7,8 @@ import click
 
 from digitizer.cli.base import Session, Verb, pass_session
 from digitizer.errors import UsageError
+from digitizer.pipeline.older.printed import printed_source
+from digitizer.pipeline.older.sources import source_named
 from digitizer.pipeline.printed import printed_report
 
 __all__ = ["REPORT_COMMANDS"]
@@ -15,6 +17,7 @@ __all__ = ["REPORT_COMMANDS"]
 @click.command(cls=Verb)
 @click.option("--batch", help="The batch to report on.")
 @click.option("--box", help="The box to report on, through all batches.")
+@click.option("--source", help="The older archive to report on.")
 @click.option(
     "-o",
     "--output",
@@ -25,13 +28,25 @@ __all__ = ["REPORT_COMMANDS"]
 @click.option("--as", "user", help="Who asks; your login name by default.")
 @pass_session
 def report(
-    session: Session, batch: str | None, box: str | None, output: Path, user: str | None
+    session: Session,
+    batch: str | None,
+    box: str | None,
+    source: str | None,
+    output: Path,
+    user: str | None,
 ) -> int:
     """Write a report to print and sign: what was done, what differs, what may be released."""
-    if (batch is None) == (box is None):
-        raise UsageError("Name a batch or a box.", remedy="Give --batch NAME or --box NAME.")
+    if sum(one is not None for one in (batch, box, source)) != 1:
+        raise UsageError(
+            "Name a batch, a box or an older archive.",
+            remedy="Give --batch NAME, --box NAME or --source NAME.",
+        )
     by = user or f"cli:{getpass.getuser()}"
-    output.write_bytes(printed_report(session.services, by=by, batch=batch, box=box))
+    if source is not None:
+        older = source_named(session.services, source)
+        output.write_bytes(printed_source(session.services, older, by=by))
+    else:
+        output.write_bytes(printed_report(session.services, by=by, batch=batch, box=box))
     print(f"Written to {output}; it names patients.")
     return 0
 

@@ -1,0 +1,129 @@
+"""The report of an older archive on paper: what came over, what did not and why, to be signed."""
+
+from itertools import islice
+
+from digitizer.model.older import Source
+from digitizer.model.reasons import CODES, Code
+from digitizer.model.states import State
+from digitizer.pipeline.changes import event
+from digitizer.pipeline.older.reconcile import listed, source_json
+from digitizer.pipeline.paper import Paper
+from digitizer.pipeline.services import Services
+
+__all__ = ["printed_source"]
+
+_MOST_ROWS = 2000
+"""Rows of one list on paper; the rest is in the CSV, and the report says how many."""
+
+
+def printed_source(services: Services, source: Source, *, by: str) -> bytes:
+    """Return the report of an older archive as PDF; who had it printed is in the audit trail."""
+    with services.ledger.transaction() as tx:
+        # Before anybody holds it: it may name patients.
+        tx.record(event(source.id, "report_printed", by))
+    with services.ledger.reading() as view:
+        told = source_json(view, source)
+        held = view.old_studies(source_id=source.id, states=(State.REVIEW, State.WAITING))
+    paper = Paper(f"Older archive: {source.name}", made_at=services.clock.now(), by=by)
+    open_studies = sum(n for state, n in told["studies"].items() if state not in _ENDED)
+    left = told["taken"] - told["verified"]
+    paper.text(
+        f"{source.place}. {told['found']} files or instances found, {told['verified']} verified: "
+        "read back from the archive and found equal to what was sent."
+    )
+    paper.heading("Where everything is")
+    rows = [
+        ("told by the source itself", told["told"]["instances"]),
+        ("found", told["found"]),
+        *((f"refused: {_words(code)}", n) for code, n in told["refused"].items()),
+        ("taken", told["taken"]),
+        ("filed to a patient", told["filed"]),
+        ("stored", told["stored"]),
+        ("of these, in the archive already", told["already_there"]),
+        ("committed", told["committed"]),
+        ("verified", told["verified"]),
+        ("named by a disc's own list, and not there", told["missing"]),
+    ]
+    paper.table(
+        ("", "Instances"),
+        [(what, "" if n is None else n) for what, n in rows],
+        widths=(4, 1),
+        numbers=(1,),
+    )
+    paper.table(("Studies", ""), list(told["studies"].items()), widths=(4, 1), numbers=(1,))
+    _release(paper, told, open_studies, left)
+    paper.heading("Studies that are held")
+    paper.table(
+        ("Study", "Patient number in the header", "Why"),
+        [
+            (one.study_instance_uid, one.header.patient_id, "; ".join(r.text for r in one.reasons))
+            for one in held[:_MOST_ROWS]
+        ],
+        widths=(3, 2, 4),
+    )
+    _lists(paper, services, source)
+    paper.signature(
+        "What is said above to be verified was compared with the originals. "
+        "What is not verified stays where it is.",
+        ("For the migration", "For the archive"),
+    )
+    return paper.pdf()
+
+
+_ENDED = frozenset(
+    state.value for state in (State.VERIFIED, State.REJECTED, State.DUPLICATE, State.QUARANTINED)
+)
+
+
+def _release(paper: Paper, told: dict[str, object], open_studies: int, left: object) -> None:
+    paper.heading("What may be released, and what not")
+    reasons = []
+    if not told["stocked"]:
+        reasons.append("it has not been looked through to its end")
+    if open_studies:
+        reasons.append(f"{open_studies} studies are under way or wait for a person")
+    if left:
+        reasons.append(f"{left} instances that were taken are not verified")
+    if told["missing"]:
+        reasons.append(f"{told['missing']} files that a disc's own list names are not there")
+    refused = told["refused"]
+    damaged = {
+        code: n
+        for code, n in (refused.items() if isinstance(refused, dict) else ())
+        if code in ("truncated_file", "corrupt_file", "empty_file", "too_large")
+    }
+    if damaged:
+        reasons.append(f"{sum(damaged.values())} files are damaged, and only here")
+    if reasons:
+        paper.text(f"May not be released: {'; '.join(reasons)}.")
+    else:
+        paper.text("May be released: all that was found is verified, or refused for the reasons "
+                   "listed.")  # fmt: skip
+
+
+def _lists(paper: Paper, services: Services, source: Source) -> None:
+    for name, title in (
+        ("refused", "Files and instances that were refused"),
+        ("colliding", "Instances that collide, or that the archive does not take"),
+        ("missing", "Named by a disc's own list, and not there"),
+    ):
+        rows = list(islice(listed(services, source, name), _MOST_ROWS + 1))
+        paper.heading(title)
+        if not rows:
+            paper.text("None.")
+            continue
+        paper.table(
+            ("Place", "Why"),
+            [
+                (row.place, _words(row.code.value if row.code else "") + f" {row.note}")
+                for row in rows[:_MOST_ROWS]
+            ],
+            widths=(3, 4),
+        )
+        if len(rows) > _MOST_ROWS:
+            paper.text(f"Only the first {_MOST_ROWS} are printed; the CSV has all.", small=True)
+
+
+def _words(code: str) -> str:
+    known = {one.value: one for one in Code}
+    return CODES[known[code]].text.rstrip(".") if code in known else code
