@@ -43,7 +43,7 @@ from digitizer.service.lock import DataFolderLock
 from digitizer.service.runtime import Runtime
 from digitizer.service.watching import watch_batch
 
-__all__ = ["BATCH_COMMANDS", "wait_for", "workplace"]
+__all__ = ["BATCH_COMMANDS", "safe_cell", "wait_for", "workplace"]
 
 _HELD = frozenset({State.REVIEW.value, State.WAITING.value, State.QUARANTINED.value})
 
@@ -475,11 +475,11 @@ def _csv(document: dict[str, Any]) -> str:
                 )
             ]  # fmt: skip
             row.append(" ".join(told["sop_instance_uids"]))
-            writer.writerow([_safe_cell(cell) for cell in row])
+            writer.writerow([safe_cell(cell) for cell in row])
     return out.getvalue()
 
 
-def _safe_cell(cell: object) -> object:
+def safe_cell(cell: object) -> object:
     """Keep a spreadsheet from taking a name that begins like a formula for one."""
     if isinstance(cell, str) and cell[:1] in "=+-@\t\r":
         return f"'{cell}"

@@ -19,7 +19,7 @@ from digitizer.cli.base import (
     print_json,
     progress_bars,
 )
-from digitizer.cli.batch import workplace
+from digitizer.cli.batch import safe_cell, workplace
 from digitizer.cli.older_words import plan_words, source_words, study_words, where_words
 from digitizer.errors import UnknownRecord, UsageError
 from digitizer.model.older import Keep, OldStudy, Source, SourceKind
@@ -181,30 +181,20 @@ def show(session: Session, name: str, wanted: str | None, as_csv: bool, as_json:
     return 0
 
 
-_COLUMNS = ("place", "sop_instance_uid", "sop_class_uid", "state", "code", "note", "sha256")
-
-
 def _print_instances(
     services: Services, source: Source, wanted: str, *, as_csv: bool, as_json: bool
 ) -> None:
     rows = (
-        {
-            "place": row.place,
-            "sop_instance_uid": row.sop_instance_uid,
-            "sop_class_uid": row.sop_class_uid,
-            "state": row.state.value,
-            "code": row.code.value if row.code else None,
-            "note": row.note,
-            "sha256": row.sha256,
-        }
+        dict(zip(reconcile.COLUMNS, reconcile.cells(row), strict=True))
         for row in reconcile.listed(services, source, wanted)
     )
     if as_json:
         print_json(list(rows))
     elif as_csv:
-        writer = csv.DictWriter(sys.stdout, _COLUMNS)
+        writer = csv.DictWriter(sys.stdout, reconcile.COLUMNS)
         writer.writeheader()
-        writer.writerows(rows)
+        for row in rows:
+            writer.writerow({name: safe_cell(cell) for name, cell in row.items()})
     else:
         for row in rows:
             print(f"{row['place']}: {row['state']}{_why(row)}")

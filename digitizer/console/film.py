@@ -166,10 +166,14 @@ def patient(
         raise UnknownRecord("There is no such patient in the index.")
     with site.services.ledger.transaction() as tx:
         tx.record(event(_subject(found), "viewed", person.name, page="patient"))
+        studies = tx.old_studies(patient=(found.issuer, found.patient_id), limit=_MOST_FILMS)
     theirs = Filter(patient=(found.issuer, found.patient_id))
     films = site.overview.oldest_first(theirs, limit=_MOST_FILMS)
     exams = site.services.index.exams(found)
-    return page(request, "patient.html", person, patient=found, exams=exams, films=films)
+    return page(
+        request, "patient.html", person,
+        patient=found, exams=exams, films=films, studies=studies,
+    )  # fmt: skip
 
 
 def _subject(found: PatientRecord) -> str:

@@ -110,6 +110,8 @@ def examine(content: bytes) -> OldFile:
         raise BadScan("unsupported_format", "This is no DICOM file.")
     header = _parsed(data[: end.at], syntax)
     _check_instance(header, bool(start))
+    if end.at == len(data) and end.state is End.DONE and _is_picture(header):
+        raise BadScan("truncated_file", "The file ends before its picture.")
     if end.state is End.CUT_OFF or not _is_whole(data, end.at, form, header):
         raise BadScan("truncated_file", "The file ends too early.")
     return OldFile(header=header, data=data, bulk=end.at, syntax=syntax)
@@ -199,7 +201,7 @@ def _check_instance(header: Dataset, has_meta: bool) -> None:
 def _is_whole(data: bytes, bulk: int, form: Syntax, header: Dataset) -> bool:
     """Tell whether what follows the header ends as it says, and holds all of the picture."""
     if bulk == len(data):
-        return not _is_picture(header)
+        return True
     end = walk(data[bulk:], form, stop=None)
     if end.state is not End.DONE:
         return False

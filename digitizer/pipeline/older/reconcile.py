@@ -6,6 +6,7 @@ what waits, what a person must look at, and what is filed. Differences are never
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from digitizer.errors import UsageError
@@ -15,7 +16,16 @@ from digitizer.model.states import State
 from digitizer.pipeline.services import Services
 from digitizer.ports import Transaction
 
-__all__ = ["LISTS", "listed", "settled", "source_json", "study_json"]
+__all__ = [
+    "COLUMNS",
+    "LISTS",
+    "cells",
+    "listed",
+    "page_of",
+    "settled",
+    "source_json",
+    "study_json",
+]
 
 _REFUSED = (State.QUARANTINED, State.DUPLICATE, State.REJECTED)
 _TAKEN = (State.READ, State.REVIEW, State.STORED, State.COMMITTED, State.VERIFIED)
@@ -51,6 +61,7 @@ def source_json(view: Transaction, source: Source) -> dict[str, Any]:
     filed = sum(n for (_, decided), n in view.old_filed(source.id).items() if decided)
     studies = view.old_studies_by_state(source.id)
     return {
+        "id": source.id,
         "source": source.name,
         "kind": source.kind.value,
         "place": source.place,
@@ -95,7 +106,9 @@ def settled(view: Transaction, source: Source) -> bool:
     return set(states) <= _SETTLED
 
 
-def listed(services: Services, source: Source, name: str) -> Iterator[OldInstance]:
+def listed(
+    services: Services, source: Source, name: str, *, after: str = ""
+) -> Iterator[OldInstance]:
     """Yield the instances behind a number of the reconciliation, in the order of their places.
 
     Raises
@@ -105,7 +118,6 @@ def listed(services: Services, source: Source, name: str) -> Iterator[OldInstanc
     """
     if name not in LISTS:
         raise UsageError(f"There is no list {name}.", remedy=f"Lists: {', '.join(LISTS)}.")
-    after = ""
     while True:
         with services.ledger.reading() as view:
             rows = view.old_instances(
@@ -117,6 +129,36 @@ def listed(services: Services, source: Source, name: str) -> Iterator[OldInstanc
         for row in rows:
             if (row.code is Code.FILE_MISSING) is (name == "missing"):
                 yield row
+
+
+def page_of(
+    services: Services, source: Source, name: str, *, after: str, limit: int
+) -> list[OldInstance]:
+    """Return some of the instances behind a number, those after a place.
+
+    Raises
+    ------
+    UsageError
+        There is no list of that name.
+    """
+    return list(islice(listed(services, source, name, after=after), limit))
+
+
+COLUMNS = ("place", "sop_instance_uid", "sop_class_uid", "state", "code", "note", "sha256")
+
+
+def cells(row: OldInstance) -> tuple[str, ...]:
+    """Return an instance as the columns of a CSV."""
+    code = row.code.value if row.code else ""
+    return (
+        row.place,
+        row.sop_instance_uid,
+        row.sop_class_uid,
+        row.state.value,
+        code,
+        row.note,
+        row.sha256,
+    )
 
 
 def study_json(study: OldStudy, rows: tuple[OldInstance, ...] = ()) -> dict[str, Any]:

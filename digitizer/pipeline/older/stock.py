@@ -129,21 +129,25 @@ def _compare_lists(services: Services, source: Source, files: FileSource) -> Non
             )
             if row.note == DISC_LIST
         ]
+    folders: dict[str, dict[str, str]] = {}
     for row in lists:
-        _note_unlisted(services, source, row)
+        # Several lists of one folder are one: what any of them names is named.
+        named = folders.setdefault(row.place.rpartition("/")[0], {})
+        content = original(services, source, row)
+        for one in dicom.listed_files(content, row.place):
+            named[one.place.upper()] = one.sop_instance_uid
+    for folder, named in folders.items():
+        _note_unlisted(services, source, folder, named)
 
 
-def _note_unlisted(services: Services, source: Source, row: OldInstance) -> None:
+def _note_unlisted(services: Services, source: Source, folder: str, named: dict[str, str]) -> None:
     """Note at each instance beside a disc's list where the list names it not, or as another."""
-    content = original(services, source, row)
-    listed = {one.place.upper(): one for one in dicom.listed_files(content, row.place)}
-    folder = row.place.rpartition("/")[0]
     with services.ledger.transaction() as tx:
         changed = []
         for one in _beside(tx, source, f"{folder}/" if folder else ""):
-            told = listed.get(one.place.upper())
-            note = "" if told else "The disc's own list does not name it."
-            if told and told.sop_instance_uid not in ("", one.sop_instance_uid):
+            told = named.get(one.place.upper())
+            note = "" if told is not None else "The disc's own list does not name it."
+            if told and told != one.sop_instance_uid:
                 note = "The disc's own list names another instance for this file."
             if note and not one.note:
                 changed.append(replace(one, note=note))

@@ -1,0 +1,306 @@
+"""Older archives: where everything of them is, and the studies that a person must decide."""
+
+import csv
+import io
+from collections.abc import Callable, Iterator
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Form, Query
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from digitizer.console.access import Needs, Person
+from digitizer.console.pages import back_to, page, say
+from digitizer.console.seen import note_seen
+from digitizer.console.site import Site, site_of
+from digitizer.errors import StaleRecord, UsageError
+from digitizer.model.older import OldInstance, OldStudy, Source
+from digitizer.model.reasons import Code
+from digitizer.model.states import HOLDS, State
+from digitizer.model.users import Permission
+from digitizer.pipeline.changes import event
+from digitizer.pipeline.older import reconcile, review
+from digitizer.pipeline.older.printed import printed_source
+from digitizer.pipeline.older.review import Collisions
+from digitizer.pipeline.older.sources import pause_source
+
+__all__ = ["router"]
+
+router = APIRouter()
+_WORK = Needs(Permission.SEE_WORK)
+_SEES = Needs(Permission.SEE_PATIENTS)
+_DECIDES = Needs(Permission.DECIDE)
+_MANAGES = Needs(Permission.MANAGE)
+_ROWS = 50
+_MOST_RETRIED = 100_000
+
+
+@router.get("/older")
+def sources(request: Request, person: Person = Depends(_WORK)) -> Response:
+    """List the older archives with their figures."""
+    with site_of(request).services.ledger.reading() as view:
+        rows = [reconcile.source_json(view, source) for source in view.old_sources()]
+    return page(request, "older.html", person, sources=rows)
+
+
+def _source(site: Site, source_id: str) -> Source:
+    with site.services.ledger.reading() as view:
+        return view.get(Source, source_id)
+
+
+def _path(source_id: str) -> str:
+    return f"/older/sources/{source_id}"
+
+
+@router.get("/older/sources/{source_id}")
+def source(
+    request: Request,
+    source_id: str,
+    state: Annotated[str, Query(max_length=20)] = "",
+    code: Annotated[str, Query(max_length=40)] = "",
+    after: Annotated[str, Query(max_length=80)] = "",
+    person: Person = Depends(_SEES),
+) -> Response:
+    """Show where everything of an older archive is, and its studies, paged by key."""
+    site = site_of(request)
+    found = _source(site, source_id)
+    wanted = _state(state)
+    with site.services.ledger.reading() as view:
+        document = reconcile.source_json(view, found)
+        studies = view.old_studies(
+            source_id=found.id,
+            states=(wanted,) if wanted else (),
+            code=_code(code),
+            after=after,
+            limit=_ROWS + 1,
+        )
+    return page(
+        request, "older_source.html", person,
+        source=document, studies=studies[:_ROWS], state=state, code=code,
+        more=studies[_ROWS - 1].id if len(studies) > _ROWS else "", lists=tuple(reconcile.LISTS),
+        states=tuple(sorted(document["studies"])),
+    )  # fmt: skip
+
+
+def _state(text: str) -> State | None:
+    try:
+        return State(text) if text else None
+    except ValueError:
+        raise UsageError("There is no such state.") from None
+
+
+def _code(text: str) -> Code | None:
+    try:
+        return Code(text) if text else None
+    except ValueError:
+        raise UsageError("There is no such reason.") from None
+
+
+@router.get("/older/sources/{source_id}/instances")
+def instances(
+    request: Request,
+    source_id: str,
+    wanted: Annotated[str, Query(alias="list", max_length=20)] = "found",
+    after: Annotated[str, Query(max_length=1024)] = "",
+    person: Person = Depends(_SEES),
+) -> Response:
+    """Show the instances behind a number, paged by key."""
+    site = site_of(request)
+    found = _source(site, source_id)
+    rows = reconcile.page_of(site.services, found, wanted, after=after, limit=_ROWS + 1)
+    return page(
+        request, "older_instances.html", person,
+        source=found, wanted=wanted, rows=rows[:_ROWS], lists=tuple(reconcile.LISTS),
+        more=rows[_ROWS - 1].place if len(rows) > _ROWS else "",
+    )  # fmt: skip
+
+
+@router.get("/older/sources/{source_id}/instances.csv")
+def instances_csv(
+    request: Request,
+    source_id: str,
+    wanted: Annotated[str, Query(alias="list", max_length=20)] = "found",
+    person: Person = Depends(_MANAGES),
+) -> Response:
+    """Write the instances behind a number out; places and notes may name patients."""
+    site = site_of(request)
+    found = _source(site, source_id)
+    rows = reconcile.listed(site.services, found, wanted)
+    with site.services.ledger.transaction() as tx:
+        tx.record(event(found.id, "written_out", person.name, list=wanted))
+    return StreamingResponse(
+        _csv(rows),
+        media_type="text/csv",
+        headers={"content-disposition": 'attachment; filename="instances.csv"'},
+    )
+
+
+def _csv(rows: Iterator[OldInstance]) -> Iterator[str]:
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(reconcile.COLUMNS)
+    for row in rows:
+        writer.writerow([_safe(cell) for cell in reconcile.cells(row)])
+        yield out.getvalue()
+        out.seek(0)
+        out.truncate()
+    yield out.getvalue()
+
+
+def _safe(cell: str) -> str:
+    """Keep a spreadsheet from taking a name that begins like a formula for one."""
+    return f"'{cell}" if cell[:1] in "=+-@\t\r" and cell else cell
+
+
+@router.post("/older/sources/{source_id}/report.pdf")
+def report(request: Request, source_id: str, person: Person = Depends(_MANAGES)) -> Response:
+    """Print the report of an older archive."""
+    site = site_of(request)
+    content = printed_source(site.services, _source(site, source_id), by=person.name)
+    return Response(
+        content,
+        media_type="application/pdf",
+        headers={"content-disposition": 'attachment; filename="older-archive.pdf"'},
+    )
+
+
+@router.post("/older/sources/{source_id}/pause")
+def pause(
+    request: Request,
+    source_id: str,
+    paused: Annotated[str, Form(max_length=1)] = "",
+    person: Person = Depends(_MANAGES),
+) -> Response:
+    """Start no more studies, or go on."""
+    site = site_of(request)
+    name = _source(site, source_id).name
+    pause_source(site.services, name, user=person.name, paused=bool(paused))
+    say(request, person, f"{name} {'is paused' if paused else 'goes on'}.")
+    return back_to(request, _path(source_id))
+
+
+@router.post("/older/sources/{source_id}/retry")
+def retry(
+    request: Request,
+    source_id: str,
+    state: Annotated[str, Form(max_length=20)] = "",
+    code: Annotated[str, Form(max_length=40)] = "",
+    person: Person = Depends(_MANAGES),
+) -> Response:
+    """Try all held studies again that match."""
+    site = site_of(request)
+    found, wanted = _source(site, source_id), _state(state)
+    held = (wanted,) if wanted else tuple(sorted(HOLDS))
+    with site.services.ledger.reading() as view:
+        studies = view.old_studies(
+            source_id=found.id, states=held, code=_code(code), limit=_MOST_RETRIED
+        )
+    started = review.retry(site.services, [one.id for one in studies], user=person.name)
+    say(request, person, f"{started} of {len(studies)} set going.")
+    return back_to(request, _path(source_id))
+
+
+@router.get("/older/studies/{study_id}")
+def study(request: Request, study_id: str, person: Person = Depends(_SEES)) -> Response:
+    """Show a study: the header's words beside the index's, why it is here, and its instances."""
+    site = site_of(request)
+    with site.services.ledger.reading() as view:
+        found = view.get(OldStudy, study_id)
+        of = view.get(Source, found.source_id)
+        rows = view.old_instances(study_id=study_id, limit=_ROWS)
+        events = view.events(study_id)
+    note_seen(site, person, study_id, "older study")
+    return page(
+        request, "older_study.html", person,
+        study=found, source=of, rows=rows, events=events, collisions=tuple(Collisions),
+        blocked=any(row.state is State.REVIEW for row in rows),
+    )  # fmt: skip
+
+
+def _decided(
+    request: Request,
+    study_id: str,
+    version: int,
+    person: Person,
+    decide: Callable[[Site], str],
+) -> Response:
+    """Take a decision on the study that was shown; refused when it has changed since."""
+    site = site_of(request)
+    with site.services.ledger.reading() as view:
+        current = view.get(OldStudy, study_id)
+    if current.version != version:
+        raise StaleRecord("This study was changed by somebody else. Open it again.")
+    say(request, person, decide(site))
+    return back_to(request, f"{_path(current.source_id)}?state=review")
+
+
+@router.post("/older/studies/{study_id}/accept")
+def accept(
+    request: Request,
+    study_id: str,
+    version: Annotated[int, Form()],
+    patient: Annotated[str, Form(max_length=200)] = "",
+    other: Annotated[str, Form(max_length=200)] = "",
+    collisions: Annotated[str, Form(max_length=20)] = "",
+    alike: Annotated[str, Form(max_length=1)] = "",
+    reason: Annotated[str, Form(max_length=200)] = "",
+    person: Person = Depends(_DECIDES),
+) -> Response:
+    """Decide a study, and perhaps all of the source that name the same patient alike."""
+    chosen = other.strip() or patient
+    if not chosen:
+        raise UsageError("No patient was chosen.", remedy="Choose one, or give ISSUER:NUMBER.")
+
+    def decide(site: Site) -> str:
+        ids = review.alike(site.services, study_id) if alike else (study_id,)
+        for one in ids:
+            review.accept(
+                site.services,
+                one,
+                user=person.name,
+                patient_id=chosen,
+                collisions=Collisions(collisions) if collisions else None,
+                why=reason,
+            )
+        return f"{len(ids)} accepted."
+
+    return _decided(request, study_id, version, person, decide)
+
+
+@router.post("/older/studies/{study_id}/reject")
+def reject(
+    request: Request,
+    study_id: str,
+    version: Annotated[int, Form()],
+    reason: Annotated[str, Form(max_length=200)] = "",
+    person: Person = Depends(_DECIDES),
+) -> Response:
+    """End a study: nothing of it goes into the archive."""
+
+    def decide(site: Site) -> str:
+        review.reject(site.services, study_id, user=person.name, why=reason)
+        return "Rejected."
+
+    return _decided(request, study_id, version, person, decide)
+
+
+@router.post("/older/studies/{study_id}/hold")
+def hold(
+    request: Request,
+    study_id: str,
+    version: Annotated[int, Form()],
+    reason: Annotated[str, Form(max_length=200)] = "",
+    person: Person = Depends(_DECIDES),
+) -> Response:
+    """Put a study aside with the reason; put aside already, let it go on."""
+
+    def decide(site: Site) -> str:
+        with site.services.ledger.reading() as view:
+            aside = any(one.code is Code.ON_HOLD for one in view.get(OldStudy, study_id).reasons)
+        if aside:
+            review.release(site.services, study_id, user=person.name)
+            return "Released."
+        review.hold(site.services, study_id, user=person.name, why=reason)
+        return "Put aside."
+
+    return _decided(request, study_id, version, person, decide)
