@@ -16,6 +16,7 @@ import tomllib
 import types
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, get_type_hints
 from urllib.parse import urlsplit
@@ -56,6 +57,9 @@ class ConsoleSettings:
     public_url: str = ""
     """URL under which people reach the console where that is another than its address: behind a
     proxy, under a path (https://intranet.example/digitizer), or by another name."""
+    proxies: tuple[str, ...] = ()
+    """Addresses of the proxies before the console; who asks is told by their X-Forwarded-For, and
+    by nobody else's."""
     tls_certificate: Path | None = None
     """Certificate of the console, PEM; with it the console speaks TLS only."""
     tls_key: Path | None = None
@@ -72,6 +76,10 @@ class ConsoleSettings:
         url = urlsplit(self.public_url)
         if self.public_url and (url.scheme not in ("http", "https") or not url.hostname):
             raise ValueError("public_url must begin with http:// or https:// and a name")
+        try:
+            _ = [ip_address(one) for one in self.proxies]
+        except ValueError:
+            raise ValueError("proxies must be addresses, such as 10.0.0.7") from None
         if (self.tls_certificate is None) != (self.tls_key is None):
             raise ValueError("tls_certificate and tls_key go together")
         if self.host not in ("127.0.0.1", "localhost", "::1") and not self.public_url:

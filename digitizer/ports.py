@@ -1,6 +1,6 @@
 """Contact with the world, as Protocols: who implements them is named in :mod:`digitizer.wiring`."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
@@ -803,8 +803,18 @@ class Sessions(Protocol):
         """Tell how often signing in failed, and until when it is not to be tried."""
         ...
 
-    def failed(self, key: str, until: datetime) -> None:
-        """Count one more failure to sign in."""
+    def attempt(
+        self, keys: Sequence[str], now: datetime, pause: Callable[[str, int], float]
+    ) -> datetime | None:
+        """Count a try to sign in under each key, and in the same act ask whether it may be made.
+
+        ``pause`` returns the seconds that a key must wait after so many failures. Where a key must
+        wait still, nothing is counted, and the moment is returned from which on it may be tried.
+        """
+        ...
+
+    def uncount(self, key: str, now: datetime) -> None:
+        """Take one failure back: this try was none."""
         ...
 
     def forgive(self, key: str) -> None:

@@ -7,8 +7,10 @@ session along.
 
 from dataclasses import dataclass
 from datetime import timedelta
+from ipaddress import ip_address
 from secrets import compare_digest
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -23,6 +25,7 @@ __all__ = [
     "PasswordDue",
     "Person",
     "SignInNeeded",
+    "address_of",
     "cookie_name",
     "drop_cookie",
     "guard",
@@ -64,6 +67,27 @@ class Person:
     def may(self, permission: str) -> bool:
         """Tell whether one of the roles allows it."""
         return self.user.may(Permission(permission))
+
+
+def address_of(request: Request) -> str:
+    """Return the address of who asks.
+
+    What a configured proxy says of it is believed (the last address of X-Forwarded-For that is no
+    proxy's own), and what anybody else says is not.
+    """
+    peer = request.client.host if request.client else ""
+    proxies = site_of(request).settings.console.proxies
+    if peer not in proxies:
+        return peer
+    told = ",".join(request.headers.getlist("x-forwarded-for")).split(",")
+    for one in reversed([part.strip() for part in told]):
+        try:
+            address = str(ip_address(one))
+        except ValueError:
+            break
+        if address not in proxies:
+            return address
+    return peer
 
 
 class Needs:
@@ -157,7 +181,8 @@ async def guard(request: Request) -> None:
     if not from_us or (origin is not None and origin not in site.origins(request)):
         raise ForeignForm
     token = request.cookies.get(cookie_name(site))
-    session = site.sessions.find(session_key(token)) if token else None
+    # A look into the ledger may wait; it must not hold up everybody else.
+    session = await run_in_threadpool(site.sessions.find, session_key(token)) if token else None
     if session is None:
         return
     brought = request.headers.get("x-csrf-token")

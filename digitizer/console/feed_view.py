@@ -7,6 +7,7 @@ from digitizer.model.film import SheetKind
 from digitizer.model.reasons import CODES, Code
 from digitizer.model.records import Batch, Jacket, Scan, Sheet
 from digitizer.model.states import ENDS, State
+from digitizer.pipeline.scans import complaint
 from digitizer.pipeline.services import Services
 from digitizer.ports import Overview
 
@@ -96,7 +97,12 @@ def _films(sheets: Iterable[Sheet]) -> int:
 
 
 def _fed(scan: Scan, sheets: list[Sheet]) -> Fed:
-    flags = [flag for sheet in sheets for flag in sheet.quality.flags]
+    flags = [
+        complaint(sheet.quality, flag)
+        for sheet in sheets
+        for flag in sheet.quality.flags
+        if flag in _LOUD
+    ]
     poor = [
         one.text for sheet in sheets for one in sheet.reasons if one.code is Code.RESCAN_PROPOSED
     ]
@@ -105,7 +111,7 @@ def _fed(scan: Scan, sheets: list[Sheet]) -> Fed:
         for one in scan.reasons
         if scan.state in (State.QUARANTINED, State.REVIEW, State.DUPLICATE)
     ]
-    told = poor or [CODES[Code(flag)].text for flag in dict.fromkeys(flags) if flag in _LOUD]
+    told = poor or flags
     return Fed(
         scan=scan,
         kind=scan.kind.value if scan.kind else "scan",

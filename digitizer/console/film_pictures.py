@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from digitizer.console.access import Needs, Person
-from digitizer.console.pictures import THUMBNAIL, View, as_jpeg, reduced
+from digitizer.console.pictures import THUMBNAIL, View, as_jpeg, readable, reduced
 from digitizer.console.seen import note_seen
 from digitizer.console.site import site_of
 from digitizer.errors import UnknownRecord
@@ -91,15 +91,15 @@ def scan_picture(
 
 @router.get("/films/{film_id}/crops/{number}")
 def crop(request: Request, film_id: str, number: int, person: Person = Depends(_NEEDS)) -> Response:
-    """Return one piece of a film or label that bears text."""
+    """Return one piece of a film or label that bears text, turned so that it reads."""
     site = site_of(request)
     with site.services.ledger.reading() as tx:
         sheet = tx.get(Sheet, film_id)
     note_seen(site, person, film_id, "picture")
     if not 0 <= number < len(sheet.crops):
         raise UnknownRecord("There is no such piece of this film.")
-    path = site.services.vault.path(sheet.crops[number])
-    return Response(path.read_bytes(), media_type=_PNG)
+    piece = site.services.vault.path(sheet.crops[number]).read_bytes()
+    return Response(readable(piece, sheet.reading), media_type=_PNG)
 
 
 @router.get("/films/{film_id}/pixels")

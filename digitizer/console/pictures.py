@@ -5,7 +5,7 @@ look at one film cost one decode.
 """
 
 import threading
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import cast
@@ -18,11 +18,12 @@ from digitizer import film
 from digitizer.errors import UsageError
 from digitizer.model.instance import Rendered, Window
 from digitizer.model.raster import Pixels, Polarity, Raster
+from digitizer.model.reading import Reading
 from digitizer.model.records import Scan, Sheet
 from digitizer.model.units import Corners
 from digitizer.pipeline.services import Services
 
-__all__ = ["THUMBNAIL", "Pictures", "View", "as_jpeg", "reduced"]
+__all__ = ["THUMBNAIL", "Pictures", "View", "as_jpeg", "readable", "reduced"]
 
 _KEPT = 4
 """Films in memory: 43 MB each for 14x17 in at 300 dpi and 16 bit."""
@@ -185,6 +186,28 @@ def reduced(pixels: Pixels, by: int) -> Pixels:
     room = (rows * by - pixels.shape[0], columns * by - pixels.shape[1])
     whole = cv2.copyMakeBorder(pixels, 0, room[0], 0, room[1], cv2.BORDER_REPLICATE)
     return cast(Pixels, cv2.resize(whole, (columns, rows), interpolation=cv2.INTER_AREA))
+
+
+def readable(piece: bytes, reading: Reading) -> bytes:
+    """Return a piece of a sheet, a PNG file as scanned, turned and mirrored as its text reads.
+
+    Which way that is, most of the letters of all lines tell.
+    """
+    letters: Counter[tuple[int, bool]] = Counter()
+    for line in reading.lines:
+        letters[line.turn_deg, line.mirrored] += sum(sign.isalnum() for sign in line.text)
+    (turn, mirrored), _ = (letters.most_common(1) or [((0, False), 0)])[0]
+    if (turn, mirrored) == (0, False):
+        return piece
+    picture = cv2.imdecode(np.frombuffer(piece, np.uint8), cv2.IMREAD_UNCHANGED)
+    if picture is None:
+        return piece
+    turned = np.rot90(picture, -(turn // 90))
+    if mirrored:
+        turned = turned[:, ::-1]
+    done, coded = cv2.imencode(".png", np.ascontiguousarray(turned))
+    assert done, "what was a PNG can be written as one"
+    return coded.tobytes()
 
 
 def _outlined(

@@ -1,9 +1,9 @@
 """What a reviewer is shown of a film: values for the page, made from the ledger and the index."""
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from digitizer.console.doubtful import Piece, pieces
 from digitizer.console.pages import person_name
 from digitizer.model.film import SheetKind
 from digitizer.model.identity import Candidate, ExamRecord, PatientRecord
@@ -19,14 +19,6 @@ __all__ = ["Case", "Choice", "case_of", "choice_of"]
 _UNSURE = 0.8
 _MOST_CANDIDATES = 9
 _MARKS = {"agrees": "✓", "similar": "≈", "disagrees": "✗", "missing": "·"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Piece:
-    """A piece of text, and whether it is doubtful."""
-
-    text: str
-    doubtful: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,9 +195,9 @@ def _rows(sheet: Sheet, label: Sheet | None, first: Candidate | None) -> tuple[R
         rows.append(
             ReadRow(
                 label=words,
-                film=_pieces(of_film, known.get(name, "")),
+                film=pieces(of_film, known.get(name, ""), sheet.reading),
                 film_unsure=of_film is not None and of_film.confidence < _UNSURE,
-                jacket=_pieces(of_label, known.get(name, "")),
+                jacket=pieces(of_label, known.get(name, ""), label.reading if label else None),
                 jacket_unsure=of_label is not None and of_label.confidence < _UNSURE,
                 said=said,
             )
@@ -237,17 +229,3 @@ def _known(first: Candidate | None) -> Mapping[FieldName, str]:
         known[FieldName.ACCESSION_NUMBER] = exam.accession_number
         known[FieldName.STUDY_DATE] = exam.study_date.isoformat() if exam.study_date else ""
     return known
-
-
-def _pieces(read: Field | None, known: str) -> tuple[Piece, ...]:
-    """Return what was read, with the characters marked in which it differs from the index."""
-    if read is None:
-        return ()
-    if not known:
-        return (Piece(text=read.value, doubtful=False),)
-    matcher = difflib.SequenceMatcher(None, read.value, known, autojunk=False)
-    return tuple(
-        Piece(text=read.value[start:end], doubtful=kind != "equal")
-        for kind, start, end, _, _ in matcher.get_opcodes()
-        if end > start
-    )

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Form
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from digitizer.console.access import Needs, Person, drop_cookie, person_of, set_cookie
+from digitizer.console.access import Needs, Person, address_of, drop_cookie, person_of, set_cookie
 from digitizer.console.pages import back_to, page, say
 from digitizer.console.site import site_of
 from digitizer.errors import UsageError
@@ -62,7 +62,7 @@ def sign_in(
             site.sessions,
             name=name.strip(),
             password=password,
-            address=request.client.host if request.client else "",
+            address=address_of(request),
         )
     except UsageError as error:
         return page(
@@ -129,7 +129,7 @@ def password(
         site.sessions,
         name=person.name,
         password=new,
-        address=request.client.host if request.client else "",
+        address=address_of(request),
     )
     say(request, Person(signed.user, signed.session), "Your password is changed.")
     answer = back_to(request, first_page(signed.user))

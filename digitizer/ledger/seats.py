@@ -1,8 +1,9 @@
 """Who sits where: signed-in browsers, failed sign-ins, and who looks at which film."""
 
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import and_, delete, insert, or_, select, update
+from sqlalchemy import and_, case, delete, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from digitizer.ledger import tables
@@ -89,19 +90,40 @@ class SqlSessions:
             row = connection.execute(select(table).where(table.c.key == key)).one_or_none()
         return (0, None) if row is None else (row.failures, datetime.fromtimestamp(row.until, UTC))
 
-    def failed(self, key: str, until: datetime) -> None:
-        """Count one more failure to sign in."""
+    def attempt(
+        self, keys: Sequence[str], now: datetime, pause: Callable[[str, int], float]
+    ) -> datetime | None:
+        """Count a try to sign in under each key, and in the same act ask whether it may be made.
+
+        Many tries at the same moment wait for each other here: none passes before another counts.
+        """
         table = tables.throttle
         with self._ledger.connection(writes=True) as connection:
             dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-            connection.execute(
-                dialect.insert(table)
-                .values(key=key, failures=1, until=until.timestamp())
-                .on_conflict_do_update(
-                    index_elements=["key"],
-                    set_={"failures": table.c.failures + 1, "until": until.timestamp()},
+            for key in sorted(keys):
+                connection.execute(
+                    dialect.insert(table)
+                    .values(key=key, failures=0, until=now.timestamp())
+                    .on_conflict_do_nothing(index_elements=["key"])
                 )
-            )
+            query = select(table).where(table.c.key.in_(keys)).order_by(table.c.key)
+            rows = connection.execute(query.with_for_update()).all()
+            last = max(row.until for row in rows)
+            if last > now.timestamp():
+                return datetime.fromtimestamp(last, UTC)
+            for row in rows:
+                until = now.timestamp() + pause(row.key, row.failures + 1)
+                mine = update(table).where(table.c.key == row.key)
+                connection.execute(mine.values(failures=row.failures + 1, until=until))
+        return None
+
+    def uncount(self, key: str, now: datetime) -> None:
+        """Take one failure back: this try was none."""
+        table = tables.throttle
+        fewer = case((table.c.failures > 0, table.c.failures - 1), else_=0)
+        with self._ledger.connection(writes=True) as connection:
+            mine = update(table).where(table.c.key == key)
+            connection.execute(mine.values(failures=fewer, until=now.timestamp()))
 
     def forgive(self, key: str) -> None:
         """Forget the failures: somebody has signed in."""

@@ -174,9 +174,16 @@ def sign_in(
     """
     now = services.clock.now()
     keys = {kind: _throttle_key(kind, what) for kind, what in _tried(name, address)}
-    waits = [until for key in keys.values() if (until := sessions.failures(key)[1]) and until > now]
-    if waits:
-        seconds = int((max(waits) - now).total_seconds()) + 1
+    free = {key: _FREE_TRIES[kind] for kind, key in keys.items()}
+
+    def pause(key: str, failures: int) -> float:
+        spent = failures - free[key]
+        return min(2.0**spent, _LONGEST_PAUSE_S) if spent > 0 else 0.0
+
+    # Counted before it is known whether it fits: a thousand tries at once are a thousand failures.
+    until = sessions.attempt(list(keys.values()), now, pause)
+    if until is not None:
+        seconds = int((until - now).total_seconds()) + 1
         raise UsageError(
             "Too many failed tries to sign in.", remedy=f"Try again in {seconds} seconds."
         )
@@ -186,15 +193,12 @@ def sign_in(
     # A name that does not exist takes as long to refuse as one that does.
     fits = _fits(user.password_hash if user else _dummy_hash(), password)
     if user is None or not fits or user.disabled:
-        for kind, key in keys.items():
-            spent = sessions.failures(key)[0] + 1 - _FREE_TRIES[kind]
-            pause = min(2.0**spent, _LONGEST_PAUSE_S) if spent > 0 else 0.0
-            sessions.failed(key, now + timedelta(seconds=pause))
         if user is not None:
             with services.ledger.transaction() as tx:
                 tx.record(event(subject_of(user.name), "sign_in_failed", "system"))
         raise UsageError("Name and password do not fit.")
     sessions.forgive(keys["name"])
+    sessions.uncount(keys["address"], now)
     sessions.sweep(now - _KEPT)
     return _open(services, sessions, user)
 

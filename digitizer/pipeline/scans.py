@@ -16,7 +16,7 @@ from digitizer.pipeline.ingest import identifier
 from digitizer.pipeline.services import Services
 from digitizer.ports import Transaction
 
-__all__ = ["prepare", "read", "schedule_decision"]
+__all__ = ["complaint", "prepare", "read", "schedule_decision"]
 
 
 def prepare(services: Services, scan_id: str) -> list[tuple[Stage, str]]:
@@ -131,9 +131,14 @@ def _rescan(services: Services, sheet: Sheet) -> tuple[Reason, ...]:
     told = []
     for flag in sheet.quality.flags:
         if flag in services.quality.rescan_for:
-            about = CODES[Code(flag)]
-            told.append(f"{_where(sheet.quality, flag) or about.text} {about.remedy}".strip())
+            told.append(complaint(sheet.quality, flag))
     return (reason(Code.RESCAN_PROPOSED, " ".join(told)),) if told else ()
+
+
+def complaint(quality: Quality, flag: str) -> str:
+    """Return in a clerk's words what is wrong with a scan, where, and what to do."""
+    about = CODES[Code(flag)]
+    return f"{_where(quality, flag) or about.text} {about.remedy}".strip()
 
 
 def _where(quality: Quality, flag: str) -> str:

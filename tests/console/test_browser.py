@@ -8,6 +8,7 @@ import re
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ import numpy as np
 import pytest
 import tifffile
 import uvicorn
+from certificates import make_certificates
 from console_films import ANNA, COLUMNS, ROWS, fill_review, film_pixels
 from console_site import OWN, Console
 from ledger_records import happened, scan
@@ -47,9 +49,9 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture
-def address(console: Console) -> Iterator[str]:
-    """Serve the console on a port of its own."""
+@contextmanager
+def served(console: Console, **settings: Any) -> Iterator[str]:
+    """Serve a console on a port of its own; returns host and port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -60,14 +62,21 @@ def address(console: Console) -> Iterator[str]:
             port=port,
             log_config=None,
             timeout_graceful_shutdown=1,
+            **settings,
         )
     )
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     wait_until(lambda: server.started, 30)
-    yield f"http://127.0.0.1:{port}"
+    yield f"127.0.0.1:{port}"
     server.should_exit = True
     thread.join(20)
+
+
+@pytest.fixture
+def address(console: Console) -> Iterator[str]:
+    with served(console) as there:
+        yield f"http://{there}"
 
 
 @pytest.fixture
@@ -93,19 +102,24 @@ def open_page(chromium: Browser, console: Console, address: str) -> Iterator[Cal
             ),
         )
         page.on("pageerror", lambda one: complaints.append(str(one)))
-        page.goto("/sign-in")
-        expect(page.locator('[name="name"]')).to_be_focused()
-        page.keyboard.type(name)
-        page.keyboard.press("Tab")
-        page.keyboard.type(OWN)
-        with page.expect_navigation():
-            page.keyboard.press("Enter")
+        signs_in(page, "/sign-in", name)
         return page
 
     yield sign_in
     for context in contexts:
         context.close()
     assert complaints == []
+
+
+def signs_in(page: Page, address: str, name: str) -> None:
+    """Sign in by keyboard alone."""
+    page.goto(address)
+    expect(page.locator('[name="name"]')).to_be_focused()
+    page.keyboard.type(name)
+    page.keyboard.press("Tab")
+    page.keyboard.type(OWN)
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
 
 
 def keep(page: Page, name: str) -> None:
@@ -143,6 +157,9 @@ def test_a_reviewer_decides_everything_by_keyboard(
     expect(page.locator("#help")).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.locator("#help")).to_be_hidden()
+    page.keyboard.press("z")
+    expect(page.locator("#crops")).to_be_visible()
+    page.keyboard.press("Escape")
     page.keyboard.press("Enter")
     expect(page.locator("#confirm")).to_contain_text("MARTINEZ, ANNA L")
     expect(page.locator("#confirm")).to_contain_text("A100200 (MERCY)")
@@ -301,6 +318,34 @@ def test_a_key_held_down_decides_nothing_by_itself(
     with page.expect_navigation(url=f"**/review/{films[2]}"):
         page.locator('#confirm button[type="submit"]').dblclick(no_wait_after=True)
     assert len([one for one in asked if one.endswith("/accept")]) == 2
+
+
+def test_it_works_under_tls(
+    chromium: Browser, make_console: Callable[..., Console], tmp_path: Path
+) -> None:
+    """Signed in by a cookie of this host alone; pages, pictures and values all come."""
+    made = make_certificates(tmp_path / "tls")
+    files = {"TLS_CERTIFICATE": made.certificate, "TLS_KEY": made.key}
+    console = make_console(**{f"CONSOLE__{name}": str(path) for name, path in files.items()})
+    films = fill_review(console, tmp_path)
+    console.add("ann", Role.REVIEWER)
+    complaints: list[str] = []
+    with (
+        served(console, ssl_certfile=made.certificate, ssl_keyfile=made.key) as there,
+        closing(chromium.new_context(ignore_https_errors=True)) as context,
+    ):
+        page = context.new_page()
+        page.on("console", lambda one: complaints.append(one.text) if one.type == "error" else None)
+        page.on("pageerror", lambda one: complaints.append(str(one)))
+        signs_in(page, f"https://{there}/sign-in", "ann")
+        at(page, films[0])
+        expect(page.locator('[data-kind="values"][data-resolution="full"]')).to_be_attached()
+        (cookie,) = context.cookies()
+        assert (cookie["name"], cookie["secure"]) == ("__Host-digitizer", True)
+        with page.expect_navigation():
+            page.keyboard.press("n")
+        at(page, films[1])
+    assert complaints == []
 
 
 GREY = """
@@ -507,6 +552,18 @@ def begin_feeding(page: Page, jacket: str) -> None:
     expect(page.locator("body[data-ready]")).to_be_attached()
 
 
+HEARD = """
+() => {
+  window.heard = 0;
+  const start = OscillatorNode.prototype.start;
+  OscillatorNode.prototype.start = function (...when) {
+    window.heard += 1;
+    return start.apply(this, when);
+  };
+}
+"""
+
+
 def test_a_clerk_feeds_a_jacket(
     console: Console, tmp_path: Path, open_page: Callable[..., Page]
 ) -> None:
@@ -515,12 +572,15 @@ def test_a_clerk_feeds_a_jacket(
     (tmp_path / "0002.tif").write_bytes(b"")
     page = open_page("rec", Role.RECORDS)
     begin_feeding(page, "J-7")
+    page.evaluate(HEARD)
     film = tifffile.imread(tmp_path / "film.tif").copy()
     film[0, 0] = 7
     tifffile.imwrite(tmp_path / "0001.tif", film)
     page.locator("#files").set_input_files([tmp_path / "0001.tif", tmp_path / "0002.tif"])
     expect(page.locator(".count b").first).to_have_text("2")
     expect(page.locator(".fed .bad")).to_contain_text("The file is empty.")
+    # Two tones for the one complaint; the good scan made none.
+    assert page.evaluate("window.heard") == 2
     expect(page.locator(".fed img")).to_have_count(1)
     keep(page, "feed")
     expect(page.locator("#scanner")).not_to_contain_text("Looking")

@@ -1,10 +1,13 @@
 """Signing in and out."""
 
+import threading
+from collections.abc import Callable
+
 import pytest
 from console_site import FIRST, OWN, Browser, Console
 from starlette.requests import Request
 
-from digitizer.console.access import person_of
+from digitizer.console.access import address_of, person_of
 from digitizer.errors import UsageError
 from digitizer.model.users import Role
 from digitizer.pipeline import accounts
@@ -75,6 +78,69 @@ def test_a_name_cannot_be_tried_without_end(console: Console) -> None:
     assert stranger.post("/sign-in", name="ann", password=OWN).status_code == 303
     assert console.site.sessions.failures(accounts._throttle_key("name", "ann"))[0] == 0
     assert console.events("user:ann").count("sign_in_failed") == 7
+
+
+def test_many_tries_at_once_are_as_many_failures(console: Console) -> None:
+    """None passes while another is still being looked at."""
+    console.add("ann", Role.REVIEWER)
+    site = console.site
+    answers: list[str] = []
+
+    def guess() -> None:
+        try:
+            accounts.sign_in(
+                site.services, site.sessions, name="ann", password="x", address="10.0.0.9"
+            )
+        except UsageError as error:
+            answers.append(error.message)
+
+    guesses = [threading.Thread(target=guess) for _ in range(12)]
+    for one in guesses:
+        one.start()
+    for one in guesses:
+        one.join()
+    assert sorted(answers).count("Name and password do not fit.") == 6
+    assert len(answers) == 12
+
+
+def test_who_asks_is_told_by_our_own_proxy_alone(make_console: Callable[..., Console]) -> None:
+    """Behind it each address counts for itself; what others write into the header is nothing."""
+    console = make_console(
+        CONSOLE__PUBLIC_URL="https://intranet.example", CONSOLE__PROXIES='["10.0.0.1", "10.0.0.2"]'
+    )
+    site = console.site
+
+    def address(peer: str, *told: str) -> str:
+        headers = [(b"x-forwarded-for", one.encode()) for one in told]
+        scope = {
+            "type": "http", "method": "GET", "path": "/", "app": console.app, "query_string": b"",
+            "headers": headers, "client": (peer, 1),
+        }  # fmt: skip
+        return address_of(Request(scope))
+
+    assert address("10.0.0.1", "172.16.0.5") == "172.16.0.5"
+    assert address("10.0.0.1", "6.6.6.6, 172.16.0.5, 10.0.0.2") == "172.16.0.5"
+    assert address("10.0.0.1", "6.6.6.6", "172.16.0.6") == "172.16.0.6"
+    assert address("10.0.0.1", "6.6.6.6, nonsense") == "10.0.0.1"
+    assert address("10.0.0.1") == "10.0.0.1"
+    assert address("172.16.0.9", "6.6.6.6") == "172.16.0.9"
+    # One address that guesses shuts out no other.
+    guesser = accounts._throttle_key("address", "172.16.0.5")
+    for _ in range(30):
+        assert site.sessions.attempt([guesser], console.clock.now(), lambda *_: 0.0) is None
+    client = console.stranger().client
+    client.base_url = "https://intranet.example"
+    headers = {"origin": "https://intranet.example", "x-forwarded-for": "172.16.0.5"}
+    told = [
+        client.post("/sign-in", data={"name": name, "password": "x"}, headers=headers).text
+        for name in ("nobody", "somebody")
+    ]
+    assert "do not fit" in told[0]
+    assert "Too many failed tries" in told[1]
+    headers["x-forwarded-for"] = "172.16.0.6"
+    form = {"name": "nobody", "password": "x"}
+    assert "do not fit" in client.post("/sign-in", data=form, headers=headers).text
+    assert site.sessions.failures(accounts._throttle_key("address", "10.0.0.1"))[0] == 0
 
 
 def test_who_is_idle_must_sign_in_again(console: Console, ann: Browser) -> None:

@@ -62,15 +62,16 @@ const actions = {
   edit: () => open("edit").querySelector(".edits input").select(),
   misfiled: () => open("misfiled").querySelector('input[name="reason"], button').focus(),
   split: () => open("split").querySelector('input[name="name"]').focus(),
+  crops: () => open("crops"),
   adjust: () => review.dataset.adjust && location.assign(review.dataset.adjust),
   exam: () => chosen() && examOf(chosen())?.focus(),
   search: () => document.getElementById("search").focus(),
   undo: () => document.getElementById("undo")?.requestSubmit(),
 };
-const DIALOGS = new Set(["hold", "reject", "edit", "misfiled", "split", "help"]);
+const DIALOGS = new Set(["crops", "hold", "reject", "edit", "misfiled", "split", "help"]);
 const keys = {
   h: "hold", x: "reject", "?": "help", n: "next", d: "exam", "/": "search", u: "undo",
-  e: "edit", m: "misfiled", s: "split", j: "adjust",
+  e: "edit", m: "misfiled", s: "split", j: "adjust", z: "crops",
 };
 
 document.addEventListener("keydown", (event) => {
