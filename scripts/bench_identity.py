@@ -9,27 +9,26 @@ import json
 import sys
 import tempfile
 import time
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from linkage_tally import Tally, report
+
 from digitizer import reading, wiring
-from digitizer.identity import PolicySettings, interval, match_lines
+from digitizer.identity import UNCAPPED, Caps, PolicySettings, match_lines
 from digitizer.ledger import SqlLedger, SqlPatientIndex
 from digitizer.model.identity import ExamRecord, PatientRecord, PersonName
 from digitizer.model.reading import FieldSource, Testimony
 from digitizer.rehearsal.exams import Exam
 from digitizer.rehearsal.people import Person
-from digitizer.rehearsal.texts import FilmText, jackets_of
+from digitizer.rehearsal.texts import FilmText, Spoilt, jackets_of
 from digitizer.rehearsal.town import Shares, Town, town
 
 RULES = reading.ReadingRules()
-LEVELS = {"fresh": 0.97, "worn": 0.90, "bad": 0.60}
-_EXAMPLES = 12
-LOOK_ALIKES = ("twin", "sibling", "namesake", "junior")
+UNSPOILT = Spoilt()
 
 
 def as_record(person: Person) -> PatientRecord:
@@ -82,199 +81,44 @@ def fill(index: SqlPatientIndex, made: Town) -> int:
     return len(known)
 
 
-@dataclass
-class Tally:
-    """What became of the films."""
-
-    films: int = 0
-    filed: int = 0
-    classes: dict[str, list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
-    wrong_patient: list[str] = field(default_factory=list)
-    wrong_exam: list[str] = field(default_factory=list)
-    unknown: list[int] = field(default_factory=lambda: [0, 0])
-    silent: list[int] = field(default_factory=lambda: [0, 0])
-    fileable: dict[str, list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
-    partial: dict[str, list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
-    noticed: dict[str, list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
-    posteriors: list[tuple[float, bool]] = field(default_factory=list)
-    asked: Counter[tuple[str, str]] = field(default_factory=Counter)
-    examples: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
-
-    def add(self, truth: FilmText, answer: dict[str, Any]) -> None:
-        """Count one film."""
-        self.films += 1
-        auto = answer["outcome"] == "auto"
-        if auto:
-            self._add_filed(truth, answer)
-        if not truth.known:
-            _count(self.unknown, auto)
-        if truth.evidence == "none":
-            _count(self.silent, auto)
-        in_place = truth.known and truth.exam.indexed and not truth.misfile
-        if truth.fileable:
-            _count(self.fileable[truth.wear], auto)
-            if not auto:
-                codes = " ".join(one["code"] for one in answer["reasons"])
-                self.asked[truth.wear, codes] += 1
-                self._keep(f"{truth.wear} {codes}", truth, answer)
-        elif truth.legible and in_place:
-            _count(self.partial[truth.wear], auto)
-        if truth.misfile and truth.evidence == "full":
-            codes = " ".join(one["code"] for one in answer["reasons"])
-            noticed = "film_contradicts_jacket" in codes or "several_identities" in codes
-            # Where the label cannot be read, a film may go to whom it says, past its jacket.
-            noticed |= auto and (answer["issuer"], answer["patient_id"]) == truth.person.number
-            _count(self.noticed[truth.misfile], noticed)
-            if not noticed:
-                self._keep(f"misfile {truth.misfile}", truth, answer)
-
-    def _add_filed(self, truth: FilmText, answer: dict[str, Any]) -> None:
-        self.filed += 1
-        told = (answer["issuer"], answer["patient_id"])
-        right = truth.known and told == truth.person.number
-        self.posteriors.append((answer["posterior"], right))
-        true_exam = truth.exam.accession if truth.exam.indexed else None
-        _count(self.classes[answer["evidence_class"]], not right)
-        if not right:
-            self.wrong_patient.append(_shown(truth, answer))
-        elif answer["accession_number"] != true_exam:
-            self.wrong_exam.append(_shown(truth, answer))
-
-    def _keep(self, kind: str, truth: FilmText, answer: dict[str, Any]) -> None:
-        if len(self.examples[kind]) < _EXAMPLES:
-            self.examples[kind].append(_shown(truth, answer))
-
-
-def _count(pair: list[int], hit: bool) -> None:
-    pair[0] += hit
-    pair[1] += 1
-
-
-def _shown(truth: FilmText, answer: dict[str, Any]) -> str:
-    given = {key: answer[key] for key in ("patient_id", "issuer", "accession_number", "posterior")}
-    texts = {side: truth.row[side]["lines"] for side in ("film", "jacket")}
-    why = [f"{one['code']}: {one['text']}" for one in answer["reasons"]]
-    return json.dumps(
-        {"true": [*truth.person.number, truth.exam.accession, truth.exam.indexed, truth.misfile],
-         "told": given, "why": why} | texts
-    )  # fmt: skip
-
-
 def testify(lines: tuple[str, ...], barcodes: tuple[str, ...], source: FieldSource) -> Testimony:
     """Parse lines as the command does."""
     return reading.testimony_of_lines(lines, barcodes, source, RULES)
 
 
 def run(
-    made: Town, index: SqlPatientIndex, seed: int, films: int, spoil: float = 0.0
-) -> tuple[Tally, float]:
-    """Decide films; return the tally and the seconds of this process that deciding took."""
+    made: Town,
+    index: SqlPatientIndex,
+    seed: int,
+    films: int,
+    spoilt: Spoilt = UNSPOILT,
+    caps: Caps | None = None,
+    progress: Callable[[Tally], None] = lambda _: None,
+) -> Tally:
+    """Decide films; the tally tells the seconds of this process that deciding took."""
     tally, queue = Tally(), []
 
     def lines() -> Iterator[str]:
-        for one in jackets_of(made, seed, films, spoil_numbers=spoil):
+        for one in jackets_of(made, seed, films, spoilt=spoilt):
             queue.append(one)
             yield json.dumps(one.row)
 
     began, drawn = time.process_time(), 0.0
-    for answer in match_lines(lines(), testify, index, PolicySettings()):
+    for answer in match_lines(lines(), testify, index, PolicySettings(), caps=caps):
         truth = queue.pop(0)
         assert truth.row["id"] == answer["id"]
         tally.add(truth, answer)
         if tally.films % 10_000 == 0:
             wrong = f"{len(tally.wrong_patient)} wrong patients, {len(tally.wrong_exam)} exams"
             print(f"  {tally.films} films, {tally.filed} filed, {wrong}", file=sys.stderr)
+            progress(tally)
     took = time.process_time() - began
     began = time.process_time()
     for one in jackets_of(made, seed, min(films, 2000)):
         json.dumps(one.row)
     drawn = (time.process_time() - began) * films / min(films, 2000)
-    return tally, took - drawn
-
-
-def report(tally: Tally, seconds: float, searches: list[float]) -> bool:
-    """Print the figures beside their targets; return whether all hold."""
-    good = [True]
-
-    def say(name: str, value: str, target: str, holds: bool) -> None:
-        good[0] &= holds
-        print(f"{'ok  ' if holds else 'MISS'} {name:58} {value:34} target {target}")
-
-    wrong, filed = len(tally.wrong_patient), tally.filed
-    low, high = interval(wrong, filed)
-    coverage = f"{filed} filed of {tally.films}"
-    allowed = 2 if tally.films >= 200_000 else 0
-    say("wrong patient", f"{wrong} ({coverage}); 95 % {1e5 * low:.2f}-{1e5 * high:.2f} in 100,000",
-        f"<= {allowed}", wrong <= allowed)  # fmt: skip
-    wrong = len(tally.wrong_exam)
-    _, high = interval(wrong, filed)
-    rate = f"{1e4 * wrong / max(filed, 1):.2f} in 10,000 (95 % <= {1e4 * high:.2f})"
-    say("wrong exam", f"{wrong}, {rate}", "<= 1 in 10,000", wrong <= filed / 1e4)
-    for level, target in LEVELS.items():
-        for name, pair, needed in (
-            ("fileable filed", tally.fileable[level], target),
-            ("  (partial blocks filed)", tally.partial[level], 0.0),
-        ):
-            say(f"{name}, {level}", share(pair), f">= {needed:.0%}", part(pair) >= needed)
-    for kind, pair in sorted(tally.noticed.items()):
-        needed = 0.97 if kind in LOOK_ALIKES else 0.99
-        say(
-            f"misfile noticed or past it, {kind}",
-            share(pair),
-            f">= {needed:.0%}",
-            part(pair) >= needed,
-        )
-    say("not in the index, filed", share(tally.unknown), "0", tally.unknown[0] == 0)
-    say("silent, filed by itself", share(tally.silent), "0", tally.silent[0] == 0)
-    for kind, (wrong, of) in sorted(tally.classes.items()):
-        _, high = interval(wrong, of, 0.9)
-        say(f"  wrong of class {kind}", f"{wrong} of {of}, 95 % <= {1e5 * high:.1f} in 100,000",
-            "-", True)  # fmt: skip
-    for line, holds in calibration(tally.posteriors):
-        say(*line, holds)
-    if searches:
-        middle = sorted(searches)[len(searches) // 2]
-        say(
-            "candidate search, median",
-            f"{middle:.1f} ms of {len(searches)}",
-            "<= 20 ms",
-            middle <= 20,
-        )
-    rate = tally.films / max(seconds, 1e-9)
-    say("match, lines a second of one core", f"{rate:.0f}", ">= 200", rate >= 200)
-    return good[0]
-
-
-def calibration(
-    posteriors: list[tuple[float, bool]],
-) -> Iterator[tuple[tuple[str, str, str], bool]]:
-    """Compare what was claimed with what came true, decile by decile of the claims."""
-    ordered = sorted(posteriors)
-    for decile in range(10):
-        part_of = ordered[decile * len(ordered) // 10 : (decile + 1) * len(ordered) // 10]
-        if not part_of:
-            continue
-        wrong = sum(not right for _, right in part_of)
-        claimed = sum(1 - p for p, _ in part_of) / len(part_of)
-        low, high = interval(wrong, len(part_of))
-        yield (
-            (
-                f"calibration, decile {decile + 1}, p >= {part_of[0][0]:.6f}",
-                f"{wrong} of {len(part_of)}, {1e5 * low:.1f}-{1e5 * high:.1f} in 100,000",
-                f"<= {1e5 * claimed:.1f} in 100,000",
-            ),
-            low <= claimed,
-        )
-
-
-def part(pair: list[int]) -> float:
-    """Return a share; all of nothing."""
-    return pair[0] / pair[1] if pair[1] else 1.0
-
-
-def share(pair: list[int]) -> str:
-    """Write a share with what it was counted on."""
-    return f"{part(pair):.2%} ({pair[0]} of {pair[1]})"
+    tally.seconds = took - drawn
+    return tally
 
 
 def timed(search: Callable[..., Any], texts: Iterable[FilmText]) -> list[float]:
@@ -306,8 +150,52 @@ def opened(folder: Path, made: Town, name: str) -> SqlPatientIndex:
     return index
 
 
+def write_measured(tally: Tally, path: Path) -> None:
+    """Write how often each class was filed wrongly, with its provenance, for the caps."""
+    lines = [
+        "# How often films of each class of evidence were filed wrongly, with the caps lifted:",
+        "# invented texts, measured by scripts/bench_identity.py (--uncapped --json, then --add",
+        f"# --measured) on {datetime.now(UTC):%Y-%m-%d}. identity/classes.py makes the caps of it.",
+        "",
+        "[provenance]",
+        f"films = {tally.films}",
+        "runs = [",
+        *(f"    {json.dumps(line)}," for line in tally.runs),
+        "]",
+    ]
+    for what, classes in (("patient", tally.classes), ("exam", tally.exam_classes)):
+        for kind, (wrong, of) in sorted(classes.items()):
+            lines += ["", f"[{what}.{kind}]", f"wrong = {wrong}", f"filed = {of}"]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
 def main() -> int:
     """Measure and print."""
+    given = _arguments()
+    if given.add:
+        tally = Tally.of_files(given.add)
+    else:
+        tally = _measured(given)
+        if given.json:
+            tally.write(given.json)
+    if given.measured:
+        write_measured(tally, given.measured)
+    for line in tally.runs:
+        print(line)
+    good = report(tally)
+    for wrong in (*tally.wrong_patient[:10], *tally.wrong_exam[:5]):
+        print(f"  wrong: {wrong}")
+    print("  asked of a person although fileable:")
+    for what, count in Counter(tally.asked).most_common(24):
+        print(f"    {count:6} {what}")
+    if given.examples:
+        texts = [f"## {kind}\n" + "\n".join(shown) for kind, shown in tally.examples.items()]
+        texts += ["## wrong exam\n" + "\n".join(tally.wrong_exam)]
+        given.examples.write_text("\n".join(texts) + "\n")
+    return 0 if good else 1
+
+
+def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--patients", type=int, default=100_000)
     parser.add_argument("--films", type=int, default=200_000)
@@ -315,34 +203,52 @@ def main() -> int:
     parser.add_argument("--town", type=int, default=1, help="seed of the town")
     parser.add_argument("--data", type=Path, help="keep the index here, for the next run")
     parser.add_argument("--examples", type=Path, help="write what was asked about or wrong here")
+    parser.add_argument("--json", type=Path, help="write the tally here, to be added to others")
+    parser.add_argument("--add", type=Path, nargs="+", help="add up tallies instead of a run")
+    parser.add_argument("--measured", type=Path, help="write what the caps are made of here")
+    parser.add_argument("--uncapped", action="store_true", help="measure what the caps are made of")
+    for name, meaning in (
+        ("two-a-day", "part of the exam days that hold two exams"),
+        ("spoil", "part of the films whose record number is misread"),
+        ("lost", "part of the films that bear no record number"),
+        ("spoil-accession", "part of the films whose accession number is misread"),
+        ("unnumbered", "part of the films that bear no accession number"),
+    ):
+        parser.add_argument(f"--{name}", type=float, default=0.0, help=meaning)
+    parser.add_argument("--full", action="store_true", help="all films bear a full block")
     parser.add_argument(
-        "--two-a-day", type=float, default=0.0, help="part of the exam days that hold two exams"
+        "--unindexed", type=float, default=0.15, help="part of the exams not in the exam index"
     )
-    parser.add_argument(
-        "--spoil", type=float, default=0.0, help="part of the films whose record number is misread"
+    return parser.parse_args()
+
+
+def _measured(given: argparse.Namespace) -> Tally:
+    shares = Shares(two_a_day=given.two_a_day, unknown_exams=given.unindexed)
+    made = town(given.town, given.patients, shares)
+    spoilt = Spoilt(
+        record=given.spoil,
+        lost=given.lost,
+        accession=given.spoil_accession,
+        unnumbered=given.unnumbered,
+        full=given.full,
     )
-    given = parser.parse_args()
-    made = town(given.town, given.patients, Shares(two_a_day=given.two_a_day))
     with tempfile.TemporaryDirectory() as scratch:
-        folder = given.data or Path(scratch)
-        index = opened(folder, made, f"town-{given.town}-{given.patients}-{given.two_a_day}")
-        tally, seconds = run(made, index, given.seed, given.films, given.spoil)
-        searches = timed(index.candidates, jackets_of(made, given.seed + 1, 300))
-    print(
-        f"{given.patients} people, {tally.films} films in jackets, seed {given.seed}, "
-        f"{given.two_a_day:.0%} of exam days hold two exams"
+        name = f"town-{given.town}-{given.patients}-{given.two_a_day}-{given.unindexed}"
+        index = opened(given.data or Path(scratch), made, name)
+        caps = UNCAPPED if given.uncapped else None
+
+        def keep(so_far: Tally) -> None:
+            if given.json:
+                so_far.write(given.json)
+
+        tally = run(made, index, given.seed, given.films, spoilt, caps, keep)
+        tally.searches = timed(index.candidates, jackets_of(made, given.seed + 1, 300))
+    tally.runs.append(
+        f"{given.patients} people of town {given.town}, {tally.films} films in jackets, seed "
+        f"{given.seed}, {spoilt}, {given.two_a_day:.0%} of exam days hold two exams, "
+        f"{given.unindexed:.0%} of exams not in the index{', caps lifted' * given.uncapped}"
     )
-    good = report(tally, seconds, searches)
-    for wrong in (*tally.wrong_patient[:10], *tally.wrong_exam[:5]):
-        print(f"  wrong: {wrong}")
-    print("  asked of a person although fileable:")
-    for (level, codes), count in tally.asked.most_common(24):
-        print(f"    {level:6} {count:6} {codes}")
-    if given.examples:
-        texts = [f"## {kind}\n" + "\n".join(shown) for kind, shown in tally.examples.items()]
-        texts += ["## wrong exam\n" + "\n".join(tally.wrong_exam)]
-        given.examples.write_text("\n".join(texts) + "\n")
-    return 0 if good else 1
+    return tally
 
 
 if __name__ == "__main__":

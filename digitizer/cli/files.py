@@ -22,6 +22,7 @@ from digitizer.pipeline.convert import Conversion, Converted
 from digitizer.pipeline.convert import convert as convert_file
 from digitizer.pipeline.convert import inspect as inspect_file
 from digitizer.pipeline.convert import read_label as read_label_file
+from digitizer.pipeline.weights import adopted_weights
 
 __all__ = ["FILE_COMMANDS"]
 
@@ -207,7 +208,10 @@ def match(session: Session, file: str, threshold_budget: float | None) -> int:
     with services.ledger.reading() as view:
         stopped = {one.id: one.why for one in view.standings() if one.stopped}
     with _lines(file) as stream:
-        for answer in identity.match_lines(stream, testify, services.index, policy, stopped):
+        weights = adopted_weights(services)
+        for answer in identity.match_lines(
+            stream, testify, services.index, policy, stopped, weights=weights
+        ):
             print_json(answer)
     return 0
 

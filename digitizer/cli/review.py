@@ -16,6 +16,7 @@ from digitizer.cli.base import (
     print_json,
 )
 from digitizer.errors import DigitizerError, UsageError
+from digitizer.model.film import SheetKind
 from digitizer.model.identity import Candidate, PersonName
 from digitizer.model.records import Jacket, Scan, Sheet
 from digitizer.model.states import State
@@ -202,17 +203,24 @@ def review_accept(
     study_date: datetime | None,
 ) -> int:
     """Decide films: the first candidate, or the patient and exam named."""
-    return _each(
-        films,
-        lambda film: decisions.accept(
+
+    def decide(film: str) -> None:
+        done = decisions.accept(
             session.services,
             film,
             user=user,
             patient_id=patient_id,
             accession_number=accession_number,
             study_date=study_date.date() if study_date else None,
-        ),
-    )
+        )
+        decision = done.decision
+        if done.kind is SheetKind.FILM and decision and not decision.exam:
+            day = f"of {decision.study_date}" if decision.study_date else "of unknown date"
+            print(
+                f"{film}: in a study of its own {day}, no exam of the index; --accession names one."
+            )
+
+    return _each(films, decide)
 
 
 @review.command(name="assign")

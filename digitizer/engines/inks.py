@@ -1,7 +1,8 @@
 """Dark ink without the coloured stamps and pen strokes that lie across it.
 
 The old drop-out of form printing: in the channel in which a coloured ink is lightest it nearly
-vanishes, while black stays black in all of them.
+vanishes, while black stays black in all of them. What is left of it there is in proportion to how
+far the channels differ, and is taken off (Beer and Lambert: densities add up).
 """
 
 import cv2
@@ -14,11 +15,15 @@ _REDUCED = 0.25
 _WIDEST_STROKE = 21
 """On the reduced picture: wider than any stroke, so that the paper shows through."""
 _CLOUD = 8.0
-_COLOURED = 0.18
+_COLOURED = 0.11
 """Difference of the channels, as parts of the paper's own, from which a mark is coloured."""
 _LEAST = 0.004
 """Part of the sheet that coloured marks must cover to be worth a second look."""
 _PAPER = 230.0
+_BLACK = 0.04
+"""Part of the paper's light below which ink is black."""
+_MOST_LEFT = 1.5
+"""Density in the lightest channel to the spread of the channels; more is no coloured ink."""
 
 
 def without_coloured_ink(picture: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
@@ -31,7 +36,8 @@ def without_coloured_ink(picture: NDArray[np.uint8]) -> NDArray[np.uint8] | None
     Returns
     -------
     ndarray of uint8, (rows, columns), or None
-        The lightest channel of each pixel, relative to the paper about it.
+        The lightest channel of each pixel, relative to the paper about it, without what the
+        coloured ink leaves there.
     """
     small = cv2.resize(picture, None, fx=_REDUCED, fy=_REDUCED, interpolation=cv2.INTER_AREA)
     stroke = np.ones((_WIDEST_STROKE, _WIDEST_STROKE), np.uint8)
@@ -41,6 +47,13 @@ def without_coloured_ink(picture: NDArray[np.uint8]) -> NDArray[np.uint8] | None
     shares = picture.astype(np.float32) / np.maximum(ground, 1)
     lightest = shares.max(axis=2)
     colour = cv2.GaussianBlur(lightest - shares.min(axis=2), (0, 0), 1.5)
-    if float(np.mean(colour > _COLOURED)) < _LEAST:
+    coloured = colour > _COLOURED
+    if float(np.mean(coloured)) < _LEAST:
         return None
-    return np.asarray(np.clip(lightest * _PAPER, 0, 255), dtype=np.uint8)
+    density = -np.log(np.clip(lightest, _BLACK, None))
+    spread = -np.log(np.clip(shares.min(axis=2), _BLACK, None)) - density
+    spread = np.clip(cv2.GaussianBlur(spread, (0, 0), 1.0), 0, None)
+    # Half of the coloured pixels bear no black ink below.
+    left = float(np.quantile(density[coloured] / np.maximum(spread[coloured], 0.02), 0.4))
+    black = density - np.float32(np.clip(left, 0, _MOST_LEFT)) * spread
+    return np.asarray(np.clip(np.exp(-black) * _PAPER, 0, 255), dtype=np.uint8)

@@ -6,6 +6,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from digitizer.model.reading import Doubt
+
 __all__ = ["TESSERACT", "PageLine", "PageReader"]
 
 TESSERACT = "tesseract"
@@ -14,11 +16,15 @@ TESSERACT = "tesseract"
 
 @dataclass(frozen=True, slots=True)
 class PageLine:
-    """One line: its text, the mean score of its words from 0 to 1, its middle row on the page."""
+    """One line: its text, the mean score of its words from 0 to 1, its middle row on the page.
+
+    ``doubts`` are the characters that may be others, where the reader tells them.
+    """
 
     text: str
     score: float
     row: float
+    doubts: tuple[Doubt, ...] = ()
 
 
 class PageReader(Protocol):

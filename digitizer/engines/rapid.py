@@ -9,6 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from digitizer.model.reading import Doubt
+
 __all__ = ["Rapid", "ReadLine"]
 
 Grey = NDArray[np.uint8]
@@ -22,6 +24,8 @@ _LEAST_COLUMNS = 160
 _MOST_COLUMNS = 2400
 _SPACE = 0.12
 """The model knows many scripts without spaces and is shy of them; so little is enough."""
+_TOLD, _WORTH_TELLING = 4, 0.03
+"""At most so many signs of a doubtful character, each of this chance at least."""
 _ALPHABET = frozenset(
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 .,:;/\\-#^'\"*()[]&+=?!|_%@<>"
     "ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜÝŠŽàáâãäåæçèéêëìíîïñòóôõöøùúûüýßšž"
@@ -34,6 +38,7 @@ class ReadLine:
 
     text: str
     score: float
+    doubts: tuple[Doubt, ...] = ()
 
 
 class Rapid:
@@ -108,6 +113,7 @@ class Rapid:
         best = chances.argmax(axis=1)
         text: list[str] = []
         scores: list[float] = []
+        peaks: list[tuple[int, int]] = []
         before, space = 0, 0.0
         for step, sign in enumerate(best.tolist()):
             space = max(space, float(chances[step, self._space]))
@@ -116,13 +122,28 @@ class Rapid:
                 before = sign
                 continue
             if sign == before:
-                scores[-1] = max(scores[-1], chance)
+                if chance > scores[-1]:
+                    scores[-1], peaks[-1] = chance, (peaks[-1][0], step)
                 space = 0.0
                 continue
             if text and space > _SPACE:
                 text.append(" ")
+            peaks.append((len(text), step))
             text.append(self._signs[sign])
             scores.append(chance)
             before, space = sign, 0.0
         score = sum(scores) / (len(scores) + foreign) if scores else 0.0
-        return ReadLine("".join(text), score)
+        doubts = (self._doubt(at, chances[step]) for at, step in peaks)
+        return ReadLine("".join(text), score, tuple(one for one in doubts if one is not None))
+
+    def _doubt(self, at: int, chances: NDArray[np.float32]) -> Doubt | None:
+        """Return what else a character may be, where another sign has a chance worth telling."""
+        order = np.argsort(-chances, kind="stable")[:_TOLD]
+        if float(chances[order[1]]) < _WORTH_TELLING:
+            return None
+        signs = tuple(
+            (self._signs[one], round(float(chances[one]), 3))
+            for one in order
+            if chances[one] >= _WORTH_TELLING and self._signs[one].strip()
+        )
+        return Doubt(at, signs) if len(signs) > 1 else None

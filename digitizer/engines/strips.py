@@ -6,7 +6,16 @@ from numpy.typing import NDArray
 
 from digitizer.model.raster import Pixels
 
-__all__ = ["Way", "cut", "joined", "page_of", "reading_order", "stretched", "upright"]
+__all__ = [
+    "Way",
+    "cut",
+    "joined",
+    "page_of",
+    "reading_order",
+    "stretched",
+    "upright",
+    "without_grain",
+]
 
 Grey = NDArray[np.uint8]
 Boxes = NDArray[np.float32]
@@ -17,6 +26,8 @@ _STRIP = 48
 _PAD, _PAD_ENDS = 0.10, 0.10
 """Line heights of room above and below a line, and at its ends."""
 _SAME_ROW = 0.5
+_GRAIN = 12
+"""Strength of the smoothing, in grey levels of the stretched strip."""
 _PAGE_ROWS = 46
 _PAGE_GAP = 26
 _PAGE_WIDTH = 3000
@@ -134,6 +145,11 @@ def cut(picture: Pixels, box: NDArray[np.float32]) -> Grey:
         borderMode=cv2.BORDER_REPLICATE,
     )
     return stretched(strip)  # type: ignore[arg-type]
+
+
+def without_grain(strip: Grey) -> Grey:
+    """Return a strip without its grain, its edges kept (non-local means, Buades et al. 2005)."""
+    return np.asarray(cv2.fastNlMeansDenoising(strip, None, _GRAIN, 5, 15), np.uint8)
 
 
 def page_of(strips: list[Grey]) -> tuple[Grey, list[int]]:

@@ -7,6 +7,7 @@ process it reads a page in a sixth of the time that starting the program takes.
 import os
 from collections.abc import Iterator
 from importlib.util import find_spec
+from math import exp
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from PIL import Image
 from digitizer.engines.lines import PageLine, PageReader
 from digitizer.engines.tesseract_program import TesseractProgram
 from digitizer.errors import MissingService
+from digitizer.model.reading import Doubt
 
 __all__ = ["Tesseract", "page_reader"]
 
@@ -28,6 +30,9 @@ _FOLDERS = (
     "/usr/local/share/tessdata",
     "/opt/homebrew/share/tessdata",
 )
+_LEAST_DIGITS = 4
+"""Fewer make no number whose characters are worth asking for."""
+_TOLD, _WORTH_TELLING = 4, 0.1
 _SETUP = "Run scripts/setup, or install the package tesseract-ocr-{package}."
 
 # One thread: its own four gain nothing on a page this small and fight over the cores.
@@ -89,6 +94,8 @@ class Tesseract:
                 psm=tesserocr.PSM.SINGLE_BLOCK,
                 oem=tesserocr.OEM.LSTM_ONLY,
             )
+            # Alternatives of each character.
+            self._api.SetVariable("lstm_choice_mode", "2")
         return self._api
 
 
@@ -120,4 +127,42 @@ def _lines(api: Any) -> Iterator[PageLine]:
         text = str(line.GetUTF8Text(level)).strip()
         _, top, _, bottom = line.BoundingBox(level)
         if text:
-            yield PageLine(text, max(0.0, float(line.Confidence(level)) / 100), (top + bottom) / 2)
+            score = max(0.0, float(line.Confidence(level)) / 100)
+            yield PageLine(text, score, (top + bottom) / 2, _doubts(line, text))
+
+
+def _doubts(line: Any, text: str) -> tuple[Doubt, ...]:
+    """Return the characters of a line that may be others; lines without a number have none."""
+    import tesserocr
+
+    if sum(sign.isdigit() for sign in text) < _LEAST_DIGITS:
+        return ()
+    level, end = tesserocr.RIL.SYMBOL, tesserocr.RIL.TEXTLINE
+    found: list[Doubt] = []
+    at = 0
+    while True:
+        sign = str(line.GetUTF8Text(level))
+        place = text.find(sign, at)
+        if not sign or place < 0:
+            break
+        at = place + len(sign)
+        choices = line.GetChoiceIterator() if len(sign) == 1 else ()
+        doubt = _doubt(place, [(one.GetUTF8Text(), float(one.Confidence())) for one in choices])
+        if doubt is not None:
+            found.append(doubt)
+        if line.IsAtFinalElement(end, level) or not line.Next(level):
+            break
+    return tuple(found)
+
+
+def _doubt(at: int, told: list[tuple[str, float]]) -> Doubt | None:
+    """Return the alternatives of a character with their chances.
+
+    Tesseract tells 100 + 5 times a certainty, which is seven times the logarithm of a chance.
+    """
+    chances = {sign: exp((score - 100) / 35) for sign, score in told if score > 0 and sign.strip()}
+    total = sum(chances.values())
+    order = sorted(chances, key=lambda one: -chances[one])[:_TOLD]
+    signs = [(one, round(chances[one] / total, 3)) for one in order]
+    signs = [one for one in signs if one[1] >= _WORTH_TELLING]
+    return Doubt(at, tuple(signs)) if len(signs) > 1 else None

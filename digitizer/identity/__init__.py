@@ -2,7 +2,7 @@
 
 from digitizer.identity.apart import told_apart
 from digitizer.identity.blocking import keys_of_exam, keys_of_patient, keys_of_testimony, names_of
-from digitizer.identity.classes import CLASSES, EvidenceClass
+from digitizer.identity.classes import CLASSES, UNCAPPED, Caps, EvidenceClass, ExamEvidence
 from digitizer.identity.decide import PaperCase, decide_jacket, decide_paper
 from digitizer.identity.estimation import Estimate, estimate
 from digitizer.identity.evidence import Evidence, gather
@@ -19,21 +19,30 @@ from digitizer.identity.objections import apart as is_apart
 from digitizer.identity.settings import PolicySettings
 from digitizer.identity.silent import (
     SilentFilms,
+    day_of,
     exam_of,
     label_denies,
     place_silent,
     speaks_against,
 )
+from digitizer.identity.weights import BUILT_IN, Shifts, Weights, shifts_of
 
 __all__ = [
+    "BUILT_IN",
     "CLASSES",
+    "UNCAPPED",
+    "Caps",
     "Estimate",
     "Evidence",
     "EvidenceClass",
+    "ExamEvidence",
     "ExamRates",
     "PaperCase",
     "PolicySettings",
+    "Shifts",
     "SilentFilms",
+    "Weights",
+    "day_of",
     "decide_header",
     "decide_jacket",
     "decide_paper",
@@ -51,6 +60,7 @@ __all__ = [
     "names_of",
     "person_of",
     "place_silent",
+    "shifts_of",
     "speaks_against",
     "testimony_of_header",
     "told_apart",

@@ -1,22 +1,25 @@
 """Classes of evidence, and how sure each may claim to be: no surer than it was measured.
 
-A class is what on the film itself ties it to the patient. Of n films of which k were filed wrongly,
-the posterior is capped at one minus the upper 95 % bound of the rate (Clopper and Pearson 1934; for
-k = 0 the rule of three, Hanley and Lippman-Hand 1983). The figures are of simulated texts, and
-pooled over all classes: none alone has been measured often enough for a budget of 4 in 100,000
-(docs/architecture.md tells how often each was).
+A patient's class is what on the film itself ties it to the patient; an exam's class is what tells
+the exam. Of n films of a class of which k were filed wrongly, the posterior is capped at one minus
+the upper 95 % bound of the rate (Clopper and Pearson 1934; for k = 0 the rule of three, Hanley and
+Lippman-Hand 1983). What was measured, and how, stands in ``measured.toml``.
 """
 
+import tomllib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum, unique
 from functools import cache
+from importlib import resources
+from types import MappingProxyType
 
 from scipy.stats import beta
 
 from digitizer.identity.linkage import Linked
 from digitizer.model.reading import FieldName
 
-__all__ = ["CLASSES", "EvidenceClass", "cap", "class_of"]
+__all__ = ["CLASSES", "UNCAPPED", "Caps", "EvidenceClass", "ExamEvidence", "class_of"]
 
 
 @unique
@@ -31,6 +34,22 @@ class EvidenceClass(StrEnum):
     """Neither: name and birth date or day with the label's number, or a number one sign off."""
 
 
+@unique
+class ExamEvidence(StrEnum):
+    """What on the film tells its exam."""
+
+    NUMBER = "number"
+    """The accession number as it is."""
+    NUMBER_NEAR = "number_near"
+    """The accession number with one wrong character."""
+    DAY_PART = "day_part"
+    """The day with the part of the body."""
+    DAY = "day"
+    """The day alone, or with a part that the exam does not tell."""
+    MINTED = "minted"
+    """The day, of an exam that the index lacks; the jacket's log has it too."""
+
+
 CLASSES: Mapping[EvidenceClass, str] = {
     EvidenceClass.NUMBER: "record number and another identifier on the film",
     EvidenceClass.ACCESSION: "accession number and another identifier on the film",
@@ -38,12 +57,74 @@ CLASSES: Mapping[EvidenceClass, str] = {
 }
 """Each class in a clerk's words."""
 
-_MEASURED: Mapping[EvidenceClass, tuple[int, int]] = {
-    EvidenceClass.NUMBER: (0, 92_373),
-    EvidenceClass.ACCESSION: (0, 92_373),
-    EvidenceClass.TIED: (0, 92_373),
-}
-"""Films filed wrongly, and filed at all; the same for each class as long as they are pooled."""
+_BORROWED = 0.5
+"""What a film of another class counts beside one of a class's own (power prior, Ibrahim and Chen
+2000): a class that was hardly measured is believed half of what all together were."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caps:
+    """The most that a posterior may claim, by class of evidence.
+
+    Attributes
+    ----------
+    patient, exam : mapping of str to float
+        Class to cap; a class that is not there claims nothing.
+    """
+
+    patient: Mapping[str, float]
+    exam: Mapping[str, float]
+
+    @staticmethod
+    @cache
+    def measured() -> "Caps":
+        """Return the caps that come with the product."""
+        text = resources.files("digitizer.identity").joinpath("measured.toml").read_text("utf-8")
+        return Caps.of(tomllib.loads(text))
+
+    @classmethod
+    def of(cls, table: Mapping[str, Mapping[str, Mapping[str, int]]]) -> "Caps":
+        """Return the caps of what was measured.
+
+        Parameters
+        ----------
+        table : mapping
+            ``patient`` and ``exam``, each class to ``wrong`` and ``filed``.
+        """
+        return cls(
+            patient=_caps(table["patient"], [kind.value for kind in EvidenceClass]),
+            exam=_caps(table["exam"], [kind.value for kind in ExamEvidence]),
+        )
+
+
+def _caps(measured: Mapping[str, Mapping[str, int]], kinds: list[str]) -> Mapping[str, float]:
+    counts = {kind: (one["wrong"], one["filed"]) for kind, one in measured.items()}
+    every = tuple(sum(column) for column in zip(*counts.values(), strict=True))
+    caps = {kind: 1.0 - _class_bound(counts.get(kind, (0, 0)), every) for kind in kinds}
+    return MappingProxyType(caps)
+
+
+def _class_bound(own: tuple[int, int], every: tuple[int, ...]) -> float:
+    """Return the bound of a class: its own, or the pooled one where that says too little.
+
+    A class in which something went wrong answers for itself.
+    """
+    (wrong, of), (all_wrong, all_of) = own, every
+    if wrong:
+        return _bound(wrong, of)
+    return min(_bound(wrong, of), _bound(_BORROWED * all_wrong, of + _BORROWED * (all_of - of)))
+
+
+def _bound(wrong: float, of: float) -> float:
+    """Return the upper 95 % bound of a rate; of nothing, nothing is known."""
+    return float(beta.ppf(0.95, wrong + 1, of - wrong)) if wrong < of else 1.0
+
+
+UNCAPPED = Caps(
+    patient=MappingProxyType(dict.fromkeys((kind.value for kind in EvidenceClass), 1.0)),
+    exam=MappingProxyType(dict.fromkeys((kind.value for kind in ExamEvidence), 1.0)),
+)
+"""For measuring what the caps are made of."""
 
 
 def class_of(best: Linked) -> EvidenceClass:
@@ -53,10 +134,3 @@ def class_of(best: Linked) -> EvidenceClass:
     if best.agrees(FieldName.ACCESSION_NUMBER, on_film=True):
         return EvidenceClass.ACCESSION
     return EvidenceClass.TIED
-
-
-@cache
-def cap(kind: EvidenceClass) -> float:
-    """Return the most that a posterior of a class may claim."""
-    wrong, of = _MEASURED[kind]
-    return 1.0 - float(beta.ppf(0.95, wrong + 1, of - wrong))

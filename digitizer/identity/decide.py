@@ -9,15 +9,16 @@ for another patient at exposure; nothing on the film can tell.
 
 from dataclasses import dataclass
 
-from digitizer.identity.classes import EvidenceClass, cap, class_of
+from digitizer.identity.classes import Caps, EvidenceClass, class_of
 from digitizer.identity.evidence import Evidence, gather_for
 from digitizer.identity.exams import Around, ExamRates, ExamVerdict, choose_exam
 from digitizer.identity.heard import Heard
 from digitizer.identity.linkage import Agreements, Linked, compared_all, link
 from digitizer.identity.neighbours import name_neighbours
-from digitizer.identity.objections import Sides, lead, objections
+from digitizer.identity.objections import Sides, lead, objections, two_strangers
 from digitizer.identity.proof import IDENTIFIERS
 from digitizer.identity.settings import PolicySettings
+from digitizer.identity.weights import BUILT_IN, Weights
 from digitizer.model.identity import (
     Candidate,
     FilmCase,
@@ -49,7 +50,7 @@ class PaperCase:
 
 
 def decide_jacket(
-    case: JacketCase, evidence: Evidence, policy: PolicySettings
+    case: JacketCase, evidence: Evidence, policy: PolicySettings, caps: Caps | None = None
 ) -> tuple[Verdict, ...]:
     """Decide the films of a jacket together.
 
@@ -59,6 +60,8 @@ def decide_jacket(
     evidence : Evidence
         From :func:`digitizer.identity.gather`.
     policy : PolicySettings
+    caps : Caps, optional
+        What posteriors may claim; as measured by default.
 
     Returns
     -------
@@ -66,21 +69,27 @@ def decide_jacket(
         One a film, in order.
     """
     label = Heard(case.label) if case.label is not None else None
-    theirs = compared_all(label, evidence) if label is not None else []
+    weights = evidence.weights
+    theirs = compared_all(label, evidence, weights.label) if label is not None else []
     owner = _owner(theirs, case.record, evidence, policy)
-    jacket = _Jacket(label, theirs, owner, tuple(film.testimony for film in case.films))
+    films = tuple(film.testimony for film in case.films)
+    jacket = _Jacket(label, theirs, owner, films, caps or Caps.measured())
     verdicts = tuple(_film(film, jacket, evidence, policy) for film in case.films)
     return name_neighbours(verdicts, case) if case.neighbours else verdicts
 
 
 @dataclass(frozen=True, slots=True)
 class _Jacket:
-    """The label, what it says of each candidate, whose jacket it therefore is, and its films."""
+    """The label, what it says of each candidate, whose jacket it therefore is, and its films.
+
+    With them goes what the posteriors may claim.
+    """
 
     label: Heard | None
     theirs: list[Agreements]
     owner: PatientRecord | None
     films: tuple[Testimony, ...]
+    caps: Caps
 
 
 def _owner(
@@ -105,14 +114,12 @@ def _film(film: FilmCase, jacket: _Jacket, evidence: Evidence, policy: PolicySet
     heard = Heard(film.testimony)
     if not _identifies(film.testimony):
         return _silent(film, jacket, evidence, policy)
-    own = compared_all(heard, evidence)
+    own = compared_all(heard, evidence, evidence.weights.film)
     linked = link(own, jacket.theirs, evidence, policy.in_index)
     if not linked:
-        return Verdict(
-            film_id=film.id,
-            outcome=Outcome.REVIEW,
-            reasons=(reason(Code.NO_CANDIDATE),),
-        )
+        stranger = two_strangers(heard, jacket.label) if jacket.label is not None else None
+        asked = (reason(Code.NO_CANDIDATE),) if stranger is None else (stranger,)
+        return Verdict(film_id=film.id, outcome=Outcome.REVIEW, reasons=asked)
     best = linked[0]
     others = tuple(one for one in jacket.films if one is not film.testimony)
     around = Around(label=jacket.label, films=others)
@@ -123,9 +130,10 @@ def _film(film: FilmCase, jacket: _Jacket, evidence: Evidence, policy: PolicySet
         evidence.exams_of(best.patient),
         ExamRates.of(evidence.exam_days, policy.exams_missing),
         policy.least_exam_posterior,
+        jacket.caps,
     )
     kind = class_of(best)
-    posterior = min(best.posterior, cap(kind))
+    posterior = _capped(best, kind, jacket.caps)
     sides = Sides(
         film=heard,
         label=jacket.label,
@@ -166,7 +174,7 @@ def _silent(film: FilmCase, jacket: _Jacket, evidence: Evidence, policy: PolicyS
     return Verdict(
         film_id=film.id,
         outcome=Outcome.REVIEW,
-        posterior=min(linked[0].posterior, cap(EvidenceClass.TIED)) if linked else 0.0,
+        posterior=_capped(linked[0], EvidenceClass.TIED, jacket.caps) if linked else 0.0,
         reasons=(reason(Code.FILM_SILENT),),
         candidates=_candidates(linked, ExamVerdict()),
     )
@@ -186,11 +194,22 @@ def _candidates(linked: list[Linked], exam: ExamVerdict) -> tuple[Candidate, ...
     )
 
 
-def decide_paper(paper: PaperCase, index: PatientIndex, policy: PolicySettings) -> Verdict:
+def _capped(best: Linked, kind: EvidenceClass, caps: Caps) -> float:
+    """Return a posterior that claims no more than its class of evidence was measured to bear."""
+    return min(best.posterior, caps.patient[kind])
+
+
+def decide_paper(
+    paper: PaperCase,
+    index: PatientIndex,
+    policy: PolicySettings,
+    caps: Caps | None = None,
+    weights: Weights = BUILT_IN,
+) -> Verdict:
     """Decide a label or document by its own text; it needs no exam."""
-    evidence = gather_for([paper.testimony], "", index)
+    evidence = gather_for([paper.testimony], "", index, weights)
     heard = Heard(paper.testimony)
-    own = compared_all(heard, evidence)
+    own = compared_all(heard, evidence, weights.label)
     linked = link(own, [], evidence, policy.in_index)
     if not _identifies(paper.testimony) or not linked:
         code = Code.NO_CANDIDATE if _identifies(paper.testimony) else Code.NO_IDENTIFIER
@@ -198,10 +217,11 @@ def decide_paper(paper: PaperCase, index: PatientIndex, policy: PolicySettings) 
     best = linked[0]
     owner = None
     if paper.label is not None:
-        around = gather_for([paper.label], "", index)
-        owner = _owner(compared_all(Heard(paper.label), around), None, around, policy)
+        around = gather_for([paper.label], "", index, weights)
+        theirs = compared_all(Heard(paper.label), around, weights.label)
+        owner = _owner(theirs, None, around, policy)
     kind = class_of(best)
-    posterior = min(best.posterior, cap(kind))
+    posterior = _capped(best, kind, caps or Caps.measured())
     sides = Sides(film=heard, label=None, owner=owner, linked=linked, alone=linked)
     reasons = objections(sides, evidence, policy, posterior)
     if policy.shadow:

@@ -6,6 +6,7 @@ from functools import cached_property
 
 from digitizer.identity.blocking import numbers_said
 from digitizer.identity.spelling import plain
+from digitizer.identity.weights import BUILT_IN, Weights
 from digitizer.model.identity import ExamDays, ExamRecord, JacketCase, PatientRecord
 from digitizer.model.reading import FieldName, Testimony
 from digitizer.ports import PatientIndex
@@ -48,6 +49,8 @@ class Evidence:
     patient_count: int
     name_counts: Mapping[str, int]
     exam_days: ExamDays = field(default_factory=ExamDays)
+    weights: Weights = BUILT_IN
+    """By which the site has candidates weighed."""
 
     def share(self, name: str) -> float:
         """Return the share of patients who bear a name."""
@@ -76,15 +79,17 @@ class Evidence:
         return frozenset(plain(exam.accession_number) for exam in self.accessions)
 
 
-def gather(case: JacketCase, index: PatientIndex) -> Evidence:
+def gather(case: JacketCase, index: PatientIndex, weights: Weights = BUILT_IN) -> Evidence:
     """Ask the index for everyone whom the jacket or its films may mean."""
     bearers: list[Testimony] = [film.testimony for film in case.films]
     if case.label is not None:
         bearers.append(case.label)
-    return gather_for(bearers, case.record.patient_id if case.record else "", index)
+    return gather_for(bearers, case.record.patient_id if case.record else "", index, weights)
 
 
-def gather_for(bearers: list[Testimony], listed: str, index: PatientIndex) -> Evidence:
+def gather_for(
+    bearers: list[Testimony], listed: str, index: PatientIndex, weights: Weights = BUILT_IN
+) -> Evidence:
     """Ask the index for everyone whom some testimonies may mean."""
     found = {(one.issuer, one.patient_id): one for one in index.candidates(bearers)}
     numbers = {number for one in bearers for number in numbers_said(one)}
@@ -106,6 +111,7 @@ def gather_for(bearers: list[Testimony], listed: str, index: PatientIndex) -> Ev
         patient_count=index.patient_count(),
         name_counts=index.name_counts({plain(name) for name in names}),
         exam_days=index.exam_days(),
+        weights=weights,
     )
 
 

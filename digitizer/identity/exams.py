@@ -6,11 +6,12 @@ day that the index lacks, and a second exam of the same day that it lacks, as of
 in this very index. What it never does: mint a study on the word of one witness.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from math import log2
 
+from digitizer.identity.classes import Caps, ExamEvidence
 from digitizer.identity.exam_evidence import (
     DAY_BITS,
     NUMBER_BITS,
@@ -88,7 +89,7 @@ class ExamVerdict:
     posterior: float | None = None
     reasons: tuple[Reason, ...] = ()
     evidence: str = ""
-    """Class of evidence: ``number``, ``number_near``, ``day_part``, ``day`` or ``minted``."""
+    """Class of evidence, of :class:`digitizer.identity.classes.ExamEvidence`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +107,7 @@ def choose_exam(
     exams: Sequence[ExamRecord],
     rates: ExamRates,
     least: float,
+    caps: Caps | None = None,
 ) -> ExamVerdict:
     """Choose by number, day, part and side together; the film leads.
 
@@ -120,20 +122,27 @@ def choose_exam(
     rates : ExamRates
     least : float
         Posterior from which an exam is chosen.
+    caps : Caps, optional
+        What posteriors may claim; as measured by default.
     """
+    caps = caps or Caps.measured()
     days = days_said(film, exams)
     possible = not days or any(plausible(one, patient) for one in days)
     fits = [fit(film, one, days, patient.birth_date, possible=possible) for one in exams]
     fits.sort(key=lambda one: (-one.bits, one.exam.accession_number))
     if fits and fits[0].bits > 0:
         best = fits[0]
-        posterior = _posterior(best, fits, around, rates)
+        kind = _class(best)
+        posterior = min(_posterior(best, fits, around, rates), caps.exam[kind])
         if posterior >= least:
-            return ExamVerdict(exam=best.exam, posterior=posterior, evidence=_class(best))
+            return ExamVerdict(exam=best.exam, posterior=posterior, evidence=kind.value)
         return ExamVerdict(posterior=posterior, reasons=(_doubt(best, fits, possible),))
     if not possible:
         return _asked(Code.IMPLAUSIBLE_DATE)
-    return _not_in_index(around.label, film, patient, rates, least)
+    verdict = _not_in_index(around.label, film, patient, rates, least, caps.exam)
+    if verdict.mint is not None and any(_one_digit_off(verdict.mint, one) for one in exams):
+        return _asked(Code.EXAM_UNKNOWN, "The film's day is one digit from that of a known exam.")
+    return verdict
 
 
 def _posterior(best: ExamFit, fits: Sequence[ExamFit], around: Around, rates: ExamRates) -> float:
@@ -172,12 +181,12 @@ def _beside(best: ExamFit, around: Around, rates: ExamRates) -> float:
     return log2(chance) + number + DAY_BITS[best.day] + part
 
 
-def _class(best: ExamFit) -> str:
+def _class(best: ExamFit) -> ExamEvidence:
     if best.number is Number.EXACT:
-        return "number"
+        return ExamEvidence.NUMBER
     if best.number in (Number.NEAR, Number.ROW):
-        return "number_near"
-    return "day_part" if best.part in (Part.SAME, Part.BOTH) else "day"
+        return ExamEvidence.NUMBER_NEAR
+    return ExamEvidence.DAY_PART if best.part in (Part.SAME, Part.BOTH) else ExamEvidence.DAY
 
 
 def _doubt(best: ExamFit, fits: Sequence[ExamFit], possible: bool) -> Reason:
@@ -233,7 +242,12 @@ def _near(film: Heard, exam: ExamRecord) -> bool:
 
 
 def _not_in_index(
-    label: Heard | None, film: Heard, patient: PatientRecord, rates: ExamRates, least: float
+    label: Heard | None,
+    film: Heard,
+    patient: PatientRecord,
+    rates: ExamRates,
+    least: float,
+    caps: Mapping[str, float],
 ) -> ExamVerdict:
     """Mint a study only on a full date that a second witness, the jacket's log, agrees on.
 
@@ -243,10 +257,19 @@ def _not_in_index(
     if not read:
         return _asked(Code.EXAM_UNKNOWN)
     written = label is not None and read != patient.birth_date and label.date(read)
-    posterior = 1 - rates.second * rates.missing
+    posterior = min(1 - rates.second * rates.missing, caps[ExamEvidence.MINTED])
     if written and not _value(film.said, FieldName.ACCESSION_NUMBER) and posterior >= least:
-        return ExamVerdict(mint=date.fromisoformat(read), posterior=posterior, evidence="minted")
+        minted = ExamEvidence.MINTED.value
+        return ExamVerdict(mint=date.fromisoformat(read), posterior=posterior, evidence=minted)
     return _asked(Code.EXAM_UNKNOWN, f"No exam of {read} is in the index.")
+
+
+def _one_digit_off(day: date, exam: ExamRecord) -> bool:
+    """Tell whether a day may be an exam's day misread; film and log may show one misreading."""
+    if exam.study_date is None:
+        return False
+    read, known = day.isoformat(), exam.study_date.isoformat()
+    return sum(a != b for a, b in zip(read[2:], known[2:], strict=True)) <= 1
 
 
 def plausible(day: date, patient: PatientRecord) -> bool:

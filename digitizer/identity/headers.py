@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from digitizer.identity.classes import EvidenceClass, cap
+from digitizer.identity.classes import Caps, EvidenceClass
 from digitizer.identity.compare import compare_person, compare_suffix
 from digitizer.identity.evidence import Evidence, gather_for
 from digitizer.identity.heard import Heard
@@ -70,7 +70,7 @@ def decide_header(
     found = exam_of_header(header, study_uid, patient, index)
     reasons = (*_against(header, patient, linked, policy), *found.reasons)
     own = next((one for one in linked if is_same(one.patient, patient)), None)
-    posterior = min(own.posterior if own else 0.0, cap(EvidenceClass.NUMBER))
+    posterior = min(own.posterior if own else 0.0, Caps.measured().patient[EvidenceClass.NUMBER])
     if not reasons and posterior < policy.least_posterior:
         reasons = (reason(Code.BELOW_THRESHOLD),)
     if policy.shadow:

@@ -21,6 +21,7 @@ from digitizer.identity.compare import (
 from digitizer.identity.evidence import Evidence
 from digitizer.identity.heard import Heard
 from digitizer.identity.spelling import plain
+from digitizer.identity.weights import BUILT_IN, Shifts
 from digitizer.model.identity import Agreement, PatientRecord, PersonName
 from digitizer.model.reading import FieldName, FieldSource, Testimony
 
@@ -104,9 +105,22 @@ def name_said(said: Testimony) -> PersonName:
     return PersonName(family=family, given=given, middle=middle, suffix=suffix)
 
 
-def compared_all(bearer: Heard, evidence: Evidence) -> list[Agreements]:
-    """Compare what one bearer says with every candidate, in their order."""
-    return [compared(bearer, patient, evidence) for patient in evidence.patients]
+def compared_all(
+    bearer: Heard, evidence: Evidence, shifts: Shifts = BUILT_IN.film
+) -> list[Agreements]:
+    """Compare what one bearer says with every candidate, in their order.
+
+    ``shifts`` is what the site's weights add for such a bearer.
+    """
+    every = [compared(bearer, patient, evidence) for patient in evidence.patients]
+    return [_shifted(one, shifts) for one in every] if shifts else every
+
+
+def _shifted(said: Agreements, shifts: Shifts) -> Agreements:
+    return {
+        name: replace(how, bits=how.bits + shifts.get(name, {}).get(how.agreement, 0.0))
+        for name, how in said.items()
+    }
 
 
 def compared(bearer: Heard, patient: PatientRecord, evidence: Evidence) -> Agreements:

@@ -7,9 +7,11 @@ from itertools import groupby
 from typing import Any
 
 from digitizer.errors import BadRow
+from digitizer.identity.classes import Caps
 from digitizer.identity.decide import decide_jacket
 from digitizer.identity.evidence import gather
 from digitizer.identity.settings import PolicySettings
+from digitizer.identity.weights import BUILT_IN, Weights
 from digitizer.model.identity import FilmCase, JacketCase, Outcome, Verdict
 from digitizer.model.reading import FieldSource, Testimony
 from digitizer.model.reasons import Code, reason
@@ -26,10 +28,13 @@ def match_lines(
     index: PatientIndex,
     policy: PolicySettings,
     stopped: Mapping[str, str] | None = None,
+    caps: Caps | None = None,
+    weights: Weights = BUILT_IN,
 ) -> Iterator[dict[str, Any]]:
     """Decide JSON lines, one answer a line in the same order (contract §5).
 
-    ``stopped`` are the classes of evidence that file nothing by themselves now, each with why.
+    ``stopped`` are the classes of evidence that file nothing by themselves now, each with why;
+    ``caps`` what posteriors may claim, as measured by default; ``weights`` those the site adopted.
 
     Lines of one ``group`` follow each other and are decided together. A line that is not as the
     contract says is answered too: for a person, with what is wrong with it.
@@ -45,7 +50,7 @@ def match_lines(
         if "error" in rows[0]:
             yield _refused(rows[0])
         else:
-            for verdict in _decided(rows, testify, index, policy):
+            for verdict in _decided(rows, testify, index, policy, caps, weights):
                 yield _answer(_unless_stopped(verdict, stopped or {}))
     if bad:
         raise bad[0]
@@ -115,7 +120,12 @@ def _bearer(number: int, name: str, value: Any) -> tuple[tuple[str, ...], tuple[
 
 
 def _decided(
-    rows: list[dict[str, Any]], testify: Testify, index: PatientIndex, policy: PolicySettings
+    rows: list[dict[str, Any]],
+    testify: Testify,
+    index: PatientIndex,
+    policy: PolicySettings,
+    caps: Caps | None,
+    weights: Weights,
 ) -> Iterator[Verdict]:
     """Decide the rows of one group; films under different labels are different jackets."""
     for _, same in groupby(rows, key=lambda row: row["jacket"]):
@@ -134,7 +144,7 @@ def _decided(
                 for row in jacket
             ),
         )
-        yield from decide_jacket(case, gather(case, index), policy)
+        yield from decide_jacket(case, gather(case, index, weights), policy, caps)
 
 
 def _unless_stopped(verdict: Verdict, stopped: Mapping[str, str]) -> Verdict:
@@ -158,5 +168,6 @@ def _answer(verdict: Verdict) -> dict[str, Any]:
         "posterior": verdict.posterior,
         "exam_posterior": verdict.exam_posterior,
         "evidence_class": verdict.evidence_class or None,
+        "exam_evidence": verdict.exam_evidence or None,
         "reasons": [{"code": one.code.value, "text": one.text} for one in verdict.reasons],
     }

@@ -16,7 +16,9 @@ from digitizer.model.identity import Agreement, PatientRecord, PersonName
 from digitizer.model.reading import FieldName, Testimony
 from digitizer.model.reasons import Code, Reason, reason
 
-__all__ = ["Sides", "apart", "is_same", "lead", "names_others", "objections", "shown"]
+__all__ = [
+    "Sides", "apart", "is_same", "lead", "names_others", "objections", "shown", "two_strangers",
+]  # fmt: skip
 
 _CREDIBLE = 0.5
 _LABEL_MISREAD_BITS = 10.0
@@ -98,6 +100,11 @@ def objections(
                 "The film itself does not bear enough that agrees: a number and one thing more.",
             )
         )
+    off = [] if found else _letters_off(best, sides.film)
+    if off:
+        told = " and ".join(name.value.replace("_", " ") for name in off)
+        text = f"The film's {told} is the patient's but for a letter that is not easily misread."
+        found.append(reason(Code.BELOW_THRESHOLD, text))
     if not found and posterior < policy.least_posterior:
         found.append(reason(Code.BELOW_THRESHOLD))
     return tuple(found)
@@ -113,19 +120,52 @@ def _believed(best: Linked, film: Heard) -> list[FieldName]:
     numbers = all(best.agrees(name, on_film=True) for name in NUMBERS)
     if not numbers or len(against) != 1:
         return against
-    return [] if _looks_misread(against[0], film, best.patient) else against
+    return [] if _looks_misread(against[0], film, best) else against
 
 
-def _looks_misread(name: FieldName, film: Heard, patient: PatientRecord) -> bool:
+def _looks_misread(name: FieldName, film: Heard, best: Linked) -> bool:
     """Tell whether the signs that differ in a name are such as engines read for one another.
 
-    JOAN is no misreading of JANE, though half of it is the same; OKQNKVVO is one of OKONKWO.
+    JOAN is no misreading of JANE, though half of it is the same; OKQNKVVO is one of OKONKWO. One
+    sign more may be lost or be another, where something else says that it is the patient: HANSEN
+    is nobody's JANSEN by a number alone.
     """
-    pair = _parts(name, film, patient)
-    if pair is None or max(map(len, pair)) < _LEAST_MISREAD:
-        return False
-    read, true = (one.replace("VV", "W").replace("RN", "M").translate(_SHAPES) for one in pair)
-    return OSA.distance(read, true, score_cutoff=1) <= 1
+    more = 1 if _borne_out(best) else 0
+    patient = best.patient
+    for known in (patient.name, *patient.former_names):
+        pair = _parts(name, film, known)
+        if pair is None or max(map(len, pair)) < _LEAST_MISREAD:
+            continue
+        read, true = (one.replace("VV", "W").replace("RN", "M").translate(_SHAPES) for one in pair)
+        if OSA.distance(read, true, score_cutoff=more) <= more:
+            return True
+    return False
+
+
+def _borne_out(best: Linked) -> bool:
+    """Tell whether the film's birth date, or name and number of its jacket, are the patient's."""
+    name = (FieldName.FAMILY_NAME, FieldName.GIVEN_NAME, FieldName.PATIENT_ID)
+    label = all(one in best.label and best.label[one].agreement is Agreement.AGREES for one in name)
+    return label or best.agrees(FieldName.BIRTH_DATE, on_film=True)
+
+
+def _letters_off(best: Linked, film: Heard) -> list[FieldName]:
+    """Return the parts of a name that are the patient's but for letters not easily misread."""
+    if _borne_out(best):
+        return []
+    return [
+        name
+        for name in (FieldName.FAMILY_NAME, FieldName.GIVEN_NAME)
+        if name in best.film
+        and best.film[name].agreement is Agreement.SIMILAR
+        and not _is_initial(name, film, best.patient)
+        and not _looks_misread(name, film, best)
+    ]
+
+
+def _is_initial(name: FieldName, film: Heard, patient: PatientRecord) -> bool:
+    pair = _parts(name, film, patient.name)
+    return pair is not None and min(map(len, pair)) == 1
 
 
 def _better_named(linked: Sequence[Linked]) -> PatientRecord | None:
@@ -163,13 +203,13 @@ def _plainly_another(film: Heard, owner: PatientRecord) -> bool:
 
 def _likeness(name: FieldName, film: Heard, patient: PatientRecord) -> float | None:
     """Return how much the family or given name read is like the patient's; None for others."""
-    pair = _parts(name, film, patient)
+    pair = _parts(name, film, patient.name)
     return None if pair is None else float(OSA.normalized_similarity(*pair))
 
 
-def _parts(name: FieldName, film: Heard, patient: PatientRecord) -> tuple[str, str] | None:
-    """Return the family or given name as read and as the patient's; None for other fields."""
-    said, known = name_said(film.said), patient.name
+def _parts(name: FieldName, film: Heard, known: PersonName) -> tuple[str, str] | None:
+    """Return the family or given name as read and as known; None for other fields."""
+    said = name_said(film.said)
     if name is FieldName.FAMILY_NAME:
         return plain(said.family), plain(known.family)
     if name is FieldName.GIVEN_NAME:
@@ -206,9 +246,14 @@ def _contradicts_jacket(sides: Sides, policy: PolicySettings) -> Reason | None:
     against = best.contradictions(best.label)
     if best.posterior >= _CREDIBLE and against and not _misread(best, against, sides):
         return _both(best.patient.name, owner.name if owner else name_said(label.said))
-    if best.posterior < _CREDIBLE and apart(sides.film.said, _as_patient(label.said)):
-        return _both(mine, name_said(label.said))
-    return None
+    return two_strangers(sides.film, label) if best.posterior < _CREDIBLE else None
+
+
+def two_strangers(film: Heard, label: Heard) -> Reason | None:
+    """Say so when film and label name two people, be either in the index or not."""
+    if not apart(film.said, _as_patient(label.said)):
+        return None
+    return _both(name_said(film.said), name_said(label.said))
 
 
 def _misread(best: Linked, against: list[FieldName], sides: Sides) -> bool:

@@ -11,7 +11,7 @@ class PolicySettings:
 
     budget_per_100k: float = 4.0
     """Wrong filings the site accepts per 100,000; live departments misfile about four."""
-    exam_budget_per_100k: float = 4.0
+    exam_budget_per_100k: float = 10.0
     """Films filed to the right patient's wrong exam that the site accepts per 100,000."""
     exams_missing: float = 0.15
     """Share of the exams met on films that the exam index lacks."""

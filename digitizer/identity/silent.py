@@ -6,21 +6,33 @@ What this never does: choose between exams that fit alike, or make an exam up.
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from digitizer.identity.evidence import gather_for
-from digitizer.identity.exams import Around, ExamRates, ExamVerdict, choose_exam, days_said, denies
+from digitizer.identity.exam_evidence import said_day
+from digitizer.identity.exams import (
+    Around,
+    ExamRates,
+    ExamVerdict,
+    choose_exam,
+    days_said,
+    denies,
+    plausible,
+)
 from digitizer.identity.heard import Heard
 from digitizer.identity.linkage import compared, contradicting, name_said
 from digitizer.identity.objections import apart, names_others, shown
 from digitizer.model.identity import ExamRecord, FilmCase, PatientRecord
-from digitizer.model.reading import Testimony
+from digitizer.model.reading import FieldName, Testimony
 from digitizer.model.reasons import Code, Reason, reason
 from digitizer.ports import PatientIndex
 
-__all__ = ["SilentFilms", "exam_of", "label_denies", "place_silent", "speaks_against"]
+__all__ = ["SilentFilms", "day_of", "exam_of", "label_denies", "place_silent", "speaks_against"]
 
 _LEAST = 0.999
 """Posterior of an exam that is proposed to a person who has the film before them."""
+_PLAIN = 0.8
+"""Confidence of a date that is taken where a person named the patient and no exam."""
 _MOST_NAMED = 6
 """Exams that one reason names."""
 
@@ -169,6 +181,15 @@ def label_denies(label: Testimony, patient: PatientRecord) -> str | None:
         return None
     owner = shown(name_said(label)) or "another patient"
     return f"The jacket says {owner}, not {shown(patient.name)}."
+
+
+def day_of(film: Testimony, patient: PatientRecord) -> date | None:
+    """Return the day that a film plainly bears, where the patient can have been filmed on it."""
+    field = film.fields.get(FieldName.STUDY_DATE)
+    sure = field is not None and field.confidence >= _PLAIN
+    said = said_day(Heard(film)) if sure else ""
+    day = date.fromisoformat(said) if said else None
+    return day if day is not None and plausible(day, patient) else None
 
 
 def exam_of(

@@ -184,7 +184,8 @@ class Verdict:
     ``patient`` and ``exam`` are set only when ``outcome`` is AUTO; proposals stand in
     ``candidates``. ``mint_study`` is the exam's date when the index has no exam and two witnesses
     agree on a full, plausible date (DESIGN §5). ``evidence_class`` and ``exam_evidence`` name the
-    class of evidence for the patient and for the exam, for which errors are counted.
+    class of evidence for the patient and for the exam, for which errors are counted. ``weights``
+    names the adopted weights that it was weighed with; empty for the built-in ones.
     """
 
     film_id: str
@@ -198,3 +199,4 @@ class Verdict:
     candidates: tuple[Candidate, ...] = ()
     evidence_class: str = ""
     exam_evidence: str = ""
+    weights: str = ""

@@ -9,6 +9,7 @@ from digitizer.model.units import Point
 __all__ = [
     "NO_FIELDS",
     "Barcode",
+    "Doubt",
     "Field",
     "FieldName",
     "FieldSource",
@@ -55,6 +56,22 @@ class FieldSource(StrEnum):
     """A correction by hand; it stands beside what was read, never in its place."""
 
 
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """A character that an engine was not sure of.
+
+    Attributes
+    ----------
+    at : int
+        Its place in the line's text.
+    signs : tuple of (str, float)
+        What it may be, each with the engine's chance of it, 0 to 1; the engine's choice first.
+    """
+
+    at: int
+    signs: tuple[tuple[str, float], ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
     """One line of text as one engine read it.
@@ -75,6 +92,8 @@ class Line:
         counter-clockwise angle, 90, 180 or 270, by which the text is turned.
     mirrored : bool
         Whether the text reads only in a mirror.
+    doubts : tuple of Doubt
+        The characters of which the engine tells alternatives.
     """
 
     text: str
@@ -83,6 +102,7 @@ class Line:
     engine: str
     turn_deg: int = 0
     mirrored: bool = False
+    doubts: tuple[Doubt, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

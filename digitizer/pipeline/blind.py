@@ -3,7 +3,7 @@
 Some show another patient on purpose; who finds those would find a wrong filing as well.
 """
 
-import hashlib
+import hmac
 from dataclasses import replace
 
 from digitizer.errors import UsageError
@@ -19,19 +19,21 @@ from digitizer.ports import Transaction
 __all__ = ["answer", "dismiss", "draw", "open_reviews"]
 
 _WHOLE = 2**32
+_SECRET = "blind-sample"
+"""Under which the ledger keeps a number of 122 random bits, minted with the first film."""
 
 
 def draw(services: Services, tx: Transaction, sheet: Sheet, verdict: Verdict) -> None:
     """Draw a film that is being filed by itself into the sample, by chance.
 
-    The chance is a hash of the film's id, so that replaying a decision draws no second time. It has
-    no secret in it: whoever knows the id and this code can work out what is drawn.
+    The chance is a hash of the film's id, so that replaying a decision draws no second time, and of
+    a secret of this ledger's, so that nobody who knows the id can work out what is drawn.
     """
     patient = verdict.patient
     assert patient is not None, "a film that is filed has a patient"
     if sheet.kind is not SheetKind.FILM:
         return
-    first, second = _chances(sheet.id)
+    first, second = _chances(tx.uid(_SECRET), sheet.id)
     if first >= services.policy.blind_share or tx.blind_reviews(sheet_id=sheet.id):
         return
     others = [one.patient for one in verdict.candidates if one.patient != patient]
@@ -49,8 +51,8 @@ def draw(services: Services, tx: Transaction, sheet: Sheet, verdict: Verdict) ->
     tx.add(review, event(review.id, "drawn"))
 
 
-def _chances(sheet_id: str) -> tuple[float, float]:
-    found = hashlib.sha256(f"blind:{sheet_id}".encode()).digest()
+def _chances(secret: str, sheet_id: str) -> tuple[float, float]:
+    found = hmac.digest(secret.encode(), sheet_id.encode(), "sha256")
     first, second = int.from_bytes(found[:4], "big"), int.from_bytes(found[4:8], "big")
     return first / _WHOLE, second / _WHOLE
 

@@ -103,6 +103,8 @@ def release_class(services: Services, kind: str, *, user: str, reason_text: str)
     if not reason_text.strip():
         raise UsageError("A class is released for a reason.", remedy="Give it with --reason.")
     now = services.clock.now()
+    # Read without the lock that all workers write under; once more behind it, for latecomers.
+    held_up = _held_up(services)
     with services.ledger.transaction() as tx:
         found = {one.id: one for one in tx.standings()}.get(kind)
         if found is None or not found.stopped:
@@ -120,15 +122,25 @@ def release_class(services: Services, kind: str, *, user: str, reason_text: str)
             base_doubt=doubt,
         )
         freed = tx.save(freed, event(f"class:{kind}", "class_released", user, why=reason_text))
-        held_up = {
+        for jacket_id in sorted(held_up):
+            tx.schedule(Stage.DECIDE, jacket_id)
+    late = _held_up(services) - held_up
+    if late:
+        with services.ledger.transaction() as tx:
+            for jacket_id in sorted(late):
+                tx.schedule(Stage.DECIDE, jacket_id)
+    services.waker.wake([(Stage.DECIDE, one) for one in sorted(held_up | late)])
+    return freed
+
+
+def _held_up(services: Services) -> set[str]:
+    """Return the jackets whose films wait because a class was stopped."""
+    with services.ledger.reading() as view:
+        return {
             sheet.jacket_id
-            for sheet in tx.sheets(state=State.REVIEW)
+            for sheet in view.sheets(state=State.REVIEW)
             if any(one.code is Code.BUDGET_SPENT for one in sheet.reasons)
         }
-        for jacket_id in held_up:
-            tx.schedule(Stage.DECIDE, jacket_id)
-    services.waker.wake([(Stage.DECIDE, one) for one in sorted(held_up)])
-    return freed
 
 
 def report_wrong(services: Services, film_id: str, *, user: str, reason_text: str) -> ClassStanding:

@@ -92,8 +92,8 @@ def _films_deny(
 ) -> str | None:
     """Say so where the jacket's other films are another's: silent ones lie with their own.
 
-    A film decided for another always says so. One that is not decided does, unless a film of the
-    jacket is decided for this patient: then it is the stranger.
+    A film decided for another says so, unless more are decided for this patient: then it is the
+    stranger, as one that is not decided is beside any that is decided for this patient.
     """
     own, mute = set(numbers_of(patient)), {sheet.id for sheet in silent}
     decided = [
@@ -101,10 +101,11 @@ def _films_deny(
         for sheet in sheets
         if sheet.kind is SheetKind.FILM and sheet.decision is not None and sheet.state not in ENDS
     ]
-    for one in decided:
-        if (one.issuer, one.patient_id) not in own:
-            whose = f"{one.name.family}, {one.name.given}".strip(", ") or one.patient_id
-            return f"Another film of this jacket is decided for {whose}, number {one.patient_id}."
+    strangers = [one for one in decided if (one.issuer, one.patient_id) not in own]
+    if strangers and 2 * len(strangers) >= len(decided):
+        one = strangers[0]
+        whose = f"{one.name.family}, {one.name.given}".strip(", ") or one.patient_id
+        return f"Another film of this jacket is decided for {whose}, number {one.patient_id}."
     against = next((why for film, why in refused.items() if film not in mute), None)
     if decided or against is None:
         return None

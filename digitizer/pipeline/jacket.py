@@ -31,6 +31,7 @@ from digitizer.pipeline.flat import split
 from digitizer.pipeline.neighbours import beside, neighbours_of
 from digitizer.pipeline.scans import busy
 from digitizer.pipeline.services import Services
+from digitizer.pipeline.weights import adopted_weights
 from digitizer.ports import Transaction
 
 __all__ = [
@@ -181,12 +182,13 @@ def verdicts_for(
     """Decide sheets against the index; labels, documents and what is misfiled by their own text."""
     sheets = list(sheets)
     case = jacket_case(services, record, sheets, undecided, neighbours)
+    weights = adopted_weights(services)
     cases = [case, *(_alone(services, one) for one in undecided if one.misfiled)]
     verdicts = [
         verdict
         for one in cases
         for verdict in identity.decide_jacket(
-            one, identity.gather(one, services.index), services.policy
+            one, identity.gather(one, services.index, weights), services.policy
         )
     ]
     for sheet in undecided:
@@ -195,8 +197,10 @@ def verdicts_for(
         own = testimony_of(services, [sheet], FieldSource.LABEL)
         label, listing = (None, None) if sheet.misfiled else (case.label, record)
         paper = identity.PaperCase(id=sheet.id, testimony=own, label=label, record=listing)
-        verdicts.append(identity.decide_paper(paper, services.index, services.policy))
-    return {verdict.film_id: verdict for verdict in verdicts}
+        verdicts.append(
+            identity.decide_paper(paper, services.index, services.policy, weights=weights)
+        )
+    return {verdict.film_id: replace(verdict, weights=weights.name) for verdict in verdicts}
 
 
 def _alone(services: Services, sheet: Sheet) -> JacketCase:
@@ -392,6 +396,7 @@ def evidence(verdict: Verdict) -> dict[str, Any]:
         "exam_posterior": verdict.exam_posterior,
         "evidence_class": verdict.evidence_class,
         "exam_evidence": verdict.exam_evidence,
+        "weights": verdict.weights or "built-in",
         "candidates": [
             {
                 "patient_id": one.patient.patient_id,

@@ -99,7 +99,7 @@ def accept(
         ``NUMBER`` or ``ISSUER:NUMBER``; the first candidate without.
     accession_number : str, optional
         Of the patient's exam; without, the one proposed, or the one the film itself tells; "" says
-        that the exam is not in the index.
+        that the exam is not in the index. Where none is told, the film's own day is its study's.
     study_date : date, optional
         Day of an exam that the index does not have.
     undo_window_s : float, optional
@@ -120,6 +120,8 @@ def accept(
     exam = None
     if study_date is None or accession_number is not None:
         exam = _exam(services, sheet, patient, accession_number)
+    if exam is None and study_date is None and sheet.kind is SheetKind.FILM:
+        study_date = identity.day_of(testimony_of(services, [sheet], FieldSource.FILM), patient)
     verdict = Verdict(
         film_id=film_id,
         outcome=Outcome.REVIEW,

@@ -14,7 +14,7 @@ __all__ = [
     "other_form",
 ]
 
-_MEND = str.maketrans("OQDILZSBG", "000112586")
+_MEND = str.maketrans("OQDCILZSBG", "0000112586")
 _LIKE_DIGITS = frozenset("OQDILZSBG")
 _PREFIX = re.compile(r"[A-Z]+")
 _TOKEN = re.compile(r"[A-Z0-9][A-Z0-9\-]*")
@@ -24,6 +24,8 @@ _LEAST_DIGITS = 4
 _DIGIT_SHARE = 0.6
 _LOOKAHEAD = 4
 _LONGEST_GROUP = 4
+_CAPTIONS = ("NO", "ID")
+_BEGINNING, _LONGEST_NUMBER = 2, 9
 
 
 class Number(str):
@@ -50,7 +52,9 @@ def fitting(text: str, pattern: str) -> Number | None:
     if sum(sign.isdigit() for sign in text) < _DIGIT_SHARE * len(text):
         return None
     prefix = _PREFIX.match(text)
-    if prefix and len(prefix.group()) > 1 and not set(prefix.group()) <= _LIKE_DIGITS:
+    # The first letter may be the number's own, and a digit misread behind it: RO49424.
+    behind = prefix.group()[1:] if prefix else ""
+    if not set(behind) <= _LIKE_DIGITS or (behind and prefix and prefix.group() in _CAPTIONS):
         return None
     for candidate in (text[:1] + text[1:].translate(_MEND), text.translate(_MEND)):
         if re.fullmatch(pattern, candidate):
@@ -78,10 +82,13 @@ def _stretches(text: str, tokens: list[re.Match[str]], first: int) -> list[int]:
     """Return where a number that begins at a token may end: there, or as far as groups go."""
     if first >= len(tokens):
         return []
+    # A letter with a digit or none is no number by itself: the rest of it follows (M6 40691).
+    begun = len(tokens[first].group()) <= _BEGINNING and tokens[first].group()[0].isalpha()
+    longest = _LONGEST_NUMBER if begun else _LONGEST_GROUP
     last = first
     while last + 1 < len(tokens):
         between = text[tokens[last].end() : tokens[last + 1].start()]
-        if between.strip(" .") or len(tokens[last + 1].group()) > _LONGEST_GROUP:
+        if between.strip(" .") or len(tokens[last + 1].group()) > longest:
             break
         last += 1
     return [first, *range(last, first, -1)]

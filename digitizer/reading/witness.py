@@ -53,6 +53,7 @@ _DAMAGED_DATE = re.compile(
     r"|\b(?:JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC)\b\s*\S*\d"
 )
 """A month beside a digit, in what no date could be read from, is no name."""
+_GROUPS = re.compile(r"[A-Z]?\d{2,7}(?: \d{2,7}){1,2}")
 _PERSON = re.compile(r"[A-Z'\-]{2,} ?[,^] ?([A-Z]+)")
 
 
@@ -200,6 +201,9 @@ def _loose(text: str, with_exam: bool, hearing: Hearing) -> str:
     if sex and (found or rest.strip(" .") == sex.group(1)):
         hearing.witness.add(FieldName.SEX, sex.group(1)[0], hearing.weigh(GUESSED + 0.1))
         rest = rest[: sex.start()].strip()
+    if _GROUPS.fullmatch(rest):
+        # Spaces that an engine saw in a number which stands alone.
+        rest = rest.replace(" ", "")
     for token in loose_numbers(rest):
         if _loose_number(token, bool(found), hearing):
             rest = " ".join(rest.replace(token, " ", 1).split())

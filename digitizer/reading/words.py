@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from rapidfuzz.distance import OSA
+from rapidfuzz.process import extract_iter
 
 from digitizer.reading.rules import Vocabulary
 
@@ -65,15 +66,21 @@ def _hits(padded: str, words: tuple[str, ...], names: frozenset[str] = frozenset
 
 @lru_cache(maxsize=20_000)
 def _near_words(token: str, words: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(word for word in words if len(word) >= _LOOSE and _near(token, word))
+    """Return the long words that a token is, with one character misread at most."""
+    if len(token) < _LOOSE - 1:
+        return ()
+    near = extract_iter(token, _long_words(words), scorer=OSA.distance, score_cutoff=1)
+    return tuple(word for word, _, _ in near)
 
 
-def _near(token: str, word: str) -> bool:
-    if token == word:
-        return True
-    if len(token) < _LOOSE - 1 or len(word) < _LOOSE or abs(len(token) - len(word)) > 1:
-        return False
-    return OSA.distance(token, word, score_cutoff=1) <= 1
+@lru_cache(maxsize=16)
+def _long_words(words: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(word for word in words if len(word) >= _LOOSE)
+
+
+@lru_cache(maxsize=8)
+def _single_words(texts: frozenset[str]) -> tuple[str, ...]:
+    return tuple(sorted({word for text in texts for word in text.split()}))
 
 
 def is_stamp(line: str, vocabulary: Vocabulary) -> bool:
@@ -82,11 +89,9 @@ def is_stamp(line: str, vocabulary: Vocabulary) -> bool:
     if plain in vocabulary.stamps:
         return True
     words = plain.split()
-    known = {word for stamp in vocabulary.stamps for word in stamp.split()}
+    known = _single_words(vocabulary.stamps)
     letters = [word for word in words if not word.isdigit()]
-    return bool(letters) and all(
-        word in known or any(_near(word, one) for one in known) for word in letters
-    )
+    return bool(letters) and all(word in known or _near_words(word, known) for word in letters)
 
 
 def names_institution(text: str, vocabulary: Vocabulary) -> bool:

@@ -73,7 +73,12 @@ class FilmSpecimen:
 
 
 def draw_jacket_label(
-    seed: tuple[int, ...], *, wear: float, dpi: float = 150.0, barcode: bool = False
+    seed: tuple[int, ...],
+    *,
+    wear: float,
+    dpi: float = 150.0,
+    barcode: bool = False,
+    of: tuple[Person, list[Exam]] | None = None,
 ) -> LabelSpecimen:
     """Draw the scan of one jacket's label.
 
@@ -86,9 +91,11 @@ def draw_jacket_label(
     dpi : float
     barcode : bool
         Whether a barcode with the jacket's or the patient's number may stand below.
+    of : tuple of Person and list of Exam, optional
+        Whose label; somebody invented without.
     """
     rng = np.random.default_rng(seed)
-    person, exams = _patient(rng)
+    person, exams = of or _patient(rng)
     code: str | None = None
     if barcode and rng.random() < 0.45:
         code = f"JK{int(rng.integers(100000, 999999))}"
@@ -108,7 +115,12 @@ def draw_jacket_label(
 
 
 def draw_film(
-    seed: tuple[int, ...], *, wear: float, dpi: float = 150.0, evidence: str = "full"
+    seed: tuple[int, ...],
+    *,
+    wear: float,
+    dpi: float = 150.0,
+    evidence: str = "full",
+    of: Exam | None = None,
 ) -> FilmSpecimen:
     """Draw the scan of one film, laid in any of the eight ways alike.
 
@@ -121,11 +133,12 @@ def draw_film(
     dpi : float
     evidence : str
         What its block says: ``full``, ``partial``, ``faint`` or ``none``.
+    of : Exam, optional
+        Of which exam; of an invented one without. The picture is a chest in any case.
     """
     rng = np.random.default_rng(seed)
-    person, exams = _patient(rng)
-    exam = exams[0]
-    child = (exam.day - person.birth).days < _CHILD_DAYS
+    exam = of or _patient(rng)[1][0]
+    child = (exam.day - exam.person.birth).days < _CHILD_DAYS
     fitting = [one for one in RADIOGRAPHS if one.child is child]
     source = fitting[int(rng.integers(len(fitting)))]
     short, long = SIZES[int(rng.integers(len(SIZES)))]

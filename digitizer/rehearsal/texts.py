@@ -1,5 +1,6 @@
 """Jackets as texts: what engines might have read of their labels and films, with known truth."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from random import Random
@@ -13,8 +14,9 @@ from digitizer.rehearsal.label import write_label
 from digitizer.rehearsal.misreading import LEVELS, Wear, misread
 from digitizer.rehearsal.people import Person
 from digitizer.rehearsal.town import Town, kin_of
+from digitizer.rehearsal.wording import exam_line
 
-__all__ = ["FilmText", "Misfiles", "jackets_of"]
+__all__ = ["FilmText", "Misfiles", "Spoilt", "jackets_of", "tells_exam"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +30,25 @@ class Misfiles:
     """A run of jackets whose films lie one jacket further on."""
     swapped: float = 0.01
     """Two neighbours whose films lie in each other's jacket."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spoilt:
+    """What is taken from films beside what is misread by chance, as parts of all films.
+
+    So that evidence which is rare by itself can be measured as often as the usual one.
+    """
+
+    record: float = 0.0
+    """Record numbers read wrong in a place or two, or not at all."""
+    lost: float = 0.0
+    """Blocks that bear no record number."""
+    accession: float = 0.0
+    """Accession numbers read wrong in one place."""
+    unnumbered: float = 0.0
+    """Blocks that bear no accession number."""
+    full: bool = False
+    """Whether all films bear a full block, and all labels a log of the exams."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +116,7 @@ def jackets_of(
     misfiles: Misfiles = Misfiles(),
     levels: tuple[str, ...] = ("fresh", "worn", "bad"),
     *,
-    spoil_numbers: float = 0.0,
+    spoilt: Spoilt = Spoilt(),
 ) -> Iterator[FilmText]:
     """Write films jacket by jacket, in feeding order, until there are enough.
 
@@ -108,8 +129,7 @@ def jackets_of(
     misfiles : Misfiles
     levels : tuple of str
         Keys of :data:`digitizer.rehearsal.misreading.LEVELS`, each as often.
-    spoil_numbers : float
-        Films whose record number is read wrong or not at all, beside those by chance.
+    spoilt : Spoilt
     """
     rng, draw = Random(seed), np.random.default_rng(seed)
     number = 0
@@ -118,7 +138,7 @@ def jackets_of(
         _misfile(made, box, misfiles, rng)
         for jacket in box:
             level = rng.choice(levels)
-            for one in _texts(made, jacket, level, number, rng, draw, spoil_numbers):
+            for one in _texts(made, jacket, level, number, rng, draw, spoilt):
                 number += 1
                 yield one
 
@@ -170,23 +190,34 @@ def _texts(
     number: int,
     rng: Random,
     draw: np.random.Generator,
-    spoil: float,
+    spoilt: Spoilt,
 ) -> Iterator[FilmText]:
     wear = LEVELS[level]
     own = [exam for exam in made.exams[jacket.at] if rng.random() < 0.95]
     label = write_label(draw, jacket.owner, own, None, 0.5)
     lines = [label.heading] if label.heading else []
-    lines += [*label.lines, *label.log]
+    log = label.log
+    if spoilt.full and not log:
+        log = tuple(exam_line(draw, exam) for exam in own)
+    lines += [*label.lines, *log]
     if rng.random() < 0.2:
         lines.append(rng.choice(_ON_LABELS))
     coded = [jacket.owner.patient_id] if rng.random() < 0.1 else []
     bearer = {"lines": misread(lines, wear, rng), "barcodes": coded}
     for offset, (at, exam, misfile) in enumerate(jacket.films):
-        evidence = rng.choices(("full", "partial", "faint", "none"), (0.72, 0.1, 0.08, 0.1))[0]
+        chances = (1.0, 0.0, 0.0, 0.0) if spoilt.full else (0.72, 0.1, 0.08, 0.1)
+        evidence = rng.choices(("full", "partial", "faint", "none"), chances)[0]
         block = write_block(draw, exam, evidence)
-        texts = list(block.lines)
-        if rng.random() < spoil:
+        texts, fields = list(block.lines), dict(block.fields)
+        if rng.random() < spoilt.record:
             texts = [_spoilt(text, exam.person.patient_id, rng) for text in texts]
+        if spoilt.lost and rng.random() < spoilt.lost:
+            texts = [_without(text, exam.person.patient_id) for text in texts]
+        if spoilt.unnumbered and rng.random() < spoilt.unnumbered:
+            texts = [_without(text, exam.accession) for text in texts]
+            fields.pop("accession_number", None)
+        elif spoilt.accession and rng.random() < spoilt.accession:
+            texts = [_one_wrong(text, exam.accession, rng) for text in texts]
         yield FilmText(
             row={
                 "id": f"{number + offset}",
@@ -200,7 +231,7 @@ def _texts(
             owner=jacket.owner,
             misfile=misfile,
             evidence=evidence,
-            tells_exam=_tells(block.fields, exam, made.exams[at]),
+            tells_exam=tells_exam(fields, exam, made.exams[at]),
             wear=level,
         )
 
@@ -218,6 +249,21 @@ def _spoilt(text: str, number: str, rng: Random) -> str:
     return text
 
 
+_CAPTIONS = r"(?:ACC#?|ACCESSION:|FILM NO\.|MRN:?|NO\.|HOSP NO:|ID:|UNIT NO\.|X-RAY NO\.) "
+
+
+def _without(text: str, number: str) -> str:
+    """Return a line without a number and its caption."""
+    return re.sub(rf"(?:(?<![A-Z]){_CAPTIONS})?{re.escape(number)}", "", text).strip()
+
+
+def _one_wrong(text: str, accession: str, rng: Random) -> str:
+    """Return a line with one digit of the accession number wrong."""
+    at = rng.choice([place for place, sign in enumerate(accession) if sign.isdigit()])
+    wrong = accession[:at] + rng.choice("0123456789BSOIZ") + accession[at + 1 :]
+    return text.replace(accession, wrong)
+
+
 def _read(lines: list[str], evidence: str, wear: Wear, rng: Random) -> list[str]:
     if rng.random() < 0.3:
         lines.insert(rng.randrange(len(lines) + 1), rng.choice(_ON_FILMS))
@@ -227,7 +273,7 @@ def _read(lines: list[str], evidence: str, wear: Wear, rng: Random) -> list[str]
     return misread(lines, wear, rng)
 
 
-def _tells(fields: dict[str, str], exam: Exam, others: list[Exam]) -> bool:
+def tells_exam(fields: dict[str, str], exam: Exam, others: list[Exam]) -> bool:
     """Tell whether a block says which exam it is of: by number, or by the day if there is one."""
     if "accession_number" in fields:
         return True

@@ -119,6 +119,27 @@ def test_a_twins_misread_number_files_nothing(ask):
     assert "ambiguous" in codes(answer)
 
 
+def test_two_people_nobody_knows_are_told_apart(ask):
+    """Film and label name two who are both not in the index."""
+    label = ["ABERNATHY, CLARA", "MRN 2718281", "DOB 08/09/1922"]
+    answer = ask(*NOBODY, "DATE 03/12/1978", jacket=label)
+    assert "film_contradicts_jacket" in codes(answer)
+
+
+@pytest.mark.parametrize(
+    ("name", "more", "filed_alone"),
+    [
+        ("OKONKVVO", [], True),  # as engines misread it
+        ("OKANKWO", [], False),  # a letter that is not misread so
+        ("OKANKWO", ["DOB 04/02/1931"], True),  # but the birth date bears it out
+    ],
+)
+def test_a_name_one_letter_off_is_believed_where_it_looks_misread(ask, name, more, filed_alone):
+    """Both numbers agree; a namesake of another spelling may not be in the index."""
+    answer = ask(f"{name}, JANE", "MRN 4711822", *more, "03/12/1978 ACC R78-01234")
+    assert (answer["outcome"] == "auto") is filed_alone
+
+
 def test_the_namesakes_film_in_a_jacket_is_noticed(ask):
     """Same name, other number and birth date."""
     label = ["SMITH, JOHN", "MRN 5550002", "DOB 09/30/1948"]
@@ -216,6 +237,12 @@ def test_a_study_is_minted_on_two_witnesses(ask):
     """The film's date, and the jacket's log."""
     answer = ask(*JANE, "DATE 07/07/1977", jacket=[*JANE, "07/07/1977 CHEST PA"])
     assert filed(answer) == ("4711822", "GEN", None)
+
+
+def test_a_day_one_digit_from_a_known_exams_mints_nothing(ask):
+    """Film and log may show one and the same misreading."""
+    answer = ask(*JANE, "DATE 03/12/1979", jacket=[*JANE, "03/12/1979 CHEST PA"])
+    assert codes(answer) == ["exam_unknown"]
 
 
 @pytest.mark.parametrize("day", ["01/01/1925", "DATE 01/01/1925"])

@@ -187,6 +187,16 @@ def test_about_the_share_that_is_set_is_drawn(make: Make) -> None:
     assert 8 <= len(open_reviews(site.services)) <= 30
 
 
+def test_what_is_drawn_cannot_be_told_from_a_films_id(tmp_path: Path) -> None:
+    """Two ledgers draw otherwise of films of the same names."""
+    drawn = []
+    for name in ("one", "other"):
+        site = Site.at(tmp_path / name, PEOPLE, EXAMS, blind_share=0.5)
+        site.jacket("J1", LABEL, *[BY_NUMBER] * 30)
+        drawn.append({one.sheet_id for one in open_reviews(site.services)})
+    assert drawn[0] != drawn[1]
+
+
 def test_shadow_mode_decides_and_files_nothing(make: Make) -> None:
     """The proposal stands with its posterior; nothing is scheduled to be wrapped."""
     site = make(shadow=True)

@@ -192,6 +192,20 @@ def test_a_jacket_whose_films_are_anothers_is_refused(make: Make) -> None:
     assert site.film(silent).decision is None
 
 
+def test_one_stray_film_does_not_hold_up_a_jacket(make: Make) -> None:
+    """It was decided for whom it names; two films here are decided for the jacket's patient."""
+    site = make(CHEST)
+    stray = ["LINDQVIST, PAUL", "5550001", "DOB 01/05/1920", "R70-00001"]
+    *_, film, silent = site.jacket("J1", ["FILM LIBRARY"], FULL, FULL, stray, [])
+    decided = site.film(film).decision
+    assert decided is not None
+    assert decided.patient == PEOPLE[1]
+    done = follow(
+        site.services, "J1", user="ann", patient_id="4711822", accession_number="R78-01234"
+    )
+    assert set(done.filed) == {silent}
+
+
 def test_a_jacket_whose_open_films_say_another_is_refused(make: Make) -> None:
     """Nobody has decided them yet, and none is the patient's."""
     site = make(CHEST)

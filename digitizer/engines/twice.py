@@ -1,0 +1,32 @@
+"""Which lines are worth a second look: those whose number engines doubt, or do not agree on."""
+
+import re
+from collections.abc import Sequence
+
+from digitizer.model.reading import Line
+
+__all__ = ["doubtful_number"]
+
+_TOKEN = re.compile(r"[A-Z0-9][A-Z0-9\-]{5,}")
+_DATE = re.compile(r"\d{1,4}-\d{1,2}-\d{2,4}|\d{1,2}-[A-Z0-9]{3}-\d{2,4}")
+_LEAST_DIGITS = 4
+
+
+def doubtful_number(line: Line, others: Sequence[str]) -> bool:
+    """Tell whether a line bears a number that the engine doubts, or another engine reads otherwise.
+
+    Parameters
+    ----------
+    line : Line
+    others : sequence of str
+        What other engines read there.
+    """
+    told = "".join(sign for text in others for sign in text.upper() if sign.isalnum())
+    doubted = {one.at for one in line.doubts}
+    for found in _TOKEN.finditer(line.text.upper()):
+        word = found.group()
+        if sum(map(str.isdigit, word)) < _LEAST_DIGITS or _DATE.fullmatch(word):
+            continue
+        if doubted & set(range(*found.span())) or word.replace("-", "") not in told:
+            return True
+    return False

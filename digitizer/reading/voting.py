@@ -1,0 +1,255 @@
+"""What witnesses agree on: a value as a whole, and a number character by character.
+
+Engines that differ in a character of a number say how sure they were of it, and what else it may
+be; so the character is chosen, not the engine.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from math import exp, log, prod
+
+from digitizer.model.reading import Line
+from digitizer.reading.hearing import Claim, Witness
+
+__all__ = ["ALONE", "MOST_SURE", "Fits", "Heard", "Told", "best_of", "plain", "spelled", "vote"]
+
+MOST_SURE = 0.999
+ALONE = 0.95
+"""What the word of one engine is worth that no other confirms."""
+_UNSEEN = {"tesseract": 0.2}
+"""Tesseract is sure of characters that it has wrong: it settles what another engine doubts."""
+_LEAST_SEEN = 0.03
+"""Chance of a character that an engine did not think of: it is wrong in so many without a doubt."""
+_LONE = 0.85
+"""What the word of one engine is worth where another looked and found no number."""
+_DENIED = 0.7
+"""What a number is worth which another engine read otherwise in a character."""
+_MOST_DIFFERENT = 3
+"""Characters in which two readings of one number may differ; more, and they are two numbers."""
+_LIKE_DIGITS = str.maketrans("OQDILZSBG", "000112586")
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A witness, the weight of its word, and its family: two looks of one engine are one witness.
+
+    ``lines`` are the engine's, with its doubts; none where they are not known. ``weight`` is that
+    of this look among those of its engine.
+    """
+
+    witness: Witness
+    trust: float
+    family: str
+    lines: Sequence[Line] = field(default=())
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A claim, and who makes it."""
+
+    claim: Claim
+    by: Heard
+
+
+Fits = Callable[[str], object]
+"""Tells whether a text has a form: true or false, as a regular expression's match does."""
+Chances = Mapping[str, float]
+"""What a character may be, by what one engine saw in one look."""
+Look = tuple[float, list[Chances]]
+"""The weight of a look, and what it saw of each character."""
+
+
+def plain(text: str) -> str:
+    """Return letters and digits alone."""
+    return "".join(sign for sign in text if sign.isalnum())
+
+
+def best_of(claims: list[Claim]) -> list[Claim]:
+    """Return the value of one witness that it says most often and most surely."""
+    if not claims:
+        return []
+    support: dict[str, float] = defaultdict(float)
+    for claim in claims:
+        support[plain(claim.value)] += claim.confidence
+    value = max(support, key=lambda one: support[one])
+    same = [claim for claim in claims if plain(claim.value) == value]
+    return [max(same, key=lambda one: one.confidence)]
+
+
+def vote(told: Sequence[Told]) -> tuple[str, float]:
+    """Return the value best supported by the witnesses, and how sure that is.
+
+    An engine that says the same of a second picture of the label repeats itself; one that then
+    says something else contradicts itself.
+    """
+    words: dict[str, dict[str, float]] = defaultdict(dict)
+    for one in told:
+        own = words[plain(one.claim.value)]
+        sure = one.claim.confidence * one.by.trust
+        own[one.by.family] = max(own.get(one.by.family, 0.0), sure)
+    support = {value: sum(own.values()) for value, own in words.items()}
+    best = max(support, key=lambda one: support[one])
+    sure = 1 - prod(1 - one for one in words[best].values())
+    if len({one.by.family for one in told}) == 1:
+        sure *= ALONE
+    if len(support) > 1:
+        sure *= support[best] / sum(support.values())
+    form = max(
+        (one.claim for one in told if plain(one.claim.value) == best),
+        key=lambda one: one.confidence,
+    )
+    return form.value, min(sure, MOST_SURE)
+
+
+def spelled(told: Sequence[Told], fits: Fits, among: int = 1) -> tuple[str, float]:
+    """Return a number settled character by character, and how sure it is.
+
+    Parameters
+    ----------
+    told : sequence of Told
+        One claim a witness.
+    fits : callable
+        Tells whether a text has the form of such a number; where it has not, letters that may be
+        digits are taken for those, if then it has.
+    among : int
+        Engines that looked; where only one of several found a number, it is the less sure.
+
+    Returns
+    -------
+    value : str
+        What :func:`vote` finds, with those characters changed that another sign fits better by
+        what all engines saw there.
+    sure : float
+    """
+    value, _ = vote(told)
+    like = [one for one in told if _one_number(value, one.claim.value)]
+    seen: dict[str, list[Look]] = defaultdict(list)
+    for one in like:
+        seen[one.by.family].append((one.by.weight, _chances(one)))
+    trust = {one.by.family: one.by.trust for one in like}
+    text, doubt = _settled(value, like, seen, trust, digits=False)
+    if not fits(text):
+        other, more = _settled(value, like, seen, trust, digits=True)
+        text, doubt = (other, more) if fits(other) else (text, doubt)
+    agreed, share = _agreed(text, told, like)
+    lone = len({one.by.family for one in told}) == 1
+    base = agreed * share * (1.0 if not lone else ALONE if among == 1 else _LONE)
+    return text, min(max(base * (1 - min(doubt, 1.0)), 0.0), MOST_SURE)
+
+
+def _settled(
+    value: str,
+    like: Sequence[Told],
+    seen: Mapping[str, Sequence[Look]],
+    trust: Mapping[str, float],
+    *,
+    digits: bool,
+) -> tuple[str, float]:
+    """Return the number with the best sign in each place, and the sum of the doubts.
+
+    ``digits``: behind the first sign only digits are looked at, where an engine thought of one.
+    """
+    signs, doubt = list(value), 0.0
+    places = [at for at, sign in enumerate(value) if sign.isalnum()]
+    for number, at in enumerate(places):
+        here = {
+            family: [(weight, look[number]) for weight, look in looks]
+            for family, looks in seen.items()
+        }
+        rivals = {plain(one.claim.value)[number] for one in like}
+        thought = {sign for looks in here.values() for _, look in looks for sign in look}
+        numeric = {sign for sign in rivals | thought if sign.isdigit()}
+        if all(sign.isdigit() for sign in rivals) or (digits and number > 0 and numeric):
+            signs[at], share = _sign(here, numeric, rivals, trust)
+        else:
+            signs[at], share = _sign(here, rivals | thought, rivals, trust)
+        doubt += 1 - share
+    return "".join(signs), doubt
+
+
+def _one_number(value: str, other: str) -> bool:
+    one, two = plain(value), plain(other)
+    return len(one) == len(two) and sum(a != b for a, b in zip(one, two, strict=True)) <= (
+        _MOST_DIFFERENT
+    )
+
+
+def _agreed(text: str, told: Sequence[Told], like: Sequence[Told]) -> tuple[float, float]:
+    """Return how sure those are who read the number so, and their part among all witnesses.
+
+    One who differs in a character was heard where the character was chosen.
+    """
+    sure: dict[str, float] = {}
+    for one in like:
+        exact = plain(one.claim.value) == plain(text)
+        worth = one.claim.confidence * one.by.trust * exact
+        sure[one.by.family] = max(sure.get(one.by.family, 0.0), worth)
+    others: dict[str, float] = {}
+    for one in told:
+        if one not in like:
+            worth = one.claim.confidence * one.by.trust
+            others[one.by.family] = max(others.get(one.by.family, 0.0), worth)
+    total = sum(sure.values())
+    if not total:
+        # No engine read it so as a whole.
+        return _DENIED * min(max(one.claim.confidence for one in like), 1.0), 0.5
+    agreed = 1 - prod(1 - one for one in sure.values())
+    denied = _DENIED if not all(sure.values()) else 1.0
+    return agreed * denied, total / (total + sum(others.values()))
+
+
+def _sign(
+    seen: Mapping[str, Sequence[tuple[float, Chances]]],
+    signs: set[str],
+    rivals: set[str],
+    trust: Mapping[str, float],
+) -> tuple[str, float]:
+    """Return the sign that fits best what all engines saw in one place, and its share."""
+    scores: dict[str, float] = {}
+    for sign in signs:
+        scores[sign] = sum(
+            trust[family] * log(max(_mean(sign, looks), _UNSEEN.get(family, _LEAST_SEEN)))
+            for family, looks in seen.items()
+        )
+    best = max(sorted(scores), key=lambda one: (scores[one], one in rivals))
+    return best, 1 / sum(exp(one - scores[best]) for one in scores.values())
+
+
+def _mean(sign: str, looks: Sequence[tuple[float, Chances]]) -> float:
+    """Return the chance of a sign by all looks of an engine, each by its weight."""
+    total = sum(weight for weight, _ in looks)
+    return sum(weight * look.get(sign, 0.0) for weight, look in looks) / total
+
+
+def _chances(told: Told) -> list[Chances]:
+    """Return of each character of a claim what its engine saw there; letters taken for digits."""
+    value = plain(told.claim.value)
+    for line in told.by.lines:
+        places = [at for at, sign in enumerate(line.text) if sign.isalnum()]
+        text = "".join(line.text[at] for at in places).upper()
+        start = text.find(value)
+        if start < 0:
+            start = text.translate(_LIKE_DIGITS).find(value.translate(_LIKE_DIGITS))
+        if start < 0 or len(text) != len(places):
+            continue
+        doubts = {one.at: one.signs for one in line.doubts}
+        return [
+            _told_of(sign, doubts.get(places[start + number], ()))
+            for number, sign in enumerate(value)
+        ]
+    return [{sign: 1 - _LEAST_SEEN} for sign in value]
+
+
+def _told_of(sign: str, told: Sequence[tuple[str, float]]) -> Chances:
+    if not told:
+        return {sign: 1 - _LEAST_SEEN}
+    found: dict[str, float] = defaultdict(float)
+    for other, chance in told:
+        name = other.upper()
+        if sign.isdigit():
+            name = name.translate(_LIKE_DIGITS)
+        if name.isalnum():
+            found[name] += chance
+    return found
