@@ -12,6 +12,7 @@ from digitizer.model.identity import ExamRecord, PatientRecord
 from digitizer.model.older import OldInstance, OldStudy, Source
 from digitizer.model.states import State
 from digitizer.pipeline.older.originals import original
+from digitizer.pipeline.older.picture_exam import own_study_uid
 from digitizer.pipeline.services import Services
 
 __all__ = ["plan_source"]
@@ -137,7 +138,7 @@ def _identity(
     else:
         verdict = identity.decide_header(
             dicom.header_of(header),
-            study.study_instance_uid,
+            own_study_uid(source, study),
             source.issuer,
             services.index,
             services.policy,
