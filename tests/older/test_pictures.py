@@ -19,11 +19,13 @@ from PIL import Image
 from pydicom import Dataset, dcmread
 
 from digitizer import dicom
+from digitizer.cli.older_words import plan_words
 from digitizer.model.older import OldInstance, OldStudy, Source, SourceKind
 from digitizer.model.reasons import Code
 from digitizer.model.states import State
 from digitizer.pipeline.older import reconcile
 from digitizer.pipeline.older.deliver import adopt
+from digitizer.pipeline.older.plan import plan_source
 from digitizer.pipeline.older.sources import add_source, stock_again
 from digitizer.pipeline.services import Services
 
@@ -203,8 +205,8 @@ ROWS = [
 
 
 @pytest.fixture(scope="module")
-def room(bench: Room) -> Room:
-    """Return the place of work after all of a folder was brought over."""
+def planned(bench: Room) -> dict[str, Any]:
+    """Return what is shown before anything is read or sent."""
     write_pictures(bench.folder)
     bench.write_index(*ROWS)
     add_source(
@@ -218,8 +220,39 @@ def room(bench: Room) -> Room:
             "mapping": str(bench.folder / "fields.toml"),
         },
     )
+    found = plan_source(bench.services, bench.source, every=True)
+    assert plan_words(found)
+    with bench.services.ledger.reading() as view:
+        assert not view.old_studies()
+    index: dict[str, Any] = found["index"]
+    return index
+
+
+@pytest.fixture(scope="module")
+def room(bench: Room, planned: dict[str, Any]) -> Room:
+    """Return the place of work after all of a folder was brought over."""
+    assert planned["rows"] > 0
     bench.run()
     return bench
+
+
+def test_what_is_planned_is_what_is_decided(room: Room, planned: dict[str, Any]) -> None:
+    """The dry run names every exam's patient and every row and file that is left over."""
+    told = {one["file"]: one for one in planned["decisions"]}
+    assert planned["by_itself"] == 7
+    assert planned["review"] == {"header_differs": 1}
+    assert (told["bits.tif"]["outcome"], told["bits.tif"]["accession_number"]) == ("auto", "B1")
+    differs = told["differs.png"]
+    assert (differs["outcome"], differs["patient_id"]) == ("review", "1000003")
+    assert [one["line"] for one in planned["rows_refused"]] == [17, 18, 19]
+    assert [one["file"] for one in planned["files_missing"]] == ["gone/away.tif"]
+    assert planned["files_without_row"] == ["formula.png", "nobody's.png"]
+    for place in room.listed("verified"):
+        exam = told.get(place)
+        if exam is not None:
+            decision = room.study(place).decision
+            assert decision is not None
+            assert decision.patient.patient_id == exam["patient_id"]
 
 
 def test_everything_is_accounted_for(room: Room) -> None:

@@ -21,7 +21,7 @@ from digitizer.model.units import Dpi, Spacing
 from digitizer.pipeline.older.looking import Looked
 from digitizer.pipeline.services import Services
 
-__all__ = ["PictureFile", "page_place", "row_sha256", "wrapped"]
+__all__ = ["PictureFile", "exam_key", "page_place", "row_sha256", "wrapped"]
 
 _LEAST_DPI, _MOST_DPI = 97.0, 2400.0
 """What scanners scan at; 72 and 96 are what programs write that do not know."""
@@ -179,16 +179,16 @@ def _looked(
 
 def _minted(services: Services, file: PictureFile, row: PictureRow, page: str) -> Uids:
     """Mint the UIDs of a picture, once: the same picture has the same, wherever it lies."""
-    exam = _exam_key(file, row.header)
+    exam = exam_key(file.source, file.place, row.header)
     with services.ledger.transaction() as tx:
         return Uids(
-            study=tx.uid(f"old picture study:{file.source.id}:{exam}"),
-            series=tx.uid(f"old picture series:{file.source.id}:{exam}"),
+            study=tx.uid(f"old picture study:{exam}"),
+            series=tx.uid(f"old picture series:{exam}"),
             sop=tx.uid(f"old picture:{file.sha256}:{page}"),
         )
 
 
-def _exam_key(file: PictureFile, header: OldHeader) -> str:
+def exam_key(source: Source, place: str, header: OldHeader) -> str:
     """Return what the pictures of one exam have in common: they are decided together."""
     parts: tuple[str, ...]
     if header.accession_number:
@@ -197,8 +197,8 @@ def _exam_key(file: PictureFile, header: OldHeader) -> str:
         parts = ("patient", *header.identity, header.study_date, header.description)
     else:
         # Of nobody: no two of these are of the same.
-        parts = ("place", file.place)
-    return hashlib.sha256("\x00".join(parts).encode()).hexdigest()[:32]
+        parts = ("place", place)
+    return hashlib.sha256("\x00".join((source.id, *parts)).encode()).hexdigest()[:32]
 
 
 def _upright(raster: Raster) -> tuple[Pixels, str]:
