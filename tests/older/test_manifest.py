@@ -263,6 +263,7 @@ def test_an_index_that_cannot_be_read_is_waited_for(tmp_path: Path) -> None:
     ):
         with pytest.raises(SourceUnreachable, match=why):
             opened(tmp_path, index, mapping)
+    written(tmp_path / "m.toml", SIMPLE)
     (tmp_path / "i.csv").unlink()
     with pytest.raises(SourceUnreachable, match="cannot be read"):
         Older(1 << 20).pictures(a_source(tmp_path))
