@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, Protocol, TypeVar
 
+from digitizer.errors import BadRow
 from digitizer.model.density import ScannerProfile
 from digitizer.model.identity import ExamDays, ExamRecord, JacketRecord, PatientRecord
 from digitizer.model.instance import FoundStudy, StoredInstance
@@ -16,6 +17,7 @@ from digitizer.model.older import (
     Outgoing,
     PeerInstance,
     PeerStudy,
+    PictureRow,
     Sent,
     Source,
 )
@@ -59,6 +61,7 @@ __all__ = [
     "Overview",
     "PatientIndex",
     "PeerSource",
+    "PictureSource",
     "Record",
     "ReviewLeases",
     "ScanDecoder",
@@ -286,6 +289,35 @@ class FileSource(Protocol):
         ...
 
 
+class PictureSource(FileSource, Protocol):
+    """A folder of pictures with an index file."""
+
+    @property
+    def trusts_resolution(self) -> bool:
+        """Whether the resolution that the files tell is believed."""
+        ...
+
+    def is_index(self, place: str) -> bool:
+        """Tell whether a file is the index file itself, or its mapping."""
+        ...
+
+    def rows_of(self, place: str) -> tuple[PictureRow, ...]:
+        """Return the rows of a file; raises :class:`~digitizer.errors.BadRow` where they clash."""
+        ...
+
+    def rows(self) -> Iterator[PictureRow]:
+        """Yield all rows that can be taken, in their order."""
+        ...
+
+    def without_file(self) -> Iterator[PictureRow]:
+        """Yield the rows that name a file that is not there."""
+        ...
+
+    def refused(self) -> Iterator[BadRow]:
+        """Yield why rows cannot be taken, in their order."""
+        ...
+
+
 class PeerSource(Protocol):
     """An older archive that answers over the network."""
 
@@ -311,6 +343,10 @@ class OlderSources(Protocol):
 
     def files(self, source: Source) -> FileSource:
         """Open one that is files; raises :class:`~digitizer.errors.SourceUnreachable`."""
+        ...
+
+    def pictures(self, source: Source) -> PictureSource:
+        """Open a folder of pictures; raises :class:`~digitizer.errors.SourceUnreachable`."""
         ...
 
     def peer(self, source: Source) -> PeerSource:

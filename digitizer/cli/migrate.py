@@ -20,6 +20,7 @@ from digitizer.cli.base import (
     progress_bars,
 )
 from digitizer.cli.batch import safe_cell, workplace
+from digitizer.cli.older_pictures import index_words, picture_options
 from digitizer.cli.older_words import plan_words, source_words, study_words, where_words
 from digitizer.errors import UnknownRecord, UsageError
 from digitizer.model.older import Keep, OldStudy, Source, SourceKind
@@ -43,7 +44,9 @@ as_user = click.option("--as", "user", required=True, help="Who decides.")
 @migrate.command(name="add")
 @click.argument("place")
 @click.option("--name", help="Name of the older archive; that of the folder or peer by default.")
-@click.option("--kind", type=click.Choice(["disc", "storage", "pacs"]), help="What it is.")
+@click.option(
+    "--kind", type=click.Choice(["disc", "storage", "pacs", "pictures"]), help="What it is."
+)
 @click.option("--issuer", default="", help="Who issued its record numbers, where it does not say.")
 @click.option("--pace", default="", help="Studies an hour by the hour, as 07-19:60,19-07:.")
 @click.option("--set", "sets", multiple=True, metavar="KEY=VALUE", help="An option of its kind.")
@@ -73,16 +76,21 @@ def add(
             )
         place = str(path)
         name = name or path.name
+    source_kind = SourceKind.PACS if is_peer else SourceKind.FOLDER
+    if kind == "pictures":
+        source_kind, options = SourceKind.PICTURES, picture_options(place, options)
     source = add_source(
         session.services,
         name or place.partition("@")[0],
-        SourceKind.PACS if is_peer else SourceKind.FOLDER,
+        source_kind,
         place,
         user=user,
         keep=Keep.PLACE if kind == "storage" else Keep.VAULT,
         issuer=issuer,
         options=options,
     )
+    if kind == "pictures":
+        print(index_words(session.services.sources.pictures(source)))
     print(f"{source.name}: {source.place}. `digitizer migrate run {source.name}` brings it over.")
     return 0
 

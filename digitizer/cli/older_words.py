@@ -21,7 +21,9 @@ def source_words(document: dict[str, Any]) -> str:
         f"  verified   {document['verified']}",
     ]
     if document["missing"]:
-        lines.append(f"  missing    {document['missing']} files that a disc's own list names")
+        lines.append(f"  missing    {document['missing']} files that a list names")
+    if document["rows_refused"]:
+        lines.append(f"  rows of the index file that cannot be taken: {document['rows_refused']}")
     if document["colliding"]:
         lines.append(f"  colliding  {document['colliding']}")
     lines.append(f"  studies   {_parts(document['studies']).strip(' ()')}")
@@ -58,6 +60,7 @@ def study_words(document: dict[str, Any]) -> str:
 def plan_words(document: dict[str, Any]) -> str:
     """Show what would be changed, what no rule covers, and what the archive refuses."""
     lines = [f"{document['looked_at']} instances of {document['studies']} studies looked at."]
+    lines += _index_lines(document["index"]) if document["index"] else []
     for one in document["changes"]:
         lines.append(f"{one['rule']}: {one['tag']}, {one['instances']} instances")
         lines += [f"  - {pair['before']!r}\n  + {pair['after']!r}" for pair in one["examples"]]
@@ -91,3 +94,19 @@ def where_words(document: dict[str, Any]) -> str:
     if len(lines) == 1:
         lines.append("  Nothing has been filed yet.")
     return "\n".join(lines)
+
+
+def _index_lines(index: dict[str, Any]) -> list[str]:
+    """Show what would become of the rows of an index file."""
+    lines = [
+        f"{index['rows']} rows of {index['exams']} exams: {index['by_itself']} would be filed by "
+        f"themselves, {sum(index['review'].values())} asked about{_parts(index['review'])}."
+    ]
+    for one in index["decisions"]:
+        who = f"{one['issuer']}:{one['patient_id']}" if one["patient_id"] else "nobody"
+        why = "; ".join(reason["text"] for reason in one["reasons"])
+        lines.append(f"  line {one['line']}, {one['file']}: {one['outcome']} {who} {why}".rstrip())
+    lines += [f"  line {one['line']} is refused: {one['text']}" for one in index["rows_refused"]]
+    lines += [f"  line {one['line']}: there is no {one['file']}" for one in index["files_missing"]]
+    lines += [f"  {place} has no row" for place in index["files_without_row"]]
+    return lines

@@ -8,6 +8,7 @@ from digitizer.dicom.directory import Listed, listed_files
 from digitizer.dicom.header import header_of, text_of, violations
 from digitizer.dicom.listing import HeaderLine, header_lines
 from digitizer.dicom.old_file import OldFile, examine, is_directory
+from digitizer.dicom.picture import PictureOrder, make_document, make_picture, placed
 from digitizer.dicom.pixels import decode_pixels, pixel_sha256, transcode
 from digitizer.dicom.recoding import Adopted, Adoption, adopted, identity_changes
 from digitizer.dicom.returned import compare_old
@@ -22,6 +23,7 @@ __all__ = [
     "HeaderLine",
     "Listed",
     "OldFile",
+    "PictureOrder",
     "RuleTable",
     "adopted",
     "apply_rules",
@@ -35,10 +37,13 @@ __all__ = [
     "identity_changes",
     "is_directory",
     "listed_files",
+    "make_document",
     "make_film",
     "make_frames",
     "make_label",
+    "make_picture",
     "pixel_sha256",
+    "placed",
     "read_rules",
     "text_of",
     "transcode",

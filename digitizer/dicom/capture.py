@@ -22,7 +22,7 @@ from digitizer.dicom.pixels import encode_pixels, pixel_sha256, to_bytes
 from digitizer.model.instance import CaptureOrder, MadeInstance, Rendered
 from digitizer.model.raster import Pixels, Polarity
 
-__all__ = ["frames_class", "make_film", "make_frames", "make_label"]
+__all__ = ["file_meta", "frames_class", "make_film", "make_frames", "make_label"]
 
 IMPLEMENTATION_CLASS_UID = "2.25.283715849463628219574629401837465528310"
 IMPLEMENTATION_VERSION_NAME = "DIGITIZER_0_1"
@@ -106,7 +106,7 @@ def _make(
     sop_class, pixels = str(SecondaryCaptureImageStorage), rendered.pixels
     if frames is not None:
         sop_class, pixels = frames[:2]
-    dataset.file_meta = _file_meta(order, sop_class)
+    dataset.file_meta = file_meta(sop_class, order.uids.sop)
     parts: list[dict[str, Any]] = [
         modules.sop_common(order, sop_class),
         modules.patient(order),
@@ -132,10 +132,11 @@ def _make(
     )
 
 
-def _file_meta(order: CaptureOrder, sop_class: str) -> FileMetaDataset:
+def file_meta(sop_class: str, sop_instance_uid: str) -> FileMetaDataset:
+    """Return the file meta information of an instance that we make (PS3.10 7.1)."""
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = UID(sop_class)
-    meta.MediaStorageSOPInstanceUID = UID(order.uids.sop)
+    meta.MediaStorageSOPInstanceUID = UID(sop_instance_uid)
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
     meta.ImplementationClassUID = UID(IMPLEMENTATION_CLASS_UID)
     meta.ImplementationVersionName = IMPLEMENTATION_VERSION_NAME

@@ -73,6 +73,11 @@ def _full_date(text: str) -> str:
     return text.replace("-", "") if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text) else ""
 
 
+def is_unpaired(body_part: str) -> bool:
+    """Tell whether a body part (CID 4) has no side."""
+    return body_part.upper() in _UNPAIRED
+
+
 def person(name: PersonName | None) -> str:
     """Return a name as PN (PS3.5 6.2); empty for nobody."""
     if name is None:
@@ -138,7 +143,7 @@ def general_series(order: CaptureOrder) -> dict[str, Any]:
         attributes["SeriesDescription"] = _words(order.series_description, "LO")
     if order.body_part:
         attributes["BodyPartExamined"] = _words(order.body_part.upper(), "CS")
-    if not order.laterality and order.body_part.upper() not in _UNPAIRED:
+    if not order.laterality and not is_unpaired(order.body_part):
         # Type 2C: required while the body part may be a paired one; empty: it is not known.
         attributes["Laterality"] = ""
     return attributes

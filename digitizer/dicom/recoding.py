@@ -40,6 +40,8 @@ class Adoption:
         Of the decision; stands in Original Attributes, and makes repeats the same.
     sop_instance_uid : str
         A new UID after a collision; empty: its own.
+    study_date : str
+        The exam's day (DA) for what was no study of its own; empty: it keeps its own.
     """
 
     patient: PatientRecord
@@ -47,6 +49,7 @@ class Adoption:
     source: str
     at: datetime
     sop_instance_uid: str = ""
+    study_date: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +95,9 @@ def identity_changes(header: Dataset, adoption: Adoption) -> tuple[Change, ...]:
     if number and text_of(header, "AccessionNumber") != number:
         before = text_of(header, "AccessionNumber")
         changes.append(Change("exam index", "AccessionNumber", before, number))
+    if adoption.study_date and text_of(header, "StudyDate") != adoption.study_date:
+        before = text_of(header, "StudyDate")
+        changes.append(Change("exam index", "StudyDate", before, adoption.study_date))
     if adoption.sop_instance_uid:
         before = text_of(header, "SOPInstanceUID")
         changes.append(Change("UID collision", "SOPInstanceUID", before, adoption.sop_instance_uid))

@@ -52,7 +52,7 @@ def decide_header(
     header : OldHeader
         After the rules.
     study_uid : str
-        Study Instance UID.
+        Study Instance UID; empty: it has none of its own, and goes to the study of its exam.
     issuer : str
         Who issued numbers that come without an issuer; empty: unknown.
     index : PatientIndex
@@ -244,9 +244,33 @@ def exam_of_header(
             text = "The header's accession number is another patient's."
             return _FoundExam(reasons=(reason(Code.SEVERAL_IDENTITIES, text),))
         return _FoundExam()
-    fitting = [exam for exam in exams if day and str(exam.study_date) == day]
-    fitting = [exam for exam in fitting if _same_kind(header.modality, exam.modality)]
+    same_day = [exam for exam in exams if day and str(exam.study_date) == day]
+    if not study_uid:
+        return _exam_of_day(header, day, same_day)
+    fitting = [exam for exam in same_day if _same_kind(header.modality, exam.modality)]
     return _FoundExam(exam=fitting[0] if len(fitting) == 1 else None)
+
+
+def _exam_of_day(header: OldHeader, day: str, exams: Sequence[ExamRecord]) -> _FoundExam:
+    """Find the exam that pictures without a study of their own were made in, by their day.
+
+    One that the index does not have is an exam all the same, of that patient and day.
+    """
+    if not day:
+        return _FoundExam(reasons=(reason(Code.EXAM_UNKNOWN),))
+    fitting = [exam for exam in exams if _may_be_of(header, exam)]
+    if len(fitting) == 1:
+        return _FoundExam(exam=fitting[0])
+    if exams:
+        text = f"The exam index has {len(exams)} of this day; which one it is the row does not say."
+        return _FoundExam(reasons=(reason(Code.EXAM_AMBIGUOUS, text),))
+    return _FoundExam()
+
+
+def _may_be_of(header: OldHeader, exam: ExamRecord) -> bool:
+    kinds = header.modality in ("", *_NEUTRAL) or not exam.modality
+    parts = {header.body_part.upper(), exam.body_part.upper()} - {""}
+    return (kinds or _same_kind(header.modality, exam.modality)) and len(parts) < 2
 
 
 def _numbers(patient: PatientRecord) -> set[str]:

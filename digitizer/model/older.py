@@ -18,6 +18,7 @@ __all__ = [
     "Outgoing",
     "PeerInstance",
     "PeerStudy",
+    "PictureRow",
     "Sent",
     "Source",
     "SourceKind",
@@ -112,6 +113,32 @@ class OldHeader:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PictureRow:
+    """What an index file says of one picture.
+
+    Attributes
+    ----------
+    line : int
+        Where it stands in the index file, from 1.
+    place : str
+        Of the file, as the row spells it, with "/".
+    page : int or None
+        From 1; None: all pages of the file.
+    conversion_type : str
+        How the picture came to be (PS3.3 C.8.6.1); empty: not told.
+    film : bool
+        It is the scan of a film, and is to be read like one.
+    """
+
+    line: int
+    place: str
+    page: int | None = None
+    header: OldHeader
+    conversion_type: str = ""
+    film: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OldStudy:
     """One study of a source: what is decided, sent, committed and verified together.
 
@@ -167,8 +194,8 @@ class OldInstance:
     Attributes
     ----------
     place : str
-        Path in the source with "/", ``IMAGE.ISO//path`` inside an image, or the SOP Instance UID
-        at a peer.
+        Path in the source with "/", ``IMAGE.ISO//path`` inside an image, ``PICTURE//page`` of
+        several pages, or the SOP Instance UID at a peer.
     study_id : str
         Empty where the file is no instance.
     state : State
@@ -180,11 +207,13 @@ class OldInstance:
     pack, offset : str, int
         Vault address of the tar file that holds the original, and where in it; ``pack`` is empty
         where the original stays at its place.
+    size : int
+        Of the file; of a picture, of the instance made of it.
     sha256 : str
         Of the file as found.
     data_sha256 : str
         Of the dataset without preamble and file meta information: two files of one instance have
-        the same.
+        the same. Of a picture, of its bytes, the page, and what its row says.
     pixel_sha256 : str
         Of Pixel Data (or what stands for it) and all after it, as encoded; empty without.
     sent_uid : str

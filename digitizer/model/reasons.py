@@ -94,6 +94,8 @@ class Code(StrEnum):
     FILE_MISSING = "file_missing"
     NO_INSTANCE = "no_instance"
     ALREADY_THERE = "already_there"
+    NO_ROW = "no_row"
+    ROW_REFUSED = "row_refused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -440,9 +442,16 @@ def _table() -> dict[Code, CodeText]:
             "The old archive does not answer.",
             "Nothing to do: it is tried again. Look after the old archive if it lasts.",
         ),
-        (Code.FILE_MISSING, note, "The disc's own list names a file that is not there.", ""),
+        (
+            Code.FILE_MISSING,
+            note,
+            "The disc's own list, or the index file, names a file that is not there.",
+            "",
+        ),
         (Code.NO_INSTANCE, note, "The file is no DICOM instance.", ""),
         (Code.ALREADY_THERE, note, "The archive holds it already, with the same content.", ""),
+        (Code.NO_ROW, note, "No row of the index file names this picture.", ""),
+        (Code.ROW_REFUSED, note, "A row of the index file cannot be taken.", ""),
     ]
     return {code: CodeText(hold, text, remedy) for code, hold, text, remedy in rows}
 

@@ -6,7 +6,8 @@ from digitizer.model.older import Source
 from digitizer.older.files import FolderSource
 from digitizer.older.pacs import OldPacs
 from digitizer.older.peers import read_pacs
-from digitizer.ports import FileSource, PeerSource
+from digitizer.older.picture_folder import PictureFolder
+from digitizer.ports import FileSource, PeerSource, PictureSource
 
 __all__ = ["Older"]
 
@@ -32,6 +33,10 @@ class Older:
         if self._last is None or self._last[0] != source.place:
             self._last = (source.place, FolderSource(Path(source.place), self._largest))
         return self._last[1]
+
+    def pictures(self, source: Source) -> PictureSource:
+        """Open a folder of pictures with its index file, read through at once."""
+        return PictureFolder(source, self._largest)
 
     def peer(self, source: Source) -> PeerSource:
         """Open a source that answers over the network; raises for options that are garbled."""

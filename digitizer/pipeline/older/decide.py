@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from digitizer import dicom, identity
-from digitizer.model.identity import Outcome, PatientRecord, Verdict
+from digitizer.model.identity import Outcome, Verdict
 from digitizer.model.older import OldHeader, OldInstance, OldStudy, Source
 from digitizer.model.reasons import Code, Reason, reason
 from digitizer.model.records import Decision, Stage
@@ -13,6 +13,7 @@ from digitizer.model.states import State
 from digitizer.pipeline.changes import event, held, moved, reason_payload
 from digitizer.pipeline.jacket import evidence
 from digitizer.pipeline.older.originals import original
+from digitizer.pipeline.older.picture_exam import decided_uids, own_study_uid
 from digitizer.pipeline.older.pictures import says_another
 from digitizer.pipeline.services import Services
 from digitizer.ports import Transaction
@@ -32,7 +33,7 @@ def decide(services: Services, study_id: str) -> list[tuple[Stage, str]]:
     if to_send:
         ruled, rejected = ruled_header(services, source, to_send[0])
         verdict = identity.decide_header(
-            ruled, study.study_instance_uid, source.issuer, services.index, services.policy
+            ruled, own_study_uid(source, study), source.issuer, services.index, services.policy
         )
         if rejected:
             asked += (reason(Code.RULE_REJECTED, rejected),)
@@ -119,17 +120,16 @@ def approve(
     patient = verdict.patient
     assert patient is not None, "a decision names a patient"
     exam = verdict.exam
-    if exam is not None and not exam.study_instance_uid:
-        # Films of this exam that are wrapped later join the study that is there (DESIGN §6).
-        tx.bind_uid(f"study:{_key(patient)}|{exam.accession_number}", study.study_instance_uid)
+    source = tx.get(Source, study.source_id)
+    study_uid, series_uid = decided_uids(tx, source, study, patient, exam)
     decided = replace(
         study,
         decision=Decision(
             patient=patient,
             exam=exam,
             study_date=str(exam.study_date or "") if exam else "",
-            study_instance_uid=study.study_instance_uid,
-            series_instance_uid="",
+            study_instance_uid=study_uid,
+            series_instance_uid=series_uid,
             posterior=verdict.posterior,
             exam_posterior=None,
             decided_by=user,
@@ -164,7 +164,3 @@ def _set_going(
     saved = tx.save(moved(study, State.APPROVED, now), approved)
     tx.schedule(Stage.OLD_STORE, study.id, now + timedelta(seconds=undo_window_s))
     return saved
-
-
-def _key(patient: PatientRecord) -> str:
-    return f"{patient.issuer}|{patient.patient_id}"

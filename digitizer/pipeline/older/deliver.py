@@ -14,6 +14,7 @@ from digitizer.model.records import CommitmentState, Stage
 from digitizer.model.states import State
 from digitizer.pipeline.changes import event, held, moved, reason_payload
 from digitizer.pipeline.older.originals import original
+from digitizer.pipeline.older.picture_exam import has_own_study
 from digitizer.pipeline.services import Services
 from digitizer.ports import Transaction
 
@@ -39,7 +40,9 @@ def store(services: Services, study_id: str) -> list[tuple[Stage, str]]:
     where it stopped; what it took without our hearing of it is found there and compared.
     """
     study, source, rows = _load(services, study_id)
-    found = services.archive.find_studies(study_instance_uid=study.study_instance_uid)
+    found = services.archive.find_studies(study_instance_uid=_study_uid(study))
+    if not has_own_study(source) and (number := _accession_number(study)):
+        found += services.archive.find_studies(accession_number=number)
     patient = _patient(study)
     if any(one.patient_id != patient.patient_id for one in found):
         text = "The archive holds this study under another patient number."
@@ -62,6 +65,16 @@ def _patient(study: OldStudy) -> PatientRecord:
     return study.decision.patient
 
 
+def _study_uid(study: OldStudy) -> str:
+    assert study.decision is not None, "only decided studies are sent"
+    return study.decision.study_instance_uid
+
+
+def _accession_number(study: OldStudy) -> str:
+    exam = study.decision.exam if study.decision else None
+    return exam.accession_number if exam else study.header.accession_number
+
+
 def adopt(
     services: Services, study: OldStudy, source: Source, row: OldInstance
 ) -> tuple[dicom.OldFile, dicom.Adopted]:
@@ -74,15 +87,22 @@ def adopt(
     """
     assert study.decision is not None, "only decided studies are sent"
     content = original(services, source, row)
-    if hashlib.sha256(content).hexdigest() != row.sha256:
+    own = has_own_study(source)
+    if own and hashlib.sha256(content).hexdigest() != row.sha256:
         raise BadScan("corrupt_file", "The file has changed since it was looked at.")
     old = dicom.examine(content)
+    if not own:
+        if old.pixel_sha256 != row.pixel_sha256:
+            raise BadScan("corrupt_file", "The vault's copy has changed since it was made.")
+        decision = study.decision
+        old = dicom.placed(old, decision.study_instance_uid, decision.series_instance_uid)
     adoption = dicom.Adoption(
         patient=study.decision.patient,
         exam=study.decision.exam,
         source=source.name,
         at=study.decision.decided_at,
         sop_instance_uid=row.sent_uid,
+        study_date="" if own else study.decision.study_date.replace("-", ""),
     )
     return old, dicom.adopted(old, adoption, services.coercions)
 
@@ -91,7 +111,7 @@ def _compared(
     services: Services, study: OldStudy, source: Source, rows: Sequence[OldInstance]
 ) -> list[OldInstance]:
     """Compare what the archive holds already with what would be sent; return what it lacks."""
-    there = set(services.archive.find_instances(study.study_instance_uid))
+    there = set(services.archive.find_instances(_study_uid(study)))
     double = {row.outgoing_uid: row for row in rows if row.outgoing_uid in there}
     if not double:
         return list(rows)
@@ -357,7 +377,7 @@ def read_back(
             kinds = [
                 kind for kind in kinds if kind[0] in {r.sop_class_uid for r in waiting.values()}
             ]
-        for content in services.archive.retrieve_all(study.study_instance_uid, kinds, plain=plain):
+        for content in services.archive.retrieve_all(_study_uid(study), kinds, plain=plain):
             try:
                 came = dicom.examine(content)
             except BadScan:

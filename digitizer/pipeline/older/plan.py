@@ -9,9 +9,11 @@ from pydicom.uid import UID
 from digitizer import dicom, identity
 from digitizer.errors import ArchiveUnreachable, BadScan
 from digitizer.model.identity import ExamRecord, PatientRecord
-from digitizer.model.older import OldInstance, OldStudy, Source
+from digitizer.model.older import OldInstance, OldStudy, Source, SourceKind
 from digitizer.model.states import State
 from digitizer.pipeline.older.originals import original
+from digitizer.pipeline.older.picture_exam import own_study_uid
+from digitizer.pipeline.older.picture_plan import plan_rows
 from digitizer.pipeline.services import Services
 
 __all__ = ["plan_source"]
@@ -93,6 +95,9 @@ def plan_source(services: Services, source: Source, *, every: bool = False) -> d
             for sop_class, syntax in sorted(refused or ())
         ],
         "archive_asked": refused is not None,
+        "index": (
+            plan_rows(services, source, every=every) if source.kind is SourceKind.PICTURES else None
+        ),
     }
 
 
@@ -137,7 +142,7 @@ def _identity(
     else:
         verdict = identity.decide_header(
             dicom.header_of(header),
-            study.study_instance_uid,
+            own_study_uid(source, study),
             source.issuer,
             services.index,
             services.policy,

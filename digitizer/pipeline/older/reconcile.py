@@ -40,8 +40,11 @@ LISTS: Mapping[str, tuple[State, ...]] = {
     "colliding": (State.REVIEW,),
     "duplicate": (State.DUPLICATE,),
     "missing": (State.REJECTED,),
+    "rows_refused": (State.REJECTED,),
 }
 """Lists of instances by name, and the states they hold."""
+_NO_FILES = {Code.FILE_MISSING: "missing", Code.ROW_REFUSED: "rows_refused"}
+"""Codes of entries that stand for no file, and the list that each has for itself."""
 _SETTLED = frozenset(
     (State.VERIFIED, State.REVIEW, State.QUARANTINED, State.DUPLICATE, State.REJECTED)
 )
@@ -52,10 +55,11 @@ def source_json(view: Transaction, source: Source) -> dict[str, Any]:
     """Return the reconciliation of a source."""
     tally = view.old_tally(source.id)
     missing = _count(tally, (State.REJECTED,), Code.FILE_MISSING.value)
-    found = _count(tally, (*_TAKEN, *_REFUSED)) - missing
+    rows_refused = _count(tally, (State.REJECTED,), Code.ROW_REFUSED.value)
+    found = _count(tally, (*_TAKEN, *_REFUSED)) - missing - rows_refused
     refused = Counter[str]()
     for (state, code), (n, _) in tally.items():
-        if state in _REFUSED and code != Code.FILE_MISSING.value:
+        if state in _REFUSED and code not in _NO_FILES:
             refused[code or state.value] += n
     taken = _count(tally, _TAKEN)
     filed = sum(n for (_, decided), n in view.old_filed(source.id).items() if decided)
@@ -70,6 +74,7 @@ def source_json(view: Transaction, source: Source) -> dict[str, Any]:
         "told": {"studies": source.told_studies, "instances": source.told_instances},
         "found": found,
         "missing": missing,
+        "rows_refused": rows_refused,
         "taken": taken,
         "refused": dict(sorted(refused.items())),
         "colliding": _count(tally, (State.REVIEW,)),
@@ -127,7 +132,8 @@ def listed(
             return
         after = rows[-1].place
         for row in rows:
-            if (row.code is Code.FILE_MISSING) is (name == "missing"):
+            own = _NO_FILES.get(row.code) if row.code else None
+            if own == (name if name in _NO_FILES.values() else None):
                 yield row
 
 
@@ -166,7 +172,7 @@ def study_json(study: OldStudy, rows: tuple[OldInstance, ...] = ()) -> dict[str,
     decision = study.decision
     return {
         "id": study.id,
-        "study_instance_uid": study.study_instance_uid,
+        "study_instance_uid": decision.study_instance_uid if decision else study.study_instance_uid,
         "state": study.state.value,
         "reasons": [{"code": one.code.value, "text": one.text} for one in study.reasons],
         "header": _header(study),

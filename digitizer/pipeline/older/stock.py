@@ -18,6 +18,7 @@ from digitizer.model.states import State
 from digitizer.pipeline.changes import event, moved
 from digitizer.pipeline.older.looking import DISC_LIST, Looked, look, unusable
 from digitizer.pipeline.older.originals import PACK_BYTES, kept, original
+from digitizer.pipeline.older.picture_stock import stock_pictures
 from digitizer.pipeline.older.writing import SENT, study_id_of, write
 from digitizer.pipeline.services import Services
 from digitizer.ports import FileSource, Transaction
@@ -35,11 +36,13 @@ def stock(services: Services, source_id: str) -> list[tuple[Stage, str]]:
     with services.ledger.reading() as view:
         source = view.get(Source, source_id)
     until = services.clock.now() + timedelta(seconds=_AT_ONCE_S)
-    done = (
-        _peer(services, source)
-        if source.kind is SourceKind.PACS
-        else _files(services, source, until)
-    )
+    match source.kind:
+        case SourceKind.PACS:
+            done = _peer(services, source)
+        case SourceKind.PICTURES:
+            done = stock_pictures(services, source, until)
+        case _:
+            done = _files(services, source, until)
     with services.ledger.transaction() as tx:
         if not done:
             tx.schedule(Stage.OLD_STOCK, source_id)

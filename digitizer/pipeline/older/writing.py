@@ -49,11 +49,11 @@ def write(
 
 
 def _is_known(row: OldInstance, known: OldInstance | None) -> bool:
-    return (
-        known is not None
-        and known.code is not Code.FILE_MISSING
-        and (known.sha256 == row.sha256 or known.data_sha256 == row.data_sha256 != "")
-    )
+    if known is None or known.code is Code.FILE_MISSING:
+        return False
+    if row.data_sha256:
+        return known.data_sha256 == row.data_sha256
+    return known.sha256 == row.sha256 and known.code is row.code
 
 
 def _firsts(tx: Transaction, looked: Iterable[Looked]) -> dict[str, OldInstance]:
