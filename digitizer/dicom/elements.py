@@ -4,7 +4,7 @@ import struct
 from dataclasses import dataclass
 from enum import Enum, unique
 
-__all__ = ["End", "Syntax", "Walked", "bulk_size", "walk"]
+__all__ = ["End", "Syntax", "Walked", "bulk_size", "spans", "walk"]
 
 _LONG = frozenset(
     (b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV")
@@ -81,6 +81,17 @@ def walk(data: bytes, syntax: Syntax, stop: int | None) -> Walked:
     except _Nonsense:
         return Walked(End.NONSENSE, at)
     return Walked(End.DONE, at)
+
+
+def spans(data: bytes, syntax: Syntax) -> list[tuple[int, int, int]]:
+    """Return tag, beginning and end of each element of data that were walked through before."""
+    found = []
+    at = 0
+    while at < len(data):
+        tag, end = _over(data, at, syntax, 0)
+        found.append((tag, at, end))
+        at = end
+    return found
 
 
 def bulk_size(data: bytes, syntax: Syntax) -> int | None:

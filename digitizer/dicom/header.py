@@ -24,6 +24,7 @@ from digitizer.model.older import OldHeader
 
 __all__ = [
     "Writing",
+    "codecs_of",
     "declared_charsets",
     "header_of",
     "number_of",
@@ -79,7 +80,9 @@ def text_of(header: Dataset, keyword: str) -> str:
     raw = raw_text(header, keyword)
     if isinstance(raw, str):
         return raw.strip()[:_LONGEST]
-    codecs = _codecs(header) if dictionary_VR(keyword) in _TEXT else ("ascii",)
+    if raw.isascii() and b"\x1b" not in raw:
+        return raw.decode("ascii").strip(" \0").strip()[:_LONGEST]
+    codecs = codecs_of(header) if dictionary_VR(keyword) in _TEXT else ("ascii",)
     declared = declared_charsets(header)
     if any(name.startswith("ISO 2022") for name in declared):
         # Switched by escape sequences within the text (PS3.5 6.1.2.5).
@@ -127,7 +130,8 @@ def declared_charsets(header: Dataset) -> tuple[str, ...]:
     )
 
 
-def _codecs(header: Dataset) -> tuple[str, ...]:
+def codecs_of(header: Dataset) -> tuple[str, ...]:
+    """Return the Python codecs in which the text of a header is really written."""
     codecs = tuple(
         python_encoding.get(name, default_encoding) for name in declared_charsets(header)
     )

@@ -25,11 +25,11 @@ from pydicom.uid import (
 )
 
 from digitizer.dicom.directory import DIRECTORY_CLASS
-from digitizer.dicom.elements import End, Syntax, bulk_size, walk
+from digitizer.dicom.elements import End, Syntax, bulk_size, spans, walk
 from digitizer.dicom.header import number_of, text_of
 from digitizer.errors import BadScan
 
-__all__ = ["OldFile", "examine", "is_directory", "meta_of", "rewritten"]
+__all__ = ["OldFile", "examine", "is_directory", "meta_of", "rewritten", "spliced"]
 
 _PREAMBLE = 128
 _BULK = 0x7FE00000
@@ -254,17 +254,55 @@ def rewritten(old: OldFile, header: Dataset | None = None) -> bytes:
     header : Dataset, optional
         Elements that were not changed are still raw and are written as they were.
     """
+    if header is None:
+        return _part10(old, text_of(old.header, "SOPInstanceUID"), old.data)
+    data = _encoded(header, old.syntax, ("iso8859",)) + old.data[old.bulk :]
+    return _part10(old, text_of(header, "SOPInstanceUID"), data)
+
+
+def spliced(
+    old: OldFile, patch: Dataset, removed: frozenset[int], codecs: tuple[str, ...]
+) -> bytes:
+    """Return the instance with some elements of its header put in place of what stood there.
+
+    Every other byte of the dataset is the one it was.
+
+    Parameters
+    ----------
+    old : OldFile
+    patch : Dataset
+        Elements that are new or other.
+    removed : frozenset of int
+        Tags to leave out.
+    codecs : tuple of str
+        Python codecs of the header's character set, where the patch declares none.
+    """
+    form = _form(old.syntax)
+    new = _encoded(patch, old.syntax, codecs)
+    pieces = {tag: new[start:end] for tag, start, end in spans(new, form)}
+    kept = {
+        tag: old.data[start:end]
+        for tag, start, end in spans(old.data[: old.bulk], form)
+        if tag not in removed
+    }
+    kept |= pieces
+    data = b"".join(kept[tag] for tag in sorted(kept)) + old.data[old.bulk :]
+    uid = patch if "SOPInstanceUID" in patch else old.header
+    return _part10(old, text_of(uid, "SOPInstanceUID"), data)
+
+
+def _encoded(header: Dataset, syntax: UID, codecs: tuple[str, ...]) -> bytes:
+    out = DicomBytesIO()
+    out.is_implicit_VR = syntax == ImplicitVRLittleEndian
+    out.is_little_endian = syntax != ExplicitVRBigEndian
+    write_dataset(out, header, list(codecs))
+    return bytes(out.getvalue())
+
+
+def _part10(old: OldFile, sop_instance_uid: str, data: bytes) -> bytes:
     out = DicomBytesIO()
     out.write(b"\0" * _PREAMBLE + b"DICM")
-    own = text_of(header, "SOPInstanceUID") if header is not None else ""
-    write_file_meta_info(out, meta_of(old, own), enforce_standard=True)
-    data = old.data
-    if header is not None:
-        head = DicomBytesIO()
-        head.is_implicit_VR = old.syntax == ImplicitVRLittleEndian
-        head.is_little_endian = old.syntax != ExplicitVRBigEndian
-        write_dataset(head, header)
-        data = head.getvalue() + old.data[old.bulk :]
+    write_file_meta_info(out, meta_of(old, sop_instance_uid), enforce_standard=True)
     if old.syntax == DeflatedExplicitVRLittleEndian:
         deflate = zlib.compressobj(wbits=-zlib.MAX_WBITS)
         data = deflate.compress(data) + deflate.flush()

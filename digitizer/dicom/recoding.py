@@ -13,9 +13,9 @@ from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.dataelem import DataElement
 from pydicom.sequence import Sequence as Items
 
-from digitizer.dicom.header import declared_charsets, text_of, twin_of
+from digitizer.dicom.header import codecs_of, declared_charsets, text_of, twin_of
 from digitizer.dicom.modules import moment, person
-from digitizer.dicom.old_file import OldFile, rewritten
+from digitizer.dicom.old_file import OldFile, rewritten, spliced
 from digitizer.dicom.rules import Change, Outcome, RuleTable, apply_rules, put
 from digitizer.model.identity import ExamRecord, PatientRecord
 
@@ -69,9 +69,20 @@ def adopted(old: OldFile, adoption: Adoption, tables: Sequence[RuleTable]) -> Ad
         return Adopted(content=b"", changes=ruled.changes, rejected=ruled.rejected)
     if not changes:
         return Adopted(content=rewritten(old), changes=())
-    header = _changed(old.header, ruled, changes[len(ruled.changes) :])
-    _keep_original(header, old.header, changes, adoption)
-    return Adopted(content=rewritten(old, header), changes=changes)
+    items = _originals(old.header, changes, adoption)
+    if any(not _can_hold(ruled.header, change.after) for change in changes):
+        return Adopted(content=_all_anew(old, ruled, changes, items), changes=changes)
+    patch, removed = Dataset(), set[int]()
+    for change in changes:
+        tag = tag_for_keyword(change.tag)
+        assert tag is not None, "rules are validated"
+        if change.after or tag in ruled.header:
+            put(patch, change.tag, change.after)
+        else:
+            removed.add(int(tag))
+    patch.OriginalAttributesSequence = items
+    content = spliced(old, patch, frozenset(removed), codecs_of(ruled.header))
+    return Adopted(content=content, changes=changes)
 
 
 def identity_changes(header: Dataset, adoption: Adoption) -> tuple[Change, ...]:
@@ -111,24 +122,28 @@ def _same(keyword: str, before: str, after: str) -> bool:
     return before == after
 
 
-def _changed(original: Dataset, ruled: Outcome, identity: Sequence[Change]) -> Dataset:
-    header = twin_of(original) if ruled.header is original else ruled.header
-    for change in identity:
-        if not change.after.isascii():
-            _speak(header, change.after)
-        put(header, change.tag, change.after)
-    return header
-
-
-def _speak(header: Dataset, text: str) -> None:
-    """Make a header able to hold a text: where its character set cannot, all text becomes UTF-8."""
+def _can_hold(header: Dataset, text: str) -> bool:
+    """Tell whether the declared character set of a header can hold a text."""
     declared = declared_charsets(header)
-    if "ISO_IR 192" in declared or (declared == ("ISO_IR 100",) and _is_latin(text)):
-        return
+    return (
+        text.isascii()
+        or "ISO_IR 192" in declared
+        or (declared == ("ISO_IR 100",) and _is_latin(text))
+    )
+
+
+def _all_anew(old: OldFile, ruled: Outcome, changes: Sequence[Change], items: Items) -> bytes:
+    """Return the instance with all text of its header in UTF-8: it must hold a name it cannot."""
+    header = twin_of(ruled.header)
     header.decode()
     tag = tag_for_keyword("SpecificCharacterSet")
     assert tag is not None
     header[tag] = DataElement(tag, "CS", "ISO_IR 192")
+    for change in changes:
+        if change.tag != "SpecificCharacterSet":
+            put(header, change.tag, change.after)
+    header.OriginalAttributesSequence = items
+    return rewritten(old, header)
 
 
 def _is_latin(text: str) -> bool:
@@ -139,10 +154,8 @@ def _is_latin(text: str) -> bool:
     return True
 
 
-def _keep_original(
-    header: Dataset, original: Dataset, changes: Sequence[Change], adoption: Adoption
-) -> None:
-    """Append to Original Attributes what stood there, an item for each rule."""
+def _originals(original: Dataset, changes: Sequence[Change], adoption: Adoption) -> Items:
+    """Return Original Attributes: what it held before, and what stood there, by rule."""
     items = []
     for rule in dict.fromkeys(change.rule for change in changes):
         before = Dataset()
@@ -160,5 +173,6 @@ def _keep_original(
         item.SourceOfPreviousValues = adoption.source[:_SOURCE_LENGTH]
         item.ReasonForTheAttributeModification = "COERCE"
         items.append(item)
-    told = original.get("OriginalAttributesSequence") or []
-    header.OriginalAttributesSequence = Items([*told, *items])
+    if "OriginalAttributesSequence" in original:
+        items = [*(twin_of(original).OriginalAttributesSequence or []), *items]
+    return Items(items)

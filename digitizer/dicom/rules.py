@@ -257,12 +257,9 @@ def apply_rules(header: Dataset, tables: Iterable[RuleTable]) -> Outcome:
     written in changes the declaration alone, not the text.
     """
     changes: list[Change] = []
-    current = header
+    current, writing = header, writing_of(header)
     for table in tables:
         for rule in table.rule:
-            writing = (
-                writing_of(current) if any(one.writing for one in rule.when) else Writing.PLAIN
-            )
             if not all(one.holds(current, writing) for one in rule.when):
                 continue
             if rule.then.reject is not None:
@@ -274,6 +271,7 @@ def apply_rules(header: Dataset, tables: Iterable[RuleTable]) -> Outcome:
                 current = twin_of(header)
             changes.append(Change(f"{rule.name} ({table.version})", rule.then.tag, old, new))
             put(current, rule.then.tag, None if rule.then.remove else new)
+            writing = writing_of(current)
     return Outcome(header=current, changes=tuple(changes))
 
 
