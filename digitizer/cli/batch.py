@@ -33,6 +33,7 @@ from digitizer.pipeline import report, review
 from digitizer.pipeline.budget import standing
 from digitizer.pipeline.deliver import read_again
 from digitizer.pipeline.older.again import read_again as read_older_again
+from digitizer.pipeline.older.reconcile import source_json
 from digitizer.pipeline.older.sources import source_named
 from digitizer.pipeline.orders import orders_in
 from digitizer.pipeline.replay import replay as replay_batch
@@ -237,6 +238,7 @@ def status(session: Session, as_json: bool) -> int:
         tasks = view.tasks()
         total = _counts(view.counts())
         worn = [one for one in worn_scanners(view) if one.needs_cleaning]
+        older = [source_json(view, source) for source in view.old_sources()]
     budget = standing(session.services)
     owner = DataFolderLock(session.settings.data_dir).owner()
     document = {
@@ -255,6 +257,7 @@ def status(session: Session, as_json: bool) -> int:
             if task.reason is not None
         ][:100],
         "batches": batches,
+        "older_archives": older,
         "clean_rollers": [{"scanner": one.scanner, "columns": one.columns} for one in worn],
     }
     if as_json:

@@ -86,6 +86,12 @@ def status_words(document: dict[str, Any]) -> str:
     for one in document["batches"]:
         mode = "" if one["mode"] == "running" else f" ({one['mode']})"
         lines.append(f"  {one['batch']}{mode}: " + _states(one["scans"]))
+    for one in document["older_archives"]:
+        review = one["studies"].get("review", 0)
+        lines.append(
+            f"  {one['source']}: {one['verified']} of {one['found']} instances verified"
+            + (f", {review} studies in review" if review else "")
+        )
     if document["urgent_jackets"]:
         names = [
             "/".join(filter(None, (one["box"], one["jacket"])))

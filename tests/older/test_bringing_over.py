@@ -3,11 +3,14 @@
 import hashlib
 import io
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pydicom
 import pytest
+from jackets import an_exam
+from ledger_records import sheet
 from old_instances import an_instance, uid
 from old_town import OldSite, an_index
 from pycdlib import PyCdlib
@@ -15,10 +18,13 @@ from pydicom.fileset import FileSet
 
 from digitizer import dicom
 from digitizer.errors import ArchiveUnreachable, UsageError
+from digitizer.ledger import SqlPatientIndex
+from digitizer.model.identity import Outcome, Verdict
 from digitizer.model.older import Keep, Outgoing, Sent, Source, SourceKind
 from digitizer.model.reasons import Code
 from digitizer.model.states import State
 from digitizer.pipeline.advance import advance
+from digitizer.pipeline.jacket import decision_of
 from digitizer.pipeline.older import reconcile, review
 from digitizer.pipeline.older.plan import plan_source
 from digitizer.pipeline.older.review import Collisions
@@ -298,3 +304,23 @@ def test_the_plan_shows_each_change_before_anything_is_sent(site: OldSite, tmp_p
     assert declared["examples"] == [{"before": "", "after": "ISO_IR 192"}]
     assert document["archive_refuses"] == []
     assert told(site, source) == before
+
+
+def test_film_and_digital_of_one_exam_meet_under_one_study(site: OldSite, tmp_path: Path) -> None:
+    """A film of the exam that is decided later joins the study that came from the disc."""
+    services = site.services
+    assert isinstance(services.index, SqlPatientIndex)
+    exam = replace(an_exam("A1", "4711822", "1962-03-10", "HEAD", None), modality="CT")
+    services.index.import_exams([exam])
+    site.work(added(site, written(tmp_path / "meet", {"1": an_instance(study="meet")})))
+    (study,) = site.studies(State.VERIFIED)
+    assert study.decision is not None
+    assert study.decision.exam == exam
+    (kept,) = site.keeps(uid("study", "meet")).values()
+    assert pydicom.dcmread(io.BytesIO(kept)).AccessionNumber == "A1"
+    film = Verdict(
+        film_id="f", outcome=Outcome.AUTO, patient=study.decision.patient, exam=exam, posterior=1.0
+    )
+    with services.ledger.transaction() as tx:
+        of_the_film = decision_of(services, tx, sheet(), film, "auto")
+    assert of_the_film.study_instance_uid == uid("study", "meet")
