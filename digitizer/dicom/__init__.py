@@ -11,7 +11,7 @@ from digitizer.dicom.old_file import OldFile, examine, is_directory
 from digitizer.dicom.picture import PictureOrder, make_document, make_picture, placed
 from digitizer.dicom.pixels import decode_pixels, pixel_sha256, transcode
 from digitizer.dicom.recoding import Adopted, Adoption, adopted, identity_changes
-from digitizer.dicom.returned import compare_old
+from digitizer.dicom.returned import compare_old, same_instance
 from digitizer.dicom.rules import BUILT_IN, Change, RuleTable, apply_rules, read_rules
 
 __all__ = [
@@ -45,6 +45,7 @@ __all__ = [
     "pixel_sha256",
     "placed",
     "read_rules",
+    "same_instance",
     "text_of",
     "transcode",
     "violations",

@@ -4,11 +4,11 @@ from io import BytesIO
 
 from pydicom import Dataset, dcmread
 
-from digitizer.dicom.header import text_of
+from digitizer.dicom.header import text_of, twin_of
 from digitizer.dicom.old_file import OldFile, examine, rewritten
 from digitizer.dicom.pixels import decode_pixels, pixel_sha256
 
-__all__ = ["compare_old"]
+__all__ = ["compare_old", "same_instance"]
 
 _IDENTITY = (
     "SOPClassUID",
@@ -52,6 +52,29 @@ def compare_old(written: OldFile, content: bytes) -> tuple[str, ...]:
     if written.pixel_sha256 != came.pixel_sha256 and not _same_picture(written, came):
         differences.append("PixelData")
     return tuple(dict.fromkeys(differences))
+
+
+def same_instance(one: OldFile, other: OldFile) -> bool:
+    """Tell whether two datasets are one instance written twice: every value and the picture.
+
+    A disc burnt from a PACS holds its instances in another transfer syntax, with other group
+    lengths, and otherwise the same.
+    """
+    try:
+        if _elements(one) != _elements(other):
+            return False
+    except Exception:
+        # What cannot be decoded cannot be said to be the same.
+        return False
+    return one.pixel_sha256 == other.pixel_sha256 or _same_picture(one, other)
+
+
+def _elements(old: OldFile) -> Dataset:
+    found = twin_of(old.header)
+    for tag in [tag for tag in tuple(found.keys()) if tag.element == 0]:
+        del found[tag]
+    found.decode()
+    return found
 
 
 def _text(old: OldFile, keyword: str) -> str:

@@ -238,6 +238,18 @@ def test_what_the_archive_holds_is_compared_not_sent_again(site: OldSite, tmp_pa
     assert dicom.examine(kept).pixel_sha256 == dicom.examine(other).pixel_sha256
 
 
+def test_a_disc_burnt_from_another_source_is_a_copy(site: OldSite, tmp_path: Path) -> None:
+    """The same values and picture in another transfer syntax collide with nothing."""
+    site.work(added(site, written(tmp_path / "first", {"1": an_instance(study="burnt")})))
+    again = an_instance(study="burnt", implicit=True)
+    packed = an_instance(study="burnt", encapsulated=True)
+    source = added(site, written(tmp_path / "burnt", {"1": again, "2": packed}))
+    site.work(source)
+    document = told(site, source)
+    assert document["refused"] == {"duplicate": 2}
+    assert document["studies"] == {"duplicate": 1}
+
+
 class Breaking:
     """Stands between us and an archive that goes away after some instances, then comes back."""
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from digitizer import dicom, identity
+from digitizer.errors import BadScan, SourceUnreachable
 from digitizer.model.identity import Outcome, Verdict
 from digitizer.model.older import OldHeader, OldInstance, OldStudy, Source
 from digitizer.model.reasons import Code, Reason, reason
@@ -27,6 +28,7 @@ def decide(services: Services, study_id: str) -> list[tuple[Stage, str]]:
         study = view.get(OldStudy, study_id)
         source = view.get(Source, study.source_id)
         rows = view.old_instances(study_id=study_id)
+    rows = _without_copies(services, rows)
     to_send = [row for row in rows if row.state is State.READ]
     asked = _of_instances(study, rows)
     verdict = Verdict(film_id=study_id, outcome=Outcome.REVIEW)
@@ -40,6 +42,42 @@ def decide(services: Services, study_id: str) -> list[tuple[Stage, str]]:
         elif _is_looked_at(services, study):
             asked += says_another(services, source, to_send[0], verdict)
     return _written(services, study, rows, verdict, asked)
+
+
+def _without_copies(services: Services, rows: tuple[OldInstance, ...]) -> tuple[OldInstance, ...]:
+    """Take those that collide with what is the same, written otherwise, for the copies they are."""
+    colliding = [row for row in rows if row.code is Code.UID_COLLISION]
+    colliding = [row for row in colliding if row.state is State.REVIEW]
+    if not colliding:
+        return rows
+    uids = [row.sop_instance_uid for row in colliding]
+    with services.ledger.reading() as view:
+        bearers = view.old_instances_with_uid(uids)
+        sources = {one.id: one for one in view.old_sources()}
+    copies = {}
+    for row in colliding:
+        for first in bearers:
+            if first.sop_instance_uid != row.sop_instance_uid or first.state in _NO_FIRST:
+                continue
+            if _is_copy(services, sources[first.source_id], first, sources[row.source_id], row):
+                copies[row.place] = replace(row, state=State.DUPLICATE, code=Code.DUPLICATE)
+    with services.ledger.transaction() as tx:
+        tx.write_old_instances(copies.values())
+    return tuple(copies.get(row.place, row) for row in rows)
+
+
+_NO_FIRST = (State.REVIEW, State.DUPLICATE, State.REJECTED, State.QUARANTINED)
+
+
+def _is_copy(
+    services: Services, of: Source, first: OldInstance, source: Source, row: OldInstance
+) -> bool:
+    try:
+        one = dicom.examine(original(services, of, first))
+        other = dicom.examine(original(services, source, row))
+    except (BadScan, SourceUnreachable):
+        return False
+    return dicom.same_instance(one, other)
 
 
 def ruled_header(services: Services, source: Source, row: OldInstance) -> tuple[OldHeader, str]:
