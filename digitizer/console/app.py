@@ -28,6 +28,7 @@ from digitizer.console import (
     reports,
     review,
     settings_page,
+    sign_on,
     signing,
     silent,
     work,
@@ -66,6 +67,7 @@ def make_app(site: Site) -> FastAPI:
     for one in (
         health,
         signing,
+        sign_on,
         migration,
         orders,
         equipment,

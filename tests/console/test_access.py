@@ -10,7 +10,7 @@ from digitizer.console.access import Needs
 from digitizer.errors import SettingsError
 from digitizer.model.users import ROLES, Permission, Role
 
-PUBLIC = {"/healthz", "/readyz", "/metrics", "/sign-in"}
+PUBLIC = {"/healthz", "/readyz", "/metrics", "/sign-in", "/oidc/begin", "/oidc/callback"}
 SIGNED_IN = {"/", "/sign-out", "/password", "/api/v1/openapi.json"}
 WORK, PATIENTS, MANAGE = Permission.SEE_WORK, Permission.SEE_PATIENTS, Permission.MANAGE
 DECIDE = Permission.DECIDE
