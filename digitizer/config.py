@@ -35,6 +35,7 @@ from digitizer.scan.settings import DecodeSettings, WatchSettings
 __all__ = [
     "ConsoleSettings",
     "Loaded",
+    "OidcSettings",
     "Settings",
     "WorkerSettings",
     "describe",
@@ -89,6 +90,54 @@ class ConsoleSettings:
             )
 
 
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+_OWN_ROLES = frozenset({"records", "reviewer", "lead", "auditor"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OidcSettings:
+    """Signing in to the console by the hospital's own accounts (OpenID Connect)."""
+
+    issuer: str = ""
+    """Issuer of the provider, exactly as it names itself; empty: passwords of the console alone."""
+    client_id: str = ""
+    """What the provider knows this console as; its redirect URI is the console's /oidc/callback."""
+    client_secret: str = ""
+    """Secret of the client, where it has one; best given as a variable. Never shown."""
+    scopes: str = "openid profile"
+    """Scopes that are asked for; providers often want one more for groups."""
+    name_claim: str = "preferred_username"
+    """Claim with the name that decisions are signed with."""
+    role_claim: str = "groups"
+    """Claim that lists the person's groups."""
+    roles: Mapping[str, str] = field(default_factory=dict)
+    """Group to role, e.g. {"film-leads" = "lead"}: records, reviewer, lead or auditor.
+    Administrators are made in the console alone."""
+    ca_file: Path | None = None
+    """Certificates by which the provider is known, PEM, where the system's are not enough."""
+    passwords: str = "everybody"
+    """Who may still sign in with a password of the console: everybody, or admins."""
+
+    def __post_init__(self) -> None:
+        """Refuse what could let the wrong people in."""
+        if self.issuer and not self.may_speak_to(self.issuer):
+            raise ValueError("issuer must begin with https://")
+        if self.issuer and not self.client_id:
+            raise ValueError("client_id is missing")
+        if wrong := sorted(set(self.roles.values()) - _OWN_ROLES):
+            raise ValueError(f"no group can be made {wrong[0]}: {', '.join(sorted(_OWN_ROLES))}")
+        if self.passwords not in ("everybody", "admins"):
+            raise ValueError("passwords is everybody or admins")
+        if "openid" not in self.scopes.split():
+            raise ValueError("scopes must hold openid")
+
+    def may_speak_to(self, url: str) -> bool:
+        """Tell whether an address of the provider is safe: by TLS, or on this machine."""
+        parts = urlsplit(url)
+        safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
+        return safe and bool(parts.hostname) and not parts.username
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerSettings:
     """How many processes work at once."""
@@ -116,6 +165,7 @@ class Settings:
     archive: ArchiveSettings = field(default_factory=ArchiveSettings)
     listener: ListenerSettings = field(default_factory=ListenerSettings)
     console: ConsoleSettings = field(default_factory=ConsoleSettings)
+    oidc: OidcSettings = field(default_factory=OidcSettings)
     workers: WorkerSettings = field(default_factory=WorkerSettings)
     pipeline: PipelineSettings = field(default_factory=PipelineSettings)
     capture: CaptureSettings = field(default_factory=CaptureSettings)
@@ -290,6 +340,8 @@ def effective(settings: Settings) -> dict[str, str]:
         for part in key.split("."):
             value = getattr(value, part)
         shown[key] = re.sub(r"//([^:/@]*):[^@/]*@", r"//\1:***@", _shown(value))
+        if key.endswith("secret") and value:
+            shown[key] = "***"
     return shown
 
 

@@ -81,6 +81,20 @@ def users_change(
     return 0
 
 
+@users.command(name="link")
+@click.argument("name")
+@click.argument("subject")
+@click.option("--issuer", help="Whose id it is; oidc.issuer by default.")
+@pass_session
+def users_link(session: Session, name: str, subject: str, issuer: str | None) -> int:
+    """Let a person of the hospital's own accounts (the provider's SUBJECT) use this account."""
+    sessions = wiring.sessions(session.settings)
+    external = f"{issuer or session.settings.oidc.issuer}#{subject}"
+    linked = accounts.link_user(session.services, sessions, name, external, by=_by())
+    print(f"{linked.name} is {external}.")
+    return 0
+
+
 @users.command(name="token")
 @click.argument("name")
 @pass_session

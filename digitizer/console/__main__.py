@@ -19,13 +19,19 @@ def main() -> int:
         loaded = config.load()
         log.configure(loaded.settings.log_level)
         wiring.limit_threads()
-        app = make_app(Site.of(loaded))
+        server = server_of(loaded)
     except DigitizerError as error:
         sys.stderr.write(f"digitizer: console: {error}\n")
         return 1
+    server.run()
+    return 0
+
+
+def server_of(loaded: config.Loaded) -> uvicorn.Server:
+    """Return the console of a site as a server, by TLS where that is set."""
     console = loaded.settings.console
-    uvicorn.run(
-        app,
+    told = uvicorn.Config(
+        make_app(Site.of(loaded)),
         host=console.host,
         port=console.port,
         ssl_certfile=console.tls_certificate,
@@ -37,7 +43,7 @@ def main() -> int:
         proxy_headers=False,
         timeout_graceful_shutdown=2,
     )
-    return 0
+    return uvicorn.Server(told)
 
 
 if __name__ == "__main__":

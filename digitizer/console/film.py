@@ -1,6 +1,5 @@
 """One film's whole story, and the patient it was filed under."""
 
-import hashlib
 import json
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -18,8 +17,6 @@ from digitizer.console.seen import note_seen
 from digitizer.console.silent import file_together, known_patients
 from digitizer.console.site import Site, site_of
 from digitizer.errors import UnknownRecord, UsageError
-from digitizer.model.identity import PatientRecord
-from digitizer.model.overview import Filter
 from digitizer.model.records import Batch, Capture, Event, Jacket, Sheet
 from digitizer.model.states import HOLDS
 from digitizer.model.users import Permission
@@ -27,14 +24,12 @@ from digitizer.pipeline import review as decisions
 from digitizer.pipeline.adjust import ADJUSTABLE
 from digitizer.pipeline.changes import event
 from digitizer.pipeline.follow import silent_films
-from digitizer.pipeline.library import find_patients
 from digitizer.ports import Transaction
 
 __all__ = ["router"]
 
 router = APIRouter()
 _SEES = Needs(Permission.SEE_PATIENTS)
-_MOST_FILMS = 200
 _LONGEST = 400
 
 
@@ -129,57 +124,6 @@ def instance(request: Request, film_id: str, person: Person = Depends(_SEES)) ->
         media_type="application/dicom",
         headers={"content-disposition": f'attachment; filename="{capture.sop_instance_uid}.dcm"'},
     )
-
-
-@router.get("/library")
-def library(request: Request, person: Person = Depends(_SEES)) -> Response:
-    """Ask for a patient or a jacket."""
-    return page(request, "library.html", person, asked="", patients=(), jackets=())
-
-
-@router.post("/library")
-def search(
-    request: Request,
-    q: Annotated[str, Form(max_length=200)] = "",
-    person: Person = Depends(_SEES),
-) -> Response:
-    """Search patients and jackets; what was asked stands in the audit trail, not in an address."""
-    site, asked = site_of(request), q.strip()
-    with site.services.ledger.transaction() as tx:
-        tx.record(event(f"user:{person.name}", "index_searched", person.name, query=asked))
-        jackets = tx.jackets_named(asked) if asked else ()
-    patients = find_patients(site.services, asked)
-    return page(request, "library.html", person, asked=asked, patients=patients, jackets=jackets)
-
-
-@router.get("/patients")
-def patient(
-    request: Request,
-    number: Annotated[str, Query(max_length=200)],
-    issuer: Annotated[str, Query(max_length=200)] = "",
-    person: Person = Depends(_SEES),
-) -> Response:
-    """Show a patient of the index with the exams and the films filed so far."""
-    site = site_of(request)
-    found = site.services.index.patient(number, issuer)
-    if found is None:
-        raise UnknownRecord("There is no such patient in the index.")
-    with site.services.ledger.transaction() as tx:
-        tx.record(event(_subject(found), "viewed", person.name, page="patient"))
-        studies = tx.old_studies(patient=(found.issuer, found.patient_id), limit=_MOST_FILMS)
-    theirs = Filter(patient=(found.issuer, found.patient_id))
-    films = site.overview.oldest_first(theirs, limit=_MOST_FILMS)
-    exams = site.services.index.exams(found)
-    return page(
-        request, "patient.html", person,
-        patient=found, exams=exams, films=films, studies=studies,
-    )  # fmt: skip
-
-
-def _subject(found: PatientRecord) -> str:
-    """Return the subject of a patient's events: no longer than the ledger keeps."""
-    named = f"patient:{found.issuer}:{found.patient_id}"
-    return named if len(named) <= 80 else f"patient:{hashlib.sha256(named.encode()).hexdigest()}"
 
 
 @router.get("/jackets/{jacket_id}")

@@ -13,6 +13,8 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from digitizer.console.site import Site, site_of
 from digitizer.errors import DigitizerError
+from digitizer.model.records import WorkMode
+from digitizer.pipeline.orders import orders_in
 from digitizer.service.lock import DataFolderLock
 
 __all__ = ["PUBLIC", "router"]
@@ -92,6 +94,7 @@ class _Figures(Collector):
                 age.add_metric([one.state.value], max(0.0, (now - one.oldest).total_seconds()))
         with site.services.ledger.reading() as view:
             tasks, pending = view.task_counts(), view.pending_commitments()
+            mode = orders_in(view).mode()
         due = GaugeMetricFamily("digitizer_tasks", "Stages that are due.", labels=["stage"])
         for stage, count_of_stage in tasks.items():
             due.add_metric([stage.value], count_of_stage)
@@ -104,4 +107,26 @@ class _Figures(Collector):
         waits.add_metric([], pending)
         free = GaugeMetricFamily("digitizer_disk_free_bytes", "Free room of the data folder.")
         free.add_metric([], shutil.disk_usage(site.settings.data_dir).free)
-        return [count, age, due, wrong, waits, free]
+        return [count, age, due, wrong, waits, free, _mode(mode), *_archives(site)]
+
+
+def _mode(mode: WorkMode) -> GaugeMetricFamily:
+    held = GaugeMetricFamily("digitizer_work_held", "Whether all work is paused (2) or drains (1).")
+    held.add_metric([], {WorkMode.PAUSED: 2, WorkMode.DRAINING: 1}.get(mode, 0))
+    return held
+
+
+def _archives(site: Site) -> list[GaugeMetricFamily]:
+    """Return how archives answered to what they were asked, and what was read back from them."""
+    asked = GaugeMetricFamily(
+        "digitizer_commitments", "Commitments by their outcome.", labels=["archive", "outcome"]
+    )
+    read = GaugeMetricFamily(
+        "digitizer_read_backs", "Instances read back.", labels=["archive", "outcome"]
+    )
+    for one in site.overview.archives():
+        for outcome in ("pending", "promised", "refused", "late"):
+            asked.add_metric([one.archive, outcome], getattr(one, outcome))
+        for outcome in ("agreed", "differed"):
+            read.add_metric([one.archive, outcome], getattr(one, outcome))
+    return [asked, read]

@@ -8,12 +8,12 @@ from starlette.responses import RedirectResponse, Response
 
 from digitizer.console.access import Needs, Person, address_of, drop_cookie, person_of, set_cookie
 from digitizer.console.pages import back_to, page, say
-from digitizer.console.site import site_of
+from digitizer.console.site import Site, site_of
 from digitizer.errors import UsageError
-from digitizer.model.users import Permission, User
+from digitizer.model.users import Permission, Role, User
 from digitizer.pipeline import accounts
 
-__all__ = ["router"]
+__all__ = ["own_path", "router", "sign_in_again"]
 
 router = APIRouter()
 
@@ -44,7 +44,36 @@ def sign_in_page(request: Request, next: str = "/") -> Response:
         return RedirectResponse(site_of(request).at(first_page(person.user)), 303)
     with site_of(request).services.ledger.reading() as view:
         nobody = not view.users()
-    return page(request, "sign_in.html", next=_own_path(next), name="", problem="", nobody=nobody)
+    return sign_in_again(request, 200, next=next, nobody=nobody)
+
+
+def sign_in_again(
+    request: Request,
+    status: int,
+    *,
+    next: str = "/",
+    name: str = "",
+    problem: str = "",
+    nobody: bool = False,
+) -> Response:
+    """Return the page that asks who somebody is, with what was wrong the last time."""
+    return page(
+        request,
+        "sign_in.html",
+        None,
+        status,
+        next=own_path(next),
+        name=name,
+        problem=problem,
+        nobody=nobody,
+        oidc=bool(site_of(request).settings.oidc.issuer),
+    )
+
+
+def _only(site: Site) -> Role | None:
+    """Return the one role whose passwords are still good, where the site wants it so."""
+    oidc = site.settings.oidc
+    return Role.ADMIN if oidc.issuer and oidc.passwords == "admins" else None
 
 
 @router.post("/sign-in")
@@ -63,22 +92,14 @@ def sign_in(
             name=name.strip(),
             password=password,
             address=address_of(request),
+            only=_only(site),
         )
     except UsageError as error:
-        return page(
-            request,
-            "sign_in.html",
-            None,
-            403,
-            next=_own_path(next),
-            name=name,
-            problem=str(error),
-            nobody=False,
-        )
+        return sign_in_again(request, 403, next=next, name=name, problem=str(error))
     before = person_of(request)
     if before is not None:
         site.sessions.close(before.session.key)
-    answer = RedirectResponse(site.at(_own_path(next)), 303)
+    answer = RedirectResponse(site.at(own_path(next)), 303)
     set_cookie(site, answer, signed.token)
     return answer
 
@@ -130,6 +151,7 @@ def password(
         name=person.name,
         password=new,
         address=address_of(request),
+        only=_only(site),
     )
     say(request, Person(signed.user, signed.session), "Your password is changed.")
     answer = back_to(request, first_page(signed.user))
@@ -137,7 +159,7 @@ def password(
     return answer
 
 
-def _own_path(wanted: str) -> str:
+def own_path(wanted: str) -> str:
     """Return a path of ours, whatever somebody put into the link."""
     plain = wanted.startswith("/") and not wanted.startswith(("//", "/\\"))
     return wanted if plain and "\n" not in wanted and "\r" not in wanted else "/"

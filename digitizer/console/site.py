@@ -9,6 +9,7 @@ from starlette.requests import Request
 from digitizer import wiring
 from digitizer.config import Loaded, Settings
 from digitizer.console.jobs import Jobs
+from digitizer.console.oidc import Oidc
 from digitizer.console.pictures import Pictures
 from digitizer.pipeline.services import Services
 from digitizer.ports import Overview, ReviewLeases, Sessions
@@ -41,12 +42,14 @@ class Site:
     """When a session was last recorded to see a film or scan, by session key and id."""
     verified: tuple[datetime, tuple[int, ...]] | None = None
     """How many films were verified in each full hour of the last week, counted in this hour."""
+    oidc: Oidc = field(init=False)
     jobs: Jobs = field(default_factory=Jobs)
     pictures: Pictures = field(init=False)
 
     def __post_init__(self) -> None:
         """Begin with no picture."""
         self.pictures = Pictures(self.services)
+        self.oidc = Oidc(self.settings.oidc)
 
     @classmethod
     def of(cls, loaded: Loaded) -> "Site":

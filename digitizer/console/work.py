@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Annotated
 from urllib.parse import parse_qsl, urlencode
 
@@ -42,6 +43,7 @@ class Wanted:
     batch: str = ""
     box: str | None = None
     kind: str = ""
+    day: str = ""
     query: str = field(default="", compare=False)
 
     def filter(self, site: Site) -> Filter:
@@ -62,9 +64,10 @@ class Wanted:
                 batch_id=batch_id,
                 box=self.box or None,
                 kind=ThingKind(self.kind) if self.kind else None,
+                study_date=date.fromisoformat(self.day).isoformat() if self.day else "",
             )
         except ValueError:
-            raise UsageError("There is no such state or kind.") from None
+            raise UsageError("There is no such state, kind or day.") from None
 
 
 def _wanted(
@@ -73,10 +76,11 @@ def _wanted(
     batch: Annotated[str, Query(max_length=255)] = "",
     box: Annotated[str, Query(max_length=255)] = "",
     kind: Annotated[str, Query(max_length=20)] = "",
+    day: Annotated[str, Query(max_length=10)] = "",
 ) -> Wanted:
-    named = {"state": state, "code": code, "batch": batch, "box": box, "kind": kind}
+    named = {"state": state, "code": code, "batch": batch, "box": box, "kind": kind, "day": day}
     query = urlencode({key: value for key, value in named.items() if value})
-    return Wanted(state, code, batch, box, kind, query)
+    return Wanted(state, code, batch, box, kind, day, query)
 
 
 @router.get("/work")

@@ -58,12 +58,15 @@ class SqlPatientIndex:
         return tuple(found[number] for number in best)
 
     def patient(self, patient_id: str, issuer: str | None = None) -> PatientRecord | None:
-        """Look one patient up by number; None if absent or borne under several issuers."""
+        """Look one patient up by number; None if absent or borne under several issuers.
+
+        An empty issuer means the patient who has none, where there is one; else whoever is the only
+        one to bear the number.
+        """
         table = tables.patient
         query = select(table.c.body).where(table.c.patient_id == patient_id)
-        if issuer:
-            query = query.where(table.c.issuer == issuer)
-        found = self._bodies(query.limit(2))
+        own = [] if issuer is None else self._bodies(query.where(table.c.issuer == issuer))
+        found = own if own or issuer else self._bodies(query.limit(2))
         return decode(PatientRecord, found[0]) if len(found) == 1 else None
 
     def exams(self, patient: PatientRecord) -> tuple[ExamRecord, ...]:

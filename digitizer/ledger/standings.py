@@ -220,6 +220,8 @@ def _filtered(query: Select[Any], wanted: Filter) -> Select[Any]:
     if wanted.box is not None:
         boxed = select(tables.jacket.c.id).where(tables.jacket.c.box == wanted.box)
         query = query.where(row.jacket_id.in_(boxed))
+    if wanted.study_date:
+        query = query.where(row.study_date == wanted.study_date)
     if wanted.patient is not None:
         issuer, number = wanted.patient
         query = query.where(row.patient_id == number, row.issuer == issuer)

@@ -392,6 +392,7 @@ standing = Table(
     Index("ix_standing_batch_id_state", "batch_id", "state", "since"),
     Index("ix_standing_jacket_id_state", "jacket_id", "state"),
     Index("ix_standing_patient_id_issuer", "patient_id", "issuer"),
+    Index("ix_standing_study_date", "study_date", "since", "subject"),
     Index("ix_standing_decided_by_kind", "decided_by", "kind", "doubt"),
 )
 """What lists and counts need of scans and sheets, written with them (:mod:`.standings`).

@@ -77,6 +77,8 @@ class Filter:
     kind: ThingKind | None = None
     patient: tuple[str, str] | None = None
     """Issuer and number of the patient the film was decided to be of."""
+    study_date: str = ""
+    """ISO day of the exam it was decided to be of."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

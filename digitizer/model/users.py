@@ -82,6 +82,8 @@ class User:
     created_at: datetime
     must_change: bool = True
     disabled: bool = False
+    external: str = ""
+    """Issuer and id of the service that vouches for the person (OIDC); empty: nobody does."""
     version: int = 0
 
     def may(self, permission: Permission) -> bool:

@@ -26,11 +26,15 @@ __all__ = [
     "add_user",
     "change_password",
     "change_user",
+    "check_name",
+    "link_user",
     "new_password",
     "new_token",
+    "open_session",
     "session_key",
     "sign_in",
     "sign_out",
+    "subject_of",
 ]
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
@@ -77,11 +81,7 @@ def add_user(
     UsageError
         The name is taken or cannot be a name, there is no role, or the password is too short.
     """
-    if not _NAME.fullmatch(name) or name.casefold() in _RESERVED:
-        raise UsageError(
-            f"{name!r} cannot be a user's name.",
-            remedy="Use letters, digits and . _ @ -, at most 64.",
-        )
+    check_name(name)
     wanted = tuple(dict.fromkeys(roles))
     if not wanted:
         raise UsageError("A user needs a role.", remedy=f"Roles are {', '.join(Role)}.")
@@ -97,6 +97,41 @@ def add_user(
             raise UsageError(f"There is a user {name} already.")
         tx.add(user, event(subject_of(name), "user_added", by, roles=list(wanted)))
     return user
+
+
+def check_name(name: str) -> None:
+    """Refuse what cannot be a user's name.
+
+    Raises
+    ------
+    UsageError
+        It cannot.
+    """
+    if not _NAME.fullmatch(name) or name.casefold() in _RESERVED:
+        raise UsageError(
+            f"{name[:80]!r} cannot be a user's name.",
+            remedy="Use letters, digits and . _ @ -, at most 64.",
+        )
+
+
+def link_user(services: Services, sessions: Sessions, name: str, external: str, *, by: str) -> User:
+    """Tell who vouches for a person: the issuer and its id, joined by ``#``; empty for nobody.
+
+    Raises
+    ------
+    UsageError
+        It is another account's already.
+    """
+    with services.ledger.transaction() as tx:
+        users = tx.users()
+        user = _user(users, name)
+        taken = [one.name for one in users if one.external == external and one.name != user.name]
+        if external and taken:
+            raise UsageError(f"That is {taken[0]} already.")
+        told = event(subject_of(user.name), "user_linked", by, external=external)
+        saved = tx.save(replace(user, external=external), told)
+    sessions.close_all(user.name)
+    return saved
 
 
 def change_user(
@@ -163,9 +198,15 @@ def change_password(
 
 
 def sign_in(
-    services: Services, sessions: Sessions, *, name: str, password: str, address: str
+    services: Services,
+    sessions: Sessions,
+    *,
+    name: str,
+    password: str,
+    address: str,
+    only: Role | None = None,
 ) -> SignedIn:
-    """Open a session for whoever knows the password.
+    """Open a session for whoever knows the password; ``only``: and has this role.
 
     Raises
     ------
@@ -192,7 +233,8 @@ def sign_in(
     user = found[0] if found else None
     # A name that does not exist takes as long to refuse as one that does.
     fits = _fits(user.password_hash if user else _dummy_hash(), password)
-    if user is None or not fits or user.disabled:
+    barred = user is not None and only is not None and only not in user.roles
+    if user is None or not fits or user.disabled or barred:
         if user is not None:
             with services.ledger.transaction() as tx:
                 tx.record(event(subject_of(user.name), "sign_in_failed", "system"))
@@ -200,10 +242,11 @@ def sign_in(
     sessions.forgive(keys["name"])
     sessions.uncount(keys["address"], now)
     sessions.sweep(now - _KEPT)
-    return _open(services, sessions, user)
+    return open_session(services, sessions, user)
 
 
-def _open(services: Services, sessions: Sessions, user: User) -> SignedIn:
+def open_session(services: Services, sessions: Sessions, user: User) -> SignedIn:
+    """Open a session for a person who has shown who they are."""
     now = services.clock.now()
     token = secrets.token_urlsafe(32)
     session = Session(

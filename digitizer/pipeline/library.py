@@ -24,13 +24,19 @@ class _Asked:
     birth_date: str
 
 
-def find_patients(services: Services, query: str, *, limit: int = 20) -> tuple[PatientRecord, ...]:
+def find_patients(
+    services: Services, query: str, *, limit: int = 20, after: tuple[str, str] | None = None
+) -> tuple[PatientRecord, ...]:
     """Find patients by number (exact or nearly), accession number, or name; a date of birth ranks.
 
     Parameters
     ----------
     query : str
         Any of them in any order: ``SMITH JOHN``, ``SMITH, JOHN 1931-04-02``, ``H0040961``.
+    limit : int
+    after : (str, str), optional
+        Issuer and number of the last one seen; those behind are returned. One who is not found any
+        more begins anew.
 
     Returns
     -------
@@ -50,9 +56,17 @@ def find_patients(services: Services, query: str, *, limit: int = 20) -> tuple[P
         *services.index.candidates(_testimonies(asked)),
         *services.index.named([plain(word) for word in asked.words], _MOST_NAMESAKES),
     ]
-    ranked = sorted(found, key=lambda one: (-_found_in(one, asked), one.name.family))
+    ranked = sorted(found, key=lambda one: (-_found_in(one, asked), *_order(one)))
     fit = [one for one in ranked if _found_in(one, asked) >= _enough(asked)]
-    return tuple(dict.fromkeys([*exact, *fit]))[:limit]
+    whole = list(dict.fromkeys([*exact, *fit]))
+    keys = [(one.issuer, one.patient_id) for one in whole]
+    start = keys.index(after) + 1 if after in keys else 0
+    return tuple(whole[start : start + limit])
+
+
+def _order(one: PatientRecord) -> tuple[str, ...]:
+    """Return what patients who fit alike are put in order by: the same each time."""
+    return one.name.family, one.name.given, one.birth_date, one.issuer, one.patient_id
 
 
 def _enough(asked: _Asked) -> float:

@@ -88,11 +88,12 @@ def test_a_password_in_a_url_is_not_shown() -> None:
     """What `doctor` prints may stand on anybody's screen."""
     loaded = config.load(
         environ={
-            "DIGITIZER_DATABASE_URL": "postgresql+psycopg://me:secret@db/x",
-            "DIGITIZER_BROKER_URL": "redis://:secret@cache/0",
+            "DIGITIZER_DATABASE_URL": "postgresql+psycopg://me:hunter2@db/x",
+            "DIGITIZER_BROKER_URL": "redis://:hunter2@cache/0",
+            "DIGITIZER_OIDC__CLIENT_SECRET": "hunter2",
         }
     )
-    assert "secret" not in str(config.effective(loaded.settings))
+    assert "hunter2" not in str(config.effective(loaded.settings))
 
 
 def test_every_setting_is_described() -> None:

@@ -1,16 +1,24 @@
 """Who may ask for what: every route, every role, and requests that are not from our pages."""
 
+import ssl
+import threading
 from collections.abc import Callable
+from pathlib import Path
 
+import httpx2
 import pytest
+from certificates import make_certificates
 from console_site import OWN, Browser, Console
 from fastapi.routing import APIRoute, iter_route_contexts
+from orthanc_server import free_port
+from waiting import wait_until
 
+from digitizer.console.__main__ import server_of
 from digitizer.console.access import Needs
 from digitizer.errors import SettingsError
 from digitizer.model.users import ROLES, Permission, Role
 
-PUBLIC = {"/healthz", "/readyz", "/metrics", "/sign-in"}
+PUBLIC = {"/healthz", "/readyz", "/metrics", "/sign-in", "/oidc/begin", "/oidc/callback"}
 SIGNED_IN = {"/", "/sign-out", "/password", "/api/v1/openapi.json"}
 WORK, PATIENTS, MANAGE = Permission.SEE_WORK, Permission.SEE_PATIENTS, Permission.MANAGE
 DECIDE = Permission.DECIDE
@@ -259,6 +267,35 @@ def test_behind_a_proxy_one_setting_is_enough(make_console: Callable[..., Consol
     assert 'href="/digitizer/static/console.css"' in page.text
     # A proxy may as well take the path away.
     assert client.get("/static/console.css", headers=headers).status_code == 200
+
+
+def test_by_tls_cookies_stay_on_tls(make_console: Callable[..., Console], tmp_path: Path) -> None:
+    """With a certificate set, the console's own server speaks TLS alone, and says to stay there."""
+    pems = make_certificates(tmp_path / "tls")
+    console = make_console(
+        CONSOLE__PORT=str(free_port()),
+        CONSOLE__TLS_CERTIFICATE=str(pems.certificate),
+        CONSOLE__TLS_KEY=str(pems.key),
+    )
+    console.add("lea", Role.LEAD)
+    port = console.site.settings.console.port
+    server = server_of(console.site.loaded)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    try:
+        wait_until(lambda: server.started, 30)
+        trusted = ssl.create_default_context(cafile=str(pems.authority))
+        with httpx2.Client(verify=trusted, base_url=f"https://127.0.0.1:{port}") as client:
+            done = client.post("/sign-in", data={"name": "lea", "password": OWN})
+            assert done.headers["set-cookie"].startswith("__Host-digitizer=")
+            assert "Secure" in done.headers["set-cookie"]
+            assert done.headers["strict-transport-security"]
+            assert client.get("/migration").status_code == 200
+        with pytest.raises(httpx2.TransportError):
+            httpx2.get(f"http://127.0.0.1:{port}/healthz", trust_env=False)
+    finally:
+        server.should_exit = True
+        thread.join(20)
 
 
 def test_our_own_files_are_sent_once(console: Console) -> None:

@@ -22,6 +22,7 @@ from certificates import make_certificates
 from console_films import ANNA, COLUMNS, ROWS, fill_review, film_pixels
 from console_site import OWN, Console
 from ledger_records import happened, scan
+from oidc_provider import CLIENT, SECRET, running_provider
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
 from waiting import wait_until
 
@@ -47,6 +48,19 @@ def chromium() -> Iterator[Browser]:
         )
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def console(make_console: Callable[..., Console]) -> Iterator[Console]:
+    """Return a console with a provider of accounts, which is another site for browsers."""
+    with running_provider("localhost") as provider:
+        provider.person = {"preferred_username": "eva", "groups": ["film-leads"]}
+        yield make_console(
+            OIDC__ISSUER=provider.issuer,
+            OIDC__CLIENT_ID=CLIENT,
+            OIDC__CLIENT_SECRET=SECRET,
+            OIDC__ROLES='{"film-leads": "lead"}',
+        )
 
 
 @contextmanager
@@ -526,6 +540,11 @@ def test_a_lead_watches_it_live(
     with page.expect_download() as download:
         page.get_by_role("link", name="Download").click()
     assert download.value.suggested_filename == "digitizer-monday.pdf"
+    # By the hospital's own account, at another site: our cookie is not lost on the way back.
+    page.get_by_role("button", name="Sign out").click()
+    page.get_by_role("link", name="Sign in with the hospital's account").click()
+    expect(page.locator(".who")).to_contain_text("eva")
+    expect(page.locator(".live-words")).to_have_text("Live")
 
 
 def test_a_proxy_that_fails_does_not_end_what_is_live(open_page: Callable[..., Page]) -> None:

@@ -123,6 +123,9 @@ def test_scanners_and_archives_tell_how_they_are(equipped: Console, lea: Browser
     assert scanner["defects"] == {"stuck_columns": 5}
     pacs = lea.client.get("/api/v1/archives").json()[1]
     assert (pacs["archive"], pacs["pending"], pacs["agreed"], pacs["differed"]) == ("PACS", 4, 3, 1)
+    figures = equipped.stranger().get("/metrics").text
+    assert 'digitizer_commitments{archive="PACS",outcome="pending"} 4.0' in figures
+    assert "digitizer_work_held 0.0" in figures
     equipped.clock.forward(2 * 86_400)
     lea = equipped.sign_in("lea")
     (scanner,) = lea.client.get("/api/v1/scanners").json()

@@ -15,6 +15,7 @@ from ledger_records import happened
 from digitizer import wiring
 from digitizer.model.records import Scan, Sheet, Stage
 from digitizer.model.users import Role
+from digitizer.pipeline.review import patient_named
 from digitizer.pipeline.wrap import wrap
 
 
@@ -152,6 +153,43 @@ def test_any_number_and_issuer_has_its_page(
     page = ann.get(html.unescape(link[1]))
     assert page.status_code == 200
     assert html.escape(number) in page.text
+
+
+def test_a_patient_without_an_issuer_is_told_from_others(console: Console, ann: Browser) -> None:
+    """Of one number: each has a page of their own, and can be chosen."""
+    index = wiring.index(console.site.settings)
+    bare = replace(ANNA, issuer="", name=replace(ANNA.name, given="BARE"))
+    index.import_patients([ANNA, bare])
+    assert "BARE" in ann.get("/patients?issuer=&number=A100200").text
+    assert "BARE" not in ann.get("/patients?issuer=MERCY&number=A100200").text
+    assert index.patient("A100200") is None
+    assert patient_named(console.site.services, ":A100200") == bare
+
+
+def test_namesakes_are_paged_and_days_and_boxes_are_found(
+    console: Console, ann: Browser, wrapped: str
+) -> None:
+    """Each patient once, in the same order; a day leads to its films, a box to what is in it."""
+    index = wiring.index(console.site.settings)
+    many = [
+        replace(ANNA, patient_id=f"Z{n:03}", name=replace(ANNA.name, family="QUIRKE"))
+        for n in range(45)
+    ]
+    index.import_patients(many)
+    seen: list[str] = []
+    form = {"q": "quirke"}
+    while form:
+        text = ann.post("/library", **form).text
+        seen += re.findall(r"number=(Z\d+)", text)
+        more = re.search(r'name="issuer" value="(.*?)".*?name="number" value="(.*?)"', text)
+        form = {"q": "quirke", "issuer": more[1], "number": more[2]} if more else {}
+    assert seen == [one.patient_id for one in many]
+    found = ann.post("/library", q="1984-05-29").text
+    assert '<a href="/work?day=1984-05-29">1 films' in found
+    assert f'href="/films/{wrapped}"' in ann.get("/work?day=1984-05-29").text
+    assert ann.get("/work?day=1984-02-30").status_code == 409
+    assert 'href="/work?box=BOX-1"' in ann.post("/library", q="BOX-1").text
+    assert "Type two characters" in ann.post("/library", q="x").text
 
 
 def test_settings_are_shown_with_their_origin_and_without_passwords(

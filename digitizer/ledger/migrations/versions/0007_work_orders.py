@@ -49,6 +49,7 @@ def upgrade() -> None:
     op.drop_index("ix_standing_decided_by_doubt", "standing")
     columns = ["decided_by", "kind", "doubt"]
     op.create_index("ix_standing_decided_by_kind", "standing", columns)
+    op.create_index("ix_standing_study_date", "standing", ["study_date", "since", "subject"])
 
 
 def _tell_archives() -> None:
