@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
 from digitizer.console.access import Needs, Person
-from digitizer.console.feed_view import jacket_now, reconciled
+from digitizer.console.feed_view import jacket_now, not_fed, reconciled
 from digitizer.console.pages import back_to, fragment, page, say
 from digitizer.console.seen import note_seen
 from digitizer.console.site import Site, site_of
@@ -137,7 +137,8 @@ def feeding(
     batch = _batch(site, batch_id)
     if batch.closed:
         rows = reconciled(site.services, site.overview, batch)
-        return page(request, "feed_closed.html", person, batch=batch, rows=rows)
+        missing = not_fed(site.services, batch)
+        return page(request, "feed_closed.html", person, batch=batch, rows=rows, missing=missing)
     place = _place(site, box, jacket)
     if (place.box, place.jacket) != (box, jacket):
         return RedirectResponse(site.at(_address(batch_id, place)), 303)

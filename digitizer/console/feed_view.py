@@ -1,17 +1,18 @@
 """What whoever feeds is shown: a jacket's scans as they arrive, and a batch against the list."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from digitizer.model.film import SheetKind
+from digitizer.model.identity import JacketRecord
 from digitizer.model.reasons import CODES, Code
 from digitizer.model.records import Batch, Jacket, Scan, Sheet
 from digitizer.model.states import ENDS, State
 from digitizer.pipeline.scans import complaint
 from digitizer.pipeline.services import Services
-from digitizer.ports import Overview
+from digitizer.ports import Overview, Transaction
 
-__all__ = ["Fed", "JacketNow", "Reconciled", "jacket_now", "reconciled"]
+__all__ = ["Fed", "JacketNow", "Reconciled", "jacket_now", "not_fed", "reconciled"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +121,8 @@ def _fed(scan: Scan, sheets: list[Sheet]) -> Fed:
     )
 
 
+_MOST_NAMED = 100
+"""Jackets that differ and are named film by film; the page stays readable."""
 _LOUD = frozenset(
     code.value
     for code in (
@@ -138,12 +141,25 @@ _LOUD = frozenset(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """One scan of a jacket that differs: how many films of it count, and why if not one."""
+
+    name: str
+    films: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reconciled:
-    """One jacket of a closed batch against the list."""
+    """One jacket of a closed batch against the list.
+
+    ``scans`` name film by film what was counted and what was not, where the two differ.
+    """
 
     jacket: Jacket
     films: int
     expected: int | None
+    scans: tuple[Named, ...] = ()
 
     @property
     def differs(self) -> int:
@@ -161,4 +177,41 @@ def reconciled(services: Services, overview: Overview, batch: Batch) -> tuple[Re
         listed = services.index.jacket(jacket.name, jacket.box)
         expected = listed.expected_films if listed else jacket.expected_films
         rows.append(Reconciled(jacket=jacket, films=counted.get(jacket.id, 0), expected=expected))
-    return tuple(sorted(rows, key=lambda one: (one.differs == 0, one.jacket.position)))
+    rows.sort(key=lambda one: (one.differs == 0, one.jacket.position))
+    with services.ledger.reading() as view:
+        return tuple(
+            replace(one, scans=_named(view, one.jacket)) if one.differs and n < _MOST_NAMED else one
+            for n, one in enumerate(rows)
+        )
+
+
+def not_fed(services: Services, batch: Batch) -> tuple[JacketRecord, ...]:
+    """Return the jackets of the batch's boxes that the list has and that nobody ever scanned."""
+    with services.ledger.reading() as view:
+        boxes = {one.box for one in view.jackets(batch.id)} | {batch.box}
+        return tuple(
+            one
+            for box in sorted(box for box in boxes if box)
+            for one in services.index.jackets_of_box(box)
+            if not view.jackets_named(one.jacket, box)
+        )
+
+
+def _named(view: Transaction, jacket: Jacket) -> tuple[Named, ...]:
+    """Name the scans of a jacket in the order of feeding, with what each counts for."""
+    of_scan: dict[str, list[Sheet]] = {}
+    for sheet in view.sheets(jacket_id=jacket.id):
+        of_scan.setdefault(sheet.scan_id, []).append(sheet)
+    named = []
+    for scan in view.scans(jacket_id=jacket.id):
+        sheets = of_scan.get(scan.id, [])
+        films, why = _films(sheets), ""
+        if not sheets and scan.state is State.RECEIVED:
+            # It counts for a film until somebody has looked at it.
+            films, why = 1, "not looked at yet"
+        elif films != 1:
+            ended = [one for sheet in sheets for one in sheet.reasons]
+            told = [one.text for one in (*scan.reasons, *ended)][:1]
+            why = told[0] if told else (scan.kind.value if scan.kind else scan.state.value)
+        named.append(Named(name=scan.source.rsplit("/", 1)[-1], films=films, why=why))
+    return tuple(named)

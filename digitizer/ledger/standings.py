@@ -7,7 +7,7 @@ need neither open nor join what a hundred thousand bodies say.
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Executable, Select, func, select, tuple_
+from sqlalchemy import Executable, Select, and_, func, or_, select, tuple_
 
 from digitizer.ledger import tables
 from digitizer.ledger.equipment import archive_tallies, scanner_tallies
@@ -80,12 +80,19 @@ class SqlOverview:
         return tuple(Tally(group=g, state=State(s), count=int(n), oldest=None) for g, s, n in rows)
 
     def by_jacket(self, batch_id: str) -> dict[str, int]:
-        """Count the films of each jacket of a batch that have not ended, and its unread scans."""
+        """Count the films of each jacket of a batch that have not ended, and its unread scans.
+
+        A scan in which nothing was found, or that cannot be read, is none.
+        """
         row = _ROW.c
+        unread = [State.RECEIVED.value, State.PREPARED.value, State.WAITING.value]
         query = select(row.jacket_id, func.count()).where(
             row.batch_id == batch_id,
             row.state.not_in([state.value for state in ENDS]),
-            row.kind.in_([ThingKind.FILM.value, ThingKind.SCAN.value]),
+            or_(
+                row.kind == ThingKind.FILM.value,
+                and_(row.kind == ThingKind.SCAN.value, row.state.in_(unread)),
+            ),
         )
         rows = self._rows(query.group_by(row.jacket_id))
         return {jacket: int(count) for jacket, count in rows}

@@ -34,9 +34,9 @@ class Parted:
     scans : int
         That moved to it.
     reopened : int
-        Films that went by themselves and are decided anew.
+        Sheets that went by themselves and are decided anew.
     stand : int
-        Films whose decision stands: a person's, or wrapped already.
+        Sheets whose decision stands: a person's, or wrapped already.
     """
 
     jacket: Jacket
@@ -50,10 +50,10 @@ class Parted:
         name = "/".join(part for part in (self.jacket.box, self.jacket.name) if part)
         told = [f"{self.scans} scans are jacket {name} now; both jackets are weighed anew."]
         if self.reopened:
-            told.append(f"{self.reopened} films that had gone by themselves are decided again.")
+            told.append(f"{self.reopened} sheets that had gone by themselves are decided again.")
         if self.stand:
             told.append(
-                f"{self.stand} films keep their decision (a person's, or wrapped already): "
+                f"{self.stand} sheets keep their decision (a person's, or wrapped already): "
                 "look at them."
             )
         return " ".join(told)

@@ -26,9 +26,13 @@ from oidc_provider import CLIENT, SECRET, running_provider
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
 from waiting import wait_until
 
+from digitizer.model.reading import Line, Reading
+from digitizer.model.reasons import Code, reason
 from digitizer.model.records import BlindReview, Sheet
 from digitizer.model.states import State
+from digitizer.model.units import Point
 from digitizer.model.users import Role
+from digitizer.pipeline.changes import reason_payload
 
 CHROMIUM = Path("/usr/bin/chromium")
 AXE = Path(__file__).parent / "vendor" / "axe.min.js"
@@ -689,6 +693,7 @@ def serious(page: Page) -> list[str]:
 
 
 PAGES = (
+    "/feed/print",
     "/review/film0",
     "/review?after=film0",
     "/migration",
@@ -720,6 +725,43 @@ def test_nobody_is_kept_out(
         wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
         assert wide <= 0, path
         page.set_viewport_size(OFFICE)  # type: ignore[arg-type]
+    files_silent_films(page, console)
     page.context.clear_cookies()
     page.goto("/sign-in")
     assert serious(page) == []
+
+
+def files_silent_films(page: Page, console: Console) -> None:
+    """Look at a jacket's silent films on one page; file them by one key, and take it back."""
+    box = (Point(0, 0),) * 4
+    dated = Reading(lines=(Line(text="05/29/1984", confidence=0.9, box=box, engine="tesseract"),))
+    why = (reason(Code.FILM_SILENT),)
+    silent = ("film0", "film1")
+    with console.site.services.ledger.transaction() as tx:
+        for one in silent:
+            mute = replace(tx.get(Sheet, one), reasons=why, fields={}, reading=dated)
+            tx.save(mute, happened(one, "review", reasons=reason_payload(why)))
+    page.goto("/review")
+    expect(page).to_have_url(re.compile("/review/jackets/j1$"))
+    expect(page.locator("body[data-ready]")).to_be_attached()
+    assert serious(page) == []
+    keep(page, "silent")
+    # What can be done to one film alone cannot be done here.
+    for key in ("h", "x", "e", "m", "s", "j"):
+        page.keyboard.press(key)
+    expect(page.locator("dialog[open]")).to_have_count(0)
+    page.keyboard.press("1")
+    page.keyboard.press("Enter")
+    expect(page.locator("#confirm")).to_contain_text("File 2 films under this patient?")
+    expect(page.locator("#confirm")).to_contain_text("MARTINEZ, ANNA L")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    assert [state_of(console, one) for one in silent] == [State.APPROVED] * 2
+    at(page, "film2")
+    with page.expect_navigation(url="**/review/jackets/j1"):
+        page.keyboard.press("u")
+    assert [state_of(console, one) for one in silent] == [State.REVIEW] * 2
+    expect(page.locator("body[data-ready]")).to_be_attached()
+    with page.expect_navigation():
+        page.keyboard.press("n")
+    at(page, "film2")

@@ -132,14 +132,20 @@ def test_the_next_jacket_comes_by_its_barcode(console: Console, rec: Browser, ba
 def test_a_closed_batch_is_compared_with_the_list(
     console: Console, rec: Browser, batch: str
 ) -> None:
-    """Those that differ come first; nothing more can be fed."""
+    """Those that differ come first, film by film; what was not fed is named; no more is taken."""
+    index = wiring.index(console.site.settings)
+    index.import_jackets([JacketRecord(jacket="J-3", box="BOX-1"), JacketRecord(jacket="J-4")])
     drop(rec, batch, "0001.tif", tiff(1), jacket="J-2")
     drop(rec, batch, "0002.tif", tiff(2), jacket="J-1")
+    drop(rec, batch, "0003.tif", b"", jacket="J-1")
     rec.post(f"/feed/{batch}/close")
     text = rec.get(f"/feed/{batch}").text
     assert text.index("BOX-1 / J-1") < text.index("BOX-1 / J-2")
     assert "1 of 2 jackets differ" in text
     assert "1 missing" in text
+    assert "<li>0002.tif: not looked at yet</li>" in text
+    assert "<li>0003.tif <b>no film</b>: The file is empty.</li>" in text
+    assert "1 jackets of the list were not scanned: BOX-1 / J-3" in text
     with console.site.services.ledger.reading() as view:
         assert view.get(Batch, batch).closed
     assert drop(rec, batch, "0003.tif", tiff(3)).status_code == 409

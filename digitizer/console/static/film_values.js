@@ -233,14 +233,17 @@ function axis(length, place, side, count, reduce, step) {
 
 function paint(canvas, picked, table) {
   const context = canvas.getContext("2d", { alpha: false });
-  const { width, height, values, left, right, top, bottom } = picked;
-  const image = context.createImageData(width, height);
-  const shades = new Uint32Array(image.data.buffer);
-  shades.fill(0xff000000);
+  const { width, values, left, right, top, bottom } = picked;
+  if (!picked.image) {
+    // Kept while the place is the same: what lies beside the film stays black.
+    picked.image = context.createImageData(width, picked.height);
+    picked.shades = new Uint32Array(picked.image.data.buffer).fill(0xff000000);
+  }
+  const { shades } = picked;
   for (let j = top; j < bottom; j += 1) {
     for (let at = j * width + left, end = j * width + right; at < end; at += 1) shades[at] = table[values[at]];
   }
-  context.putImageData(image, 0, 0);
+  context.putImageData(picked.image, 0, 0);
 }
 
 // Unsharp: each value is moved away from the mean of its four neighbours.
