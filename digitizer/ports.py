@@ -585,6 +585,10 @@ class Transaction(Protocol):
         """Count the instances that go to the archive, by state and by whether decided."""
         ...
 
+    def old_open_duplicates(self, source_id: str) -> int:
+        """Count the duplicates of a source whose first is not verified."""
+        ...
+
     def old_review(self, source_id: str) -> dict[str, int]:
         """Count the studies in review by their first reason."""
         ...

@@ -14,7 +14,6 @@ from pydicom import Dataset, dcmread
 from pydicom.uid import (
     UID,
     DeflatedExplicitVRLittleEndian,
-    ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
 )
@@ -37,7 +36,7 @@ _config.STORE_SEND_CHUNKED_DATASET = True
 _MOST_CONTEXTS = 120
 """Presentation contexts of one association: 128 at most (PS3.8 9.3.2.2), some for the services."""
 _NATIVE = (ExplicitVRLittleEndian, ImplicitVRLittleEndian)
-_UNPACKED = frozenset((*_NATIVE, ExplicitVRBigEndian, DeflatedExplicitVRLittleEndian))
+_UNPACKED = frozenset((*_NATIVE, DeflatedExplicitVRLittleEndian))
 """Not encapsulated: what may be sent as Explicit VR Little Endian, value for value the same."""
 _FIND = str(StudyRootQueryRetrieveInformationModelFind)
 _GET = str(StudyRootQueryRetrieveInformationModelGet)

@@ -29,6 +29,8 @@ def source_words(document: dict[str, Any]) -> str:
     lines.append(f"  studies   {_parts(document['studies']).strip(' ()')}")
     if document["review"]:
         lines.append(f"  in review {_parts(document['review']).strip(' ()')}")
+    if document["trouble"]:
+        lines.append(f"  Looking through it has stopped: {document['trouble']}")
     if not document["balanced"]:
         lines.append("  These numbers do not add up: please report it.")
     return "\n".join(lines)
@@ -44,7 +46,8 @@ def study_words(document: dict[str, Any]) -> str:
     header = document["header"]
     lines = [f"{document['id']}  {document['state']}  {document['study_instance_uid']}"]
     lines += [f"  {one['text']}" for one in document["reasons"]]
-    lines.append("  header: " + ", ".join(f"{k} {v}" for k, v in header.items() if v))
+    for told in (header, *document["others"]):
+        lines.append("  header: " + ", ".join(f"{k} {v}" for k, v in told.items() if v))
     for rank, one in enumerate(document["candidates"], start=1):
         agree = ", ".join(f"{name} {how}" for name, how in one["agreement"].items())
         lines.append(

@@ -248,23 +248,30 @@ def accept(
 ) -> Response:
     """Decide a study, and perhaps all of the source that name the same patient alike."""
     chosen = other.strip() or patient
-    if not chosen:
-        raise UsageError("No patient was chosen.", remedy="Choose one, or give ISSUER:NUMBER.")
 
     def decide(site: Site) -> str:
+        if not chosen and not _is_count_alone(site, study_id):
+            raise UsageError("No patient was chosen.", remedy="Choose one, or give ISSUER:NUMBER.")
         ids = review.alike(site.services, study_id) if alike else (study_id,)
         for one in ids:
             review.accept(
                 site.services,
                 one,
                 user=person.name,
-                patient_id=chosen,
+                patient_id=chosen or None,
                 collisions=Collisions(collisions) if collisions else None,
                 why=reason,
             )
         return f"{len(ids)} accepted."
 
     return _decided(request, study_id, version, person, decide)
+
+
+def _is_count_alone(site: Site, study_id: str) -> bool:
+    """Tell whether all that is asked is whether a study may go on in part."""
+    with site.services.ledger.reading() as view:
+        reasons = view.get(OldStudy, study_id).reasons
+    return {one.code for one in reasons} == {Code.COUNT_DIFFERS}
 
 
 @router.post("/older/studies/{study_id}/reject")

@@ -37,6 +37,7 @@ __all__ = [
 
 _TEXT = frozenset(("LO", "LT", "PN", "SH", "ST", "UC", "UT"))
 """VRs that the character set applies to (PS3.5 6.1.2.3)."""
+_MULTI_BYTE = frozenset(("ISO_IR 192", "GB18030", "GBK"))
 _CHECKED = frozenset(("AE", "AS", "CS", "DA", "DS", "DT", "IS", "LO", "SH", "TM", "UI"))
 _LONGEST = 1024
 
@@ -81,14 +82,14 @@ def text_of(header: Dataset, keyword: str) -> str:
     if isinstance(raw, str):
         return raw.strip()[:_LONGEST]
     if raw.isascii() and b"\x1b" not in raw:
-        return raw.decode("ascii").strip(" \0").strip()[:_LONGEST]
+        return raw.decode("ascii").replace("\0", "").strip()[:_LONGEST]
     codecs = codecs_of(header) if dictionary_VR(keyword) in _TEXT else ("ascii",)
     declared = declared_charsets(header)
     if any(name.startswith("ISO 2022") for name in declared):
         # Switched by escape sequences within the text (PS3.5 6.1.2.5).
         switched = decode_bytes(raw, convert_encodings(list(declared)), PN_DELIMS | TEXT_VR_DELIMS)
         return str(switched).strip(" \0")[:_LONGEST]
-    return _decoded(raw, codecs).strip(" \0").strip()[:_LONGEST]
+    return _decoded(raw, codecs).replace("\0", "").strip()[:_LONGEST]
 
 
 def number_of(header: Dataset, keyword: str, default: int) -> int:
@@ -150,17 +151,20 @@ def writing_of(header: Dataset) -> Writing:
     Bytes beyond ASCII that are valid UTF-8 are UTF-8: text of another set is that by chance in
     none of a thousand cases once two such characters stand in it.
     """
-    odd = [value for value in _texts(header) if any(byte >= 0x80 for byte in value)]
+    odd = [value for value in _texts(header) if not value.isascii()]
     declared = declared_charsets(header)
-    if not odd or any(name.startswith("ISO 2022") for name in declared):
-        return Writing.PLAIN if not odd else Writing.AS_DECLARED
-    if _all_are(odd, "utf-8"):
-        return Writing.AS_DECLARED if "ISO_IR 192" in declared else Writing.UTF_8
-    codecs = [python_encoding[name] for name in declared if name in python_encoding]
-    own = [codec for codec, name in zip(codecs, declared, strict=False) if name != "ISO_IR 6"]
-    if own and _all_are(odd, own[0]):
+    if not odd:
+        return Writing.PLAIN
+    beyond = [name for name in declared if name not in ("ISO_IR 6", "ISO 2022 IR 6")]
+    if any(name.startswith("ISO 2022") for name in beyond):
         return Writing.AS_DECLARED
-    return Writing.UNDECLARED
+    codecs = [python_encoding[name] for name in beyond if name in python_encoding]
+    if any(name in _MULTI_BYTE for name in beyond) and _all_are(odd, codecs[0]):
+        return Writing.AS_DECLARED
+    if _all_are(odd, "utf-8"):
+        return Writing.AS_DECLARED if "ISO_IR 192" in beyond else Writing.UTF_8
+    # One text that is garbled is no reason to call all the others something else.
+    return Writing.AS_DECLARED if beyond else Writing.UNDECLARED
 
 
 def _all_are(values: list[bytes], codec: str) -> bool:
@@ -177,6 +181,9 @@ def _texts(header: Dataset) -> Iterator[bytes]:
     for tag in tuple(header.keys()):
         item = header.get_item(tag)
         if not isinstance(item, RawDataElement) or not isinstance(item.value, bytes):
+            continue
+        if item.tag.is_private:
+            # Whatever its maker meant by it.
             continue
         if (item.VR or _vr(item.tag)) in _TEXT:
             yield item.value

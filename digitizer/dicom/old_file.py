@@ -34,8 +34,9 @@ __all__ = ["OldFile", "examine", "is_directory", "meta_of", "rewritten", "splice
 _PREAMBLE = 128
 _BULK = 0x7FE00000
 """Pixel Data, its float forms and their offset tables stand in this group, after all else."""
-_LARGEST_INFLATED = 4 << 30
+_LARGEST_INFLATED = 512 << 20
 _DIGITS = 8
+_LONGEST_UID = 64
 _UID = frozenset("0123456789.")
 
 
@@ -108,8 +109,11 @@ def examine(content: bytes) -> OldFile:
                 "corrupt_file", "The file cannot be read through: its elements are garbled."
             )
         raise BadScan("unsupported_format", "This is no DICOM file.")
+    if not _is_uid(str(syntax)):
+        raise BadScan("corrupt_file", "The file tells no usable transfer syntax.")
     header = _parsed(data[: end.at], syntax)
     _check_instance(header, bool(start))
+    data = _without_padding(data, end.at, form)
     if end.at == len(data) and end.state is End.DONE and _is_picture(header):
         raise BadScan("truncated_file", "The file ends before its picture.")
     if end.state is End.CUT_OFF or not _is_whole(data, end.at, form, header):
@@ -192,10 +196,24 @@ def _check_instance(header: Dataset, has_meta: bool) -> None:
     """Refuse what bears no UIDs: it can be named to no archive (PS3.3 C.12.1)."""
     for name in ("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID"):
         value = text_of(header, name)
-        if not value or len(value) > 64 or not set(value) <= _UID:
+        if not _is_uid(value):
             if not has_meta and "SOPClassUID" not in header:
                 raise BadScan("unsupported_format", "This is no DICOM file.")
             raise BadScan("unsupported_format", f"The file bears no usable {name}.")
+
+
+def _is_uid(value: str) -> bool:
+    """Tell whether a text can be a UID (PS3.5 9.1)."""
+    return 0 < len(value) <= _LONGEST_UID and set(value) <= _UID
+
+
+def _without_padding(data: bytes, bulk: int, form: Syntax) -> bytes:
+    """Return the data without noughts behind the last element: discs are copied by sectors."""
+    end = walk(data[bulk:], form, stop=None)
+    rest = bulk + end.at
+    if end.state is End.DONE or data[rest:].strip(b"\0"):
+        return data
+    return data[:rest]
 
 
 def _is_whole(data: bytes, bulk: int, form: Syntax, header: Dataset) -> bool:
@@ -265,7 +283,7 @@ def spliced(
 ) -> bytes:
     """Return the instance with some elements of its header put in place of what stood there.
 
-    Every other byte of the dataset is the one it was.
+    Every other byte of the dataset is the one it was, but for the lengths of changed groups.
 
     Parameters
     ----------
@@ -280,10 +298,12 @@ def spliced(
     form = _form(old.syntax)
     new = _encoded(patch, old.syntax, codecs)
     pieces = {tag: new[start:end] for tag, start, end in spans(new, form)}
+    # The length of a group that is another now would be wrong; it need not be told (PS3.5 7.2).
+    stale = {tag & 0xFFFF0000 for tag in (*pieces, *removed)}
     kept = {
         tag: old.data[start:end]
         for tag, start, end in spans(old.data[: old.bulk], form)
-        if tag not in removed
+        if tag not in removed and tag not in stale
     }
     kept |= pieces
     data = b"".join(kept[tag] for tag in sorted(kept)) + old.data[old.bulk :]

@@ -3,41 +3,24 @@
 from io import BytesIO
 
 from pydicom import Dataset, dcmread
+from pydicom.dataelem import DataElement
 
-from digitizer.dicom.header import text_of, twin_of
+from digitizer.dicom.header import twin_of
 from digitizer.dicom.old_file import OldFile, examine, rewritten
 from digitizer.dicom.pixels import decode_pixels, pixel_sha256
 
 __all__ = ["compare_old", "same_instance"]
 
-_IDENTITY = (
-    "SOPClassUID",
-    "SOPInstanceUID",
-    "StudyInstanceUID",
-    "SeriesInstanceUID",
-    "PatientID",
-    "IssuerOfPatientID",
-    "PatientName",
-    "PatientBirthDate",
-    "PatientSex",
-    "AccessionNumber",
-    "StudyDate",
-    "Modality",
-    "NumberOfFrames",
-    "Rows",
-    "Columns",
-    "BitsStored",
-    "PixelRepresentation",
-    "PhotometricInterpretation",
-    "SamplesPerPixel",
-)
-"""What must come back as it was written; besides it everything but what an archive may add."""
+_NOT_COMPARED = frozenset((0x00080005, 0x04000561))
+"""Specific Character Set, since text is compared as it reads; and Original Attributes, whose dates
+are those of whoever changed what is compared by itself."""
 
 
 def compare_old(written: OldFile, content: bytes) -> tuple[str, ...]:
     """Name the attributes that differ, and ``PixelData`` when the picture does.
 
-    In the same transfer syntax the encoded bytes are compared; else the decoded values.
+    Every value that was written must be there, sequences and documents included; an archive may add
+    elements of its own. Pixel data is compared as encoded in one transfer syntax, else decoded.
 
     Parameters
     ----------
@@ -47,8 +30,7 @@ def compare_old(written: OldFile, content: bytes) -> tuple[str, ...]:
         The Part 10 file that came back.
     """
     came = examine(content)
-    differences = [name for name in _IDENTITY if _text(written, name) != _text(came, name)]
-    differences += _missing(written.header, came.header)
+    differences = _differing(written, came)
     if written.pixel_sha256 != came.pixel_sha256 and not _same_picture(written, came):
         differences.append("PixelData")
     return tuple(dict.fromkeys(differences))
@@ -77,17 +59,25 @@ def _elements(old: OldFile) -> Dataset:
     return found
 
 
-def _text(old: OldFile, keyword: str) -> str:
-    return text_of(old.header, keyword)
+def _differing(written: OldFile, came: OldFile) -> list[str]:
+    """Return the elements whose values are not there as they were written."""
+    try:
+        ours, theirs = _elements(written), _elements(came)
+        return [
+            ours[tag].keyword or str(tag)
+            for tag in tuple(ours.keys())
+            if int(tag) not in _NOT_COMPARED and not _is_same(ours[tag], theirs.get(tag))
+        ]
+    except Exception:
+        # What cannot be decoded cannot be said to be the same.
+        return ["header"]
 
 
-def _missing(written: Dataset, came: Dataset) -> list[str]:
-    """Return the elements that an archive dropped; group lengths are no elements to keep."""
-    return [
-        str(tag)
-        for tag in tuple(written.keys())
-        if tag not in came and tag.element != 0 and written.get_item(tag).value
-    ]
+def _is_same(ours: DataElement, theirs: DataElement | None) -> bool:
+    if theirs is None:
+        return ours.is_empty
+    # Only the value: what one writes as UN another knows the VR of.
+    return bool(ours.value == theirs.value or (ours.is_empty and theirs.is_empty))
 
 
 def _same_picture(written: OldFile, came: OldFile) -> bool:

@@ -36,8 +36,16 @@ from digitizer.errors import SettingsError
 __all__ = ["BUILT_IN", "Change", "Outcome", "Rule", "RuleTable", "apply_rules", "read_rules"]
 
 _GROUPS_KEPT = frozenset((0x0002, 0x0028, 0x5400, 0x7FE0, 0x0400))
-_KEPT = frozenset(("PixelSpacing", "ImagerPixelSpacing", "ImagePositionPatient",
-                   "ImageOrientationPatient", "SliceThickness", "FrameOfReferenceUID"))  # fmt: skip
+_KEPT = frozenset(
+    (
+        *("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing", "SliceThickness"),
+        *("SpacingBetweenSlices", "ImagePositionPatient", "ImageOrientationPatient"),
+        *("FrameOfReferenceUID", "PresentationLUTShape", "Units", "DoseGridScaling", "DoseUnits"),
+        *("PatientOrientation", "ImageLaterality", "Laterality", "ViewPosition", "ImageType"),
+        *("DoseType", "DecayFactor", "RescaleType"),
+    )
+)
+"""What a picture means; its group 0028 is kept as a whole."""
 _TEXTS = frozenset(
     ("AE", "AS", "CS", "DA", "DS", "DT", "IS", "LO", "LT", "PN", "SH", "ST", "TM", "UC", "UT")
 )

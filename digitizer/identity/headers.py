@@ -239,8 +239,12 @@ def exam_of_header(
             return _FoundExam(
                 exam=same[0], reasons=(reason(Code.EXAM_AMBIGUOUS, text),) if off else ()
             )
-        theirs = index.exam(header.accession_number)
-        if theirs is not None and theirs.patient_id not in _numbers(patient):
+        bearers = [
+            exam
+            for exam in index.exams_matching([number])
+            if plain(exam.accession_number) == number
+        ]
+        if any(not _is_of(exam, patient) for exam in bearers):
             text = "The header's accession number is another patient's."
             return _FoundExam(reasons=(reason(Code.SEVERAL_IDENTITIES, text),))
         return _FoundExam()
@@ -273,8 +277,13 @@ def _may_be_of(header: OldHeader, exam: ExamRecord) -> bool:
     return (kinds or _same_kind(header.modality, exam.modality)) and len(parts) < 2
 
 
-def _numbers(patient: PatientRecord) -> set[str]:
-    return {patient.patient_id, *(number for _, number in patient.other_ids)}
+def _is_of(exam: ExamRecord, patient: PatientRecord) -> bool:
+    """Tell whether an exam is a patient's, by number and issuer, now or before a merge."""
+    pairs = ((patient.issuer, patient.patient_id), *patient.other_ids)
+    return any(
+        exam.patient_id == number and (not exam.issuer or not by or exam.issuer == by)
+        for by, number in pairs
+    )
 
 
 def _same_kind(one: str, other: str) -> bool:

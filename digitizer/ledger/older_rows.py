@@ -20,6 +20,7 @@ __all__ = [
     "instances",
     "instances_at",
     "instances_with_uid",
+    "open_duplicates",
     "review",
     "studies",
     "studies_by_state",
@@ -137,6 +138,18 @@ def filed(connection: Connection, source_id: str) -> dict[tuple[str, bool], int]
     query = query.where(_ROW.c.state.in_([state.value for state in going]))
     rows = connection.execute(query.group_by(_ROW.c.state, decided))
     return {(state, bool(is_decided)): int(n) for state, is_decided, n in rows}
+
+
+def open_duplicates(connection: Connection, source_id: str) -> int:
+    """Count the duplicates of a source whose first is not verified."""
+    first = _ROW.alias("first")
+    verified = select(first.c.place).where(
+        first.c.sop_instance_uid == _ROW.c.sop_instance_uid,
+        first.c.state == State.VERIFIED.value,
+    )
+    query = select(func.count()).where(_ROW.c.source_id == source_id)
+    query = query.where(_ROW.c.state == State.DUPLICATE.value, ~verified.exists())
+    return int(connection.scalar(query) or 0)
 
 
 def review(connection: Connection, source_id: str) -> dict[str, int]:

@@ -506,6 +506,10 @@ class SqlTransaction:
         """Count the instances that go to the archive, by state and by whether decided."""
         return older_rows.filed(self._connection, source_id)
 
+    def old_open_duplicates(self, source_id: str) -> int:
+        """Count the duplicates of a source whose first is not verified."""
+        return older_rows.open_duplicates(self._connection, source_id)
+
     def old_review(self, source_id: str) -> dict[str, int]:
         """Count the studies in review by their first reason."""
         return older_rows.review(self._connection, source_id)

@@ -84,6 +84,8 @@ class Source:
     told_instances: int | None = None
     checked_at: datetime | None = None
     paused: bool = False
+    trouble: str = ""
+    """Why looking through it has stopped; empty while it has not."""
     version: int = 0
 
 

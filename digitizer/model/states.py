@@ -87,11 +87,13 @@ OLD_WAY = (
     State.RECEIVED,
     State.READ,
     State.APPROVED,
+    State.WRAPPED,
     State.STORED,
     State.COMMITTED,
     State.VERIFIED,
 )
-"""The way of a study of an older archive: nothing is prepared, matched apart, or wrapped."""
+"""The way of a study of an older archive: nothing is prepared or matched apart. It is wrapped from
+the first of its instances that may be in the archive on."""
 
 
 def _old_table() -> dict[State, frozenset[State]]:
@@ -101,11 +103,13 @@ def _old_table() -> dict[State, frozenset[State]]:
     table[State.VERIFIED] = frozenset(_EVERYWHERE)
     # Instances that were found later, or that the archive lost, are sent after the others; late
     # ones, and a decision taken back, make it undecided again.
-    for state in (State.APPROVED, State.STORED, State.COMMITTED, State.VERIFIED):
+    for state in OLD_WAY[2:]:
         table[state] |= {State.READ, State.APPROVED}
     for hold in HOLDS:
         table[hold] = frozenset(OLD_WAY) | _EVERYWHERE - {hold}
     table[State.REJECTED] = frozenset({State.RECEIVED, State.READ})
+    table[State.DUPLICATE] = frozenset({State.READ})
+    table[State.SUPERSEDED] = frozenset()
     return table
 
 

@@ -16,6 +16,9 @@ __all__ = ["INSIDE", "FolderSource"]
 
 INSIDE = "//"
 """Between an image of a disc and a place inside of it."""
+_UNLISTED = "(folder that may not be read)"
+_ESCAPED, _PRIVATE = 0xDC00, 0xF700
+"""Where Python puts bytes that are no UTF-8, which no database takes, and where we put them."""
 _REMEDY = "Put the disc in, or mount the folder, and it goes on."
 
 
@@ -54,23 +57,46 @@ class FolderSource:
         yield from self._walk(self._root, (), behind)
 
     def _walk(self, folder: Path, parts: tuple[str, ...], behind: tuple[str, ...]) -> Iterator[str]:
-        for name, is_folder in _entries(folder):
+        for name, is_folder in self._entries(folder, parts):
             here = (*parts, name)
             if behind and here < behind[: len(here)]:
                 continue
             if is_folder:
-                yield from self._walk(folder / name, here, behind)
+                yield from self._walk(folder / _on_disk(name), here, behind)
             else:
-                yield from self._file("/".join(here), behind, folder / name)
+                yield from self._file("/".join(here), behind, folder / _on_disk(name))
+
+    def _entries(self, folder: Path, parts: tuple[str, ...]) -> Iterator[tuple[str, bool]]:
+        """Yield what lies in a folder; one inside that may not be listed is an entry itself."""
+        try:
+            yield from _entries(folder)
+        except PermissionError:
+            if not parts:
+                raise SourceUnreachable(
+                    f"{folder} cannot be listed: it may not be read.", remedy=_REMEDY
+                ) from None
+            yield _UNLISTED, False
 
     def _file(self, place: str, behind: tuple[str, ...], path: Path) -> Iterator[str]:
-        if is_image(path):
-            for inner in self._opened(place).files():
+        image = self._image_at(place, path)
+        if image is not None:
+            for inner in image.files():
                 whole = f"{place}{INSIDE}{inner}"
                 if tuple(whole.split("/")) > behind:
                     yield whole
         elif tuple(place.split("/")) > behind:
             yield place
+
+    def _image_at(self, place: str, path: Path) -> DiscImage | None:
+        """Return the image of a disc that a file is; one that cannot be opened is a plain file."""
+        if not is_image(path):
+            return None
+        try:
+            image = self._opened(place)
+            next(image.files(), None)
+        except BadScan:
+            return None
+        return image
 
     def read(self, place: str) -> bytes:
         """Return a file's bytes.
@@ -85,6 +111,8 @@ class FolderSource:
         outer, inside, inner = place.partition(INSIDE)
         if inside:
             return self._opened(outer).read(inner, self._largest)
+        if place.endswith(_UNLISTED):
+            raise BadScan("corrupt_file", "This folder cannot be listed: it may not be read.")
         try:
             return self._read(self._path(outer))
         except OSError as error:
@@ -109,13 +137,16 @@ class FolderSource:
         parts = PurePosixPath(place).parts
         if place.startswith("/") or ".." in parts:
             raise BadScan("unsupported_format", "The place lies outside of the source.")
-        return self._root.joinpath(*parts)
+        return self._root.joinpath(*map(_on_disk, parts))
 
     def has(self, place: str) -> bool:
         """Tell whether there is such a file; names may differ in capitals, as discs are copied."""
         outer, inside, inner = place.partition(INSIDE)
         if inside:
-            return self._opened(outer).has(inner)
+            try:
+                return self._opened(outer).has(inner)
+            except BadScan:
+                return False
         folder = self._root
         for part in PurePosixPath(outer).parts:
             try:
@@ -149,7 +180,25 @@ def _entries(folder: Path) -> Iterator[tuple[str, bool]]:
             ]
     except FileNotFoundError as error:
         raise SourceUnreachable(f"There is no {folder}.", remedy=_REMEDY) from error
+    except PermissionError:
+        raise
     except OSError as error:
         why = error.strerror or type(error).__name__
         raise SourceUnreachable(f"{folder} cannot be listed: {why}.", remedy=_REMEDY) from error
-    yield from sorted(found)
+    yield from sorted((_named(name), is_folder) for name, is_folder in found)
+
+
+def _named(name: str) -> str:
+    """Return a file's name as text; bytes that are no UTF-8 as signs of a private area."""
+    return "".join(
+        chr(_PRIVATE + ord(sign) - _ESCAPED) if _ESCAPED <= ord(sign) < _ESCAPED + 256 else sign
+        for sign in name
+    )
+
+
+def _on_disk(name: str) -> str:
+    """Return the name of the file that :func:`_named` named."""
+    return "".join(
+        chr(_ESCAPED + ord(sign) - _PRIVATE) if _PRIVATE <= ord(sign) < _PRIVATE + 256 else sign
+        for sign in name
+    )

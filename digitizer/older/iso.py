@@ -4,10 +4,8 @@ import weakref
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
-from typing import Any
 
 from pycdlib import PyCdlib
-from pycdlib.pycdlibexception import PyCdlibException
 
 from digitizer.errors import BadScan
 
@@ -39,7 +37,8 @@ class DiscImage:
         self._disc = PyCdlib()
         try:
             self._disc.open(str(path))
-        except (PyCdlibException, OSError, ValueError) as error:
+        except Exception as error:
+            # pycdlib raises nearly anything over hostile bytes.
             raise BadScan("corrupt_file", "The image of the disc cannot be read.") from error
         # Closed with us at the latest: a disc that is out of sight is not held on to.
         self.close = weakref.finalize(self, self._disc.close)
@@ -60,9 +59,10 @@ class DiscImage:
             for folder, _, names in self._disc.walk(**{self._by: "/"}):
                 inside = folder.strip("/")
                 found += [f"{inside}/{name}" if inside else name for name in names]
-        except PyCdlibException as error:
+        except Exception as error:
+            # pycdlib raises nearly anything over hostile bytes.
             raise BadScan("corrupt_file", "The image of the disc cannot be read.") from error
-        places = (_plain(place) for place in found)
+        places = map(_plain, found) if self._by == "iso_path" else found
         yield from sorted(places, key=lambda place: tuple(place.split("/")))
 
     def read(self, place: str, largest: int) -> bytes:
@@ -70,12 +70,14 @@ class DiscImage:
         try:
             path = self._path(place)
             size = self._disc.get_record(**{self._by: path}).get_data_length()
-            if size > largest:
-                raise BadScan("too_large", "The file is larger than allowed.")
             out = BytesIO()
-            self._disc.get_file_from_iso_fp(out, **{self._by: path})
-        except (PyCdlibException, OSError, ValueError) as error:
+            if size <= largest:
+                self._disc.get_file_from_iso_fp(out, **{self._by: path})
+        except Exception as error:
+            # pycdlib raises nearly anything over hostile bytes.
             raise BadScan("corrupt_file", "The file cannot be read from the image.") from error
+        if size > largest:
+            raise BadScan("too_large", "The file is larger than allowed.")
         return out.getvalue()
 
     def _path(self, place: str) -> str:
@@ -92,5 +94,5 @@ class DiscImage:
 
 def _plain(place: str) -> str:
     """Return a place without the version and the empty extension of ISO 9660."""
-    name: Any = place.partition(";")[0]
-    return str(name).rstrip(".")
+    folder, slash, name = place.rpartition("/")
+    return f"{folder}{slash}{name.partition(';')[0].rstrip('.')}"

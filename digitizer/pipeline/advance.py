@@ -7,6 +7,7 @@ or lost does no harm, because the lease is refused, taken over or found by :func
 import logging
 import random
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -211,7 +212,11 @@ def _hold(services: Services, task: Task, state: State, why: Reason, *, done: bo
                 tx.save(changed, event(sheet.id, state.value, reasons=reason_payload((why,))))
             return now
         if kind is Source:
-            # A source has no state; its task tells why it waits.
+            # A source has no state; it tells why looking through it has stopped.
+            source = tx.get(Source, task.subject)
+            if source.trouble != why.text:
+                told = event(source.id, "stopped", reasons=reason_payload((why,)))
+                tx.save(replace(source, trouble=why.text), told)
             return now
         if kind is OldStudy:
             study = tx.get(OldStudy, task.subject)

@@ -2,10 +2,10 @@
 
 import hashlib
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from digitizer import dicom, identity
-from digitizer.errors import BadScan, SourceUnreachable
+from digitizer.errors import BadScan, SourceUnreachable, StaleRecord
 from digitizer.model.identity import Outcome, Verdict
 from digitizer.model.older import OldHeader, OldInstance, OldStudy, Source
 from digitizer.model.reasons import Code, Reason, reason
@@ -16,21 +16,31 @@ from digitizer.pipeline.jacket import evidence
 from digitizer.pipeline.older.originals import original
 from digitizer.pipeline.older.picture_exam import decided_uids, own_study_uid
 from digitizer.pipeline.older.pictures import says_another
+from digitizer.pipeline.older.steps import (
+    SENT,
+    begin,
+    count_token,
+    identities_token,
+    still,
+    write_from,
+)
 from digitizer.pipeline.services import Services
 from digitizer.ports import Transaction
 
-__all__ = ["approve", "decide", "ruled_header"]
+__all__ = ["approve", "asked_of_instances", "decide", "ruled_header"]
 
 
 def decide(services: Services, study_id: str) -> list[tuple[Stage, str]]:
     """Decide a study by its header, or ask a person and say why."""
+    study = begin(services, Stage.OLD_DECIDE, study_id)
+    if study is None:
+        return []
     with services.ledger.reading() as view:
-        study = view.get(OldStudy, study_id)
         source = view.get(Source, study.source_id)
         rows = view.old_instances(study_id=study_id)
-    rows = _without_copies(services, rows)
+    rows = _without_copies(services, study_id, rows)
     to_send = [row for row in rows if row.state is State.READ]
-    asked = _of_instances(study, rows)
+    asked = asked_of_instances(study, rows)
     verdict = Verdict(film_id=study_id, outcome=Outcome.REVIEW)
     if to_send:
         ruled, rejected = ruled_header(services, source, to_send[0])
@@ -44,7 +54,9 @@ def decide(services: Services, study_id: str) -> list[tuple[Stage, str]]:
     return _written(services, study, rows, verdict, asked)
 
 
-def _without_copies(services: Services, rows: tuple[OldInstance, ...]) -> tuple[OldInstance, ...]:
+def _without_copies(
+    services: Services, study_id: str, rows: tuple[OldInstance, ...]
+) -> tuple[OldInstance, ...]:
     """Take those that collide with what is the same, written otherwise, for the copies they are."""
     colliding = [row for row in rows if row.code is Code.UID_COLLISION]
     colliding = [row for row in colliding if row.state is State.REVIEW]
@@ -61,8 +73,9 @@ def _without_copies(services: Services, rows: tuple[OldInstance, ...]) -> tuple[
                 continue
             if _is_copy(services, sources[first.source_id], first, sources[row.source_id], row):
                 copies[row.place] = replace(row, state=State.DUPLICATE, code=Code.DUPLICATE)
-    with services.ledger.transaction() as tx:
-        tx.write_old_instances(copies.values())
+    write_from(
+        services, study_id, [(row, copies[row.place]) for row in rows if row.place in copies]
+    )
     return tuple(copies.get(row.place, row) for row in rows)
 
 
@@ -87,13 +100,17 @@ def ruled_header(services: Services, source: Source, row: OldInstance) -> tuple[
     return dicom.header_of(outcome.header), outcome.rejected
 
 
-def _of_instances(study: OldStudy, rows: tuple[OldInstance, ...]) -> tuple[Reason, ...]:
-    """Return what must be asked about a study's instances."""
+def asked_of_instances(study: OldStudy, rows: tuple[OldInstance, ...]) -> tuple[Reason, ...]:
+    """Return what must be asked about a study's instances, and no person has settled yet."""
     asked: list[Reason] = []
-    if study.others and Code.SEVERAL_IDENTITIES.value not in study.confirmed:
+    if study.others and identities_token(study) not in study.confirmed:
         names = ", ".join(one.name or "nobody" for one in (study.header, *study.others))
         text = f"Files of one study name different patients: {names}."
         asked.append(reason(Code.SEVERAL_IDENTITIES, text))
+    told = study.expected or 0
+    if len(rows) < told and count_token(study) not in study.confirmed:
+        text = f"The old archive says {told} instances and gave {len(rows)} that can be used."
+        asked.append(reason(Code.COUNT_DIFFERS, text))
     colliding = [row for row in rows if row.state is State.REVIEW]
     if colliding:
         text = (
@@ -122,12 +139,12 @@ def _written(
     by_person = study.decision is not None and study.decision.decided_by != "auto"
     reasons = asked if by_person else (*asked, *verdict.reasons)
     with services.ledger.transaction() as tx:
-        current = tx.get(OldStudy, study.id)
+        current = still(tx, study.id, Stage.OLD_DECIDE)
+        if current.version != study.version or tx.old_instances(study_id=study.id) != rows:
+            raise StaleRecord("More of this study was found meanwhile.")
         tx.unschedule(Stage.OLD_DECIDE, study.id)
-        if rows and all(row.state is State.DUPLICATE for row in rows):
-            why = (reason(Code.DUPLICATE, "All of it was found before."),)
-            ended = moved(current, State.DUPLICATE, now, reasons=why)
-            tx.save(ended, event(study.id, "duplicate", instances=len(rows)))
+        if not any(row.state in (State.READ, State.REVIEW, *SENT) for row in rows):
+            _ended(tx, current, rows, now)
             return []
         current = replace(
             current, candidates=verdict.candidates, posterior=verdict.posterior or None
@@ -142,6 +159,19 @@ def _written(
         else:
             approve(services, tx, current, verdict, user="auto")
     return [(Stage.OLD_STORE, study.id)]
+
+
+def _ended(tx: Transaction, study: OldStudy, rows: tuple[OldInstance, ...], now: datetime) -> None:
+    """End a study of which nothing is left to be sent."""
+    double = any(row.state is State.DUPLICATE for row in rows)
+    state = State.DUPLICATE if double else State.REJECTED
+    why = (
+        reason(Code.DUPLICATE, "All of it was found before.")
+        if double
+        else reason(Code.NO_INSTANCE, "Nothing of it is left that can be sent.")
+    )
+    ended = moved(study, state, now, reasons=(why,))
+    tx.save(ended, event(study.id, state.value, instances=len(rows)))
 
 
 def approve(

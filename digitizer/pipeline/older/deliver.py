@@ -1,12 +1,13 @@
 """Older studies into the archive: asked first, sent as they are, committed, read back."""
 
 import hashlib
+import logging
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
 from digitizer import dicom
-from digitizer.errors import BadScan, BadWorld
+from digitizer.errors import BadScan, BadWorld, StaleRecord
 from digitizer.model.identity import PatientRecord
 from digitizer.model.older import OldCommitment, OldInstance, OldStudy, Outgoing, Source
 from digitizer.model.reasons import Code, Reason, reason
@@ -15,6 +16,7 @@ from digitizer.model.states import State
 from digitizer.pipeline.changes import event, held, moved, reason_payload
 from digitizer.pipeline.older.originals import original
 from digitizer.pipeline.older.picture_exam import has_own_study
+from digitizer.pipeline.older.steps import SENT, begin, is_due, still, write_from
 from digitizer.pipeline.services import Services
 from digitizer.ports import Transaction
 
@@ -29,6 +31,10 @@ __all__ = [
     "verify",
 ]
 
+logger = logging.getLogger(__name__)
+
+_REFUSALS = 5
+"""Refused commitments of one study after which a person is asked."""
 _AT_ONCE = 64
 """Instances after which what the archive answered is written down."""
 
@@ -39,19 +45,44 @@ def store(services: Services, study_id: str) -> list[tuple[Stage, str]]:
     What the archive answered is written down as it comes, so that a try that breaks off goes on
     where it stopped; what it took without our hearing of it is found there and compared.
     """
-    study, source, rows = _load(services, study_id)
-    found = services.archive.find_studies(study_instance_uid=_study_uid(study))
-    if not has_own_study(source) and (number := _accession_number(study)):
-        found += services.archive.find_studies(accession_number=number)
-    patient = _patient(study)
-    if any(one.patient_id != patient.patient_id for one in found):
-        text = "The archive holds this study under another patient number."
-        return _ask(services, Stage.OLD_STORE, study_id, reason(Code.STUDY_CONFLICT, text))
-    to_send = [row for row in rows if row.state is State.READ]
-    if found:
-        to_send = _compared(services, study, source, to_send)
-    _send(services, study, source, to_send)
+    if begin(services, Stage.OLD_STORE, study_id) is None:
+        return []
+    study, source, _ = _load(services, study_id)
+    conflict = _conflict(services, study)
+    if conflict:
+        return _ask(services, Stage.OLD_STORE, study_id, reason(Code.STUDY_CONFLICT, conflict))
+    study, to_send = _wrapped(services, study)
+    # What the archive says it lacks is sent again, whatever it finds when it is asked.
+    to_ask = [row for row in to_send if row.code is not Code.COMMITMENT_FAILED]
+    there = _compared(services, study, source, to_ask)
+    _send(services, study, source, [row for row in to_send if row.place not in there])
     return _stored(services, study_id)
+
+
+def _conflict(services: Services, study: OldStudy) -> str:
+    """Say how the archive's own record of this study or accession number contradicts us."""
+    patient = _patient(study)
+    found = services.archive.find_studies(study_instance_uid=_study_uid(study))
+    if number := _accession_number(study):
+        found += services.archive.find_studies(accession_number=number)
+    for one in found:
+        other_issuer = bool(one.issuer and patient.issuer and one.issuer != patient.issuer)
+        if one.patient_id != patient.patient_id or other_issuer:
+            return "The archive holds this study or exam under another patient number."
+    return ""
+
+
+def _wrapped(services: Services, study: OldStudy) -> tuple[OldStudy, list[OldInstance]]:
+    """Say, before the first instance may be in the archive, that a study is on its way there."""
+    with services.ledger.transaction() as tx:
+        current = still(tx, study.id, Stage.OLD_STORE)
+        if current.version != study.version:
+            raise StaleRecord("The study was changed by somebody else.")
+        rows = tx.old_instances(study_id=study.id, states=(State.READ,))
+        if current.state is not State.WRAPPED:
+            sending = moved(current, State.WRAPPED, services.clock.now())
+            current = tx.save(sending, event(study.id, "wrapped", instances=len(rows)))
+    return current, list(rows)
 
 
 def _load(services: Services, study_id: str) -> tuple[OldStudy, Source, tuple[OldInstance, ...]]:
@@ -109,75 +140,83 @@ def adopt(
 
 def _compared(
     services: Services, study: OldStudy, source: Source, rows: Sequence[OldInstance]
-) -> list[OldInstance]:
-    """Compare what the archive holds already with what would be sent; return what it lacks."""
-    there = set(services.archive.find_instances(_study_uid(study)))
-    double = {row.outgoing_uid: row for row in rows if row.outgoing_uid in there}
-    if not double:
-        return list(rows)
-    changed = []
-    for row, differences, sha256 in read_back(services, study, source, list(double.values())):
+) -> set[str]:
+    """Compare what the archive holds already with what would be sent; return the places of it."""
+    held_there = set(services.archive.find_instances(_study_uid(study)))
+    double = [row for row in rows if row.outgoing_uid in held_there]
+    changes = []
+    for row, differences, sha256 in read_back(services, study, source, double):
         if differences:
             what = ", ".join(differences)[:200]
-            changed.append(replace(row, state=State.REVIEW, code=Code.ARCHIVE_DIFFERS, note=what))
+            after = replace(row, state=State.REVIEW, code=Code.ARCHIVE_DIFFERS, note=what)
         else:
-            changed.append(
-                replace(row, state=State.STORED, code=Code.ALREADY_THERE, sent_sha256=sha256)
-            )
-    with services.ledger.transaction() as tx:
-        tx.write_old_instances(changed)
-        counted = sum(row.state is State.STORED for row in changed)
-        tx.record(event(study.id, "already_there", instances=counted))
-    return [row for row in rows if row.outgoing_uid not in double]
+            after = replace(row, state=State.STORED, code=Code.ALREADY_THERE, sent_sha256=sha256)
+        changes.append((row, after))
+    if changes:
+        counted = sum(after.state is State.STORED for _, after in changes)
+        write_from(services, study.id, changes)
+        with services.ledger.transaction() as tx:
+            tx.record(event(study.id, "already_there", instances=counted))
+    return {row.place for row in double}
 
 
 def _send(services: Services, study: OldStudy, source: Source, rows: Sequence[OldInstance]) -> None:
-    sending: dict[str, OldInstance] = {}
-    changed: list[OldInstance] = []
+    sending: dict[str, tuple[OldInstance, OldInstance]] = {}
+    changes: list[tuple[OldInstance, OldInstance]] = []
 
     def outgoing() -> Iterator[Outgoing]:
         for row in rows:
-            try:
-                _, made = adopt(services, study, source, row)
-            except BadScan as error:
-                bad = replace(row, state=State.REVIEW, code=Code(error.code), note=error.message)
-                changed.append(bad)
+            made = _made(services, study, source, row)
+            if isinstance(made, OldInstance):
+                changes.append((row, made))
                 continue
-            sent = dicom.examine(made.content)
-            sending[row.outgoing_uid] = replace(row, sent_sha256=sent.data_sha256)
+            content, sha256 = made
+            sending[row.outgoing_uid] = (row, replace(row, sent_sha256=sha256))
             yield Outgoing(
                 sop_class_uid=row.sop_class_uid,
                 sop_instance_uid=row.outgoing_uid,
                 transfer_syntax_uid=row.transfer_syntax_uid,
-                content=made.content,
+                content=content,
             )
 
     try:
         for answer in services.archive.store_all(outgoing()):
-            row = sending.pop(answer.sop_instance_uid)
+            before, after = sending.pop(answer.sop_instance_uid)
             if answer.refused:
-                changed.append(
-                    replace(row, state=State.REVIEW, code=Code.KIND_REFUSED, note=answer.refused)
+                after = replace(
+                    after, state=State.REVIEW, code=Code.KIND_REFUSED, note=answer.refused
                 )
             else:
-                changed.append(replace(row, state=State.STORED, code=None, note=row.note))
-            if len(changed) >= _AT_ONCE:
-                _write(services, changed)
+                after = replace(after, state=State.STORED, code=None)
+            changes.append((before, after))
+            if len(changes) >= _AT_ONCE:
+                write_from(services, study.id, changes)
     finally:
-        _write(services, changed)
+        write_from(services, study.id, changes)
 
 
-def _write(services: Services, changed: list[OldInstance]) -> None:
-    if changed:
-        with services.ledger.transaction() as tx:
-            tx.write_old_instances(changed)
-        changed.clear()
+def _made(
+    services: Services, study: OldStudy, source: Source, row: OldInstance
+) -> tuple[bytes, str] | OldInstance:
+    """Return an instance to send, and its hash; or its row where it cannot go, and why."""
+    try:
+        _, made = adopt(services, study, source, row)
+        if made.rejected:
+            return replace(row, state=State.REJECTED, code=Code.RULE_REJECTED, note=made.rejected)
+        return made.content, dicom.examine(made.content).data_sha256
+    except BadScan as error:
+        return replace(row, state=State.REVIEW, code=Code(error.code), note=error.message)
+    except (ValueError, RuntimeError, AttributeError):
+        # Of this instance, not of the archive: the others go on.
+        logger.exception("an old instance cannot be made")
+        note = "It could not be written again."
+        return replace(row, state=State.REVIEW, code=Code.INTERNAL_ERROR, note=note)
 
 
 def _stored(services: Services, study_id: str) -> list[tuple[Stage, str]]:
     now = services.clock.now()
     with services.ledger.transaction() as tx:
-        study = tx.get(OldStudy, study_id)
+        study = still(tx, study_id, Stage.OLD_STORE)
         rows = tx.old_instances(study_id=study_id)
         refused = [row for row in rows if row.state is State.REVIEW]
         tx.unschedule(Stage.OLD_STORE, study_id)
@@ -187,7 +226,14 @@ def _stored(services: Services, study_id: str) -> list[tuple[Stage, str]]:
             asked = held(study, State.REVIEW, (reason(first.code or Code.KIND_REFUSED, text),), now)
             tx.save(asked, event(study_id, "review", reasons=reason_payload(asked.reasons)))
             return []
-        stored = [row for row in rows if row.state is State.STORED]
+        if any(row.state is State.READ for row in rows):
+            raise StaleRecord("More of this study was found meanwhile.")
+        stored = [row for row in rows if row.state in SENT]
+        if not stored:
+            why = (reason(Code.NO_INSTANCE, "Nothing of it was left that could be sent."),)
+            left_out = moved(study, State.REJECTED, now, reasons=why)
+            tx.save(left_out, event(study_id, "rejected", instances=len(rows)))
+            return []
         told = event(
             study_id,
             "stored",
@@ -209,8 +255,9 @@ def digest(rows: Iterable[OldInstance]) -> str:
 def _ask(services: Services, stage: Stage, study_id: str, why: Reason) -> list[tuple[Stage, str]]:
     now = services.clock.now()
     with services.ledger.transaction() as tx:
+        study = still(tx, study_id, stage)
         tx.unschedule(stage, study_id)
-        asked = held(tx.get(OldStudy, study_id), State.REVIEW, (why,), now)
+        asked = held(study, State.REVIEW, (why,), now)
         tx.save(asked, event(study_id, "review", reasons=reason_payload(asked.reasons)))
     return []
 
@@ -223,7 +270,9 @@ def commit(services: Services, study_id: str) -> list[tuple[Stage, str]]:
         study = tx.get(OldStudy, study_id)
         rows = tx.old_instances(study_id=study_id)
         tx.unschedule(Stage.OLD_COMMIT, study_id)
-        if any(row.state is State.READ for row in rows):
+        if not is_due(study, Stage.OLD_COMMIT):
+            return []
+        if any(row.state is State.READ and row.code is Code.COMMITMENT_FAILED for row in rows):
             return _again(services, tx, study)
         open_rows = [row for row in rows if row.state is State.STORED]
         if not open_rows:
@@ -259,6 +308,12 @@ def commit(services: Services, study_id: str) -> list[tuple[Stage, str]]:
 def _again(services: Services, tx: Transaction, study: OldStudy) -> list[tuple[Stage, str]]:
     """Go back to sending: the archive says that it lacks what it took."""
     now = services.clock.now()
+    refused = [one for one in tx.old_commitments(study.id) if one.state is CommitmentState.FAILED]
+    if len(refused) >= _REFUSALS:
+        text = f"The archive took it and said {len(refused)} times that it does not hold it."
+        asked = held(study, State.REVIEW, (reason(Code.COMMITMENT_FAILED, text),), now)
+        tx.save(asked, event(study.id, "review", reasons=reason_payload(asked.reasons)))
+        return []
     tx.save(moved(study, State.APPROVED, now), event(study.id, "commitment_failed"))
     delay = timedelta(seconds=services.settings.backoff_first_s * 2)
     tx.schedule(Stage.OLD_STORE, study.id, now + delay)
@@ -316,7 +371,9 @@ def commitment_answered(
     rows = tx.old_instances(study_id=request.study_id, states=(State.STORED,))
     changed = [replace(row, state=State.COMMITTED) for row in rows if row.outgoing_uid in good]
     changed += [
-        replace(row, state=State.READ, code=None) for row in rows if row.outgoing_uid in bad
+        replace(row, state=State.READ, code=Code.COMMITMENT_FAILED)
+        for row in rows
+        if row.outgoing_uid in bad
     ]
     tx.write_old_instances(changed)
     answered = replace(
@@ -335,28 +392,34 @@ def commitment_answered(
 
 def verify(services: Services, study_id: str) -> list[tuple[Stage, str]]:
     """Read a study back and compare each instance with what was sent."""
+    if begin(services, Stage.OLD_VERIFY, study_id) is None:
+        return []
     study, source, rows = _load(services, study_id)
     to_see = [row for row in rows if row.state is State.COMMITTED]
     wrong: dict[str, str] = {}
-    changed: list[OldInstance] = []
+    changes: list[tuple[OldInstance, OldInstance]] = []
     for row, differences, _ in read_back(services, study, source, to_see):
         if differences:
             wrong[row.place] = ", ".join(differences)
         else:
-            changed.append(replace(row, state=State.VERIFIED))
-        if len(changed) >= _AT_ONCE:
-            _write(services, changed)
-    _write(services, changed)
+            changes.append((row, replace(row, state=State.VERIFIED)))
+        if len(changes) >= _AT_ONCE:
+            write_from(services, study_id, changes)
+    write_from(services, study_id, changes)
     if wrong:
         first = next(iter(wrong.values()))[:200]
         text = f"The archive's copy of {len(wrong)} instances differs from what was sent: {first}"
         return _ask(services, Stage.OLD_VERIFY, study_id, reason(Code.READ_BACK_DIFFERS, text))
     now = services.clock.now()
     with services.ledger.transaction() as tx:
+        current = still(tx, study_id, Stage.OLD_VERIFY)
+        left = tx.old_instances(study_id=study_id, states=(State.READ, *SENT[:2]))
+        if left:
+            raise StaleRecord("More of this study was found meanwhile.")
         tx.unschedule(Stage.OLD_VERIFY, study_id)
         seen = tx.old_instances(study_id=study_id, states=(State.VERIFIED,))
         told = event(study_id, "verified", instances=len(seen), digest=digest(seen))
-        tx.save(moved(tx.get(OldStudy, study_id), State.VERIFIED, now), told)
+        tx.save(moved(current, State.VERIFIED, now), told)
     return []
 
 
@@ -401,5 +464,7 @@ def _differences(
     if row.sent_sha256 and came.data_sha256 == row.sent_sha256:
         return (), row.sent_sha256
     _, made = adopt(services, study, source, row)
+    if made.rejected:
+        return (made.rejected,), ""
     meant = dicom.examine(made.content)
     return dicom.compare_old(meant, content), meant.data_sha256

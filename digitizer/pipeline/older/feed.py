@@ -17,7 +17,10 @@ from digitizer.ports import Transaction
 
 __all__ = ["feed"]
 
-_UNDER_WAY = (State.READ, State.APPROVED, State.STORED, State.COMMITTED, State.WAITING)
+_UNDER_WAY = (
+    *(State.READ, State.APPROVED, State.WRAPPED, State.STORED, State.COMMITTED),
+    State.WAITING,
+)
 _LOOK_AGAIN_S = 1.0
 _BEFORE_ASKING_AGAIN_S = 5.0
 
@@ -52,8 +55,7 @@ def feed(services: Services, source_id: str) -> list[tuple[Stage, str]]:
                 later = now + timedelta(seconds=_BEFORE_ASKING_AGAIN_S)
                 tx.schedule(Stage.OLD_FEED, source_id, later)
             else:
-                again = replace(source, stocked=False, cursor="", checked_at=now,
-                                told_studies=None, told_instances=None)  # fmt: skip
+                again = replace(source, stocked=False, cursor="", checked_at=now)
                 tx.save(again, event(source_id, "asked_again"))
                 tx.schedule(Stage.OLD_STOCK, source_id)
                 started.append((Stage.OLD_STOCK, source_id))

@@ -17,8 +17,9 @@ from digitizer.model.states import State
 from digitizer.pipeline.changes import event
 from digitizer.pipeline.older.looking import Looked, unusable
 from digitizer.pipeline.older.originals import PACK_BYTES, kept
+from digitizer.pipeline.older.steps import SENT
 from digitizer.pipeline.older.wrapping import PictureFile, page_place, row_sha256, wrapped
-from digitizer.pipeline.older.writing import SENT, write
+from digitizer.pipeline.older.writing import write
 from digitizer.pipeline.services import Services
 from digitizer.ports import PictureSource, Transaction
 

@@ -1,6 +1,7 @@
 """The report of an older archive on paper: what came over, what did not and why, to be signed."""
 
 from itertools import islice
+from typing import Any
 
 from digitizer.model.older import Source
 from digitizer.model.reasons import CODES, Code
@@ -75,7 +76,7 @@ _ENDED = frozenset(
 )
 
 
-def _release(paper: Paper, told: dict[str, object], open_studies: int, left: object) -> None:
+def _release(paper: Paper, told: dict[str, Any], open_studies: int, left: int) -> None:
     paper.heading("What may be released, and what not")
     reasons = []
     if not told["stocked"]:
@@ -84,6 +85,14 @@ def _release(paper: Paper, told: dict[str, object], open_studies: int, left: obj
         reasons.append(f"{open_studies} studies are under way or wait for a person")
     if left:
         reasons.append(f"{left} instances that were taken are not verified")
+    if told["open_duplicates"]:
+        reasons.append(f"{told['open_duplicates']} copies are of instances that are not verified")
+    if told["told"]["instances"] is not None and told["told"]["instances"] != told["found"]:
+        reasons.append(
+            f"the source says it has {told['told']['instances']} instances, {told['found']} came"
+        )
+    if told["trouble"]:
+        reasons.append(f"looking through it has stopped: {told['trouble']}")
     if told["missing"]:
         reasons.append(f"{told['missing']} files that a disc's own list names are not there")
     refused = told["refused"]

@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Any
 
 from digitizer.errors import UsageError
-from digitizer.model.older import OldInstance, OldStudy, Source
+from digitizer.model.older import OldHeader, OldInstance, OldStudy, Source
 from digitizer.model.reasons import Code
 from digitizer.model.states import State
 from digitizer.pipeline.services import Services
@@ -90,6 +90,8 @@ def source_json(view: Transaction, source: Source) -> dict[str, Any]:
         "studies": {state.value: n for state, n in sorted(studies.items())},
         "review": view.old_review(source.id),
         "settled": settled(view, source),
+        "trouble": source.trouble,
+        "open_duplicates": view.old_open_duplicates(source.id),
     }
 
 
@@ -175,7 +177,8 @@ def study_json(study: OldStudy, rows: tuple[OldInstance, ...] = ()) -> dict[str,
         "study_instance_uid": decision.study_instance_uid if decision else study.study_instance_uid,
         "state": study.state.value,
         "reasons": [{"code": one.code.value, "text": one.text} for one in study.reasons],
-        "header": _header(study),
+        "header": _header(study.header),
+        "others": [_header(one) for one in study.others],
         "expected": study.expected,
         "candidates": [
             {
@@ -212,8 +215,7 @@ def study_json(study: OldStudy, rows: tuple[OldInstance, ...] = ()) -> dict[str,
     }
 
 
-def _header(study: OldStudy) -> dict[str, str]:
-    told = study.header
+def _header(told: OldHeader) -> dict[str, str]:
     return {
         "patient_id": told.patient_id,
         "issuer": told.issuer,

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from enum import StrEnum, unique
 
-from digitizer.errors import UsageError
+from digitizer.errors import StaleRecord, UsageError
 from digitizer.model.identity import ExamRecord, Outcome, PatientRecord, Verdict
 from digitizer.model.older import OldInstance, OldStudy, SourceKind
 from digitizer.model.older import Source as OlderSource
@@ -12,20 +12,29 @@ from digitizer.model.reasons import Code, reason
 from digitizer.model.records import Stage
 from digitizer.model.states import HOLDS, State
 from digitizer.pipeline.changes import event, held, moved
-from digitizer.pipeline.older.decide import approve
+from digitizer.pipeline.older.decide import approve, asked_of_instances
+from digitizer.pipeline.older.steps import SENT, count_token, identities_token
+from digitizer.pipeline.older.writing import revive
 from digitizer.pipeline.review import exam_named, patient_named
 from digitizer.pipeline.services import Services
 from digitizer.ports import Transaction
 
 __all__ = ["Collisions", "accept", "alike", "hold", "reject", "release", "retry"]
 
-_OF_INSTANCES = frozenset(
-    (Code.UID_COLLISION, Code.ARCHIVE_DIFFERS, Code.KIND_REFUSED, Code.CORRUPT_FILE)
-)
+_COLLIDING = frozenset((Code.UID_COLLISION, Code.ARCHIVE_DIFFERS))
+_OF_INSTANCES = _COLLIDING | {
+    *(Code.KIND_REFUSED, Code.CORRUPT_FILE, Code.TRUNCATED_FILE, Code.TOO_LARGE),
+    *(Code.UNSUPPORTED_FORMAT, Code.EMPTY_FILE),
+}
 """Reasons that single instances are held for."""
+_EACH_BY_ITSELF = _OF_INSTANCES | {
+    *(Code.SEVERAL_IDENTITIES, Code.PICTURE_CONTRADICTS, Code.COUNT_DIFFERS),
+}
+"""Reasons for which one study says nothing of another."""
 _NOT_BY_ACCEPTING = frozenset((Code.STUDY_CONFLICT, Code.READ_BACK_DIFFERS, Code.INTERNAL_ERROR))
 _RESUMES = {
     State.APPROVED: Stage.OLD_STORE,
+    State.WRAPPED: Stage.OLD_STORE,
     State.STORED: Stage.OLD_COMMIT,
     State.COMMITTED: Stage.OLD_VERIFY,
 }
@@ -78,6 +87,8 @@ def accept(
         study = _in_review(view.get(OldStudy, study_id))
     codes = {one.code for one in study.reasons}
     _must_be_settled(study_id, codes, collisions)
+    if codes == {Code.COUNT_DIFFERS}:
+        return _accept_count(services, study, user, why)
     patient = patient_named(services, patient_id) if patient_id else _proposed(study)
     verdict = Verdict(
         film_id=study_id,
@@ -89,13 +100,18 @@ def accept(
     window = services.settings.undo_window_s if undo_window_s is None else undo_window_s
     with services.ledger.transaction() as tx:
         current = _in_review(tx.get(OldStudy, study_id))
+        rows = tx.old_instances(study_id=study_id)
+        unseen = {one.code for one in asked_of_instances(current, rows)} - codes
+        if current.version != study.version or unseen:
+            tx.schedule(Stage.OLD_DECIDE, study_id)
+            raise StaleRecord("This study has changed meanwhile. Look at it again.")
         if codes & _OF_INSTANCES and collisions is not None:
-            _settle(tx, current, collisions)
-        confirmed = tuple(sorted({*current.confirmed, *(code.value for code in codes)}))
+            _settle(services, tx, current, collisions)
+        confirmed = {*current.confirmed, identities_token(current), count_token(current)}
         approved = approve(
             services,
             tx,
-            replace(current, confirmed=confirmed),
+            replace(current, confirmed=tuple(sorted(confirmed))),
             verdict,
             user=user,
             why=why,
@@ -103,6 +119,20 @@ def accept(
         )
     services.waker.wake([(Stage.OLD_STORE, study_id)])
     return approved
+
+
+def _accept_count(services: Services, study: OldStudy, user: str, why: str) -> OldStudy:
+    """Let a study go on that its peer gave in part; whose it is is decided next."""
+    with services.ledger.transaction() as tx:
+        current = _in_review(tx.get(OldStudy, study.id))
+        if current.version != study.version:
+            raise StaleRecord("This study has changed meanwhile. Look at it again.")
+        confirmed = tuple(sorted({*current.confirmed, count_token(current)}))
+        going = replace(moved(current, State.READ, services.clock.now()), confirmed=confirmed)
+        saved = tx.save(going, event(study.id, "count_accepted", user, reason=why))
+        tx.schedule(Stage.OLD_DECIDE, study.id)
+    services.waker.wake([(Stage.OLD_DECIDE, study.id)])
+    return saved
 
 
 def _must_be_settled(study_id: str, codes: set[Code], collisions: Collisions | None) -> None:
@@ -116,7 +146,7 @@ def _must_be_settled(study_id: str, codes: set[Code], collisions: Collisions | N
             f"Study {study_id} holds instances that cannot go as they are.",
             remedy="Say --collisions leave or --collisions new-uid.",
         )
-    if codes & {Code.KIND_REFUSED, Code.CORRUPT_FILE} and collisions is Collisions.NEW_UID:
+    if codes & _OF_INSTANCES - _COLLIDING and collisions is Collisions.NEW_UID:
         raise UsageError("A new UID does not help here.", remedy="Say --collisions leave.")
 
 
@@ -144,16 +174,17 @@ def _exam(
     return None
 
 
-def _settle(tx: Transaction, study: OldStudy, collisions: Collisions) -> None:
+def _settle(services: Services, tx: Transaction, study: OldStudy, collisions: Collisions) -> None:
     """Leave colliding instances out, or give them UIDs of their own: minted once, then kept."""
     changed: list[OldInstance] = []
     for row in tx.old_instances(study_id=study.id, states=(State.REVIEW,)):
-        if collisions is Collisions.LEAVE:
+        if collisions is Collisions.LEAVE or row.code not in _COLLIDING:
             changed.append(replace(row, state=State.REJECTED))
             continue
         uid = tx.uid(f"old collision:{row.source_id}:{row.place}")
-        changed.append(replace(row, state=State.READ, sent_uid=uid))
+        changed.append(replace(row, state=State.READ, code=None, sent_uid=uid))
     tx.write_old_instances(changed)
+    revive(services, tx, [row for row in changed if row.state is State.REJECTED])
 
 
 def alike(services: Services, study_id: str) -> tuple[str, ...]:
@@ -161,10 +192,18 @@ def alike(services: Services, study_id: str) -> tuple[str, ...]:
     with services.ledger.reading() as view:
         study = view.get(OldStudy, study_id)
         found = view.old_studies(source_id=study.source_id, states=(State.REVIEW,))
-    same = [one.id for one in found if one.header.identity == study.header.identity]
-    codes = {one.id: {why.code for why in one.reasons} for one in found}
-    rest = [one for one in same if one != study_id and codes[one] == codes.get(study_id)]
-    return (study_id, *rest)
+    codes = {why.code for why in study.reasons}
+    if codes & _EACH_BY_ITSELF or study.others:
+        return (study_id,)
+    same = [
+        one.id
+        for one in found
+        if one.id != study_id
+        and one.header.identity == study.header.identity
+        and not one.others
+        and {why.code for why in one.reasons} == codes
+    ]
+    return (study_id, *same)
 
 
 def reject(services: Services, study_id: str, *, user: str, why: str = "") -> OldStudy:
@@ -176,16 +215,29 @@ def reject(services: Services, study_id: str, *, user: str, why: str = "") -> Ol
             raise UsageError(
                 f"Study {study_id} is {study.state.value}; only what is held can be rejected."
             )
+        if tx.old_instances(study_id=study_id, states=SENT, limit=1) or _is_going(study):
+            raise UsageError(
+                f"A part of study {study_id} may be in the archive already.",
+                remedy="Have it removed there first; rejecting it here would hide it.",
+            )
         for stage in (Stage.OLD_TAKE, Stage.OLD_DECIDE, *_RESUMES.values()):
             tx.unschedule(stage, study_id)
         rows = tx.old_instances(study_id=study_id, states=(State.READ, State.REVIEW))
-        tx.write_old_instances(
+        gone = [
             replace(row, state=State.REJECTED, code=row.code or Code.REJECTED_BY_PERSON)
             for row in rows
-        )
+        ]
+        tx.write_old_instances(gone)
         text = (reason(Code.REJECTED_BY_PERSON, why or None),)
         ended = moved(study, State.REJECTED, now, reasons=text)
-        return tx.save(ended, event(study_id, "rejected", user, reason=why, instances=len(rows)))
+        saved = tx.save(ended, event(study_id, "rejected", user, reason=why, instances=len(rows)))
+        revive(services, tx, gone)
+    return saved
+
+
+def _is_going(study: OldStudy) -> bool:
+    """Tell whether a study is on its way to the archive, or waits on it."""
+    return (study.resume if study.state in HOLDS else study.state) is State.WRAPPED
 
 
 def hold(services: Services, study_id: str, *, user: str, why: str = "") -> OldStudy:
@@ -197,9 +249,12 @@ def hold(services: Services, study_id: str, *, user: str, why: str = "") -> OldS
             raise UsageError(
                 f"Study {study_id} is {study.state.value}; it cannot be held any more."
             )
+        if tx.old_instances(study_id=study_id, states=SENT, limit=1):
+            raise UsageError(f"A part of study {study_id} is in the archive already.")
         tx.unschedule(Stage.OLD_STORE, study_id)
         text = (reason(Code.ON_HOLD, why or None), *study.reasons)
-        aside = replace(held(study, State.REVIEW, text, now, decision=None), resume=State.READ)
+        aside = held(study, State.REVIEW, text, now, decision=None, confirmed=())
+        aside = replace(aside, resume=State.READ)
         return tx.save(aside, event(study_id, "put_on_hold", user, reason=why))
 
 
@@ -238,6 +293,8 @@ def _resume(
     source = tx.get(OlderSource, study.source_id)
     peer = source.kind is SourceKind.PACS
     stage = _RESUMES.get(back) if study.decision is not None else None
+    if peer and any(one.code is Code.COUNT_DIFFERS for one in study.reasons):
+        stage, back = Stage.OLD_TAKE, State.READ
     if stage is None:
         stage = Stage.OLD_TAKE if peer and back is State.RECEIVED else Stage.OLD_DECIDE
     if stage is Stage.OLD_STORE:

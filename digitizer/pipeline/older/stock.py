@@ -15,11 +15,12 @@ from digitizer.model.older import OldInstance, OldStudy, PeerStudy, Source, Sour
 from digitizer.model.reasons import Code
 from digitizer.model.records import Stage
 from digitizer.model.states import State
-from digitizer.pipeline.changes import event, moved
+from digitizer.pipeline.changes import event
 from digitizer.pipeline.older.looking import DISC_LIST, Looked, look, unusable
 from digitizer.pipeline.older.originals import PACK_BYTES, kept, original
 from digitizer.pipeline.older.picture_stock import stock_pictures
-from digitizer.pipeline.older.writing import SENT, study_id_of, write
+from digitizer.pipeline.older.steps import reopen
+from digitizer.pipeline.older.writing import study_id_of, write
 from digitizer.pipeline.services import Services
 from digitizer.ports import FileSource, Transaction
 
@@ -38,7 +39,7 @@ def stock(services: Services, source_id: str) -> list[tuple[Stage, str]]:
     until = services.clock.now() + timedelta(seconds=_AT_ONCE_S)
     match source.kind:
         case SourceKind.PACS:
-            done = _peer(services, source)
+            done = _peer(services, source, until)
         case SourceKind.PICTURES:
             done = stock_pictures(services, source, until)
         case _:
@@ -70,7 +71,7 @@ def _files(services: Services, source: Source, until: datetime) -> bool:
     source = _written(services, source, waiting)
     _compare_lists(services, source, files)
     with services.ledger.transaction() as tx:
-        ended = replace(tx.get(Source, source.id), stocked=True)
+        ended = replace(tx.get(Source, source.id), stocked=True, trouble="")
         tx.save(ended, event(source.id, "stocked", files=_count(tx, source.id)))
     return True
 
@@ -136,9 +137,13 @@ def _compare_lists(services: Services, source: Source, files: FileSource) -> Non
     for row in lists:
         # Several lists of one folder are one: what any of them names is named.
         named = folders.setdefault(row.place.rpartition("/")[0], {})
-        content = original(services, source, row)
-        for one in dicom.listed_files(content, row.place):
-            named[one.place.upper()] = one.sop_instance_uid
+        try:
+            content = original(services, source, row)
+            for one in dicom.listed_files(content, row.place):
+                named[one.place.upper()] = one.sop_instance_uid
+        except BadScan:
+            # It was readable when it was looked at; without it, nothing is said of what it names.
+            folders.pop(row.place.rpartition("/")[0], None)
     for folder, named in folders.items():
         _note_unlisted(services, source, folder, named)
 
@@ -168,29 +173,36 @@ def _beside(tx: Transaction, source: Source, prefix: str) -> Iterator[OldInstanc
         after = rows[-1].place
 
 
-def _peer(services: Services, source: Source) -> bool:
-    """Ask a peer for its studies, part by part; always to the end of what it tells."""
+def _peer(services: Services, source: Source, until: datetime) -> bool:
+    """Ask a peer for its studies, part by part; tell whether the end was reached."""
     peer = services.sources.peer(source)
     for found, cursor in peer.studies(source.cursor):
         with services.ledger.transaction() as tx:
-            _write_told(services, tx, source, found)
+            studies, instances = _write_told(services, tx, source, found)
             current = tx.get(Source, source.id)
-            told = (
-                (current.told_studies or 0) + len(found),
-                (current.told_instances or 0) + sum(one.instances or 0 for one in found),
+            current = replace(
+                current,
+                cursor=cursor,
+                told_studies=(current.told_studies or 0) + studies,
+                told_instances=(current.told_instances or 0) + instances,
             )
-            current = replace(current, cursor=cursor, told_studies=told[0], told_instances=told[1])
             source = tx.save(current, event(source.id, "looked_through", studies=len(found)))
+        if services.clock.now() >= until:
+            return False
     with services.ledger.transaction() as tx:
-        ended = replace(tx.get(Source, source.id), stocked=True)
+        ended = replace(tx.get(Source, source.id), stocked=True, trouble="")
         tx.save(ended, event(source.id, "stocked", studies=ended.told_studies))
     return True
 
 
 def _write_told(
     services: Services, tx: Transaction, source: Source, found: tuple[PeerStudy, ...]
-) -> None:
-    """Add studies that a peer tells; one that has changed since it was fetched is fetched again."""
+) -> tuple[int, int]:
+    """Add studies that a peer tells; one that has changed since it was fetched is fetched again.
+
+    Returns how many studies and instances it tells that it had not told before.
+    """
+    studies = instances = 0
     now = services.clock.now()
     uids = tuple(one.study_instance_uid for one in found)
     there = {one.study_instance_uid: one for one in tx.old_studies(source_id=source.id, uids=uids)}
@@ -207,9 +219,11 @@ def _write_told(
                 told=True,
             )
             tx.add(study, event(study.id, "found", source=source.name, told=one.instances))
+            studies, instances = studies + 1, instances + (one.instances or 0)
         elif study.expected != one.instances and one.instances is not None:
             changed = replace(study, expected=one.instances)
-            if study.state in (State.READ, State.APPROVED, *SENT):
-                changed = moved(changed, State.READ, now)
-                tx.schedule(Stage.OLD_TAKE, study.id)
+            instances += one.instances - (study.expected or 0)
+            if study.state is not State.RECEIVED:
+                changed = reopen(services, tx, changed, Stage.OLD_TAKE)
             tx.save(changed, event(study.id, "told_anew", told=one.instances))
+    return studies, instances

@@ -10,6 +10,7 @@ from digitizer.model.states import State
 from digitizer.pipeline.changes import event, held, moved, reason_payload
 from digitizer.pipeline.older.looking import Looked, look
 from digitizer.pipeline.older.originals import PACK_BYTES, kept
+from digitizer.pipeline.older.steps import begin, count_token, still
 from digitizer.pipeline.older.writing import write
 from digitizer.pipeline.services import Services
 
@@ -24,8 +25,10 @@ def take(services: Services, study_id: str) -> list[tuple[Stage, str]]:
 
     Killed in between, it goes on with what is missing: what came was written pack by pack.
     """
+    study = begin(services, Stage.OLD_TAKE, study_id)
+    if study is None:
+        return []
     with services.ledger.reading() as view:
-        study = view.get(OldStudy, study_id)
         source = view.get(Source, study.source_id)
     peer = services.sources.peer(source)
     listed = peer.instances(study.study_instance_uid)
@@ -70,6 +73,9 @@ def _keep(services: Services, source: Source, study: OldStudy, contents: list[by
     for content in contents:
         one = look(source, "", content)
         place = _place(study, one.instance.sop_instance_uid or one.instance.sha256)
+        if place in looked and looked[place][0].instance.data_sha256 != one.instance.data_sha256:
+            # Two contents under one UID: each has a row, and they collide.
+            place = f"{place}#{one.instance.sha256[:12]}"
         looked[place] = (replace(one, instance=replace(one.instance, place=place)), content)
     files = [(one.instance, content) for one, content in looked.values()]
     placed = {row.place: row for row, _ in kept(services, source, files)}
@@ -81,11 +87,11 @@ def _keep(services: Services, source: Source, study: OldStudy, contents: list[by
 def _done(services: Services, study_id: str, listed: int, missing: int) -> list[tuple[Stage, str]]:
     now = services.clock.now()
     with services.ledger.transaction() as tx:
-        study = tx.get(OldStudy, study_id)
+        study = still(tx, study_id, Stage.OLD_TAKE)
         tx.unschedule(Stage.OLD_TAKE, study_id)
         told = max(study.expected or 0, listed)
         in_hand = listed - missing
-        if in_hand < told and Code.COUNT_DIFFERS.value not in study.confirmed:
+        if in_hand < told and count_token(study) not in study.confirmed:
             text = f"The old archive says {told} instances and gave {in_hand}."
             asked = held(study, State.REVIEW, (reason(Code.COUNT_DIFFERS, text),), now)
             tx.save(asked, event(study_id, "review", reasons=reason_payload(asked.reasons)))

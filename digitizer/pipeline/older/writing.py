@@ -7,15 +7,15 @@ from digitizer.model.older import OldHeader, OldInstance, OldStudy, Source
 from digitizer.model.reasons import Code
 from digitizer.model.records import Stage
 from digitizer.model.states import State
-from digitizer.pipeline.changes import event, moved
+from digitizer.pipeline.changes import event
 from digitizer.pipeline.ingest import identifier
 from digitizer.pipeline.older.looking import Looked
+from digitizer.pipeline.older.steps import SENT, reopen
 from digitizer.pipeline.services import Services
 from digitizer.ports import Transaction
 
-__all__ = ["SENT", "study_id_of", "write"]
+__all__ = ["revive", "study_id_of", "write"]
 
-SENT = (State.STORED, State.COMMITTED, State.VERIFIED)
 _MOST_OTHERS = 5
 
 
@@ -34,7 +34,11 @@ def write(
     """
     places = [one.instance.place for one in looked]
     known = {row.place: row for row in tx.old_instances_at(source.id, places)}
-    fresh = [one for one in looked if not _is_known(one.instance, known.get(one.instance.place))]
+    fresh = [
+        _beside(one, known.get(one.instance.place))
+        for one in looked
+        if not _is_known(one.instance, known.get(one.instance.place))
+    ]
     firsts = _firsts(tx, fresh)
     rows = []
     for one in fresh:
@@ -51,9 +55,23 @@ def write(
 def _is_known(row: OldInstance, known: OldInstance | None) -> bool:
     if known is None or known.code is Code.FILE_MISSING:
         return False
+    if not row.sha256:
+        # That a file cannot be read just now says nothing of what was read of it before.
+        return bool(known.sha256)
     if row.data_sha256:
         return known.data_sha256 == row.data_sha256
     return known.sha256 == row.sha256 and known.code is row.code
+
+
+def _beside(one: Looked, known: OldInstance | None) -> Looked:
+    """Return what was looked at under a place of its own where its place holds what is kept.
+
+    What was sent, or lies in the vault, is never replaced: another disc may be in the drive.
+    """
+    if known is None or not (known.state in SENT or known.pack):
+        return one
+    place = f"{one.instance.place}#{one.instance.sha256[:12]}"
+    return replace(one, instance=replace(one.instance, place=place))
 
 
 def _firsts(tx: Transaction, looked: Iterable[Looked]) -> dict[str, OldInstance]:
@@ -86,7 +104,6 @@ def _write_studies(
     rows: Sequence[OldInstance],
 ) -> None:
     """Add the studies that are new, and note in others what is new of them."""
-    now = services.clock.now()
     by_study: dict[str, list[tuple[Looked, OldInstance]]] = {}
     for one, row in zip(looked, rows, strict=True):
         if one.header is not None:
@@ -104,7 +121,7 @@ def _write_studies(
                 source_id=source.id,
                 study_instance_uid=uid,
                 header=headers[0],
-                changed_at=now,
+                changed_at=services.clock.now(),
             )
             # Of somebody else too: a study with two patients is decided by a person.
             new = _with_others(new, headers)
@@ -112,11 +129,49 @@ def _write_studies(
             continue
         changed = _with_others(_seen(study, headers[0]), headers)
         more = any(row.state in (State.READ, State.REVIEW) for _, row in found)
-        if more and study.state in (State.APPROVED, *SENT):
-            changed = moved(changed, State.READ, now)
-            tx.schedule(Stage.OLD_DECIDE, study.id)
+        if study.state is State.REJECTED:
+            _reject_too(tx, [row for _, row in found])
+        elif more and study.state is not State.RECEIVED:
+            # A peer's study is decided when all of it was fetched.
+            fetching = tx.task(Stage.OLD_TAKE, study.id) is not None
+            changed = changed if fetching else reopen(services, tx, changed, Stage.OLD_DECIDE)
         if changed != study:
             tx.save(changed, event(study.id, "found_more", instances=len(found)))
+
+
+def _reject_too(tx: Transaction, rows: Sequence[OldInstance]) -> None:
+    """Leave out what is found later of a study that a person rejected."""
+    note = "Its study was rejected."
+    tx.write_old_instances(
+        replace(row, state=State.REJECTED, code=Code.REJECTED_BY_PERSON, note=note)
+        for row in rows
+        if row.state in (State.READ, State.REVIEW)
+    )
+
+
+def revive(services: Services, tx: Transaction, gone: Sequence[OldInstance]) -> None:
+    """Let the next bearer of a UID take the place of a first that will not go to the archive.
+
+    Its duplicates, and what collided with it, waited on it; now one of them is the first.
+    """
+    for uid in dict.fromkeys(row.sop_instance_uid for row in gone if row.sop_instance_uid):
+        bearers = sorted(
+            tx.old_instances_with_uid([uid]), key=lambda row: (row.source_id, row.place)
+        )
+        if any(row.state in (State.READ, *SENT) for row in bearers):
+            continue
+        waiting = [
+            row
+            for row in bearers
+            if row.state is State.DUPLICATE
+            or (row.state is State.REVIEW and row.code is Code.UID_COLLISION)
+        ]
+        for row in waiting[:1]:
+            tx.write_old_instances([replace(row, state=State.READ, code=None, note="")])
+            study = tx.get(OldStudy, row.study_id)
+            opened = reopen(services, tx, study, Stage.OLD_DECIDE)
+            if opened != study:
+                tx.save(opened, event(study.id, "revived", uid=uid))
 
 
 def _seen(study: OldStudy, header: OldHeader) -> OldStudy:

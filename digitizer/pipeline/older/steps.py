@@ -1,0 +1,126 @@
+"""Whose turn it is: a stage works on a study only while the study is where the stage begins.
+
+A study may change under a stage: files of another patient are found, a person holds it, another
+worker was faster. Every stage looks before its work and again in the transaction that ends it, and
+what it writes of instances it writes only where they are as they were.
+"""
+
+import hashlib
+from collections.abc import Iterable
+
+from digitizer.errors import StaleRecord
+from digitizer.model.older import OldInstance, OldStudy
+from digitizer.model.reasons import Code
+from digitizer.model.records import Stage
+from digitizer.model.states import State
+from digitizer.pipeline.changes import moved
+from digitizer.pipeline.services import Services
+from digitizer.ports import Transaction
+
+__all__ = [
+    "SENT",
+    "begin",
+    "count_token",
+    "identities_token",
+    "is_due",
+    "on_hold",
+    "reopen",
+    "still",
+    "write_from",
+]
+
+SENT = (State.STORED, State.COMMITTED, State.VERIFIED)
+_OWN = {
+    Stage.OLD_TAKE: (State.RECEIVED, State.READ),
+    Stage.OLD_DECIDE: (State.RECEIVED, State.READ),
+    Stage.OLD_STORE: (State.APPROVED, State.WRAPPED),
+    Stage.OLD_COMMIT: (State.STORED,),
+    Stage.OLD_VERIFY: (State.COMMITTED,),
+}
+_UNDECIDED = (Stage.OLD_TAKE, Stage.OLD_DECIDE)
+_LATER = (Stage.OLD_STORE, Stage.OLD_COMMIT, Stage.OLD_VERIFY)
+
+
+def on_hold(study: OldStudy) -> bool:
+    """Tell whether a person put a study aside."""
+    return any(one.code is Code.ON_HOLD for one in study.reasons)
+
+
+def is_due(study: OldStudy, stage: Stage) -> bool:
+    """Tell whether a study is where a stage begins."""
+    if study.state in (State.REVIEW, State.QUARANTINED):
+        # What was found since may be decided otherwise; what a person put aside stays there.
+        return stage in _UNDECIDED and not on_hold(study)
+    where = study.resume if study.state is State.WAITING else study.state
+    return where in _OWN[stage]
+
+
+def begin(services: Services, stage: Stage, study_id: str) -> OldStudy | None:
+    """Return the study when it is where the stage begins; else take the task off it."""
+    with services.ledger.reading() as view:
+        study = view.get(OldStudy, study_id)
+    if is_due(study, stage):
+        return study
+    with services.ledger.transaction() as tx:
+        if not is_due(tx.get(OldStudy, study_id), stage):
+            tx.unschedule(stage, study_id)
+    return None
+
+
+def still(tx: Transaction, study_id: str, stage: Stage) -> OldStudy:
+    """Return the study as it is now.
+
+    Raises
+    ------
+    StaleRecord
+        It is not any more where the stage began.
+    """
+    current = tx.get(OldStudy, study_id)
+    if not is_due(current, stage):
+        raise StaleRecord(f"Study {study_id} was changed by somebody else.")
+    return current
+
+
+def reopen(services: Services, tx: Transaction, study: OldStudy, stage: Stage) -> OldStudy:
+    """Return a study of which more was found, to be fetched or decided anew; ``stage`` is due.
+
+    What was to be done with it before is not done any more. Put aside by a person, it is decided
+    when it is released; rejected by one, it stays so.
+    """
+    if on_hold(study) or study.state is State.REJECTED:
+        return study
+    for later in _LATER:
+        tx.unschedule(later, study.id)
+    tx.schedule(stage, study.id)
+    if is_due(study, stage):
+        return study
+    return moved(study, State.READ, services.clock.now())
+
+
+def write_from(
+    services: Services, study_id: str, changes: list[tuple[OldInstance, OldInstance]]
+) -> None:
+    """Write instances that are still as they were before; empties the list."""
+    if not changes:
+        return
+    with services.ledger.transaction() as tx:
+        now = {row.place: row.state for row in tx.old_instances(study_id=study_id)}
+        tx.write_old_instances(
+            after for before, after in changes if now.get(before.place) is before.state
+        )
+    changes.clear()
+
+
+def identities_token(study: OldStudy) -> str:
+    """Return what a person confirms who has seen the patients that a study's files name."""
+    said = sorted("|".join(one.identity) for one in (study.header, *study.others))
+    return f"several_identities {_short(said)}"
+
+
+def count_token(study: OldStudy) -> str:
+    """Return what a person confirms who lets a study go that its peer gave in part."""
+    return f"count_differs {study.expected}"
+
+
+def _short(words: Iterable[str]) -> str:
+    return hashlib.sha256("\n".join(words).encode()).hexdigest()[:16]
