@@ -107,6 +107,16 @@ def test_a_name_is_read_in_what_it_is_written_in(
     assert declared_charsets(old.header) == ((declared,) if declared else ())
 
 
+def test_one_garbled_text_does_not_rename_all_others() -> None:
+    """A name cut in the middle of a sign stays garbled; what is declared stays declared."""
+    content = an_instance(charset="ISO_IR 192", encoded="utf-8", PatientName="MÜLLER^JÖRG")
+    cut = content.replace("JÖRG".encode(), b"J\xc3RG ")
+    old = dicom.examine(cut)
+    assert writing_of(old.header) is Writing.AS_DECLARED
+    assert dicom.apply_rules(old.header, dicom.read_rules(dicom.BUILT_IN)).changes == ()
+    assert "JÖRG" not in dicom.header_of(old.header).name
+
+
 def test_a_list_of_a_disc_is_known_by_its_class(tmp_path: Path) -> None:
     """Its names are relative to its folder, and say which instance each file is."""
     path = next(one for one in SAMPLES if one.name == "DICOMDIR" and "dicomdirtests" in str(one))

@@ -16,7 +16,15 @@ from digitizer.model.states import State
 from digitizer.pipeline.changes import event, held, moved, reason_payload
 from digitizer.pipeline.older.originals import original
 from digitizer.pipeline.older.picture_exam import has_own_study
-from digitizer.pipeline.older.steps import SENT, begin, is_due, still, write_from
+from digitizer.pipeline.older.steps import (
+    SENT,
+    again,
+    begin,
+    is_due,
+    still,
+    turn_ends,
+    write_from,
+)
 from digitizer.pipeline.services import Services
 from digitizer.ports import Transaction
 
@@ -55,7 +63,8 @@ def store(services: Services, study_id: str) -> list[tuple[Stage, str]]:
     # What the archive says it lacks is sent again, whatever it finds when it is asked.
     to_ask = [row for row in to_send if row.code is not Code.COMMITMENT_FAILED]
     there = _compared(services, study, source, to_ask)
-    _send(services, study, source, [row for row in to_send if row.place not in there])
+    if not _send(services, study, source, [row for row in to_send if row.place not in there]):
+        return again(services, Stage.OLD_STORE, study_id)
     return _stored(services, study_id)
 
 
@@ -160,12 +169,18 @@ def _compared(
     return {row.place for row in double}
 
 
-def _send(services: Services, study: OldStudy, source: Source, rows: Sequence[OldInstance]) -> None:
+def _send(services: Services, study: OldStudy, source: Source, rows: Sequence[OldInstance]) -> bool:
+    """Send instances for as long as the turn lasts; tell whether all had theirs."""
+    until, left = turn_ends(services), len(rows)
     sending: dict[str, tuple[OldInstance, OldInstance]] = {}
     changes: list[tuple[OldInstance, OldInstance]] = []
 
     def outgoing() -> Iterator[Outgoing]:
+        nonlocal left
         for row in rows:
+            if services.clock.now() >= until:
+                return
+            left -= 1
             made = _made(services, study, source, row)
             if isinstance(made, OldInstance):
                 changes.append((row, made))
@@ -193,6 +208,7 @@ def _send(services: Services, study: OldStudy, source: Source, rows: Sequence[Ol
                 write_from(services, study.id, changes)
     finally:
         write_from(services, study.id, changes)
+    return left == 0
 
 
 def _made(
@@ -396,6 +412,7 @@ def verify(services: Services, study_id: str) -> list[tuple[Stage, str]]:
         return []
     study, source, rows = _load(services, study_id)
     to_see = [row for row in rows if row.state is State.COMMITTED]
+    until = turn_ends(services)
     wrong: dict[str, str] = {}
     changes: list[tuple[OldInstance, OldInstance]] = []
     for row, differences, _ in read_back(services, study, source, to_see):
@@ -405,6 +422,9 @@ def verify(services: Services, study_id: str) -> list[tuple[Stage, str]]:
             changes.append((row, replace(row, state=State.VERIFIED)))
         if len(changes) >= _AT_ONCE:
             write_from(services, study_id, changes)
+        if not wrong and services.clock.now() >= until:
+            write_from(services, study_id, changes)
+            return again(services, Stage.OLD_VERIFY, study_id)
     write_from(services, study_id, changes)
     if wrong:
         first = next(iter(wrong.values()))[:200]

@@ -7,6 +7,7 @@ what it writes of instances it writes only where they are as they were.
 
 import hashlib
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 
 from digitizer.errors import StaleRecord
 from digitizer.model.older import OldInstance, OldStudy
@@ -19,6 +20,7 @@ from digitizer.ports import Transaction
 
 __all__ = [
     "SENT",
+    "again",
     "begin",
     "count_token",
     "identities_token",
@@ -26,10 +28,12 @@ __all__ = [
     "on_hold",
     "reopen",
     "still",
+    "turn_ends",
     "write_from",
 ]
 
 SENT = (State.STORED, State.COMMITTED, State.VERIFIED)
+_TURN_S = 600.0
 _OWN = {
     Stage.OLD_TAKE: (State.RECEIVED, State.READ),
     Stage.OLD_DECIDE: (State.RECEIVED, State.READ),
@@ -79,6 +83,22 @@ def still(tx: Transaction, study_id: str, stage: Stage) -> OldStudy:
     if not is_due(current, stage):
         raise StaleRecord(f"Study {study_id} was changed by somebody else.")
     return current
+
+
+def turn_ends(services: Services) -> datetime:
+    """Return when a turn of work ends: well before its lease does."""
+    seconds = min(_TURN_S, services.settings.lease_s * 2 / 3)
+    return services.clock.now() + timedelta(seconds=seconds)
+
+
+def again(services: Services, stage: Stage, study_id: str) -> list[tuple[Stage, str]]:
+    """Leave the rest to another turn, with a lease of its own."""
+    with services.ledger.transaction() as tx:
+        still(tx, study_id, stage)
+        # Scheduled once more and then done: the task is due again, from the start.
+        tx.schedule(stage, study_id)
+        tx.unschedule(stage, study_id)
+    return [(stage, study_id)]
 
 
 def reopen(services: Services, tx: Transaction, study: OldStudy, stage: Stage) -> OldStudy:

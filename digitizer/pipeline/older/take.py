@@ -10,7 +10,7 @@ from digitizer.model.states import State
 from digitizer.pipeline.changes import event, held, moved, reason_payload
 from digitizer.pipeline.older.looking import Looked, look
 from digitizer.pipeline.older.originals import PACK_BYTES, kept
-from digitizer.pipeline.older.steps import begin, count_token, still
+from digitizer.pipeline.older.steps import again, begin, count_token, still, turn_ends
 from digitizer.pipeline.older.writing import write
 from digitizer.pipeline.services import Services
 
@@ -33,11 +33,14 @@ def take(services: Services, study_id: str) -> list[tuple[Stage, str]]:
     peer = services.sources.peer(source)
     listed = peer.instances(study.study_instance_uid)
     missing = _missing(services, study, listed)
+    until = turn_ends(services)
     for _ in range(_ROUNDS):
         if not missing:
             break
         for some in _packs(peer.fetch(study.study_instance_uid, missing)):
             _keep(services, source, study, some)
+            if services.clock.now() >= until:
+                return again(services, Stage.OLD_TAKE, study_id)
         missing = _missing(services, study, listed)
     return _done(services, study_id, len(listed), len(missing))
 

@@ -1,0 +1,265 @@
+"""What is found or decided while a study is on its way: no picture goes to somebody else."""
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from old_instances import an_instance, uid
+from old_town import OldSite, an_index
+
+from digitizer import dicom
+from digitizer.errors import StaleRecord, UsageError
+from digitizer.model.older import Keep, OldStudy, Outgoing, Sent, Source, SourceKind
+from digitizer.model.records import Stage
+from digitizer.model.states import State
+from digitizer.pipeline.advance import advance
+from digitizer.pipeline.older import reconcile, review
+from digitizer.pipeline.older.sources import add_source, stock_again
+from digitizer.pipeline.stages import STAGES
+
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:.*<socket.socket:pytest.PytestUnraisableExceptionWarning"
+)
+SMITH = {
+    "PatientID": "5550001", "PatientName": "SMITH^JOHN", "PatientBirthDate": "19200105",
+    "PatientSex": "M",
+}  # fmt: skip
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[OldSite]:
+    with OldSite.at(tmp_path) as made:
+        an_index(made.services)
+        yield made
+
+
+class Disc:
+    """A folder that files are put into one by one."""
+
+    def __init__(self, site: OldSite, folder: Path) -> None:
+        self.site, self.folder = site, folder
+        folder.mkdir()
+
+    def put(self, name: str, number: int, **attributes: Any) -> None:
+        content = an_instance(study="x", number=number, **attributes)
+        (self.folder / name).write_bytes(content)
+
+    def add(self) -> Source:
+        return add_source(
+            self.site.services, self.folder.name, SourceKind.FOLDER, str(self.folder), user="ann",
+            keep=Keep.VAULT,
+        )  # fmt: skip
+
+    def look_again(self, source: Source) -> None:
+        stock_again(self.site.services, self.folder.name, user="ann")
+        self.do(Stage.OLD_STOCK, source.id)
+
+    def do(self, stage: Stage, subject: str) -> None:
+        advance(self.site.services, stage, subject, STAGES)
+
+    def approved(self) -> tuple[Source, str]:
+        """Bring the one study to where it is decided and not yet sent."""
+        source = self.add()
+        self.do(Stage.OLD_STOCK, source.id)
+        self.do(Stage.OLD_FEED, source.id)
+        (study,) = self.site.studies()
+        self.do(Stage.OLD_DECIDE, study.id)
+        return source, study.id
+
+
+@pytest.fixture
+def disc(site: OldSite, tmp_path: Path) -> Disc:
+    return Disc(site, tmp_path / "disc")
+
+
+@pytest.mark.parametrize("before", [Stage.OLD_STORE, Stage.OLD_COMMIT, Stage.OLD_VERIFY])
+def test_another_patients_file_found_late_is_never_sent(
+    site: OldSite, disc: Disc, before: Stage
+) -> None:
+    """Wherever the study stands: it is asked about, and the stage that was due does nothing."""
+    disc.put("1", 1)
+    source, study = disc.approved()
+    if before is not Stage.OLD_STORE:
+        disc.do(Stage.OLD_STORE, study)
+    disc.put("2", 2, **SMITH)
+    disc.look_again(source)
+    disc.do(before, study)
+    site.work(source)
+    (found,) = site.studies()
+    assert found.state is State.REVIEW
+    assert found.code == "several_identities"
+    held = site.services.archive.find_instances(uid("study", "x"))
+    assert uid("instance", "x", 2) not in held
+
+
+def test_what_a_person_confirmed_is_what_was_seen(site: OldSite, disc: Disc) -> None:
+    """A third name found later is asked about; a decision put aside is not remembered."""
+    disc.put("1", 1)
+    disc.put("2", 2, PatientName="OKONKWO^J")
+    source = disc.add()
+    site.work(source)
+    (study,) = site.studies(State.REVIEW)
+    accepted = {"user": "ann", "patient_id": "GEN:4711822"}
+    review.accept(site.services, study.id, undo_window_s=60, **accepted)  # type: ignore[arg-type]
+    review.hold(site.services, study.id, user="ann")
+    review.release(site.services, study.id, user="ann")
+    site.work(source)
+    assert [one.code for one in site.studies(State.REVIEW)] == ["several_identities"]
+    review.accept(site.services, study.id, undo_window_s=0, **accepted)  # type: ignore[arg-type]
+    site.work(source)
+    assert site.studies(State.VERIFIED)
+    disc.put("3", 3, **SMITH)
+    disc.look_again(source)
+    site.work(source)
+    assert [one.code for one in site.studies(State.REVIEW)] == ["several_identities"]
+
+
+def test_nobody_accepts_what_they_have_not_seen(site: OldSite, disc: Disc) -> None:
+    """A file found while a study is in review brings it up anew."""
+    disc.put("1", 1, PatientName="OKONKWO^JANET")
+    source = disc.add()
+    site.work(source)
+    (study,) = site.studies(State.REVIEW)
+    disc.put("2", 2, **SMITH)
+    disc.look_again(source)
+    with pytest.raises(StaleRecord):
+        review.accept(site.services, study.id, user="ann", undo_window_s=0)
+    site.work(source)
+    (study,) = site.studies(State.REVIEW)
+    assert "several_identities" in [one.code.value for one in study.reasons]
+    assert reconcile.study_json(study)["others"][0]["name"] == "SMITH^JOHN"
+
+
+class Interrupting:
+    """Stands before the archive; something is tried after the first instance was taken."""
+
+    def __init__(self, archive: Any, act: Any) -> None:
+        self._archive, self._act = archive, act
+        self.refused = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._archive, name)
+
+    def store_all(self, instances: Iterable[Outgoing]) -> Iterator[Sent]:
+        for number, answer in enumerate(self._archive.store_all(instances)):
+            if number == 0:
+                try:
+                    self._act()
+                except UsageError:
+                    self.refused += 1
+            yield answer
+
+
+@pytest.mark.parametrize("act", [review.reject, review.hold])
+def test_what_is_on_its_way_is_neither_rejected_nor_held(
+    site: OldSite, disc: Disc, act: Any
+) -> None:
+    """Nobody is told that nothing goes into the archive while it goes."""
+    for number in (1, 2, 3):
+        disc.put(str(number), number)
+    source, study = disc.approved()
+    between = Interrupting(site.services.archive, lambda: act(site.services, study, user="ann"))
+    advance(site.with_archive(between).services, Stage.OLD_STORE, study, STAGES)
+    assert between.refused == 1
+    site.work(source)
+    assert [one.state for one in site.studies()] == [State.VERIFIED]
+
+
+def test_what_was_sent_is_never_written_over(site: OldSite, disc: Disc, tmp_path: Path) -> None:
+    """Another disc in the drive, or a file that cannot be read just now, takes nothing away."""
+    disc.put("1", 1)
+    disc.put("2", 2)
+    source = disc.add()
+    site.work(source)
+    (disc.folder / "1").write_bytes(an_instance(study="other", number=1))
+    disc.look_again(source)
+    site.work(source)
+    with site.services.ledger.reading() as view:
+        document = reconcile.source_json(view, source)
+        places = [row.place for row in view.old_instances(source_id=source.id)]
+    assert (document["found"], document["verified"], document["balanced"]) == (3, 3, True)
+    assert [place.partition("#")[0] for place in places] == ["1", "1", "2"]
+
+
+def test_a_copy_is_revived_when_its_first_is_rejected(site: OldSite, tmp_path: Path) -> None:
+    """Nothing is released on the word of a copy; and new files of such a study are decided."""
+    first, second = Disc(site, tmp_path / "a"), Disc(site, tmp_path / "b")
+    first.put("1", 1, PatientName="XX^YY")
+    second.put("1", 1, PatientName="XX^YY")
+    sources = [first.add(), second.add()]
+    for source in sources:
+        site.work(source)
+    with site.services.ledger.reading() as view:
+        assert view.old_open_duplicates(sources[1].id) == 1
+    (study,) = site.studies(State.REVIEW)
+    review.reject(site.services, study.id, user="ann")
+    site.work(sources[1])
+    (revived,) = site.studies(State.REVIEW)
+    assert revived.source_id == sources[1].id
+    with site.services.ledger.reading() as view:
+        assert view.old_open_duplicates(sources[1].id) == 0
+
+
+def test_one_bad_entry_stops_no_source(site: OldSite, disc: Disc) -> None:
+    """A false image, a name that is no text, a list that names nonsense, a folder shut to us."""
+    disc.put("1", 1)
+    (disc.folder / "FALSE.ISO").write_bytes(b"\0" * 0x8001 + b"CD001" + b"\1" * 5000)
+    named = os.fsencode(disc.folder) + b"/caf\xe9.dcm"
+    with open(named, "wb") as file:  # noqa: PTH123 - a path of bytes
+        file.write(an_instance(study="x", number=2))
+    source = disc.add()
+    site.work(source)
+    with site.services.ledger.reading() as view:
+        document = reconcile.source_json(view, view.get(Source, source.id))
+    assert (document["found"], document["verified"], document["trouble"]) == (3, 2, "")
+    assert document["refused"] == {"no_instance": 1}
+
+
+def test_a_rule_leaves_out_single_instances(site: OldSite, disc: Disc) -> None:
+    """The rest of the study goes, and the list says why one did not."""
+    disc.put("1", 1)
+    disc.put("2", 2)
+    rule = (
+        'version = "1"\n[[rule]]\nname = "no second"\n'
+        'when = { tag = "InstanceNumber", equals = "2" }\nthen = { reject = "Not wanted." }\n'
+    )
+    rules = (*site.services.coercions, *dicom.read_rules(rule))
+    ruled = OldSite(replace(site.services, coercions=rules), site.settings, site.neighbour)
+    source = disc.add()
+    ruled.work(source)
+    with site.services.ledger.reading() as view:
+        document = reconcile.source_json(view, source)
+        (row,) = view.old_instances(source_id=source.id, states=(State.REJECTED,))
+    assert document["verified"] == 1
+    assert document["refused"] == {"rule_rejected": 1}
+    assert row.note == "Not wanted."
+
+
+def test_every_value_is_compared() -> None:
+    """Not only names and pixels: a report's words, a document, how values are to be understood."""
+    meant = dicom.examine(an_instance(StudyDescription="NO FRACTURE", RescaleSlope="1"))
+    same = an_instance(StudyDescription="NO FRACTURE", RescaleSlope="1", implicit=True)
+    assert dicom.compare_old(meant, same) == ()
+    for changed in ({"StudyDescription": "FRACTURE"}, {"RescaleSlope": "2"}, {"seed": 9}):
+        values = {"StudyDescription": "NO FRACTURE", "RescaleSlope": "1", **changed}
+        (named,) = dicom.compare_old(meant, an_instance(**values))
+        assert named in ("StudyDescription", "RescaleSlope", "PixelData")
+    missing = an_instance(StudyDescription="NO FRACTURE")
+    assert dicom.compare_old(meant, missing) == ("RescaleSlope",)
+
+
+def test_a_study_is_never_verified_before_its_stage(site: OldSite, disc: Disc) -> None:
+    """A stage that comes late or twice finds nothing to do."""
+    disc.put("1", 1)
+    _, study = disc.approved()
+    with site.services.ledger.transaction() as tx:
+        for stage in (Stage.OLD_VERIFY, Stage.OLD_COMMIT):
+            tx.schedule(stage, study)
+    for stage in (Stage.OLD_VERIFY, Stage.OLD_COMMIT):
+        disc.do(stage, study)
+    with site.services.ledger.reading() as view:
+        assert view.get(OldStudy, study).state is State.APPROVED
+        assert [task.stage for task in view.tasks(subjects=[study])] == [Stage.OLD_STORE]
