@@ -20,6 +20,8 @@ from pydicom import Dataset, dcmread
 
 from digitizer import dicom
 from digitizer.cli.older_words import plan_words
+from digitizer.index.csv import read_exams, read_patients
+from digitizer.ledger import SqlPatientIndex
 from digitizer.model.older import OldInstance, OldStudy, Source, SourceKind
 from digitizer.model.reasons import Code
 from digitizer.model.states import State
@@ -379,3 +381,56 @@ def test_a_corrected_index_file_is_followed(room: Room) -> None:
     assert "changed since it was sent" in held.note
     assert room.archived("colour.png")[0].PatientID == "1000003"
     assert room.document()["balanced"]
+
+
+SAMPLES = Path(__file__).parents[2] / "samples" / "room"
+CAROL = ["9784420", "MITCHELL", "CAROL", "15.07.1934", ""]
+
+
+def test_scans_of_films_are_read_like_films(bench: Room, tmp_path: Path) -> None:
+    """The row speaks as a label does: it proposes, and only a film's own block files a film."""
+    films = {"proves.tif": "0003.tif", "another's.tif": "0002.tif", "silent.tif": "0008.tif"}
+    for name, sample in films.items():
+        (tmp_path / name).write_bytes(
+            (SAMPLES / "scans" / "BOX-001" / "C79-0002" / sample).read_bytes()
+        )
+    exam = ["X74-47883", "29.10.1974", "", "CHEST", ""]
+    rows = [[name, "", *CAROL, *exam] for name in films]
+    with (tmp_path / "index.csv").open("w", encoding="utf-8", newline="") as stream:
+        csv.writer(stream).writerows([HEADER, *rows])
+    (tmp_path / "fields.toml").write_text(MAPPING.replace('"GEN"', '"CITYGEN"'))
+    services = bench.services
+    assert isinstance(services.index, SqlPatientIndex)
+    assert not services.index.import_patients(read_patients(SAMPLES / "patients.csv")).refused
+    assert not services.index.import_exams(read_exams(SAMPLES / "exams.csv")).refused
+    source = add_source(
+        services,
+        "films",
+        SourceKind.PICTURES,
+        str(tmp_path),
+        user="kay",
+        options={"index": "index.csv", "mapping": "fields.toml", "films": "yes"},
+    )
+    bench.site.work(source)
+    with services.ledger.reading() as view:
+        told = reconcile.source_json(view, view.get(Source, source.id))
+        (batch,) = view.batches()
+        scans = {scan.source: scan for scan in view.scans(batch_id=batch.id)}
+        sheets = {name: view.sheets(scan_id=scan.id)[0] for name, scan in scans.items()}
+        states = {row.place: row.state for row in view.old_instances(source_id=source.id)}
+    proves, another, silent = (sheets[name] for name in films)
+    assert proves.state is State.VERIFIED
+    assert proves.decision is not None
+    assert proves.decision.patient.patient_id == "9784420"
+    assert proves.decision.decided_by == "auto"
+    assert another.state is State.REVIEW
+    assert Code.FILM_CONTRADICTS_JACKET in {one.code for one in another.reasons}
+    assert silent.state is State.REVIEW
+    assert Code.FILM_SILENT in {one.code for one in silent.reasons}
+    # What the row says is all there is to propose somebody by.
+    assert silent.candidates[0].patient.patient_id == "9784420"
+    assert told["films"] == {"batch": "films (films)", "scans": {"review": 2, "verified": 1}}
+    assert (told["taken"], told["verified"], told["filed"]) == (3, 1, 1)
+    assert told["balanced"]
+    assert told["settled"]
+    assert states["proves.tif"] is State.VERIFIED

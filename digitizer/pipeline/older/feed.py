@@ -11,6 +11,7 @@ from digitizer.model.older import Source, SourceKind
 from digitizer.model.records import Stage
 from digitizer.model.states import State
 from digitizer.pipeline.changes import event
+from digitizer.pipeline.older.films import follow_films
 from digitizer.pipeline.older.pace import read_pace
 from digitizer.pipeline.services import Services
 from digitizer.ports import Transaction
@@ -30,6 +31,9 @@ def feed(services: Services, source_id: str) -> list[tuple[Stage, str]]:
     """
     now = services.clock.now()
     started: list[tuple[Stage, str]] = []
+    with services.ledger.reading() as view:
+        source = view.get(Source, source_id)
+    films = source.kind is SourceKind.PICTURES and follow_films(services, source)
     with services.ledger.transaction() as tx:
         source = tx.get(Source, source_id)
         tx.unschedule(Stage.OLD_FEED, source_id)
@@ -45,7 +49,7 @@ def feed(services: Services, source_id: str) -> list[tuple[Stage, str]]:
         states = tx.old_studies_by_state(source_id)
         left = states.get(State.RECEIVED, 0)
         busy = bool(left) or any(states.get(state, 0) for state in _UNDER_WAY)
-        if left:
+        if left or films:
             tx.schedule(Stage.OLD_FEED, source_id, now + timedelta(seconds=_LOOK_AGAIN_S))
         elif source.kind is SourceKind.PACS and source.checked_at is None:
             if busy:
