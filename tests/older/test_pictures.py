@@ -5,6 +5,7 @@ import hashlib
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,15 +20,19 @@ from PIL import Image
 from pydicom import Dataset, dcmread
 
 from digitizer import dicom
+from digitizer.cli.older_pictures import picture_options
 from digitizer.cli.older_words import plan_words
+from digitizer.errors import UsageError
 from digitizer.index.csv import read_exams, read_patients
 from digitizer.ledger import SqlPatientIndex
 from digitizer.model.older import OldInstance, OldStudy, Source, SourceKind
 from digitizer.model.reasons import Code
 from digitizer.model.states import State
-from digitizer.pipeline.older import reconcile
+from digitizer.pipeline.older import reconcile, review
 from digitizer.pipeline.older.deliver import adopt
+from digitizer.pipeline.older.picture_stock import stock_pictures
 from digitizer.pipeline.older.plan import plan_source
+from digitizer.pipeline.older.review import Collisions
 from digitizer.pipeline.older.sources import add_source, stock_again
 from digitizer.pipeline.services import Services
 
@@ -177,6 +182,8 @@ def write_pictures(folder: Path) -> None:
     whole = (folder / "Box 1" / "Deep.TIF").read_bytes()
     (folder / "cut.tif").write_bytes(whole[: len(whole) // 2])
     Image.fromarray(noise(20, 20, seed=8)).save(folder / "nobody's.png")
+    Image.fromarray(noise(20, 20, 4, seed=12), "CMYK").save(folder / "inks.jpg")
+    (folder / "text.doc").write_bytes(b"\xd0\xcf\x11\xe0" + bytes(200))
     for name in ("twice.png", "twice again.png"):
         Image.fromarray(noise(20, 20, seed=9)).save(folder / name)
     for name in ("mine.png", "thine.png"):
@@ -197,6 +204,8 @@ ROWS = [
     ["cut.tif", "", *CARL, "", "05.06.2003", "", "", ""],
     ["twice.png", "", *CARL, "", "05.06.2003", "Foto", "", ""],
     ["twice again.png", "", *CARL, "", "05.06.2003", "Foto", "", ""],
+    ["inks.jpg", "", *CARL, "", "05.06.2003", "Foto", "", ""],
+    ["text.doc", "", *CARL, "", "05.06.2003", "Foto", "", ""],
     ["mine.png", "", *CARL, "", "07.08.2004", "Foto", "", ""],
     ["thine.png", "", *ANNA, "", "07.08.2004", "Foto", "", ""],
     ["gone/away.tif", "", *CARL, "", "05.06.2003", "", "", ""],
@@ -246,7 +255,7 @@ def test_what_is_planned_is_what_is_decided(room: Room, planned: dict[str, Any])
     assert (told["bits.tif"]["outcome"], told["bits.tif"]["accession_number"]) == ("auto", "B1")
     differs = told["differs.png"]
     assert (differs["outcome"], differs["patient_id"]) == ("review", "1000003")
-    assert [one["line"] for one in planned["rows_refused"]] == [17, 18, 19]
+    assert [one["line"] for one in planned["rows_refused"]] == [19, 20, 21]
     assert [one["file"] for one in planned["files_missing"]] == ["gone/away.tif"]
     assert planned["files_without_row"] == ["formula.png", "nobody's.png"]
     for place in room.listed("verified"):
@@ -264,13 +273,14 @@ def test_everything_is_accounted_for(room: Room) -> None:
     assert told["settled"]
     assert told["refused"] == {
         "duplicate": 1, "no_instance": 2, "no_row": 2, "truncated_file": 1,
+        "unsupported_format": 2,
     }  # fmt: skip
     assert set(room.listed("missing")) == {"gone/away.tif", "pages.tif//3"}
     refused = room.listed("rows_refused")
-    assert list(refused) == ["index//17", "index//18", "index//19"]
-    assert "leads out of the folder" in refused["index//17"]
-    assert "patient_id holds a formula" in refused["index//18"]
-    assert "birth_date is no date" in refused["index//19"]
+    assert list(refused) == ["index//19", "index//20", "index//21"]
+    assert "leads out of the folder" in refused["index//19"]
+    assert "patient_id holds a formula" in refused["index//20"]
+    assert "birth_date is no date" in refused["index//21"]
     assert told["rows_refused"] == 3
     assert told["verified"] == 8
     assert set(room.listed("verified")) == {
@@ -289,6 +299,25 @@ def test_nobody_is_filed_where_the_row_and_the_index_differ(room: Room) -> None:
         assert room.row(place).state is State.REVIEW
         assert room.study(place).state is State.REVIEW
         assert room.study(place).reasons[0].code is Code.UID_COLLISION
+
+
+def test_a_person_settles_what_is_asked(room: Room) -> None:
+    """Accepted, pictures go under the patient chosen; what is left out stays listed."""
+    services = room.services
+    mine, thine = room.study("mine.png"), room.study("thine.png")
+    review.accept(
+        services, mine.id, user="kay", patient_id="GEN:1000003", collisions=Collisions.NEW_UID
+    )
+    with pytest.raises(UsageError, match="cannot go as they are"):
+        review.accept(services, thine.id, user="kay", patient_id="GEN:1000001")
+    review.reject(services, thine.id, user="kay", why="It is Carl's.")
+    room.run()
+    held, _ = room.archived("mine.png")
+    assert (held.PatientID, held.StudyDate) == ("1000003", "20040807")
+    assert held.SOPInstanceUID == room.row("mine.png").sent_uid
+    assert room.row("mine.png").state is State.VERIFIED
+    assert room.row("thine.png").state is State.REJECTED
+    assert room.document()["balanced"]
 
 
 def test_values_are_those_of_the_file(room: Room) -> None:
@@ -381,6 +410,56 @@ def test_a_corrected_index_file_is_followed(room: Room) -> None:
     assert "changed since it was sent" in held.note
     assert room.archived("colour.png")[0].PatientID == "1000003"
     assert room.document()["balanced"]
+
+
+def test_looking_through_goes_on_where_it_was_left(bench: Room, tmp_path: Path) -> None:
+    """Broken off after every file, it ends as if it had not been; nothing is taken twice."""
+    for number in range(3):
+        Image.fromarray(noise(20, 20, seed=20 + number)).save(tmp_path / f"{number}.png")
+    (tmp_path / "index.csv").write_text(
+        ";".join(HEADER) + "\n" + "".join(f"{n}.png;;9;N;N;;;;;;;\n" for n in range(4))
+    )
+    (tmp_path / "fields.toml").write_text(MAPPING)
+    services = bench.services
+    options = {"index": "index.csv", "mapping": "fields.toml"}
+    added = add_source(
+        services, "slowly", SourceKind.PICTURES, str(tmp_path), user="kay", options=options
+    )
+    long_ago = services.clock.now() - timedelta(days=1)
+    turns = 0
+    while True:
+        with services.ledger.reading() as view:
+            source = view.get(Source, added.id)
+        turns += 1
+        if stock_pictures(services, source, long_ago):
+            break
+    # Five files, one a turn, and the turn that finds the end.
+    assert turns == 6
+    with services.ledger.reading() as view:
+        told = reconcile.source_json(view, view.get(Source, added.id))
+        packs = {row.pack for row in view.old_instances(source_id=added.id) if row.pack}
+    assert (told["found"], told["taken"], told["missing"]) == (5, 3, 1)
+    assert len(packs) == 3
+
+
+def test_options_are_checked_before_anything_begins(tmp_path: Path) -> None:
+    """Files are found from wherever it is run; a wrong word is told with what is right."""
+    for name in ("index.csv", "m.toml"):
+        (tmp_path / name).write_text("x")
+    good = {"index": "index.csv", "mapping": str(tmp_path / "m.toml")}
+    checked = picture_options(str(tmp_path), {**good, "films": "yes"})
+    assert checked["index"] == str((tmp_path / "index.csv").resolve())
+    for wrong, why in (
+        ({"index": "other.csv"}, "no index file other.csv"),
+        ({"mapping": ""}, "no mapping file"),
+        ({"films": "perhaps"}, "films is yes or no"),
+        ({"pdf": "picture"}, "pdf is document or pages"),
+        ({"filme": "yes"}, "no option filme"),
+    ):
+        with pytest.raises(UsageError, match=why):
+            picture_options(str(tmp_path), {**good, **wrong})
+    with pytest.raises(UsageError, match="no folder"):
+        picture_options(str(tmp_path / "m.toml"), good)
 
 
 SAMPLES = Path(__file__).parents[2] / "samples" / "room"

@@ -108,7 +108,9 @@ def _looked(
         # All pages, or none: a file is whole, or it is damaged.
         yield from list(wrapped(services, file))
     except BadScan as error:
-        yield Looked(instance=unusable(row, error)), b""
+        # A row says that it is a picture: that it is none is never passed over.
+        bad = replace(row, state=State.QUARANTINED, code=Code(error.code), note=error.message)
+        yield Looked(instance=bad), b""
 
 
 def _is_settled(
