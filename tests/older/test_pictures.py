@@ -32,6 +32,7 @@ from digitizer.pipeline.older import reconcile, review
 from digitizer.pipeline.older.deliver import adopt
 from digitizer.pipeline.older.picture_stock import stock_pictures
 from digitizer.pipeline.older.plan import plan_source
+from digitizer.pipeline.older.printed import printed_source
 from digitizer.pipeline.older.review import Collisions
 from digitizer.pipeline.older.sources import add_source, stock_again
 from digitizer.pipeline.services import Services
@@ -73,6 +74,13 @@ INDEX_STUDY = "1.2.826.0.1.3680043.8.498.77"
 def noise(*shape: int, dtype: Any = np.uint8, seed: int = 0) -> NDArray[Any]:
     top = np.iinfo(dtype).max + 1
     return np.random.default_rng(seed).integers(0, top, shape).astype(dtype)
+
+
+def text_of(report: bytes) -> str:
+    """Return what a printed report says, its lines joined."""
+    pages = pdfium.PdfDocument(report)
+    text = " ".join(page.get_textpage().get_text_bounded() for page in pages)
+    return " ".join(text.split())
 
 
 @dataclass
@@ -250,6 +258,7 @@ def room(bench: Room, planned: dict[str, Any]) -> Room:
 def test_what_is_planned_is_what_is_decided(room: Room, planned: dict[str, Any]) -> None:
     """The dry run names every exam's patient and every row and file that is left over."""
     told = {one["file"]: one for one in planned["decisions"]}
+    assert planned["films"] == 0
     assert planned["by_itself"] == 7
     assert planned["review"] == {"header_differs": 1}
     assert (told["bits.tif"]["outcome"], told["bits.tif"]["accession_number"]) == ("auto", "B1")
@@ -282,6 +291,10 @@ def test_everything_is_accounted_for(room: Room) -> None:
     assert "patient_id holds a formula" in refused["index//20"]
     assert "birth_date is no date" in refused["index//21"]
     assert told["rows_refused"] == 3
+    text = text_of(printed_source(room.services, room.source, by="kay"))
+    for words in ("May not be released", "3 rows of the index file cannot be taken",
+                  "whose 2 pictures are", "index//20"):  # fmt: skip
+        assert words in text
     assert told["verified"] == 8
     assert set(room.listed("verified")) == {
         "Box 1/Deep.TIF", "pages.tif//1", "pages.tif//2", "bits.tif", "colour.png", "turned.jpg",
