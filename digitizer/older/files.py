@@ -5,6 +5,7 @@ place that was named is not of this source.
 """
 
 import os
+import re
 import stat
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
@@ -16,6 +17,7 @@ __all__ = ["INSIDE", "FolderSource"]
 
 INSIDE = "//"
 """Between an image of a disc and a place inside of it."""
+_ESCAPED = re.compile(r"\\x[89a-f][0-9a-f]")
 _REMEDY = "Put the disc in, or mount the folder, and it goes on."
 
 
@@ -54,8 +56,8 @@ class FolderSource:
         yield from self._walk(self._root, (), behind)
 
     def _walk(self, folder: Path, parts: tuple[str, ...], behind: tuple[str, ...]) -> Iterator[str]:
-        for name, is_folder in _entries(folder):
-            here = (*parts, name)
+        for told, name, is_folder in _entries(folder):
+            here = (*parts, told)
             if behind and here < behind[: len(here)]:
                 continue
             if is_folder:
@@ -109,7 +111,9 @@ class FolderSource:
         parts = PurePosixPath(place).parts
         if place.startswith("/") or ".." in parts:
             raise BadScan("unsupported_format", "The place lies outside of the source.")
-        return self._root.joinpath(*parts)
+        plain = self._root.joinpath(*parts)
+        named = self._root.joinpath(*map(_named, parts))
+        return plain if named == plain or plain.exists() else named
 
     def has(self, place: str) -> bool:
         """Tell whether there is such a file; names may differ in capitals, as discs are copied."""
@@ -117,7 +121,7 @@ class FolderSource:
         if inside:
             return self._opened(outer).has(inner)
         folder = self._root
-        for part in PurePosixPath(outer).parts:
+        for part in map(_named, PurePosixPath(outer).parts):
             try:
                 names = {entry.name for entry in folder.iterdir()}
             except OSError:
@@ -138,12 +142,37 @@ class FolderSource:
         return self._image[1]
 
 
-def _entries(folder: Path) -> Iterator[tuple[str, bool]]:
-    """Return names and whether they are folders, in order; links and devices are left out."""
+def _told(name: str) -> str:
+    r"""Return a name as it can be written down: bytes that are no UTF-8 as ``\xNN``."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return os.fsencode(name).decode("utf-8", "backslashreplace")
+    return name
+
+
+def _named(part: str) -> str:
+    """Return the name that was told so, as the system knows it."""
+    if _ESCAPED.search(part) is None:
+        return part
+    raw = re.sub(rb"\\x([89a-f][0-9a-f])", lambda found: bytes.fromhex(found[1].decode()),
+                 part.encode())  # fmt: skip
+    try:
+        raw.decode()
+    except UnicodeDecodeError:
+        return os.fsdecode(raw)
+    return part
+
+
+def _entries(folder: Path) -> Iterator[tuple[str, str, bool]]:
+    """Return names as told and as they are, and whether they are folders, in the order told.
+
+    Links and devices are left out.
+    """
     try:
         with os.scandir(folder) as entries:
             found = [
-                (entry.name, entry.is_dir(follow_symlinks=False))
+                (_told(entry.name), entry.name, entry.is_dir(follow_symlinks=False))
                 for entry in entries
                 if entry.is_dir(follow_symlinks=False) or entry.is_file(follow_symlinks=False)
             ]

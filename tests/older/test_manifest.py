@@ -1,5 +1,6 @@
 """Index files from anywhere: every row is taken as it is meant, or refused with its line."""
 
+import os
 import tracemalloc
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from hand_clock import HandClock
 from digitizer.errors import BadRow, SettingsError, SourceUnreachable, UsageError
 from digitizer.model.older import OldHeader, PictureRow, Source, SourceKind
 from digitizer.older import Older
+from digitizer.older.files import FolderSource
 from digitizer.older.manifest import place_told, read_manifest
 from digitizer.older.mapping import read_mapping
 from digitizer.ports import PictureSource
@@ -261,6 +263,24 @@ def test_rows_find_their_files_however_they_are_spelled(tmp_path: Path) -> None:
             folder.rows_of(place)
     assert [row.place for row in folder.without_file()] == ["gone.tif"]
     assert [place for place in folder.files("") if folder.is_index(place)] == ["i.csv", "m.toml"]
+
+
+def test_names_that_are_no_utf_8_can_be_written_down(tmp_path: Path) -> None:
+    """Old systems wrote Latin-1: such a file has a place that a ledger takes, and is read by it."""
+    folder = tmp_path / "old"
+    folder.mkdir()
+    names = (b"caf\xe9.tif", b"cafe.tif", b"\xfcber/a.tif", b"plain\\x41.tif")
+    for name in names:
+        path = folder / os.fsdecode(name)
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(name)
+    source = FolderSource(folder, 1 << 20)
+    places = list(source.files(""))
+    assert places == ["\\xfcber/a.tif", "caf\\xe9.tif", "cafe.tif", "plain\\x41.tif"]
+    assert [source.read(place) for place in places] == [names[2], names[0], names[1], names[3]]
+    assert all(source.has(place) for place in places)
+    for number, place in enumerate(places):
+        assert list(source.files(place)) == places[number + 1 :]
 
 
 def test_an_index_that_cannot_be_read_is_waited_for(tmp_path: Path) -> None:
