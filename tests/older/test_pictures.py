@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from digitizer.model.reasons import Code
 from digitizer.model.states import State
 from digitizer.pipeline.older import reconcile, review
 from digitizer.pipeline.older.deliver import adopt
+from digitizer.pipeline.older.originals import original
 from digitizer.pipeline.older.picture_stock import stock_pictures
 from digitizer.pipeline.older.plan import plan_source
 from digitizer.pipeline.older.printed import printed_source
@@ -364,7 +366,7 @@ def test_values_are_those_of_the_file(room: Room) -> None:
     held, _ = room.archived("report.pdf")
     document = (room.folder / "report.pdf").read_bytes()
     assert held.EncapsulatedDocument[: held.EncapsulatedDocumentLength] == document
-    assert (held.Modality, held.ConversionType) == ("CR", "SD")
+    assert (held.Modality, held.ConversionType) == ("DOC", "SD")
 
 
 def test_pictures_join_the_exam_that_films_join(room: Room) -> None:
@@ -429,12 +431,16 @@ def test_looking_through_goes_on_where_it_was_left(bench: Room, tmp_path: Path) 
     """Broken off after every file, it ends as if it had not been; nothing is taken twice."""
     for number in range(3):
         Image.fromarray(noise(20, 20, seed=20 + number)).save(tmp_path / f"{number}.png")
-    (tmp_path / "index.csv").write_text(
-        ";".join(HEADER) + "\n" + "".join(f"{n}.png;;9;N;N;;;;;;;\n" for n in range(4))
-    )
+    names = ("0.png", "1.png", "2.png", "4.pdf", "3.png")
+    rows_told = [";".join(HEADER), *(f"{name};;9;N;N;;;;;;;" for name in names)]
+    (tmp_path / "index.csv").write_text("\n".join(rows_told))
     (tmp_path / "fields.toml").write_text(MAPPING)
     services = bench.services
-    options = {"index": "index.csv", "mapping": "fields.toml"}
+    document = pdfium.PdfDocument.new()
+    for size in (40, 50):
+        document.new_page(size, 30)
+    document.save(tmp_path / "4.pdf")
+    options = {"index": "index.csv", "mapping": "fields.toml", "pdf": "pages"}
     added = add_source(
         services, "slowly", SourceKind.PICTURES, str(tmp_path), user="kay", options=options
     )
@@ -446,13 +452,18 @@ def test_looking_through_goes_on_where_it_was_left(bench: Room, tmp_path: Path) 
         turns += 1
         if stock_pictures(services, source, long_ago):
             break
-    # Five files, one a turn, and the turn that finds the end.
-    assert turns == 6
+    # Six files, one a turn, and the turn that finds the end.
+    assert turns == 7
     with services.ledger.reading() as view:
         told = reconcile.source_json(view, view.get(Source, added.id))
-        packs = {row.pack for row in view.old_instances(source_id=added.id) if row.pack}
-    assert (told["found"], told["taken"], told["missing"]) == (5, 3, 1)
-    assert len(packs) == 3
+        rows = {row.place: row for row in view.old_instances(source_id=added.id)}
+    assert (told["found"], told["taken"], told["missing"]) == (7, 5, 1)
+    assert len({row.pack for row in rows.values() if row.pack}) == 4
+    pages = [original(services, source, rows[f"4.pdf//{page}"]) for page in (1, 2)]
+    made = [dcmread(BytesIO(page)) for page in pages]
+    # Rendered at 300 dpi: 40 and 50 points wide.
+    assert [(one.Columns, one.ConversionType) for one in made] == [(167, "SD"), (209, "SD")]
+    assert [one.InstanceNumber for one in made] == [5000, 5001]
 
 
 def test_options_are_checked_before_anything_begins(tmp_path: Path) -> None:
