@@ -4,12 +4,13 @@ import csv
 import hashlib
 import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pypdfium2 as pdfium
 import pytest
@@ -537,3 +538,30 @@ def test_scans_of_films_are_read_like_films(bench: Room, tmp_path: Path) -> None
     assert told["balanced"]
     assert told["settled"]
     assert states["proves.tif"] is State.VERIFIED
+
+
+def test_a_picture_that_names_another_is_asked_about(bench: Room, tmp_path: Path) -> None:
+    """Writing in a picture may contradict its row: read, it holds the study."""
+    picture = np.full((260, 900), 255, np.uint8)
+    lines = ("Name: BRANDT, BELA", "Patient ID: 1000002", "DOB: 1960-05-04")
+    for number, line in enumerate(lines, start=1):
+        cv2.putText(picture, line, (30, 75 * number), cv2.FONT_HERSHEY_SIMPLEX, 1.8, 0, 3)
+    Image.fromarray(picture).save(tmp_path / "written.png")
+    with (tmp_path / "index.csv").open("w", encoding="utf-8", newline="") as stream:
+        rows = [["written.png", "", *CARL, "", "05.06.2003", "Foto", "", ""]]
+        csv.writer(stream).writerows([HEADER, *rows])
+    (tmp_path / "fields.toml").write_text(MAPPING)
+    services = replace(bench.services, older=replace(bench.services.older, read_pictures=1.0))
+    source = add_source(
+        services,
+        "written",
+        SourceKind.PICTURES,
+        str(tmp_path),
+        user="kay",
+        options={"index": "index.csv", "mapping": "fields.toml"},
+    )
+    replace(bench.site, services=services).work(source)
+    with services.ledger.reading() as view:
+        (study,) = view.old_studies(source_id=source.id)
+    assert study.state is State.REVIEW
+    assert [one.code for one in study.reasons] == [Code.PICTURE_CONTRADICTS]
