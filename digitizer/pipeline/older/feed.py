@@ -20,6 +20,7 @@ __all__ = ["feed"]
 
 _UNDER_WAY = (State.READ, State.APPROVED, State.STORED, State.COMMITTED, State.WAITING)
 _LOOK_AGAIN_S = 1.0
+_FILMS_A_SECOND, _LONGEST_PAUSE_S = 200, 10.0
 _BEFORE_ASKING_AGAIN_S = 5.0
 
 
@@ -33,7 +34,7 @@ def feed(services: Services, source_id: str) -> list[tuple[Stage, str]]:
     started: list[tuple[Stage, str]] = []
     with services.ledger.reading() as view:
         source = view.get(Source, source_id)
-    films = source.kind is SourceKind.PICTURES and follow_films(services, source)
+    films = follow_films(services, source) if source.kind is SourceKind.PICTURES else 0
     with services.ledger.transaction() as tx:
         source = tx.get(Source, source_id)
         tx.unschedule(Stage.OLD_FEED, source_id)
@@ -50,7 +51,9 @@ def feed(services: Services, source_id: str) -> list[tuple[Stage, str]]:
         left = states.get(State.RECEIVED, 0)
         busy = bool(left) or any(states.get(state, 0) for state in _UNDER_WAY)
         if left or films:
-            tx.schedule(Stage.OLD_FEED, source_id, now + timedelta(seconds=_LOOK_AGAIN_S))
+            # Following many films takes its time: they are looked at the less often.
+            pause = _LOOK_AGAIN_S + min(films / _FILMS_A_SECOND, _LONGEST_PAUSE_S)
+            tx.schedule(Stage.OLD_FEED, source_id, now + timedelta(seconds=pause))
         elif source.kind is SourceKind.PACS and source.checked_at is None:
             if busy:
                 later = now + timedelta(seconds=_BEFORE_ASKING_AGAIN_S)

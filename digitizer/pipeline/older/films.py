@@ -92,13 +92,17 @@ def close_films(services: Services, source: Source) -> None:
         close_batch(services, batch.id)
 
 
-def follow_films(services: Services, source: Source) -> bool:
-    """Write down how far a source's films are; tell whether some are still under way."""
-    busy, after = False, ""
+def follow_films(services: Services, source: Source) -> int:
+    """Write down how far a source's films are; return how many are still under way."""
+    busy, after = 0, ""
     while True:
         with services.ledger.transaction() as tx:
             rows = tx.old_instances(
-                source_id=source.id, code=Code.FILM_SCAN, after=after, limit=_PAGE
+                source_id=source.id,
+                states=(State.READ, State.STORED, State.COMMITTED),
+                code=Code.FILM_SCAN,
+                after=after,
+                limit=_PAGE,
             )
             if not rows:
                 return busy
@@ -106,7 +110,7 @@ def follow_films(services: Services, source: Source) -> bool:
             changed = []
             for row in rows:
                 state, now = _now(tx, row)
-                busy |= state not in _SETTLED
+                busy += state not in _SETTLED
                 if now != row:
                     changed.append(now)
             tx.write_old_instances(changed)
