@@ -22,6 +22,9 @@ def source_words(document: dict[str, Any]) -> str:
     ]
     if document["missing"]:
         lines.append(f"  missing    {document['missing']} files that a list names")
+    if document["films"]:
+        films = document["films"]
+        lines.append(f"  films      in batch {films['batch']}{_parts(films['scans'])}")
     if document["rows_refused"]:
         lines.append(f"  rows of the index file that cannot be taken: {document['rows_refused']}")
     if document["colliding"]:
@@ -102,8 +105,9 @@ def where_words(document: dict[str, Any]) -> str:
 def _index_lines(index: dict[str, Any]) -> list[str]:
     """Show what would become of the rows of an index file."""
     lines = [
-        f"{index['rows']} rows of {index['exams']} exams: {index['by_itself']} would be filed by "
-        f"themselves, {sum(index['review'].values())} asked about{_parts(index['review'])}."
+        f"{index['rows']} rows, {index['films']} of them films that are still to be read. "
+        f"Of {index['exams']} exams {index['by_itself']} would be filed by themselves, "
+        f"{sum(index['review'].values())} asked about{_parts(index['review'])}."
     ]
     for one in index["decisions"]:
         who = f"{one['issuer']}:{one['patient_id']}" if one["patient_id"] else "nobody"

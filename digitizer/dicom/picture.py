@@ -85,7 +85,8 @@ def make_document(order: PictureOrder, content: bytes) -> bytes:
     ValueError
         A value of the row cannot be written as its VR allows.
     """
-    dataset = _begun(order, str(EncapsulatedPDFStorage), order.header.modality or "DOC")
+    # The row's modality is that of the exam's pictures; this is a document about it.
+    dataset = _begun(order, str(EncapsulatedPDFStorage), "DOC")
     _set(
         dataset,
         {

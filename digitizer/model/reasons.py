@@ -96,6 +96,7 @@ class Code(StrEnum):
     ALREADY_THERE = "already_there"
     NO_ROW = "no_row"
     ROW_REFUSED = "row_refused"
+    FILM_SCAN = "film_scan"
 
 
 @dataclass(frozen=True, slots=True)
@@ -452,6 +453,7 @@ def _table() -> dict[Code, CodeText]:
         (Code.ALREADY_THERE, note, "The archive holds it already, with the same content.", ""),
         (Code.NO_ROW, note, "No row of the index file names this picture.", ""),
         (Code.ROW_REFUSED, note, "A row of the index file cannot be taken.", ""),
+        (Code.FILM_SCAN, note, "The scan of a film: it is read and decided like any other.", ""),
     ]
     return {code: CodeText(hold, text, remedy) for code, hold, text, remedy in rows}
 

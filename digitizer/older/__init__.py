@@ -26,6 +26,7 @@ class Older:
     def __init__(self, largest: int, our_title: str) -> None:
         self._largest = largest
         self._last: tuple[str, FolderSource] | None = None
+        self._pictures: tuple[str, PictureFolder] | None = None
         self._our_title = our_title
 
     def files(self, source: Source) -> FileSource:
@@ -35,8 +36,14 @@ class Older:
         return self._last[1]
 
     def pictures(self, source: Source) -> PictureSource:
-        """Open a folder of pictures with its index file, read through at once."""
-        return PictureFolder(source, self._largest)
+        """Open a folder of pictures with its index file, read through at once.
+
+        The last one stays open as long as its index file is the same and it is gone on with.
+        """
+        seen = PictureFolder.mark(source)
+        if self._pictures is None or self._pictures[0] != seen or not source.cursor:
+            self._pictures = (seen, PictureFolder(source, self._largest))
+        return self._pictures[1]
 
     def peer(self, source: Source) -> PeerSource:
         """Open a source that answers over the network; raises for options that are garbled."""

@@ -5,6 +5,7 @@ place that was named is not of this source.
 """
 
 import os
+import re
 import stat
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
@@ -16,9 +17,8 @@ __all__ = ["INSIDE", "FolderSource"]
 
 INSIDE = "//"
 """Between an image of a disc and a place inside of it."""
+_ESCAPED = re.compile(r"\\x[89a-f][0-9a-f]")
 _UNLISTED = "(folder that may not be read)"
-_ESCAPED, _PRIVATE = 0xDC00, 0xF700
-"""Where Python puts bytes that are no UTF-8, which no database takes, and where we put them."""
 _REMEDY = "Put the disc in, or mount the folder, and it goes on."
 
 
@@ -57,16 +57,16 @@ class FolderSource:
         yield from self._walk(self._root, (), behind)
 
     def _walk(self, folder: Path, parts: tuple[str, ...], behind: tuple[str, ...]) -> Iterator[str]:
-        for name, is_folder in self._entries(folder, parts):
-            here = (*parts, name)
+        for told, name, is_folder in self._entries(folder, parts):
+            here = (*parts, told)
             if behind and here < behind[: len(here)]:
                 continue
             if is_folder:
-                yield from self._walk(folder / _on_disk(name), here, behind)
+                yield from self._walk(folder / name, here, behind)
             else:
-                yield from self._file("/".join(here), behind, folder / _on_disk(name))
+                yield from self._file("/".join(here), behind, folder / name)
 
-    def _entries(self, folder: Path, parts: tuple[str, ...]) -> Iterator[tuple[str, bool]]:
+    def _entries(self, folder: Path, parts: tuple[str, ...]) -> Iterator[tuple[str, str, bool]]:
         """Yield what lies in a folder; one inside that may not be listed is an entry itself."""
         try:
             yield from _entries(folder)
@@ -75,7 +75,7 @@ class FolderSource:
                 raise SourceUnreachable(
                     f"{folder} cannot be listed: it may not be read.", remedy=_REMEDY
                 ) from None
-            yield _UNLISTED, False
+            yield _UNLISTED, _UNLISTED, False
 
     def _file(self, place: str, behind: tuple[str, ...], path: Path) -> Iterator[str]:
         image = self._image_at(place, path)
@@ -137,7 +137,9 @@ class FolderSource:
         parts = PurePosixPath(place).parts
         if place.startswith("/") or ".." in parts:
             raise BadScan("unsupported_format", "The place lies outside of the source.")
-        return self._root.joinpath(*map(_on_disk, parts))
+        plain = self._root.joinpath(*parts)
+        named = self._root.joinpath(*map(_named, parts))
+        return plain if named == plain or plain.exists() else named
 
     def has(self, place: str) -> bool:
         """Tell whether there is such a file; names may differ in capitals, as discs are copied."""
@@ -148,7 +150,7 @@ class FolderSource:
             except BadScan:
                 return False
         folder = self._root
-        for part in PurePosixPath(outer).parts:
+        for part in map(_named, PurePosixPath(outer).parts):
             try:
                 names = {entry.name for entry in folder.iterdir()}
             except OSError:
@@ -169,12 +171,37 @@ class FolderSource:
         return self._image[1]
 
 
-def _entries(folder: Path) -> Iterator[tuple[str, bool]]:
-    """Return names and whether they are folders, in order; links and devices are left out."""
+def _told(name: str) -> str:
+    r"""Return a name as it can be written down: bytes that are no UTF-8 as ``\xNN``."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return os.fsencode(name).decode("utf-8", "backslashreplace")
+    return name
+
+
+def _named(part: str) -> str:
+    """Return the name that was told so, as the system knows it."""
+    if _ESCAPED.search(part) is None:
+        return part
+    raw = re.sub(rb"\\x([89a-f][0-9a-f])", lambda found: bytes.fromhex(found[1].decode()),
+                 part.encode())  # fmt: skip
+    try:
+        raw.decode()
+    except UnicodeDecodeError:
+        return os.fsdecode(raw)
+    return part
+
+
+def _entries(folder: Path) -> Iterator[tuple[str, str, bool]]:
+    """Return names as told and as they are, and whether they are folders, in the order told.
+
+    Links and devices are left out.
+    """
     try:
         with os.scandir(folder) as entries:
             found = [
-                (entry.name, entry.is_dir(follow_symlinks=False))
+                (_told(entry.name), entry.name, entry.is_dir(follow_symlinks=False))
                 for entry in entries
                 if entry.is_dir(follow_symlinks=False) or entry.is_file(follow_symlinks=False)
             ]
@@ -185,20 +212,4 @@ def _entries(folder: Path) -> Iterator[tuple[str, bool]]:
     except OSError as error:
         why = error.strerror or type(error).__name__
         raise SourceUnreachable(f"{folder} cannot be listed: {why}.", remedy=_REMEDY) from error
-    yield from sorted((_named(name), is_folder) for name, is_folder in found)
-
-
-def _named(name: str) -> str:
-    """Return a file's name as text; bytes that are no UTF-8 as signs of a private area."""
-    return "".join(
-        chr(_PRIVATE + ord(sign) - _ESCAPED) if _ESCAPED <= ord(sign) < _ESCAPED + 256 else sign
-        for sign in name
-    )
-
-
-def _on_disk(name: str) -> str:
-    """Return the name of the file that :func:`_named` named."""
-    return "".join(
-        chr(_ESCAPED + ord(sign) - _PRIVATE) if _PRIVATE <= ord(sign) < _PRIVATE + 256 else sign
-        for sign in name
-    )
+    yield from sorted(found)

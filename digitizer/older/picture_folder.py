@@ -22,6 +22,7 @@ __all__ = ["PictureFolder"]
 
 _AT_ONCE = 1000
 _TABLES = """
+PRAGMA journal_mode = OFF;
 CREATE TABLE told (key TEXT, line INTEGER, page INTEGER, body TEXT);
 CREATE INDEX told_key ON told (key);
 CREATE TABLE there (key TEXT, place TEXT PRIMARY KEY) WITHOUT ROWID;
@@ -54,7 +55,7 @@ class PictureFolder(FolderSource):
         self._index = root / source.options.get("index", "")
         self._told = root / source.options.get("mapping", "")
         # Of no name: it lies in the system's folder for such, and goes with the connection.
-        self._rows = sqlite3.connect("", check_same_thread=False)
+        self._rows = sqlite3.connect("", check_same_thread=False, isolation_level=None)
         self._rows.executescript(_TABLES)
         try:
             self._mapping: PictureMapping = read_mapping(self._told.read_text("utf-8"))
@@ -67,6 +68,17 @@ class PictureFolder(FolderSource):
         except (SettingsError, UsageError) as error:
             raise SourceUnreachable(error.message, remedy=error.remedy) from None
         self._take_files()
+
+    @staticmethod
+    def mark(source: Source) -> str:
+        """Return what changes when the index file, its mapping or the options do."""
+        stats: list[object] = [source.place, sorted(source.options.items())]
+        for key in ("index", "mapping"):
+            path = Path(source.place) / source.options.get(key, "")
+            if path.is_file():
+                told = path.stat()
+                stats += [told.st_ino, told.st_size, told.st_mtime_ns]
+        return repr(stats)
 
     @property
     def trusts_resolution(self) -> bool:

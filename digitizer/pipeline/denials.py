@@ -12,7 +12,7 @@ from digitizer.model.reading import FieldSource
 from digitizer.model.reasons import Code, Reason, reason
 from digitizer.model.records import Jacket, Sheet
 from digitizer.model.states import ENDS, State
-from digitizer.pipeline.bearers import testimony_of
+from digitizer.pipeline.bearers import label_of, testimony_of
 from digitizer.pipeline.jacket import listed
 from digitizer.pipeline.services import Services
 
@@ -69,9 +69,8 @@ def _jacket_denies(
     services: Services, jacket: Jacket, sheets: Sequence[Sheet], patient: PatientRecord
 ) -> str | None:
     """Say so where the label or the jacket list names somebody else as the jacket's patient."""
-    labels = [sheet for sheet in sheets if sheet.kind is SheetKind.LABEL]
-    if labels:
-        said = testimony_of(services, labels, FieldSource.LABEL)
+    said = label_of(services, sheets)
+    if said is not None:
         denied = identity.label_denies(said, patient)
         if denied is not None:
             return denied

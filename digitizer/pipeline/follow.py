@@ -24,7 +24,7 @@ from digitizer.model.reading import FieldSource
 from digitizer.model.reasons import Code, Reason, reason
 from digitizer.model.records import Jacket, Sheet, Stage
 from digitizer.model.states import ENDS, State
-from digitizer.pipeline.bearers import testimony_of
+from digitizer.pipeline.bearers import label_of, testimony_of
 from digitizer.pipeline.changes import event, reason_payload
 from digitizer.pipeline.denials import not_to_follow, numbers_of
 from digitizer.pipeline.review import approve, exam_named, in_review, patient_named
@@ -227,7 +227,6 @@ def _silent_case(
 ) -> SilentFilms:
     chosen = {sheet.id for sheet in silent}
     sheets = [sheet for sheet in sheets if not sheet.misfiled]
-    labels = [sheet for sheet in sheets if sheet.kind is SheetKind.LABEL]
     others = [
         sheet
         for sheet in sheets
@@ -238,7 +237,7 @@ def _silent_case(
     }
     return SilentFilms(
         films=tuple(FilmCase(id=sheet.id, testimony=said[sheet.id]) for sheet in silent),
-        label=testimony_of(services, labels, FieldSource.LABEL) if labels else None,
+        label=label_of(services, sheets),
         others=tuple(said[sheet.id] for sheet in others),
         exams=services.index.exams(patient),
         filed=filed,

@@ -23,7 +23,7 @@ from digitizer.model.reading import FieldSource
 from digitizer.model.reasons import Code, Reason, reason
 from digitizer.model.records import Decision, Jacket, JacketState, Scan, Sheet, Stage
 from digitizer.model.states import ENDS, WAY, State
-from digitizer.pipeline.bearers import testimony_of
+from digitizer.pipeline.bearers import label_of, testimony_of
 from digitizer.pipeline.blind import draw
 from digitizer.pipeline.budget import closed_classes
 from digitizer.pipeline.changes import event, held, moved, reason_payload
@@ -159,9 +159,8 @@ def jacket_case(
 
     What a person says lies in the wrong jacket is left out of it.
     """
-    labels = [one for one in sheets if one.kind is SheetKind.LABEL and not one.misfiled]
     return JacketCase(
-        label=testimony_of(services, labels, FieldSource.LABEL) if labels else None,
+        label=label_of(services, sheets),
         record=record,
         films=tuple(
             FilmCase(id=sheet.id, testimony=testimony_of(services, [sheet], FieldSource.FILM))

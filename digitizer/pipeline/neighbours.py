@@ -9,7 +9,7 @@ from digitizer.model.reading import FieldSource
 from digitizer.model.reasons import Code
 from digitizer.model.records import Jacket, JacketState, Sheet
 from digitizer.model.states import State
-from digitizer.pipeline.bearers import testimony_of
+from digitizer.pipeline.bearers import label_of, testimony_of
 from digitizer.pipeline.services import Services
 from digitizer.ports import Transaction
 
@@ -63,11 +63,10 @@ def neighbours_of(services: Services, near: Iterable[Beside]) -> tuple[Neighbour
 
 def _neighbour(services: Services, one: Beside) -> Neighbour:
     sheets = [sheet for sheet in one.sheets if not sheet.misfiled]
-    labels = [sheet for sheet in sheets if sheet.kind is SheetKind.LABEL]
     films = [sheet for sheet in sheets if sheet.kind is SheetKind.FILM]
     return Neighbour(
         name=one.jacket.name,
         before=one.before,
-        label=testimony_of(services, labels, FieldSource.LABEL) if labels else None,
+        label=label_of(services, sheets),
         films=tuple(testimony_of(services, [sheet], FieldSource.FILM) for sheet in films),
     )

@@ -36,6 +36,9 @@ def decode(path: Path, page: int, settings: DecodeSettings) -> Raster:
     content = _whole(path)
     with Image.open(path, formats=list(_DECODERS)) as header:
         checked_size(header.height, header.width, settings, sample_bytes=len(header.getbands()))
+        if header.mode == "CMYK":
+            # Its first three inks are no red, green and blue.
+            raise BadScan("unsupported_format", "Only grey and RGB pictures can be read.")
         kind, size = str(header.format), (header.height, header.width)
         dpi = _dpi(header)
         orientation = int(header.getexif().get(274, 1))

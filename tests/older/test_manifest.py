@@ -1,5 +1,6 @@
 """Index files from anywhere: every row is taken as it is meant, or refused with its line."""
 
+import os
 import tracemalloc
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from hand_clock import HandClock
 from digitizer.errors import BadRow, SettingsError, SourceUnreachable, UsageError
 from digitizer.model.older import OldHeader, PictureRow, Source, SourceKind
 from digitizer.older import Older
+from digitizer.older.files import FolderSource
 from digitizer.older.manifest import place_told, read_manifest
 from digitizer.older.mapping import read_mapping
 from digitizer.ports import PictureSource
@@ -204,16 +206,24 @@ def test_xml_that_declares_or_breaks_off_is_refused(tmp_path: Path, text: str) -
 
 def test_a_long_index_needs_little_memory(tmp_path: Path) -> None:
     """Rows pass one at a time, of CSV and of XML."""
-    path = tmp_path / "i.csv"
-    with path.open("w") as stream:
-        stream.write("File;Number;Name;Born\n")
-        stream.writelines(f"{n}.tif;{n};DOE^JANE;1950-01-02\n" for n in range(20_000))
-    tracemalloc.start()
-    try:
-        assert sum(1 for _ in read_manifest(path, read_mapping(SIMPLE))) == 20_000
-        assert tracemalloc.get_traced_memory()[1] < 2 << 20
-    finally:
-        tracemalloc.stop()
+    rest = "x" * 1000
+    table, tree = tmp_path / "i.csv", tmp_path / "i.xml"
+    with table.open("w") as stream:
+        stream.write("File;Number;Name;Born;Rest\n")
+        stream.writelines(f"{n}.tif;{n};DOE^JANE;;{rest}\n" for n in range(3000))
+    with tree.open("w") as stream:
+        stream.write("<export>")
+        stream.writelines(
+            f'<picture path="{n}.tif"><rest>{rest}</rest></picture>' for n in range(3000)
+        )
+        stream.write("</export>")
+    for path, mapping in ((table, SIMPLE), (tree, XML)):
+        tracemalloc.start()
+        try:
+            assert sum(1 for _ in read_manifest(path, read_mapping(mapping))) == 3000
+            assert tracemalloc.get_traced_memory()[1] < path.stat().st_size / 3
+        finally:
+            tracemalloc.stop()
 
 
 def a_source(folder: Path) -> Source:
@@ -231,7 +241,7 @@ def a_source(folder: Path) -> Source:
 def opened(folder: Path, index: str, mapping: str = SIMPLE) -> PictureSource:
     written(folder / "i.csv", index)
     written(folder / "m.toml", mapping)
-    return Older(1 << 20).pictures(a_source(folder))
+    return Older(1 << 20, "OURS").pictures(a_source(folder))
 
 
 def test_rows_find_their_files_however_they_are_spelled(tmp_path: Path) -> None:
@@ -255,6 +265,24 @@ def test_rows_find_their_files_however_they_are_spelled(tmp_path: Path) -> None:
     assert [place for place in folder.files("") if folder.is_index(place)] == ["i.csv", "m.toml"]
 
 
+def test_names_that_are_no_utf_8_can_be_written_down(tmp_path: Path) -> None:
+    """Old systems wrote Latin-1: such a file has a place that a ledger takes, and is read by it."""
+    folder = tmp_path / "old"
+    folder.mkdir()
+    names = (b"caf\xe9.tif", b"cafe.tif", b"\xfcber/a.tif", b"plain\\x41.tif")
+    for name in names:
+        path = folder / os.fsdecode(name)
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(name)
+    source = FolderSource(folder, 1 << 20)
+    places = list(source.files(""))
+    assert places == ["\\xfcber/a.tif", "caf\\xe9.tif", "cafe.tif", "plain\\x41.tif"]
+    assert [source.read(place) for place in places] == [names[2], names[0], names[1], names[3]]
+    assert all(source.has(place) for place in places)
+    for number, place in enumerate(places):
+        assert list(source.files(place)) == places[number + 1 :]
+
+
 def test_an_index_that_cannot_be_read_is_waited_for(tmp_path: Path) -> None:
     """Put right, it is gone on with: it is no failure of the software."""
     for index, mapping, why in (
@@ -266,7 +294,7 @@ def test_an_index_that_cannot_be_read_is_waited_for(tmp_path: Path) -> None:
     written(tmp_path / "m.toml", SIMPLE)
     (tmp_path / "i.csv").unlink()
     with pytest.raises(SourceUnreachable, match="cannot be read"):
-        Older(1 << 20).pictures(a_source(tmp_path))
+        Older(1 << 20, "OURS").pictures(a_source(tmp_path))
 
 
 def test_paths_stay_in_the_folder() -> None:

@@ -4,10 +4,13 @@ import csv
 import hashlib
 import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pypdfium2 as pdfium
 import pytest
@@ -19,13 +22,21 @@ from PIL import Image
 from pydicom import Dataset, dcmread
 
 from digitizer import dicom
+from digitizer.cli.older_pictures import picture_options
 from digitizer.cli.older_words import plan_words
+from digitizer.errors import UsageError
+from digitizer.index.csv import read_exams, read_patients
+from digitizer.ledger import SqlPatientIndex
 from digitizer.model.older import OldInstance, OldStudy, Source, SourceKind
 from digitizer.model.reasons import Code
 from digitizer.model.states import State
-from digitizer.pipeline.older import reconcile
+from digitizer.pipeline.older import reconcile, review
 from digitizer.pipeline.older.deliver import adopt
+from digitizer.pipeline.older.originals import original
+from digitizer.pipeline.older.picture_stock import stock_pictures
 from digitizer.pipeline.older.plan import plan_source
+from digitizer.pipeline.older.printed import printed_source
+from digitizer.pipeline.older.review import Collisions
 from digitizer.pipeline.older.sources import add_source, stock_again
 from digitizer.pipeline.services import Services
 
@@ -66,6 +77,13 @@ INDEX_STUDY = "1.2.826.0.1.3680043.8.498.77"
 def noise(*shape: int, dtype: Any = np.uint8, seed: int = 0) -> NDArray[Any]:
     top = np.iinfo(dtype).max + 1
     return np.random.default_rng(seed).integers(0, top, shape).astype(dtype)
+
+
+def text_of(report: bytes) -> str:
+    """Return what a printed report says, its lines joined."""
+    pages = pdfium.PdfDocument(report)
+    text = " ".join(page.get_textpage().get_text_bounded() for page in pages)
+    return " ".join(text.split())
 
 
 @dataclass
@@ -175,6 +193,8 @@ def write_pictures(folder: Path) -> None:
     whole = (folder / "Box 1" / "Deep.TIF").read_bytes()
     (folder / "cut.tif").write_bytes(whole[: len(whole) // 2])
     Image.fromarray(noise(20, 20, seed=8)).save(folder / "nobody's.png")
+    Image.fromarray(noise(20, 20, 4, seed=12), "CMYK").save(folder / "inks.jpg")
+    (folder / "text.doc").write_bytes(b"\xd0\xcf\x11\xe0" + bytes(200))
     for name in ("twice.png", "twice again.png"):
         Image.fromarray(noise(20, 20, seed=9)).save(folder / name)
     for name in ("mine.png", "thine.png"):
@@ -195,6 +215,8 @@ ROWS = [
     ["cut.tif", "", *CARL, "", "05.06.2003", "", "", ""],
     ["twice.png", "", *CARL, "", "05.06.2003", "Foto", "", ""],
     ["twice again.png", "", *CARL, "", "05.06.2003", "Foto", "", ""],
+    ["inks.jpg", "", *CARL, "", "05.06.2003", "Foto", "", ""],
+    ["text.doc", "", *CARL, "", "05.06.2003", "Foto", "", ""],
     ["mine.png", "", *CARL, "", "07.08.2004", "Foto", "", ""],
     ["thine.png", "", *ANNA, "", "07.08.2004", "Foto", "", ""],
     ["gone/away.tif", "", *CARL, "", "05.06.2003", "", "", ""],
@@ -239,12 +261,13 @@ def room(bench: Room, planned: dict[str, Any]) -> Room:
 def test_what_is_planned_is_what_is_decided(room: Room, planned: dict[str, Any]) -> None:
     """The dry run names every exam's patient and every row and file that is left over."""
     told = {one["file"]: one for one in planned["decisions"]}
+    assert planned["films"] == 0
     assert planned["by_itself"] == 7
     assert planned["review"] == {"header_differs": 1}
     assert (told["bits.tif"]["outcome"], told["bits.tif"]["accession_number"]) == ("auto", "B1")
     differs = told["differs.png"]
     assert (differs["outcome"], differs["patient_id"]) == ("review", "1000003")
-    assert [one["line"] for one in planned["rows_refused"]] == [17, 18, 19]
+    assert [one["line"] for one in planned["rows_refused"]] == [19, 20, 21]
     assert [one["file"] for one in planned["files_missing"]] == ["gone/away.tif"]
     assert planned["files_without_row"] == ["formula.png", "nobody's.png"]
     for place in room.listed("verified"):
@@ -262,14 +285,19 @@ def test_everything_is_accounted_for(room: Room) -> None:
     assert told["settled"]
     assert told["refused"] == {
         "duplicate": 1, "no_instance": 2, "no_row": 2, "truncated_file": 1,
+        "unsupported_format": 2,
     }  # fmt: skip
     assert set(room.listed("missing")) == {"gone/away.tif", "pages.tif//3"}
     refused = room.listed("rows_refused")
-    assert list(refused) == ["index//17", "index//18", "index//19"]
-    assert "leads out of the folder" in refused["index//17"]
-    assert "patient_id holds a formula" in refused["index//18"]
-    assert "birth_date is no date" in refused["index//19"]
+    assert list(refused) == ["index//19", "index//20", "index//21"]
+    assert "leads out of the folder" in refused["index//19"]
+    assert "patient_id holds a formula" in refused["index//20"]
+    assert "birth_date is no date" in refused["index//21"]
     assert told["rows_refused"] == 3
+    text = text_of(printed_source(room.services, room.source, by="kay"))
+    for words in ("May not be released", "3 rows of the index file cannot be taken",
+                  "whose 2 pictures are", "index//20"):  # fmt: skip
+        assert words in text
     assert told["verified"] == 8
     assert set(room.listed("verified")) == {
         "Box 1/Deep.TIF", "pages.tif//1", "pages.tif//2", "bits.tif", "colour.png", "turned.jpg",
@@ -287,6 +315,25 @@ def test_nobody_is_filed_where_the_row_and_the_index_differ(room: Room) -> None:
         assert room.row(place).state is State.REVIEW
         assert room.study(place).state is State.REVIEW
         assert room.study(place).reasons[0].code is Code.UID_COLLISION
+
+
+def test_a_person_settles_what_is_asked(room: Room) -> None:
+    """Accepted, pictures go under the patient chosen; what is left out stays listed."""
+    services = room.services
+    mine, thine = room.study("mine.png"), room.study("thine.png")
+    review.accept(
+        services, mine.id, user="kay", patient_id="GEN:1000003", collisions=Collisions.NEW_UID
+    )
+    with pytest.raises(UsageError, match="cannot go as they are"):
+        review.accept(services, thine.id, user="kay", patient_id="GEN:1000001")
+    review.reject(services, thine.id, user="kay", why="It is Carl's.")
+    room.run()
+    held, _ = room.archived("mine.png")
+    assert (held.PatientID, held.StudyDate) == ("1000003", "20040807")
+    assert held.SOPInstanceUID == room.row("mine.png").sent_uid
+    assert room.row("mine.png").state is State.VERIFIED
+    assert room.row("thine.png").state is State.REJECTED
+    assert room.document()["balanced"]
 
 
 def test_values_are_those_of_the_file(room: Room) -> None:
@@ -320,7 +367,7 @@ def test_values_are_those_of_the_file(room: Room) -> None:
     held, _ = room.archived("report.pdf")
     document = (room.folder / "report.pdf").read_bytes()
     assert held.EncapsulatedDocument[: held.EncapsulatedDocumentLength] == document
-    assert (held.Modality, held.ConversionType) == ("CR", "SD")
+    assert (held.Modality, held.ConversionType) == ("DOC", "SD")
 
 
 def test_pictures_join_the_exam_that_films_join(room: Room) -> None:
@@ -379,3 +426,142 @@ def test_a_corrected_index_file_is_followed(room: Room) -> None:
     assert "changed since it was sent" in held.note
     assert room.archived("colour.png")[0].PatientID == "1000003"
     assert room.document()["balanced"]
+
+
+def test_looking_through_goes_on_where_it_was_left(bench: Room, tmp_path: Path) -> None:
+    """Broken off after every file, it ends as if it had not been; nothing is taken twice."""
+    for number in range(3):
+        Image.fromarray(noise(20, 20, seed=20 + number)).save(tmp_path / f"{number}.png")
+    names = ("0.png", "1.png", "2.png", "4.pdf", "3.png")
+    rows_told = [";".join(HEADER), *(f"{name};;9;N;N;;;;;;;" for name in names)]
+    (tmp_path / "index.csv").write_text("\n".join(rows_told))
+    (tmp_path / "fields.toml").write_text(MAPPING)
+    services = bench.services
+    document = pdfium.PdfDocument.new()
+    for size in (40, 50):
+        document.new_page(size, 30)
+    document.save(tmp_path / "4.pdf")
+    options = {"index": "index.csv", "mapping": "fields.toml", "pdf": "pages"}
+    added = add_source(
+        services, "slowly", SourceKind.PICTURES, str(tmp_path), user="kay", options=options
+    )
+    long_ago = services.clock.now() - timedelta(days=1)
+    turns = 0
+    while True:
+        with services.ledger.reading() as view:
+            source = view.get(Source, added.id)
+        turns += 1
+        if stock_pictures(services, source, long_ago):
+            break
+    # Six files, one a turn, and the turn that finds the end.
+    assert turns == 7
+    with services.ledger.reading() as view:
+        told = reconcile.source_json(view, view.get(Source, added.id))
+        rows = {row.place: row for row in view.old_instances(source_id=added.id)}
+    assert (told["found"], told["taken"], told["missing"]) == (7, 5, 1)
+    assert len({row.pack for row in rows.values() if row.pack}) == 4
+    pages = [original(services, source, rows[f"4.pdf//{page}"]) for page in (1, 2)]
+    made = [dcmread(BytesIO(page)) for page in pages]
+    # Rendered at 300 dpi: 40 and 50 points wide.
+    assert [(one.Columns, one.ConversionType) for one in made] == [(167, "SD"), (209, "SD")]
+    assert [one.InstanceNumber for one in made] == [5000, 5001]
+
+
+def test_options_are_checked_before_anything_begins(tmp_path: Path) -> None:
+    """Files are found from wherever it is run; a wrong word is told with what is right."""
+    for name in ("index.csv", "m.toml"):
+        (tmp_path / name).write_text("x")
+    good = {"index": "index.csv", "mapping": str(tmp_path / "m.toml")}
+    checked = picture_options(str(tmp_path), {**good, "films": "yes"})
+    assert checked["index"] == str((tmp_path / "index.csv").resolve())
+    for wrong, why in (
+        ({"index": "other.csv"}, "no index file other.csv"),
+        ({"mapping": ""}, "no mapping file"),
+        ({"films": "perhaps"}, "films is yes or no"),
+        ({"pdf": "picture"}, "pdf is document or pages"),
+        ({"filme": "yes"}, "no option filme"),
+    ):
+        with pytest.raises(UsageError, match=why):
+            picture_options(str(tmp_path), {**good, **wrong})
+    with pytest.raises(UsageError, match="no folder"):
+        picture_options(str(tmp_path / "m.toml"), good)
+
+
+SAMPLES = Path(__file__).parents[2] / "samples" / "room"
+CAROL = ["9784420", "MITCHELL", "CAROL", "15.07.1934", ""]
+
+
+def test_scans_of_films_are_read_like_films(bench: Room, tmp_path: Path) -> None:
+    """The row speaks as a label does: it proposes, and only a film's own block files a film."""
+    films = {"proves.tif": "0003.tif", "another's.tif": "0002.tif", "silent.tif": "0008.tif"}
+    for name, sample in films.items():
+        (tmp_path / name).write_bytes(
+            (SAMPLES / "scans" / "BOX-001" / "C79-0002" / sample).read_bytes()
+        )
+    exam = ["X74-47883", "29.10.1974", "", "CHEST", ""]
+    rows = [[name, "", *CAROL, *exam] for name in films]
+    with (tmp_path / "index.csv").open("w", encoding="utf-8", newline="") as stream:
+        csv.writer(stream).writerows([HEADER, *rows])
+    (tmp_path / "fields.toml").write_text(MAPPING.replace('"GEN"', '"CITYGEN"'))
+    services = bench.services
+    assert isinstance(services.index, SqlPatientIndex)
+    assert not services.index.import_patients(read_patients(SAMPLES / "patients.csv")).refused
+    assert not services.index.import_exams(read_exams(SAMPLES / "exams.csv")).refused
+    source = add_source(
+        services,
+        "films",
+        SourceKind.PICTURES,
+        str(tmp_path),
+        user="kay",
+        options={"index": "index.csv", "mapping": "fields.toml", "films": "yes"},
+    )
+    bench.site.work(source)
+    with services.ledger.reading() as view:
+        told = reconcile.source_json(view, view.get(Source, source.id))
+        (batch,) = view.batches()
+        scans = {scan.source: scan for scan in view.scans(batch_id=batch.id)}
+        sheets = {name: view.sheets(scan_id=scan.id)[0] for name, scan in scans.items()}
+        states = {row.place: row.state for row in view.old_instances(source_id=source.id)}
+    proves, another, silent = (sheets[name] for name in films)
+    assert proves.state is State.VERIFIED
+    assert proves.decision is not None
+    assert proves.decision.patient.patient_id == "9784420"
+    assert proves.decision.decided_by == "auto"
+    assert another.state is State.REVIEW
+    assert Code.FILM_CONTRADICTS_JACKET in {one.code for one in another.reasons}
+    assert silent.state is State.REVIEW
+    assert Code.FILM_SILENT in {one.code for one in silent.reasons}
+    # What the row says is all there is to propose somebody by.
+    assert silent.candidates[0].patient.patient_id == "9784420"
+    assert told["films"] == {"batch": "films (films)", "scans": {"review": 2, "verified": 1}}
+    assert (told["taken"], told["verified"], told["filed"]) == (3, 1, 1)
+    assert told["balanced"]
+    assert told["settled"]
+    assert states["proves.tif"] is State.VERIFIED
+
+
+def test_a_picture_that_names_another_is_asked_about(bench: Room, tmp_path: Path) -> None:
+    """Writing in a picture may contradict its row: read, it holds the study."""
+    picture = np.full((260, 900), 255, np.uint8)
+    lines = ("Name: BRANDT, BELA", "Patient ID: 1000002", "DOB: 1960-05-04")
+    for number, line in enumerate(lines, start=1):
+        cv2.putText(picture, line, (30, 75 * number), cv2.FONT_HERSHEY_SIMPLEX, 1.8, 0, 3)
+    Image.fromarray(picture).save(tmp_path / "written.png")
+    with (tmp_path / "index.csv").open("w", encoding="utf-8", newline="") as stream:
+        rows = [["written.png", "", *CARL, "", "05.06.2003", "Foto", "", ""]]
+        csv.writer(stream).writerows([HEADER, *rows])
+    (tmp_path / "fields.toml").write_text(MAPPING)
+    services = replace(bench.services, older=replace(bench.services.older, read_pictures=1.0))
+    source = add_source(
+        services,
+        "written",
+        SourceKind.PICTURES,
+        str(tmp_path),
+        user="kay",
+        options={"index": "index.csv", "mapping": "fields.toml"},
+    )
+    replace(bench.site, services=services).work(source)
+    with services.ledger.reading() as view:
+        (study,) = view.old_studies(source_id=source.id)
+    assert study.state is State.REVIEW
+    assert [one.code for one in study.reasons] == [Code.PICTURE_CONTRADICTS]

@@ -14,7 +14,7 @@ from digitizer.model.states import State
 from digitizer.pipeline.changes import event, held, moved, reason_payload
 from digitizer.pipeline.jacket import evidence
 from digitizer.pipeline.older.originals import original
-from digitizer.pipeline.older.picture_exam import decided_uids, own_study_uid
+from digitizer.pipeline.older.picture_exam import decided_uids, has_own_study, own_study_uid
 from digitizer.pipeline.older.pictures import says_another
 from digitizer.pipeline.older.steps import (
     SENT,
@@ -49,7 +49,7 @@ def decide(services: Services, study_id: str) -> list[tuple[Stage, str]]:
         )
         if rejected:
             asked += (reason(Code.RULE_REJECTED, rejected),)
-        elif _is_looked_at(services, study):
+        elif _is_looked_at(services, source, study):
             asked += says_another(services, source, to_send[0], verdict)
     return _written(services, study, rows, verdict, asked)
 
@@ -120,9 +120,13 @@ def asked_of_instances(study: OldStudy, rows: tuple[OldInstance, ...]) -> tuple[
     return tuple(asked)
 
 
-def _is_looked_at(services: Services, study: OldStudy) -> bool:
-    """Tell whether a study is of the sample whose pictures are read; the same whenever asked."""
-    if study.header.modality not in ("US", "OT", "SC", "XC", "ES"):
+def _is_looked_at(services: Services, source: Source, study: OldStudy) -> bool:
+    """Tell whether a study is of the sample whose pictures are read; the same whenever asked.
+
+    Of pictures an index file alone says whose they are: any of them may bear another's name.
+    """
+    kinds = ("US", "OT", "SC", "XC", "ES")
+    if has_own_study(source) and study.header.modality not in kinds:
         return False
     drawn = int(hashlib.sha256(study.id.encode()).hexdigest()[:8], 16) / 0xFFFFFFFF
     return drawn < services.older.read_pictures

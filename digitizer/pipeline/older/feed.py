@@ -11,6 +11,7 @@ from digitizer.model.older import Source, SourceKind
 from digitizer.model.records import Stage
 from digitizer.model.states import State
 from digitizer.pipeline.changes import event
+from digitizer.pipeline.older.films import follow_films
 from digitizer.pipeline.older.pace import read_pace
 from digitizer.pipeline.services import Services
 from digitizer.ports import Transaction
@@ -22,6 +23,7 @@ _UNDER_WAY = (
     State.WAITING,
 )
 _LOOK_AGAIN_S = 1.0
+_FILMS_A_SECOND, _LONGEST_PAUSE_S = 200, 10.0
 _BEFORE_ASKING_AGAIN_S = 5.0
 
 
@@ -33,6 +35,9 @@ def feed(services: Services, source_id: str) -> list[tuple[Stage, str]]:
     """
     now = services.clock.now()
     started: list[tuple[Stage, str]] = []
+    with services.ledger.reading() as view:
+        source = view.get(Source, source_id)
+    films = follow_films(services, source) if source.kind is SourceKind.PICTURES else 0
     with services.ledger.transaction() as tx:
         source = tx.get(Source, source_id)
         tx.unschedule(Stage.OLD_FEED, source_id)
@@ -48,8 +53,10 @@ def feed(services: Services, source_id: str) -> list[tuple[Stage, str]]:
         states = tx.old_studies_by_state(source_id)
         left = states.get(State.RECEIVED, 0)
         busy = bool(left) or any(states.get(state, 0) for state in _UNDER_WAY)
-        if left:
-            tx.schedule(Stage.OLD_FEED, source_id, now + timedelta(seconds=_LOOK_AGAIN_S))
+        if left or films:
+            # Following many films takes its time: they are looked at the less often.
+            pause = _LOOK_AGAIN_S + min(films / _FILMS_A_SECOND, _LONGEST_PAUSE_S)
+            tx.schedule(Stage.OLD_FEED, source_id, now + timedelta(seconds=pause))
         elif source.kind is SourceKind.PACS and source.checked_at is None:
             if busy:
                 later = now + timedelta(seconds=_BEFORE_ASKING_AGAIN_S)

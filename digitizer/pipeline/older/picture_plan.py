@@ -37,11 +37,15 @@ def plan_rows(services: Services, source: Source, *, every: bool = False) -> dic
     asked = Counter[str]()
     told: list[dict[str, Any]] = []
     seen: set[str] = set()
-    rows = by_itself = 0
+    rows = films = by_itself = 0
+    all_films = source.options.get("films") == "yes"
     for row in folder.rows():
         rows += 1
+        if row.film or all_films:
+            films += 1
+            continue
         key = exam_key(source, row.place, row.header)
-        if row.film or key in seen:
+        if key in seen:
             continue
         seen.add(key)
         verdict = _decided(services, source, row)
@@ -53,11 +57,14 @@ def plan_rows(services: Services, source: Source, *, every: bool = False) -> dic
             told.append(_told(row, verdict))
     return {
         "rows": rows,
+        "films": films,
         "exams": len(seen),
         "by_itself": by_itself,
         "review": dict(asked.most_common()),
         "decisions": told,
-        "rows_refused": [{"line": bad.line, "text": bad.message} for bad in folder.refused()],
+        "rows_refused": [
+            {"line": bad.line, "text": bad.message.partition(": ")[2]} for bad in folder.refused()
+        ],
         "files_missing": [{"line": row.line, "file": row.place} for row in folder.without_file()],
         "files_without_row": _without_row(folder),
     }

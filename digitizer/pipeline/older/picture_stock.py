@@ -15,6 +15,7 @@ from digitizer.model.older import OldInstance, PictureRow, Source
 from digitizer.model.reasons import Code
 from digitizer.model.states import State
 from digitizer.pipeline.changes import event
+from digitizer.pipeline.older.films import close_films, film_row, take_film
 from digitizer.pipeline.older.looking import Looked, unusable
 from digitizer.pipeline.older.originals import PACK_BYTES, kept
 from digitizer.pipeline.older.steps import SENT
@@ -27,6 +28,7 @@ __all__ = ["INDEX_FILE", "stock_pictures"]
 
 INDEX_FILE = "The index file, or its mapping."
 """Note at the row of the index file."""
+_TOO_LATE = "The file or its row has changed since it was sent."
 _AT_ONCE = 250
 _OF_ROWS = (Code.FILE_MISSING, Code.ROW_REFUSED)
 """Codes of entries that stand for rows of the index file, not for files."""
@@ -51,6 +53,7 @@ def stock_pictures(services: Services, source: Source, until: datetime) -> bool:
                 return False
     source = _written(services, source, waiting, source.cursor)
     _write_rows(services, source, folder)
+    close_films(services, source)
     with services.ledger.transaction() as tx:
         files = sum(
             n for (_, code), (n, _) in tx.old_tally(source.id).items() if code not in _OF_ROWS
@@ -82,6 +85,11 @@ def _looked(
     if not rows:
         yield Looked(instance=replace(row, code=Code.NO_ROW)), b""
         return
+    try:
+        film = film_row(source, rows)
+    except BadRow as error:
+        yield Looked(instance=replace(row, code=Code.NO_ROW, note=error.message)), b""
+        return
     if _is_settled(services, source, place, row.sha256, rows):
         return
     address, _ = services.vault.put(content)
@@ -94,11 +102,16 @@ def _looked(
         rows=rows,
         trusts_resolution=folder.trusts_resolution,
     )
+    if film is not None:
+        yield take_film(services, file, film), b""
+        return
     try:
         # All pages, or none: a file is whole, or it is damaged.
         yield from list(wrapped(services, file))
     except BadScan as error:
-        yield Looked(instance=unusable(row, error)), b""
+        # A row says that it is a picture: that it is none is never passed over.
+        bad = replace(row, state=State.QUARANTINED, code=Code(error.code), note=error.message)
+        yield Looked(instance=bad), b""
 
 
 def _is_settled(
@@ -118,11 +131,15 @@ def _is_settled(
         hashes = {row_sha256(sha256, n, pages[page]) for n in (page, 0)}
         if one.sha256 == sha256 and one.data_sha256 in hashes:
             same += 1
-        elif one.state in SENT:
-            changed.append(replace(one, note="The file or its row has changed since it was sent."))
+        elif one.state in SENT or one.code is Code.FILM_SCAN:
+            changed.append(one)
     if changed:
         with services.ledger.transaction() as tx:
-            tx.write_old_instances(changed)
+            for one in changed:
+                tx.record(event(source.id, "changed_too_late", sop=one.outgoing_uid))
+            tx.write_old_instances(
+                replace(one, note=_TOO_LATE) for one in changed if one.code is not Code.FILM_SCAN
+            )
     return bool(changed) or same >= len(pages)
 
 

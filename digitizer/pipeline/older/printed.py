@@ -43,7 +43,8 @@ def printed_source(services: Services, source: Source, *, by: str) -> bytes:
         ("of these, in the archive already", told["already_there"]),
         ("committed", told["committed"]),
         ("verified", told["verified"]),
-        ("named by a disc's own list, and not there", told["missing"]),
+        ("named by a disc's own list or an index file, and not there", told["missing"]),
+        ("rows of the index file that cannot be taken", told["rows_refused"]),
     ]
     paper.table(
         ("", "Instances"),
@@ -71,6 +72,10 @@ def printed_source(services: Services, source: Source, *, by: str) -> bytes:
     return paper.pdf()
 
 
+_DAMAGED = frozenset(
+    ("truncated_file", "corrupt_file", "empty_file", "too_large", "unsupported_format",
+     "password_protected")
+)  # fmt: skip
 _ENDED = frozenset(
     state.value for state in (State.VERIFIED, State.REJECTED, State.DUPLICATE, State.QUARANTINED)
 )
@@ -94,13 +99,16 @@ def _release(paper: Paper, told: dict[str, Any], open_studies: int, left: int) -
     if told["trouble"]:
         reasons.append(f"looking through it has stopped: {told['trouble']}")
     if told["missing"]:
-        reasons.append(f"{told['missing']} files that a disc's own list names are not there")
+        reasons.append(
+            f"{told['missing']} files that a disc's own list or an index file names are not there"
+        )
+    if told["rows_refused"]:
+        reasons.append(f"{told['rows_refused']} rows of the index file cannot be taken")
     refused = told["refused"]
-    damaged = {
-        code: n
-        for code, n in (refused.items() if isinstance(refused, dict) else ())
-        if code in ("truncated_file", "corrupt_file", "empty_file", "too_large")
-    }
+    counts = refused if isinstance(refused, dict) else {}
+    if counts.get("no_row"):
+        reasons.append(f"no row of the index file tells whose {counts['no_row']} pictures are")
+    damaged = {code: n for code, n in counts.items() if code in _DAMAGED}
     if damaged:
         reasons.append(f"{sum(damaged.values())} files are damaged, and only here")
     if reasons:
@@ -114,7 +122,8 @@ def _lists(paper: Paper, services: Services, source: Source) -> None:
     for name, title in (
         ("refused", "Files and instances that were refused"),
         ("colliding", "Instances that collide, or that the archive does not take"),
-        ("missing", "Named by a disc's own list, and not there"),
+        ("missing", "Named by a disc's own list or an index file, and not there"),
+        ("rows_refused", "Rows of the index file that cannot be taken"),
     ):
         rows = list(islice(listed(services, source, name), _MOST_ROWS + 1))
         paper.heading(title)

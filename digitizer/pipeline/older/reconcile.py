@@ -13,6 +13,7 @@ from digitizer.errors import UsageError
 from digitizer.model.older import OldHeader, OldInstance, OldStudy, Source
 from digitizer.model.reasons import Code
 from digitizer.model.states import State
+from digitizer.pipeline.older.films import films_json, films_settled
 from digitizer.pipeline.services import Services
 from digitizer.ports import Transaction
 
@@ -63,6 +64,7 @@ def source_json(view: Transaction, source: Source) -> dict[str, Any]:
             refused[code or state.value] += n
     taken = _count(tally, _TAKEN)
     filed = sum(n for (_, decided), n in view.old_filed(source.id).items() if decided)
+    filed += _count(tally, _STORED, Code.FILM_SCAN.value)
     studies = view.old_studies_by_state(source.id)
     return {
         "id": source.id,
@@ -89,6 +91,7 @@ def source_json(view: Transaction, source: Source) -> dict[str, Any]:
         "balanced": found == taken + sum(refused.values()),
         "studies": {state.value: n for state, n in sorted(studies.items())},
         "review": view.old_review(source.id),
+        "films": films_json(view, source),
         "settled": settled(view, source),
         "trouble": source.trouble,
         "open_duplicates": view.old_open_duplicates(source.id),
@@ -110,7 +113,7 @@ def settled(view: Transaction, source: Source) -> bool:
     if not source.stocked:
         return False
     states = view.old_studies_by_state(source.id)
-    return set(states) <= _SETTLED
+    return set(states) <= _SETTLED and films_settled(view, source)
 
 
 def listed(
