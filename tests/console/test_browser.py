@@ -708,6 +708,7 @@ def serious(page: Page) -> list[str]:
 PAGES = (
     "/feed/print",
     "/review/film0",
+    "/films/film0/adjust",
     "/review?after=film0",
     "/migration",
     "/work",
