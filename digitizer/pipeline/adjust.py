@@ -134,7 +134,8 @@ def adjustable(sheet: Sheet, user: str) -> Geometry:
         )
     if sheet.state is State.REVIEW:
         in_review(sheet, user)
-    assert sheet.geometry is not None, "prepare writes the geometry of every sheet"
+    if sheet.geometry is None:
+        raise UsageError("No sheet was found in this scan.", remedy="Reject it and scan it again.")
     return sheet.geometry
 
 

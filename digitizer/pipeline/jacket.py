@@ -265,6 +265,10 @@ def weighed(
     """Return a sheet with what a verdict proposes, and the reasons why a person must decide."""
     found = [*_own_reasons(sheet), *verdict.reasons, *_same_film(services, tx, sheet)]
     if sheet.misfiled:
+        # Alone it is looked at, not with the silent films of a jacket that is not its own.
+        found = [
+            reason(Code.NO_IDENTIFIER) if one.code is Code.FILM_SILENT else one for one in found
+        ]
         found.insert(0, reason(Code.MARKED_MISFILED, sheet.misfiled))
     if doubts.typed:
         found.append(reason(Code.CORRECTED_BY_PERSON))

@@ -81,14 +81,13 @@ def _hold_blank(services: Services, tx: Transaction, scan: Scan, pages: list[Pag
 def read(services: Services, scan_id: str) -> list[tuple[Stage, str]]:
     """Read the scan's sheets; what they say of kind and orientation is settled here.
 
-    Of a scan that was read before, only the sheets whose corners were set by hand since.
+    Of a scan that was read before, only the sheets whose corners were set by hand since; what is
+    decided is never read again.
     """
     with services.ledger.reading() as view:
         scan = view.get(Scan, scan_id)
-        again = scan.state is State.READ
-        sheets = [
-            one for one in view.sheets(scan_id=scan_id) if not again or one.state is State.PREPARED
-        ]
+        again = State.READ in (scan.state, scan.resume)
+        sheets = [one for one in view.sheets(scan_id=scan_id) if _to_read(one, again=again)]
     path = services.vault.path(scan.sha256 or "")
     results = [_read_one(services, path, sheet) for sheet in sheets]
     now = services.clock.now()
@@ -112,6 +111,9 @@ def read(services: Services, scan_id: str) -> list[tuple[Stage, str]]:
                 asked = held(written, State.REVIEW, (*sheet.reasons, *poor), now)
                 tx.save(asked, event(sheet.id, "review", reasons=reason_payload(asked.reasons)))
         if again:
+            if scan.state is not State.READ:
+                # It waited for the disk, say, with the sheet that was to be read again.
+                tx.save(moved(scan, State.READ, now), event(scan_id, "read", kind=scan.kind))
             return schedule_decision(services, tx, scan.jacket_id)
         kind = scan_kind([kind for _, kind in results]) if results else scan.kind
         first = results[0][0] if results else None
@@ -122,6 +124,12 @@ def read(services: Services, scan_id: str) -> list[tuple[Stage, str]]:
             changed = moved(scan, State.READ, now, kind=kind, fields=fields)
             tx.save(changed, event(scan_id, "read", kind=kind))
         return schedule_decision(services, tx, scan.jacket_id)
+
+
+def _to_read(sheet: Sheet, *, again: bool) -> bool:
+    if again:
+        return sheet.state is State.PREPARED
+    return sheet.decision is None and sheet.state not in ENDS
 
 
 def _rescan(services: Services, sheet: Sheet) -> tuple[Reason, ...]:

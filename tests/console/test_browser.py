@@ -291,6 +291,19 @@ def puts_right(page: Page, console: Console, film: str) -> None:
     keep(page, "adjust")
     assert serious(page) == []
     page.keyboard.press("0")
+    # A corner is dragged: the one across from it stays where it is.
+    grip = page.get_by_label("Corner top left").bounding_box()
+    assert grip is not None
+    x, y = grip["x"] + grip["width"] / 2, grip["y"] + grip["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 60, y + 90, steps=3)
+    page.mouse.up()
+    expect(page.locator("#where")).not_to_contain_text(f"{COLUMNS} by {ROWS} pixels")
+    corner = page.get_by_label("Corner top left").bounding_box()
+    assert corner is not None
+    assert (corner["x"] - grip["x"], corner["y"] - grip["y"]) == pytest.approx((60, 90), abs=2)
+    page.keyboard.press("0")
     page.keyboard.press("r")
     geometry = does().geometry
     assert geometry is not None
@@ -695,6 +708,7 @@ def serious(page: Page) -> list[str]:
 PAGES = (
     "/feed/print",
     "/review/film0",
+    "/films/film0/adjust",
     "/review?after=film0",
     "/migration",
     "/work",

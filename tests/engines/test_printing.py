@@ -7,14 +7,15 @@ import numpy as np
 import pytest
 import tifffile
 
-from digitizer import wiring
-from digitizer.config import Settings
+from digitizer import film
 from digitizer.engines.barcodes import read_barcodes
 from digitizer.engines.printing import print_labels, print_separators
 from digitizer.errors import UsageError
-from digitizer.model.film import ScanKind
+from digitizer.model.film import ScanKind, SheetKind
 from digitizer.model.identity import JacketLabel
-from digitizer.pipeline.examine import find_on_page, read_sheet
+from digitizer.model.reading import Reading
+from digitizer.pipeline.examine import find_on_page
+from digitizer.reading import kind_of
 from digitizer.scan.decoding import FileDecoder
 
 
@@ -36,17 +37,18 @@ def scanned(page: np.ndarray, dpi: int, degrees: float) -> np.ndarray:
     return np.clip(40 + small * 0.75 + noise, 0, 255).astype(np.uint8)
 
 
-def test_a_separator_sheet_is_told_by_the_pipeline(tmp_path: Path) -> None:
-    """Printed, scanned a little askew at 100 dpi, and read as any scan is."""
-    services = wiring.services(Settings(data_dir=tmp_path / "data"))
+def test_a_separator_sheet_is_told_by_what_is_printed_on_it(tmp_path: Path) -> None:
+    """Printed, scanned a little askew at 100 dpi, found as paper, and read as any paper is."""
     page = scanned(printed(print_separators(2), tmp_path, 1), 100, 1.5)
     path = tmp_path / "scan.tif"
     tifffile.imwrite(path, page, resolution=(100, 100), resolutionunit="INCH")
-    found = find_on_page(services.decoder, path, 0)
-    (sheet,) = found.sheets
-    read = read_sheet(services.decoder, services.reader, services.rules, path, sheet)
-    assert read.kind is ScanKind.SEPARATOR
-    assert "DIGITIZER-SEPARATOR" in {one.text for one in read.reading.barcodes}
+    decoder = FileDecoder()
+    (sheet,) = find_on_page(decoder, path, 0).sheets
+    assert sheet.kind is not SheetKind.FILM
+    picture = film.paper_picture(decoder.decode(path), sheet.geometry)
+    found = Reading(barcodes=read_barcodes(picture))
+    assert {one.text for one in found.barcodes} == {"DIGITIZER-SEPARATOR"}
+    assert kind_of(found, ScanKind(sheet.kind.value)) is ScanKind.SEPARATOR
 
 
 def test_barcodes_of_jackets_are_read_one_by_one(tmp_path: Path) -> None:

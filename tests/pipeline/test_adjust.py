@@ -14,10 +14,11 @@ from digitizer.errors import StaleRecord, UsageError
 from digitizer.ledger import SqlPatientIndex
 from digitizer.model.identity import PatientRecord, PersonName
 from digitizer.model.instance import Window
-from digitizer.model.reasons import Code
-from digitizer.model.records import Sheet, Stage
+from digitizer.model.reasons import Code, reason
+from digitizer.model.records import Scan, Sheet, Stage
 from digitizer.model.states import State
 from digitizer.pipeline.adjust import Adjustment, adjust
+from digitizer.pipeline.changes import event, held
 from digitizer.pipeline.ingest import Arrival, close_jacket, open_batch, take
 from digitizer.pipeline.jacket import decide
 from digitizer.pipeline.review import accept
@@ -81,7 +82,14 @@ def test_a_film_set_by_hand(tmp_path: Path) -> None:
         told = view.events(before.id)[-1]
     assert (told.name, told.actor, told.payload["read_again"]) == ("adjusted", "ann", True)
     assert told.payload["after"]["corners"][0] != told.payload["before"]["corners"][0]
+    # The disk was full when it was to be read again: the scan waited, and goes on.
+    with services.ledger.transaction() as tx:
+        full = (reason(Code.DISK_FULL),)
+        waiting = held(tx.get(Scan, scan.id), State.WAITING, full, services.clock.now())
+        tx.save(waiting, event(scan.id, "waiting"))
     read(services, scan.id)
+    with services.ledger.reading() as view:
+        assert view.get(Scan, scan.id).state is State.READ
     decide(services, scan.jacket_id)
     again = now()
     assert again.state is State.REVIEW

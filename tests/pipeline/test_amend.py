@@ -138,6 +138,7 @@ def test_a_misfiled_film_leaves_the_jacket_and_is_decided_by_its_own_words(site:
     assert marked.reasons[0].code is Code.MARKED_MISFILED
     assert "another hand" in marked.reasons[0].text
     assert not any(one.label_agreement for one in marked.candidates)
+    assert Code.FILM_SILENT not in {one.code for one in marked.reasons}
     with pytest.raises(UsageError, match="marked already"):
         mark_misfiled(site.services, stray, user="ann")
     done = follow(site.services, "BOX-1/J1", user="ann", patient_id="4711822")

@@ -23,7 +23,8 @@ class Controls {
     });
     document.addEventListener("keydown", (event) => {
       if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
-      if (event.target.matches('input:not([type="radio"]):not([type="range"]), textarea, select')) return;
+      const typing = event.target.matches('input:not([type="radio"]):not([type="range"]), textarea, select');
+      if (typing && !event.target.closest("dialog:not([open])")) return;
       const name = keys[event.key] ?? keys[event.key.toLowerCase()];
       if (!name || !this.film) return;
       event.preventDefault();

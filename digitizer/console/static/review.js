@@ -78,7 +78,9 @@ document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   if (document.querySelector("dialog[open]")) return;
   const at = event.target;
-  const typing = at.matches('input:not([type="radio"]):not([type="range"]), textarea');
+  // The focus may still be in a dialog that has just been closed: nothing is typed there.
+  const gone = at.closest("dialog:not([open])") !== null;
+  const typing = !gone && at.matches('input:not([type="radio"]):not([type="range"]), textarea');
   if (typing && event.key === "Escape") at.blur();
   if (typing) {
     if (event.key === "Enter" && at.id === "search") {
@@ -91,8 +93,7 @@ document.addEventListener("keydown", (event) => {
     }
     return;
   }
-  // The focus may still be on a button of a dialog that has just been closed.
-  const elsewhere = !at.matches("button, a, summary") || at.closest("dialog:not([open])");
+  const elsewhere = !at.matches("button, a, summary") || gone;
   if (event.key === "Enter" && elsewhere) {
     event.preventDefault();
     accept();
