@@ -81,11 +81,8 @@ def test_a_person_signs_in_and_comes_where_they_wanted(site: Console, provider: 
     assert browser.get("/work").headers["location"].startswith("/sign-in")
     provider.more = {"groups": []}
     assert "You have no role here." in sign_in(site.stranger()).text
-
-
-def test_a_closed_account_stays_closed(site: Console) -> None:
-    """Whatever the provider says."""
-    sign_in(site.stranger())
+    # A closed account stays closed, whatever the provider says.
+    provider.person = dict(EVA)
     site.add("boss", Role.ADMIN)
     assert site.sign_in("boss").post("/users/eva", what="close").status_code == 303
     refused = sign_in(site.stranger())
@@ -124,19 +121,15 @@ LIES: tuple[dict[str, Any], ...] = (
 )
 
 
-def test_a_token_for_something_else_is_refused(site: Console, provider: Provider) -> None:
-    """Another nonce, audience, party, issuer or time; nobody comes in."""
+def test_a_token_that_is_not_for_this_is_refused(site: Console, provider: Provider) -> None:
+    """Another nonce, audience, party, issuer or time; another key, none, or the public one."""
     for lie in LIES:
         provider.lie = lie
         browser = site.stranger()
         assert sign_in(browser).status_code == 403, lie
         assert "digitizer" not in browser.client.cookies, lie
-
-
-def test_a_token_that_is_not_signed_by_the_provider_is_refused(
-    site: Console, provider: Provider
-) -> None:
-    """By another key, by none, or by the public key as a secret; a key that changed is fetched."""
+    provider.lie = {}
+    # A key that the provider has changed is fetched.
     own = provider.key
     assert sign_in(site.stranger()).status_code == 200
     provider.key = provider.published = ECKey.generate_key("P-256", {"kid": "one"})
