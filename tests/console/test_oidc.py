@@ -11,7 +11,7 @@ from joserfc.jwk import ECKey
 from oidc_provider import CLIENT, SECRET, Provider, running_provider
 
 from digitizer.cli import run
-from digitizer.config import load
+from digitizer.config import OidcSettings, load
 from digitizer.errors import SettingsError
 from digitizer.model.users import Role, User
 
@@ -189,6 +189,14 @@ def test_settings_that_let_the_wrong_people_in_are_refused(
     environ = {f"DIGITIZER_OIDC__{key}": text for key, text in settings.items()}
     with pytest.raises(SettingsError, match=told):
         load(environ=environ)
+
+
+def test_a_provider_elsewhere_cannot_point_at_this_machine() -> None:
+    """Its description may name any address; without TLS none is asked."""
+    far = OidcSettings(issuer="https://id.example", client_id="x")
+    assert far.may_speak_to("https://id.example/token")
+    for url in ("http://127.0.0.1/token", "http://id.example/token", "https://a:b@id.example", ""):
+        assert not far.may_speak_to(url), url
 
 
 def test_without_the_setting_there_is_no_such_page(console: Console, lea: Browser) -> None:
