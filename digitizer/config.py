@@ -132,9 +132,10 @@ class OidcSettings:
             raise ValueError("scopes must hold openid")
 
     def may_speak_to(self, url: str) -> bool:
-        """Tell whether an address of the provider is safe: by TLS, or on this machine."""
+        """Tell whether an address of the provider is safe: by TLS, or all of it on this machine."""
         parts = urlsplit(url)
-        safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
+        here = self.issuer.startswith("http:") and parts.hostname in _LOOPBACK
+        safe = parts.scheme == "https" or (parts.scheme == "http" and here)
         return safe and bool(parts.hostname) and not parts.username
 
 

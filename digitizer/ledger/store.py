@@ -169,12 +169,16 @@ class SqlLedger:
     def due(self, now: datetime, limit: int = 1000) -> tuple[Task, ...]:
         """List tasks due and not under a live lease, those of urgent jackets first."""
         row = tables.task
-        order = row.c.urgent.desc(), row.c.due_at, row.c.stage, row.c.subject
+        found: list[Task] = []
         with self.connection(writes=False) as connection:
-            query = select(row).where(*ready(connection, stamp(now)))
-            return tuple(
-                task_of(one) for one in connection.execute(query.order_by(*order).limit(limit))
-            )
+            conditions = ready(connection, stamp(now))
+            # One after the other: together they would be sorted anew, all of them, each time.
+            for urgent in (row.c.urgent, ~row.c.urgent):
+                query = select(row).where(urgent, *conditions)
+                query = query.order_by(row.c.due_at, row.c.stage, row.c.subject)
+                rows = connection.execute(query.limit(limit - len(found)))
+                found += [task_of(one) for one in rows]
+        return tuple(found)
 
     def leased(self, now: datetime) -> tuple[Task, ...]:
         """List tasks under a live lease."""

@@ -55,6 +55,8 @@ class JacketLine:
     name: str
     expected: int | None
     lines: tuple[FilmLine, ...] = ()
+    disputed: int = 0
+    """Films filed with no hand that people found to be somebody else's."""
     first_open: bool = False
     """A scan of it repeats one elsewhere, whose film is not verified."""
 
@@ -90,6 +92,8 @@ class JacketLine:
             told.append(f"{held} held")
         if sum(open_.values()) > held:
             told.append(f"{sum(open_.values()) - held} not verified yet")
+        if self.disputed:
+            told.append(f"{self.disputed} found to be filed wrongly")
         if self.first_open:
             told.append("repeats a scan elsewhere that is not verified")
         return tuple(told)
@@ -158,20 +162,33 @@ def reckon_box(services: Services, name: str) -> Reckoning:
 def _reckoning(
     view: Transaction, title: str, subject: str, jackets: Sequence[JacketLine]
 ) -> Reckoning:
-    here = {line.id for jacket in jackets for line in jacket.lines}
+    auto = {one.id for jacket in jackets for one in jacket.lines if one.decided_by == "auto"}
     looks = [
         one
         for one in view.blind_reviews()
-        if one.sheet_id in here and one.answer and not one.planted
+        if one.sheet_id in auto and one.answer and not one.planted
     ]
-    wrong = sum(one.answer == "other" and not one.mistaken for one in looks)
+    wrong = {one.sheet_id for one in looks if one.answer == "other" and not one.mistaken}
+    disputed = wrong | _confirmed_wrong(view, auto)
     return Reckoning(
         title=title,
         subject=subject,
-        jackets=tuple(jackets),
+        jackets=tuple(
+            replace(jacket, disputed=sum(one.id in disputed for one in jacket.lines))
+            for jacket in jackets
+        ),
         blind_answered=len(looks),
-        blind_wrong=wrong,
+        blind_wrong=len(wrong),
     )
+
+
+def _confirmed_wrong(view: Transaction, films: Iterable[str]) -> set[str]:
+    """Return the films that people confirmed to be filed wrongly, and nobody has decided since."""
+    if not any(one.wrong for one in view.standings()):
+        return set()
+    return {
+        film for film in films if any(one.name == "confirmed_wrong" for one in view.events(film))
+    }
 
 
 def _together(jackets: Iterable[JacketLine]) -> list[JacketLine]:

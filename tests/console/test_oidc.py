@@ -11,7 +11,7 @@ from joserfc.jwk import ECKey
 from oidc_provider import CLIENT, SECRET, Provider, running_provider
 
 from digitizer.cli import run
-from digitizer.config import load
+from digitizer.config import OidcSettings, load
 from digitizer.errors import SettingsError
 from digitizer.model.users import Role, User
 
@@ -81,11 +81,8 @@ def test_a_person_signs_in_and_comes_where_they_wanted(site: Console, provider: 
     assert browser.get("/work").headers["location"].startswith("/sign-in")
     provider.more = {"groups": []}
     assert "You have no role here." in sign_in(site.stranger()).text
-
-
-def test_a_closed_account_stays_closed(site: Console) -> None:
-    """Whatever the provider says."""
-    sign_in(site.stranger())
+    # A closed account stays closed, whatever the provider says.
+    provider.person = dict(EVA)
     site.add("boss", Role.ADMIN)
     assert site.sign_in("boss").post("/users/eva", what="close").status_code == 303
     refused = sign_in(site.stranger())
@@ -124,19 +121,15 @@ LIES: tuple[dict[str, Any], ...] = (
 )
 
 
-def test_a_token_for_something_else_is_refused(site: Console, provider: Provider) -> None:
-    """Another nonce, audience, party, issuer or time; nobody comes in."""
+def test_a_token_that_is_not_for_this_is_refused(site: Console, provider: Provider) -> None:
+    """Another nonce, audience, party, issuer or time; another key, none, or the public one."""
     for lie in LIES:
         provider.lie = lie
         browser = site.stranger()
         assert sign_in(browser).status_code == 403, lie
         assert "digitizer" not in browser.client.cookies, lie
-
-
-def test_a_token_that_is_not_signed_by_the_provider_is_refused(
-    site: Console, provider: Provider
-) -> None:
-    """By another key, by none, or by the public key as a secret; a key that changed is fetched."""
+    provider.lie = {}
+    # A key that the provider has changed is fetched.
     own = provider.key
     assert sign_in(site.stranger()).status_code == 200
     provider.key = provider.published = ECKey.generate_key("P-256", {"kid": "one"})
@@ -196,6 +189,14 @@ def test_settings_that_let_the_wrong_people_in_are_refused(
     environ = {f"DIGITIZER_OIDC__{key}": text for key, text in settings.items()}
     with pytest.raises(SettingsError, match=told):
         load(environ=environ)
+
+
+def test_a_provider_elsewhere_cannot_point_at_this_machine() -> None:
+    """Its description may name any address; without TLS none is asked."""
+    far = OidcSettings(issuer="https://id.example", client_id="x")
+    assert far.may_speak_to("https://id.example/token")
+    for url in ("http://127.0.0.1/token", "http://id.example/token", "https://a:b@id.example", ""):
+        assert not far.may_speak_to(url), url
 
 
 def test_without_the_setting_there_is_no_such_page(console: Console, lea: Browser) -> None:

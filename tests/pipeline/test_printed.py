@@ -12,6 +12,7 @@ from digitizer.cli import run
 from digitizer.model.identity import JacketRecord
 from digitizer.model.records import Scan, Sheet
 from digitizer.model.states import WAY, State
+from digitizer.pipeline.budget import report_wrong
 from digitizer.pipeline.printed import printed_report
 from digitizer.pipeline.reckoning import reckon_box
 
@@ -71,6 +72,8 @@ def test_a_jacket_is_released_only_when_all_of_it_is_verified(site: Site) -> Non
         )
         tx.add(replace(late, position=99, version=0), happened("late"))
     assert keeps(site)["J1"] == ("1 not verified yet",)
+    report_wrong(site.services, "J1-f1", user="ann", reason_text="another Jane")
+    assert keeps(site)["J1"][-1] == "1 found to be filed wrongly"
 
 
 def test_the_report_says_what_differs_and_who_decided(site: Site, tmp_path: Path) -> None:
