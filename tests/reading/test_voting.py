@@ -28,6 +28,16 @@ def test_what_one_engine_doubts_the_other_settles() -> None:
     assert confidence < 0.8
 
 
+def test_what_else_a_number_may_be_is_kept() -> None:
+    """For the reviewer, and for weighing a patient whose number is one sign off."""
+    doubtful = line("rapidocr", "MRN 3387014", (5, "3", 0.6, "8", 0.37))
+    said = parse(Reading(lines=(doubtful,)), FieldSource.LABEL, RULES)[FieldName.PATIENT_ID]
+    assert said.value == "3387014"
+    ((other, chance),) = said.others
+    assert other == "3887014"
+    assert 0.3 < chance < 0.45
+
+
 def test_each_sign_is_chosen_by_itself() -> None:
     """Neither engine has the whole number."""
     one = line("rapidocr", "MRN 3387014", (5, "3", 0.5, "8", 0.45))
