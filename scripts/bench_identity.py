@@ -111,6 +111,7 @@ def run(
         if tally.films % 10_000 == 0:
             wrong = f"{len(tally.wrong_patient)} wrong patients, {len(tally.wrong_exam)} exams"
             print(f"  {tally.films} films, {tally.filed} filed, {wrong}", file=sys.stderr)
+            tally.seconds = time.process_time() - began
             progress(tally)
     took = time.process_time() - began
     began = time.process_time()
@@ -172,12 +173,7 @@ def write_measured(tally: Tally, path: Path) -> None:
 def main() -> int:
     """Measure and print."""
     given = _arguments()
-    if given.add:
-        tally = Tally.of_files(given.add)
-    else:
-        tally = _measured(given)
-        if given.json:
-            tally.write(given.json)
+    tally = Tally.of_files(given.add) if given.add else _measured(given)
     if given.measured:
         write_measured(tally, given.measured)
     for line in tally.runs:
@@ -232,22 +228,24 @@ def _measured(given: argparse.Namespace) -> Tally:
         unnumbered=given.unnumbered,
         full=given.full,
     )
+    told = (
+        f"{given.patients} people of town {given.town}, films in jackets of seed "
+        f"{given.seed}, {spoilt}, {given.two_a_day:.0%} of exam days hold two exams, "
+        f"{given.unindexed:.0%} of exams not in the index{', caps lifted' * given.uncapped}"
+    )
+
+    def keep(so_far: Tally) -> None:
+        so_far.runs = [f"{so_far.films} films of {told}"]
+        if given.json:
+            so_far.write(given.json)
+
     with tempfile.TemporaryDirectory() as scratch:
         name = f"town-{given.town}-{given.patients}-{given.two_a_day}-{given.unindexed}"
         index = opened(given.data or Path(scratch), made, name)
         caps = UNCAPPED if given.uncapped else None
-
-        def keep(so_far: Tally) -> None:
-            if given.json:
-                so_far.write(given.json)
-
         tally = run(made, index, given.seed, given.films, spoilt, caps, keep)
         tally.searches = timed(index.candidates, jackets_of(made, given.seed + 1, 300))
-    tally.runs.append(
-        f"{given.patients} people of town {given.town}, {tally.films} films in jackets, seed "
-        f"{given.seed}, {spoilt}, {given.two_a_day:.0%} of exam days hold two exams, "
-        f"{given.unindexed:.0%} of exams not in the index{', caps lifted' * given.uncapped}"
-    )
+    keep(tally)
     return tally
 
 

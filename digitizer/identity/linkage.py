@@ -23,7 +23,7 @@ from digitizer.identity.heard import Heard
 from digitizer.identity.spelling import plain
 from digitizer.identity.weights import BUILT_IN, Shifts
 from digitizer.model.identity import Agreement, PatientRecord, PersonName
-from digitizer.model.reading import FieldName, FieldSource, Testimony
+from digitizer.model.reading import Field, FieldName, FieldSource, Testimony
 
 __all__ = [
     "GUESSED",
@@ -155,7 +155,19 @@ def _record(bearer: Heard, patient: PatientRecord) -> Compared:
         return how
     if any(bearer.number(one) for one in ours):
         return Compared(Agreement.AGREES, NUMBER_BITS - _VERIFIED_BITS)
+    if how.agreement is Agreement.SIMILAR:
+        return _as_seen(how, fields[FieldName.PATIENT_ID], ours)
     return OTHER_NUMBER if read and not ours else how
+
+
+def _as_seen(how: Compared, field: Field, known: Sequence[str]) -> Compared:
+    """Weigh a number one sign off by the chance that the engines gave it; it stays one sign off.
+
+    Where they did not think of that sign, it weighs what a misreading does.
+    """
+    chances = {plain(other): chance for other, chance in field.others}
+    best = max((chances.get(plain(one), 0.0) for one in known), default=0.0)
+    return replace(how, bits=max(how.bits, NUMBER_BITS + log2(best))) if best else how
 
 
 def _person(bearer: Heard, patient: PatientRecord, evidence: Evidence) -> tuple[Compared, Compared]:
@@ -223,8 +235,8 @@ def _accession(bearer: Heard, patient: PatientRecord, evidence: Evidence) -> Com
         return how
     if any(bearer.number(one) for one in mine):
         return Compared(Agreement.AGREES, NUMBER_BITS - _VERIFIED_BITS)
-    if how.agreement is Agreement.SIMILAR:
-        return how
+    if how.agreement is Agreement.SIMILAR and field is not None:
+        return _as_seen(how, field, mine)
     if read and plain(read) in evidence.known_accessions:
         return Compared(Agreement.DISAGREES, -10.0)
     return MISSING

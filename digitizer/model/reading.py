@@ -128,13 +128,15 @@ class Field:
 
     ``value`` has one form: dates ``YYYY-MM-DD``, names upper case without punctuation at the ends,
     sex M, F or O, laterality L, R or B. A look-up in the index may set ``verified``, never the
-    value.
+    value. ``others`` are what a number may be as well, one sign being another, each with its chance
+    by what the engines saw.
     """
 
     value: str
     confidence: float
     source: FieldSource
     verified: bool = False
+    others: tuple[tuple[str, float], ...] = ()
 
 
 Fields = Mapping[FieldName, Field]

@@ -114,6 +114,7 @@ def read_label(
                 "confidence": round(float(line.confidence), 4),
                 "box": [[round(float(x), 2), round(float(y), 2)] for x, y in line.box],
                 "engine": line.engine,
+                "doubts": [{"at": one.at, "signs": dict(one.signs)} for one in line.doubts],
             }
             for line in result.reading.lines
         ],

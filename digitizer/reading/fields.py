@@ -29,6 +29,7 @@ from digitizer.reading.voting import (
     MOST_SURE,
     Fits,
     Heard,
+    Spelled,
     Told,
     best_of,
     plain,
@@ -154,8 +155,8 @@ def _combined(
             told = [one for one in told if not _fails(one.claim, rules)] or told
         if told:
             form = _form(name, rules)
-            value, confidence = spelled(told, form, among) if form else vote(told)
-            fields[name] = Field(value=value, confidence=confidence, source=source)
+            found = spelled(told, form, among) if form else Spelled(*vote(told))
+            fields[name] = _field(found, source)
         if name is FieldName.ACCESSION_NUMBER and name in fields:
             _no_record(heard, fields, source, rules)
     fields.update(_named(heard, source, rules.vocabulary.given_names))
@@ -172,6 +173,10 @@ def _combined(
             value=issuer, confidence=number.confidence, source=number.source
         )
     return fields
+
+
+def _field(found: Spelled, source: FieldSource) -> Field:
+    return Field(value=found.value, confidence=found.sure, source=source, others=found.others)
 
 
 def _form(name: FieldName, rules: ReadingRules) -> Fits | None:
@@ -206,12 +211,12 @@ def _no_record(
         )
     ]
     if others:
-        value, confidence = spelled(
+        found = spelled(
             others,
             re.compile(rules.grammar.record_number).fullmatch,
             len({one.family for one in heard}),
         )
-        fields[FieldName.PATIENT_ID] = Field(value=value, confidence=confidence, source=source)
+        fields[FieldName.PATIENT_ID] = _field(found, source)
 
 
 def _spaced(

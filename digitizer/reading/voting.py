@@ -12,7 +12,18 @@ from math import exp, log, prod
 from digitizer.model.reading import Line
 from digitizer.reading.hearing import Claim, Witness
 
-__all__ = ["ALONE", "MOST_SURE", "Fits", "Heard", "Told", "best_of", "plain", "spelled", "vote"]
+__all__ = [
+    "ALONE",
+    "MOST_SURE",
+    "Fits",
+    "Heard",
+    "Spelled",
+    "Told",
+    "best_of",
+    "plain",
+    "spelled",
+    "vote",
+]
 
 MOST_SURE = 0.999
 ALONE = 0.95
@@ -27,6 +38,8 @@ _DENIED = 0.7
 """What a number is worth which another engine read otherwise in a character."""
 _MOST_DIFFERENT = 3
 """Characters in which two readings of one number may differ; more, and they are two numbers."""
+_LEAST_TOLD, _MOST_TOLD = 0.03, 4
+"""Other readings of a number are kept from this chance on, and at most so many."""
 _LIKE_DIGITS = str.maketrans("OQDILZSBG", "000112586")
 
 
@@ -103,7 +116,16 @@ def vote(told: Sequence[Told]) -> tuple[str, float]:
     return form.value, min(sure, MOST_SURE)
 
 
-def spelled(told: Sequence[Told], fits: Fits, among: int = 1) -> tuple[str, float]:
+@dataclass(frozen=True, slots=True)
+class Spelled:
+    """A number, how sure it is, and what else it may be with one sign another."""
+
+    value: str
+    sure: float
+    others: tuple[tuple[str, float], ...] = ()
+
+
+def spelled(told: Sequence[Told], fits: Fits, among: int = 1) -> Spelled:
     """Return a number settled character by character, and how sure it is.
 
     Parameters
@@ -118,10 +140,9 @@ def spelled(told: Sequence[Told], fits: Fits, among: int = 1) -> tuple[str, floa
 
     Returns
     -------
-    value : str
+    Spelled
         What :func:`vote` finds, with those characters changed that another sign fits better by
         what all engines saw there.
-    sure : float
     """
     value, _ = vote(told)
     like = [one for one in told if _one_number(value, one.claim.value)]
@@ -129,14 +150,37 @@ def spelled(told: Sequence[Told], fits: Fits, among: int = 1) -> tuple[str, floa
     for one in like:
         seen[one.by.family].append((one.by.weight, _chances(one)))
     trust = {one.by.family: one.by.trust for one in like}
-    text, doubt = _settled(value, like, seen, trust, digits=False)
-    if not fits(text):
-        other, more = _settled(value, like, seen, trust, digits=True)
-        text, doubt = (other, more) if fits(other) else (text, doubt)
+    places = _settled(value, like, seen, trust, digits=False)
+    if not fits(_text(value, places)):
+        others = _settled(value, like, seen, trust, digits=True)
+        places = others if fits(_text(value, others)) else places
+    text = _text(value, places)
+    doubt = sum(1 - next(iter(shares.values())) for shares in places.values())
     agreed, share = _agreed(text, told, like)
     lone = len({one.by.family for one in told}) == 1
     base = agreed * share * (1.0 if not lone else ALONE if among == 1 else _LONE)
-    return text, min(max(base * (1 - min(doubt, 1.0)), 0.0), MOST_SURE)
+    sure = min(max(base * (1 - min(doubt, 1.0)), 0.0), MOST_SURE)
+    return Spelled(text, sure, _alternatives(text, places))
+
+
+def _text(value: str, places: Mapping[int, Mapping[str, float]]) -> str:
+    signs = list(value)
+    for at, shares in places.items():
+        signs[at] = next(iter(shares))
+    return "".join(signs)
+
+
+def _alternatives(
+    text: str, places: Mapping[int, Mapping[str, float]]
+) -> tuple[tuple[str, float], ...]:
+    """Return what a number may be with one sign another, the likeliest first."""
+    found = [
+        (text[:at] + sign + text[at + 1 :], round(share, 3))
+        for at, shares in places.items()
+        for sign, share in list(shares.items())[1:]
+        if share >= _LEAST_TOLD
+    ]
+    return tuple(sorted(found, key=lambda one: -one[1])[:_MOST_TOLD])
 
 
 def _settled(
@@ -146,12 +190,12 @@ def _settled(
     trust: Mapping[str, float],
     *,
     digits: bool,
-) -> tuple[str, float]:
-    """Return the number with the best sign in each place, and the sum of the doubts.
+) -> dict[int, Mapping[str, float]]:
+    """Return for each place of the number the shares of the signs, the best first.
 
     ``digits``: behind the first sign only digits are looked at, where an engine thought of one.
     """
-    signs, doubt = list(value), 0.0
+    found: dict[int, Mapping[str, float]] = {}
     places = [at for at, sign in enumerate(value) if sign.isalnum()]
     for number, at in enumerate(places):
         here = {
@@ -162,11 +206,10 @@ def _settled(
         thought = {sign for looks in here.values() for _, look in looks for sign in look}
         numeric = {sign for sign in rivals | thought if sign.isdigit()}
         if all(sign.isdigit() for sign in rivals) or (digits and number > 0 and numeric):
-            signs[at], share = _sign(here, numeric, rivals, trust)
+            found[at] = _signs(here, numeric, rivals, trust)
         else:
-            signs[at], share = _sign(here, rivals | thought, rivals, trust)
-        doubt += 1 - share
-    return "".join(signs), doubt
+            found[at] = _signs(here, rivals | thought, rivals, trust)
+    return found
 
 
 def _one_number(value: str, other: str) -> bool:
@@ -200,21 +243,22 @@ def _agreed(text: str, told: Sequence[Told], like: Sequence[Told]) -> tuple[floa
     return agreed * denied, total / (total + sum(others.values()))
 
 
-def _sign(
+def _signs(
     seen: Mapping[str, Sequence[tuple[float, Chances]]],
     signs: set[str],
     rivals: set[str],
     trust: Mapping[str, float],
-) -> tuple[str, float]:
-    """Return the sign that fits best what all engines saw in one place, and its share."""
+) -> Mapping[str, float]:
+    """Return the signs by how well they fit what all engines saw there, with their shares."""
     scores: dict[str, float] = {}
     for sign in signs:
         scores[sign] = sum(
             trust[family] * log(max(_mean(sign, looks), _UNSEEN.get(family, _LEAST_SEEN)))
             for family, looks in seen.items()
         )
-    best = max(sorted(scores), key=lambda one: (scores[one], one in rivals))
-    return best, 1 / sum(exp(one - scores[best]) for one in scores.values())
+    order = sorted(scores, key=lambda one: (-scores[one], one not in rivals, one))
+    total = sum(exp(one - scores[order[0]]) for one in scores.values())
+    return {sign: exp(scores[sign] - scores[order[0]]) / total for sign in order}
 
 
 def _mean(sign: str, looks: Sequence[tuple[float, Chances]]) -> float:

@@ -1,12 +1,21 @@
 """Comparing, blocking, and looking for a candidate among the words as read."""
 
+from math import log2
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from digitizer.identity import keys_of_patient, keys_of_testimony
-from digitizer.identity.compare import compare_birth, compare_number, compare_person
+from digitizer.identity.compare import (
+    NUMBER_BITS,
+    compare_birth,
+    compare_number,
+    compare_person,
+)
+from digitizer.identity.evidence import gather_for
 from digitizer.identity.heard import Heard
+from digitizer.identity.linkage import compared
 from digitizer.model import reading
 from digitizer.model.identity import Agreement, PatientRecord, PersonName
 from digitizer.model.reading import Field, FieldName, FieldSource
@@ -179,3 +188,20 @@ def test_a_date_with_one_character_wrong_is_heard():
 def test_two_exams_of_a_day_are_two_lines(lines, times):
     """One line read twice is one; another side or number is another exam."""
     assert Heard(reading.Testimony(lines=lines)).times("1978-03-12") == times
+
+
+def test_a_number_one_sign_off_weighs_what_the_engines_gave_it(index):
+    """Patient 4711822, read as 4711828: an engine that thought of the 2 says more for her."""
+
+    def weight(*others):
+        number = Field(value="4711828", confidence=0.6, source=FieldSource.FILM, others=others)
+        film = reading.Testimony(lines=("4711828",), fields={FieldName.PATIENT_ID: number})
+        evidence = gather_for([film], "4711822", index)
+        (jane,) = (one for one in evidence.patients if one.name.given == "JANE")
+        how = compared(Heard(film), jane, evidence)[FieldName.PATIENT_ID]
+        assert how.agreement is Agreement.SIMILAR
+        return how.bits
+
+    assert weight(("4711822", 0.4)) == pytest.approx(NUMBER_BITS + log2(0.4))
+    assert weight(("4711822", 0.001)) == weight(("4711829", 0.4)) == weight()
+    assert weight() < weight(("4711822", 0.1))

@@ -69,3 +69,11 @@ def test_an_issuer_is_told_by_the_only_form_that_fits() -> None:
     assert issuer_of("1234567", grammar) == "CITY"
     assert issuer_of("M123456", grammar) == "MERCY"
     assert issuer_of("123", grammar) == ""
+
+
+def test_a_digit_misread_behind_the_numbers_own_letter_is_mended() -> None:
+    """The letter is kept; a caption is no part of it."""
+    assert fitting("RO49424", RECORD) == "R049424"
+    assert fitting("65592C4", RECORD) == "6559204"
+    assert fitting("NO49424", RECORD) is None
+    assert leading_number("M6 40691", RECORD) == ("M640691", " ")
