@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from random import Random
 
@@ -176,3 +176,11 @@ def test_few_questions_where_nothing_caps() -> None:
     peer = Peer(some_studies(300, 10))
     stock_of(peer)
     assert len(peer.asked) < 400
+
+
+def test_a_study_of_two_patients_is_one() -> None:
+    """A study that a peer parts by patient is told once, with the instances of both."""
+    parts = [a_study(1, "20010101", "", patient, "A") for patient in ("P1", "P2")]
+    parts = [replace(one, study=replace(one.study, instances=3)) for one in parts]
+    found = [one for part, _ in Stock(Peer(parts).ask, today=TODAY).parts("") for one in part]
+    assert [(one.study_instance_uid, one.instances) for one in found] == [("1.2.1", 6)]
