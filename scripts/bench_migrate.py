@@ -1,11 +1,11 @@
 """An old PACS brought over into an archive, beside movescu and storescu on the same peers.
 
 Makes an old archive with known truth, loads its PACS part into one Orthanc, and brings it over
-into another with ``digitizer migrate``: once on a good line for the time it takes, beside dcmtk's movescu
-and storescu on the same files and peers; once on a bad line (C-FIND capped at 100, every 200th
-association aborted, the peer away for a minute, the command and its workers killed) for what comes
-of it. Then every instance of the new archive is compared with the file it was made from, and every
-study with the truth.
+into another with ``digitizer migrate``: once on a good line for the time it takes, beside dcmtk's
+movescu and storescu on the same files and peers; once on a bad line (C-FIND capped at 100, every
+200th association aborted, the peer away for a minute, the command and its workers killed) for what
+comes of it. Then every instance of the new archive is compared with the file it was made from, and
+every study with the truth.
 """
 
 import argparse
