@@ -17,12 +17,10 @@ from socketserver import BaseServer
 from typing import Any
 
 from pydicom import Dataset
-from pynetdicom import AE, build_context, evt, register_uid
+from pynetdicom import AE, build_context, evt
 from pynetdicom.association import Association
 from pynetdicom.presentation import PresentationContext
-from pynetdicom.service_class import StorageServiceClass
 from pynetdicom.sop_class import (  # type: ignore[attr-defined]
-    _STORAGE_CLASSES,
     StudyRootQueryRetrieveInformationModelMove,
     Verification,
 )
@@ -30,6 +28,7 @@ from pynetdicom.transport import ThreadedAssociationServer
 
 from digitizer.dimse import QUICK, Peer, Spool, checked, open_association
 from digitizer.dimse.association import LARGEST_PDU
+from digitizer.dimse.storage import make_known
 from digitizer.errors import ArchiveRefused, BadWorld, SourceUnreachable
 from digitizer.older.asking import in_our_words
 from digitizer.older.offers import every_class, every_syntax
@@ -259,14 +258,8 @@ def _all(sop_classes: Iterable[str]) -> Iterable[str]:
 
 @lru_cache(maxsize=2000)
 def _context(sop_class: str) -> PresentationContext:
-    _make_known(sop_class)
+    make_known(sop_class)
     return build_context(sop_class, list(every_syntax()))
-
-
-def _make_known(sop_class: str) -> None:
-    """Have pynetdicom take a class as storage that it does not know: a retired or private one."""
-    if sop_class not in _STORAGE_CLASSES.values():
-        register_uid(sop_class, f"Storage_{sop_class.replace('.', '_')}", StorageServiceClass)
 
 
 def own_address(host: str, port: int) -> str:

@@ -194,7 +194,7 @@ def _with_fault(rng: Random, one: Planned, owner: Person, fault: str, made: Town
         case "other_accession":
             theirs = [exam for exam in _exams_of(made, other) if exam.indexed]
             return replace(one, accession=theirs[0].accession) if theirs else None
-        case "two_patients":
+        case "two_patients" if one.kind.count[0] > 1:
             return replace(one, others=_says(other), owner=None)
         case "undeclared_latin" if not says.name.isascii():
             return replace(one, charset=None, written="latin-1")
