@@ -117,7 +117,7 @@ class OldSite:
             stack.enter_context(Listener(listener, report))
             yield cls(services, settings, other)
 
-    def work(self, source: Source) -> None:
+    def work(self, source: Source, patience_s: float = 60.0) -> None:
         """Do what is due until nothing of a source is under way."""
 
         def once() -> bool:
@@ -127,7 +127,7 @@ class OldSite:
                 current = view.get(Source, source.id)
                 return settled(view, current) and not view.tasks(subjects=[source.id])
 
-        wait_until(once, patience_s=60.0)
+        wait_until(once, patience_s=patience_s)
 
     def studies(self, state: State | None = None) -> list[OldStudy]:
         """Return the studies of all sources, in one state or all."""

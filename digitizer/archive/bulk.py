@@ -10,7 +10,9 @@ from contextlib import ExitStack
 from io import BytesIO
 from pathlib import Path
 
-from pydicom import Dataset, dcmread
+import numpy as np
+from pydicom import DataElement, Dataset, dcmread, dcmwrite
+from pydicom.config import disable_value_validation
 from pydicom.uid import (
     UID,
     DeflatedExplicitVRLittleEndian,
@@ -38,6 +40,8 @@ _MOST_CONTEXTS = 120
 _NATIVE = (ExplicitVRLittleEndian, ImplicitVRLittleEndian)
 _UNPACKED = frozenset((*_NATIVE, DeflatedExplicitVRLittleEndian))
 """Not encapsulated: what may be sent as Explicit VR Little Endian, value for value the same."""
+_WORDS = {"OW": 2, "OF": 4, "OL": 4, "OD": 8, "OV": 8}
+"""Bytes of a word of the VRs that are kept as bytes."""
 _FIND = str(StudyRootQueryRetrieveInformationModelFind)
 _GET = str(StudyRootQueryRetrieveInformationModelGet)
 
@@ -138,23 +142,47 @@ def store_all(peer: Peer, instances: Iterable[Outgoing]) -> Iterator[Sent]:
                     association, accepted = None, set()
             way = _way(kind, accepted)
             if association is None or way is None:
-                yield Sent(
-                    sop_instance_uid=one.sop_instance_uid,
-                    status=None,
-                    refused="The archive does not take this kind of instance in this encoding.",
-                )
+                yield _not_taken(one)
                 continue
             content = one.content if way == one.transfer_syntax_uid else _unpacked(one.content)
+            if content is None:
+                yield _not_taken(one)
+                continue
             yield _sent(peer, association, one, content, Path(file.name))
 
 
-def _unpacked(content: bytes) -> bytes:
-    """Return an instance that is not encapsulated as Explicit VR Little Endian."""
+def _not_taken(one: Outgoing) -> Sent:
+    return Sent(
+        sop_instance_uid=one.sop_instance_uid,
+        status=None,
+        refused="The archive does not take this kind of instance in this encoding.",
+    )
+
+
+def _unpacked(content: bytes) -> bytes | None:
+    """Return an instance that is not encapsulated as Explicit VR Little Endian.
+
+    None where that is not sure: in which order the two words of a 32-bit pixel stand in big endian
+    is read in two ways.
+    """
     dataset = dcmread(BytesIO(content))
-    dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
     out = BytesIO()
-    dataset.save_as(out, implicit_vr=False, little_endian=True, enforce_file_format=True)
+    with disable_value_validation():
+        if not dataset.original_encoding[1]:
+            if "PixelData" in dataset and dataset.get("BitsAllocated", 0) > 16:
+                return None
+            dataset.walk(_turned_round)
+        dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+        dcmwrite(out, dataset, implicit_vr=False, little_endian=True, enforce_file_format=True)
     return out.getvalue()
+
+
+def _turned_round(_: Dataset, element: DataElement) -> None:
+    """Turn words round that pydicom keeps as bytes; what it decodes it has turned (PS3.5 7.3)."""
+    width = _WORDS.get(str(element.VR), 1)
+    if width > 1 and isinstance(element.value, bytes):
+        words = np.frombuffer(element.value[: len(element.value) // width * width], f">u{width}")
+        element.value = words.astype(f"<u{width}").tobytes()
 
 
 def _sent(peer: Peer, association: Association, one: Outgoing, content: bytes, file: Path) -> Sent:

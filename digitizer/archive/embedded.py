@@ -28,6 +28,7 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]
 )
 
 from digitizer.archive.part10 import SYNTAXES, part10
+from digitizer.dimse.storage import make_known
 from digitizer.errors import MissingService
 
 __all__ = ["EmbeddedArchive"]
@@ -104,6 +105,7 @@ class EmbeddedArchive:
         ):
             self._entity.add_supported_context(model)
         for context in StoragePresentationContexts:
+            make_known(context.abstract_syntax or "")
             self._entity.add_supported_context(
                 context.abstract_syntax or "", SYNTAXES, scu_role=True, scp_role=True
             )

@@ -22,6 +22,7 @@ from digitizer.archive.part10 import SYNTAXES, part10
 from digitizer.archive.reports import CommitmentReport, report_of
 from digitizer.archive.settings import ListenerSettings
 from digitizer.archive.tls import server_context
+from digitizer.dimse.storage import make_known
 from digitizer.errors import BadWorld, MissingService
 
 __all__ = ["Listener", "ReceivedScan"]
@@ -84,6 +85,7 @@ class Listener:
         )
         if settings.accept_from and on_scan is not None:
             for context in StoragePresentationContexts:
+                make_known(context.abstract_syntax or "")
                 self._entity.add_supported_context(context.abstract_syntax or "", SYNTAXES)
 
     def __enter__(self) -> "Listener":

@@ -22,6 +22,7 @@ from digitizer.cli.migrate import MIGRATE_COMMANDS
 from digitizer.cli.orders import ORDER_COMMANDS
 from digitizer.cli.printing import PRINT_COMMANDS
 from digitizer.cli.rehearse import REHEARSE_COMMANDS
+from digitizer.cli.rehearse_archive import REHEARSE_ARCHIVE_COMMANDS
 from digitizer.cli.report import REPORT_COMMANDS
 from digitizer.cli.review import REVIEW_COMMANDS
 from digitizer.cli.run import RUN_COMMANDS
@@ -48,6 +49,7 @@ root = Root(
             *MIGRATE_COMMANDS,
             *PRINT_COMMANDS,
             *REHEARSE_COMMANDS,
+            *REHEARSE_ARCHIVE_COMMANDS,
             *USER_COMMANDS,
         )
     },

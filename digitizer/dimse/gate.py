@@ -13,13 +13,15 @@ import threading
 
 from pynetdicom.association import Association
 
-__all__ = ["close_gate"]
+__all__ = ["Gate", "close_gate"]
 
 _LONGEST_TURN_S = 1.0
 """A turn of the reactor takes some milliseconds; longer than this it is not alive any more."""
 
 
-class _Gate(threading.Event):
+class Gate(threading.Event):
+    """Replaces the event by which pynetdicom pauses a reactor; ``reactor`` is its thread."""
+
     def __init__(self, reactor: threading.Thread) -> None:
         super().__init__()
         self._reactor = reactor
@@ -28,20 +30,24 @@ class _Gate(threading.Event):
         self._held = False
 
     def is_set(self) -> bool:
+        """Tell whether the gate is open."""
         return self._is_open
 
     def set(self) -> None:
+        """Open it."""
         with self._changed:
             self._is_open = True
             self._changed.notify_all()
 
     def clear(self) -> None:
+        """Close it; returns when the reactor stands at it."""
         with self._changed:
             self._is_open = False
             if threading.current_thread() is not self._reactor and self._reactor.is_alive():
                 self._changed.wait_for(lambda: self._held, _LONGEST_TURN_S)
 
     def wait(self, timeout: float | None = None) -> bool:
+        """Stand at it until it is open; for the reactor."""
         with self._changed:
             self._held = True
             self._changed.notify_all()
@@ -52,4 +58,4 @@ class _Gate(threading.Event):
 
 def close_gate(association: Association) -> None:
     """Give an association that was just established the gate."""
-    association._reactor_checkpoint = _Gate(association)
+    association._reactor_checkpoint = Gate(association)

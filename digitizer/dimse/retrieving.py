@@ -1,10 +1,7 @@
 """C-GET: what comes is kept as it came, nothing of it is decoded."""
 
-import tempfile
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import count
-from pathlib import Path
 
 from pydicom import Dataset
 from pynetdicom import evt
@@ -13,6 +10,7 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]
 )
 
 from digitizer.dimse.association import Peer, checked, open_association
+from digitizer.dimse.spool import Spool
 
 __all__ = ["gotten"]
 
@@ -32,22 +30,17 @@ def gotten(
     What came is yielded before an error of the peer is raised. What the peer could not send does
     not come: that is no error here.
     """
-    with tempfile.TemporaryDirectory(prefix="digitizer-get-") as folder:
-        came: deque[Path] = deque()
-        numbers = count()
+    with Spool() as spool:
+        came: deque[tuple[int, int]] = deque()
 
         def take(event: evt.Event) -> int:
-            path = Path(folder, str(next(numbers)))
-            path.write_bytes(event.encoded_dataset())
-            came.append(path)
+            came.append(spool.put(event.encoded_dataset()))
             return 0x0000
 
         with open_association(peer, contexts, roles=roles, store=take) as association:
             for query in queries:
                 for status, _ in association.send_c_get(query, _GET):
                     while came:
-                        path = came.popleft()
-                        yield path.read_bytes()
-                        path.unlink()
+                        yield spool.take(came.popleft())
                     if status.get("Status") != _NONE_SENT:
                         checked(status, peer=peer)

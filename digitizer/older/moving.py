@@ -6,33 +6,29 @@ or keep taking while nobody takes it over from here.
 
 import logging
 import socket
-import tempfile
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from itertools import count
-from pathlib import Path
 from queue import Empty, Full, Queue
 from socketserver import BaseServer
 from typing import Any
 
 from pydicom import Dataset
-from pynetdicom import AE, build_context, evt, register_uid
+from pynetdicom import AE, build_context, evt
 from pynetdicom.association import Association
 from pynetdicom.presentation import PresentationContext
-from pynetdicom.service_class import StorageServiceClass
 from pynetdicom.sop_class import (  # type: ignore[attr-defined]
-    _STORAGE_CLASSES,
     StudyRootQueryRetrieveInformationModelMove,
     Verification,
 )
 from pynetdicom.transport import ThreadedAssociationServer
 
-from digitizer.dimse import QUICK, Peer, checked, open_association
+from digitizer.dimse import QUICK, Peer, Spool, checked, open_association
 from digitizer.dimse.association import LARGEST_PDU
+from digitizer.dimse.storage import make_known
 from digitizer.errors import ArchiveRefused, BadWorld, SourceUnreachable
 from digitizer.older.asking import in_our_words
 from digitizer.older.offers import every_class, every_syntax
@@ -84,22 +80,21 @@ class Destination:
 
 @dataclass(slots=True)
 class _Inbox:
-    """What has come, on the disk; None at the end."""
+    """What has come, as tickets of the spool; None at the end."""
 
-    folder: Path
-    came: "Queue[Path | None]" = field(default_factory=lambda: Queue(_ROOM))
-    numbers: Iterator[int] = field(default_factory=count)
+    spool: Spool
+    came: "Queue[tuple[int, int] | None]" = field(default_factory=lambda: Queue(_ROOM))
     called: bool = False
     seen_at: float = field(default_factory=time.monotonic)
     error: BadWorld | None = None
     association: Association | None = None
     closed: threading.Event = field(default_factory=threading.Event)
 
-    def put(self, path: Path | None) -> bool:
+    def put(self, ticket: tuple[int, int] | None) -> bool:
         """Wait for room; False when nobody takes anything any more."""
         while not self.closed.is_set():
             try:
-                self.came.put(path, timeout=0.2)
+                self.came.put(ticket, timeout=0.2)
             except Full:
                 continue
             return True
@@ -116,8 +111,8 @@ def moved(
     SourceUnreachable
         The peer is away, does not know the destination, or sends nothing there at all.
     """
-    with tempfile.TemporaryDirectory(prefix="digitizer-move-") as folder:
-        inbox = _Inbox(Path(folder))
+    with Spool() as spool:
+        inbox = _Inbox(spool)
         with _listening(peer, destination, inbox, sop_classes):
             asking = threading.Thread(
                 target=_ask, args=(peer, destination, queries, inbox), daemon=True
@@ -137,17 +132,15 @@ def moved(
 def _taken(peer: Peer, inbox: _Inbox) -> Iterator[bytes]:
     while True:
         try:
-            path = inbox.came.get(timeout=1)
+            ticket = inbox.came.get(timeout=1)
         except Empty:
             # Long silence is usual where tapes are fetched; the longest is the peer's timeout.
             if time.monotonic() - inbox.seen_at > peer.timeout_s:
                 raise peer.away("The old archive has gone silent.") from None
             continue
-        if path is None:
+        if ticket is None:
             return
-        content = path.read_bytes()
-        path.unlink()
-        yield content
+        yield inbox.spool.take(ticket)
         inbox.seen_at = time.monotonic()
 
 
@@ -196,9 +189,7 @@ def _listening(
             logger.warning("an instance from another address was refused")
             return _NOT_AUTHORIZED
         inbox.called, inbox.seen_at = True, time.monotonic()
-        path = inbox.folder / str(next(inbox.numbers))
-        path.write_bytes(event.encoded_dataset())
-        if not inbox.put(path):
+        if not inbox.put(inbox.spool.put(event.encoded_dataset())):
             return _OUT_OF_RESOURCES
         inbox.seen_at = time.monotonic()
         return 0x0000
@@ -267,14 +258,8 @@ def _all(sop_classes: Iterable[str]) -> Iterable[str]:
 
 @lru_cache(maxsize=2000)
 def _context(sop_class: str) -> PresentationContext:
-    _make_known(sop_class)
+    make_known(sop_class)
     return build_context(sop_class, list(every_syntax()))
-
-
-def _make_known(sop_class: str) -> None:
-    """Have pynetdicom take a class as storage that it does not know: a retired or private one."""
-    if sop_class not in _STORAGE_CLASSES.values():
-        register_uid(sop_class, f"Storage_{sop_class.replace('.', '_')}", StorageServiceClass)
 
 
 def own_address(host: str, port: int) -> str:

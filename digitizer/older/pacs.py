@@ -25,7 +25,7 @@ from digitizer.older.listing import Lister, number_of
 from digitizer.older.moving import moved
 from digitizer.older.offers import Context, classes_of, offers, offers_one_by_one
 from digitizer.older.peers import PacsSettings
-from digitizer.older.windows import Answers, Stock, Told
+from digitizer.older.windows import Answers, Stock, Told, each_once
 
 __all__ = ["OldPacs"]
 
@@ -88,7 +88,8 @@ class OldPacs:
             replies = line.find("STUDY", {"StudyInstanceUID": study_instance_uid}, _STUDY_KEYS)
         if replies.error:
             raise replies.error
-        told = (one.study for one in _answers(replies).found if one.uid == study_instance_uid)
+        found = each_once(_answers(replies).found)
+        told = (one.study for one in found if one.uid == study_instance_uid)
         return next(told, None)
 
     def instances(self, study_instance_uid: str) -> tuple[PeerInstance, ...]:

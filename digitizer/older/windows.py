@@ -12,13 +12,13 @@ logged; the others show when the peer is asked again at the end.
 import logging
 import string
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from digitizer.errors import SourceUnreachable
 from digitizer.model.older import PeerStudy
 
-__all__ = ["Answers", "Ask", "Stock", "Told"]
+__all__ = ["Answers", "Ask", "Stock", "Told", "each_once"]
 
 logger = logging.getLogger(__name__)
 
@@ -178,7 +178,7 @@ class Stock:
         What a longer window told and its parts did not is told after the last of them.
         """
         mine: dict[str, Told] = {}
-        for one in found:
+        for one in each_once(found):
             self._held.pop(one.uid, None)
             if one.uid in self._strays:
                 continue
@@ -194,7 +194,7 @@ class Stock:
 
     def _strange(self, found: Iterable[Told]) -> list[Told]:
         """Return what no window of days can tell and nobody has told yet."""
-        mine = {one.uid: one for one in found if not _ordinal(one.date)}
+        mine = {one.uid: one for one in each_once(found) if not _ordinal(one.date)}
         new = [one for uid, one in mine.items() if uid not in self._strays]
         self._strays.update(mine)
         return new
@@ -243,6 +243,26 @@ class Stock:
             if not self._is_whole(exact):
                 logger.warning("the old archive may have cut an answer off")
             yield from self._by_prefix(base, keyword, start, self._signs[keyword])
+
+
+def each_once(found: Iterable[Told]) -> list[Told]:
+    """Return each study once; one told for several patients has the instances of all of them.
+
+    Some archives part a study in which there are several patients, and tell each part; others tell
+    a study once for each of its series.
+    """
+    parts: dict[str, dict[str, Told]] = {}
+    for one in found:
+        parts.setdefault(one.uid, {})[one.value("PatientID")] = one
+    return [_joined(list(some.values())) for some in parts.values()]
+
+
+def _joined(parts: list[Told]) -> Told:
+    counts = [one.study.instances for one in parts]
+    if len(parts) == 1 or None in counts:
+        return parts[0]
+    total = sum(count for count in counts if count is not None)
+    return replace(parts[0], study=replace(parts[0].study, instances=total))
 
 
 def _studies(found: Iterable[Told]) -> tuple[PeerStudy, ...]:

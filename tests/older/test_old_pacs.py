@@ -18,7 +18,7 @@ from digitizer.errors import SettingsError, SourceUnreachable
 from digitizer.model.older import Source, SourceKind
 from digitizer.older.pacs import OldPacs
 from digitizer.older.peers import read_pacs
-from digitizer.rehearsal.bad_line import BadLine
+from digitizer.rehearsal.old.bad_line import BadLine
 
 KINDS = (
     "CT_small.dcm", "MR_small_RLE.dcm", "MR_small_bigendian.dcm", "MR_small_implicit.dcm",
@@ -251,8 +251,8 @@ def test_a_peer_that_is_away_for_a_while(old: Old) -> None:
         with pytest.raises(SourceUnreachable):
             list(parts)
         line.go_away(0)
-        going_on = old.at(line.port).pacs(**dated)
-        found += [one.study_instance_uid for part, _ in going_on.studies(resume) for one in part]
+        rest = old.at(line.port).pacs(**dated).studies(resume)
+        found += [one.study_instance_uid for part, _ in rest for one in part]
     assert set(found) == set(stock(old.pacs(**dated)))
 
 

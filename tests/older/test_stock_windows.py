@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from random import Random
 
@@ -106,10 +106,10 @@ def stock_of(peer: Peer, cursor: str = "") -> list[str]:
 
 
 @pytest.mark.parametrize("lexical", [False, True])
-@pytest.mark.parametrize("cap", [37, 100, 500, 10**9])
+@pytest.mark.parametrize("cap", [37, 100, 10**9])
 def test_no_cap_hides_a_study(cap: int, lexical: bool) -> None:
     """Every study is told exactly once, whatever the cap, and nobody was told of it."""
-    peer = Peer(some_studies(400, cap), cap, lexical)
+    peer = Peer(some_studies(250, cap), cap, lexical)
     assert Counter(stock_of(peer)) == Counter(one.uid for one in peer.studies)
 
 
@@ -150,9 +150,9 @@ def test_a_cursor_goes_on() -> None:
 
     What has a date is not told twice; what has none may be.
     """
-    studies = some_studies(300, 8)
+    studies = some_studies(200, 8)
     whole = list(Stock(Peer(studies, 60).ask, today=TODAY).parts(""))
-    for stop in range(0, len(whole), len(whole) // 6):
+    for stop in range(0, len(whole), len(whole) // 3):
         before = [one.study_instance_uid for part, _ in whole[: stop + 1] for one in part]
         after = stock_of(Peer(studies, 60), whole[stop][1])
         missing = {one.uid for one in studies} - {*before, *after}
@@ -176,3 +176,11 @@ def test_few_questions_where_nothing_caps() -> None:
     peer = Peer(some_studies(300, 10))
     stock_of(peer)
     assert len(peer.asked) < 400
+
+
+def test_a_study_of_two_patients_is_one() -> None:
+    """A study that a peer parts by patient is told once, with the instances of both."""
+    parts = [a_study(1, "20010101", "", patient, "A") for patient in ("P1", "P2")]
+    parts = [replace(one, study=replace(one.study, instances=3)) for one in parts]
+    found = [one for part, _ in Stock(Peer(parts).ask, today=TODAY).parts("") for one in part]
+    assert [(one.study_instance_uid, one.instances) for one in found] == [("1.2.1", 6)]

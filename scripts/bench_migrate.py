@@ -1,0 +1,404 @@
+"""An old PACS brought over into an archive, beside movescu and storescu on the same peers.
+
+Makes an old archive with known truth, loads its PACS part into one Orthanc, and brings it over
+into another with ``digitizer migrate``: once on a good line for the time it takes, beside dcmtk's
+movescu and storescu on the same files and peers; once on a bad line (C-FIND capped at 100, every
+200th association aborted, the peer away for a minute, the command and its workers killed) for what
+comes of it. Then every instance of the new archive is compared with the file it was made from, and
+every study with the truth.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+from urllib.request import Request, urlopen
+
+import psutil
+from pydicom import dcmread
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tests"))
+
+from orthanc_server import Orthanc, free_port  # noqa: E402
+
+from digitizer.rehearsal.old import BadLine, make_archive  # noqa: E402
+
+DIGITIZER = str(Path(sys.executable).with_name("digitizer"))
+TITLE, NAME = "DIGITIZER", "old-pacs"
+CAP, ABORT_EVERY = 100, 200
+SENT = ("stored", "committed", "verified")
+
+
+@dataclass
+class Truth:
+    """What the made-up archive says of its PACS part."""
+
+    studies: dict[str, dict[str, Any]]
+    files: dict[str, dict[str, Any]]
+    folder: Path
+
+    @classmethod
+    def read(cls, folder: Path) -> "Truth":
+        """Read it."""
+        told = json.loads((folder / "truth.json").read_text())
+        return cls(
+            {one["study"]: one for one in told["studies"] if one["place"] == "pacs"},
+            {one["sop_instance"]: one for one in told["files"] if one["place"] == "pacs"},
+            folder,
+        )
+
+
+@dataclass
+class Memory:
+    """Resident memory of a process and its children, sampled: the most seen, and when."""
+
+    seen: list[tuple[float, int, int]] = field(default_factory=list)
+
+    def sample(self, pid: int) -> None:
+        """Look at a process and all that it started."""
+        total = most = 0
+        for one in _family(pid):
+            try:
+                size = one.memory_info().rss
+            except psutil.Error:
+                continue
+            total, most = total + size, max(most, size)
+        self.seen.append((time.monotonic(), total, most))
+
+
+def main() -> int:
+    """Bring an old PACS over; 0 when every promise was kept."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--studies", type=int, default=2000)
+    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--made", type=Path, help="an archive made before")
+    parser.add_argument("--only", choices=("speed", "faults"), help="one part of it")
+    parser.add_argument("--away", type=float, default=60.0, help="seconds that the peer is away")
+    given = parser.parse_args()
+    folder = Path(tempfile.mkdtemp(prefix="digitizer-migrate-"))
+    failures: list[str] = []
+    try:
+        made = given.made or folder / "made"
+        if given.made is None:
+            make_archive(made, studies=given.studies, seed=given.seed)
+        truth = Truth.read(made)
+        print(f"{len(truth.studies)} studies, {len(truth.files)} instances at the old PACS")
+        listen, reports = free_port(), free_port()
+        with Orthanc(folder / "old", listen, TITLE) as old:
+            _load(old, truth)
+            if given.only != "faults":
+                _speed(folder, old, listen, reports, truth)
+            if given.only != "speed":
+                failures += _faults(folder, old, truth, given.away)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    for failure in failures:
+        print(f"FAILED: {failure}")
+    return 1 if failures else 0
+
+
+def _load(old: Orthanc, truth: Truth) -> None:
+    url = f"http://127.0.0.1:{old.http_port}/instances"
+    for one in truth.files.values():
+        content = (truth.folder / one["path"]).read_bytes()
+        urlopen(Request(url, data=content, method="POST"), timeout=30).close()
+    held = old.rest("/statistics")["CountInstances"]
+    assert held == len(truth.files), f"the old PACS took {held} of {len(truth.files)} instances"
+
+
+# -- speed ----------------------------------------------------------------------------------------
+
+
+def _speed(folder: Path, old: Orthanc, listen: int, reports: int, truth: Truth) -> None:
+    with _target(folder / "target-dcmtk", reports) as target:
+        seconds, cpu, stored = _dcmtk(folder / "moved", old, listen, target, truth)
+    plain = stored / seconds
+    print(f"dcmtk movescu + storescu: {stored} instances in {seconds:.0f} s: {plain:.1f}/s, "
+          f"{cpu:.0f} s of CPU")  # fmt: skip
+    port = free_port()
+    with _target(folder / "target-speed", port) as target:
+        site = Site(folder / "data-speed", target, port)
+        site.index(truth.folder)
+        site.add(old.dicom_port)
+        started, before = time.monotonic(), _cpu()
+        site.run()
+        seconds, cpu = time.monotonic() - started, _cpu() - before
+        stored = target.rest("/statistics")["CountInstances"]
+        told = site.told()
+    ours = told["found"] / seconds
+    print(f"digitizer migrate: {told['found']} instances in {seconds:.0f} s: {ours:.1f}/s, "
+          f"{cpu:.0f} s of CPU; {stored} stored, {told['verified']} verified")  # fmt: skip
+    print(f"throughput beside dcmtk: {ours / plain:.2f} (aim: 0.80)")
+    site.print_memory()
+
+
+def _cpu() -> float:
+    times = os.times()
+    return times.children_user + times.children_system
+
+
+def _dcmtk(
+    folder: Path, old: Orthanc, listen: int, target: Orthanc, truth: Truth
+) -> tuple[float, float, int]:
+    """Move study by study into a folder, then store the folder, as a user would."""
+    folder.mkdir()
+    started, before = time.monotonic(), _cpu()
+    for uid in truth.studies:
+        subprocess.run(
+            ["movescu", "-S", "-aet", TITLE, "-aem", TITLE, "-aec", old.ae_title, "+xa",
+             "+P", str(listen), "-od", str(folder), "-k", "0008,0052=STUDY",
+             "-k", f"0020,000d={uid}", "127.0.0.1", str(old.dicom_port)],
+            check=False, capture_output=True,
+        )  # fmt: skip
+    subprocess.run(
+        ["storescu", "-aet", TITLE, "-aec", target.ae_title, "+sd", "+r", "-nh", "-xf",
+         str(_proposals(folder.parent, truth)), "Any", "127.0.0.1", str(target.dicom_port),
+         str(folder)],
+        check=False, capture_output=True,
+    )  # fmt: skip
+    seconds = time.monotonic() - started
+    return seconds, _cpu() - before, target.rest("/statistics")["CountInstances"]
+
+
+def _proposals(folder: Path, truth: Truth) -> Path:
+    """Write what storescu proposes: each class in each syntax it comes in."""
+    kinds = sorted({(one["sop_class"], one["syntax"]) for one in truth.files.values()})
+    syntaxes = sorted({syntax for _, syntax in kinds})
+    lines = ["[[TransferSyntaxes]]"]
+    for at, syntax in enumerate(syntaxes):
+        lines += [f"[S{at}]", f"TransferSyntax1 = {syntax}"]
+    lines += ["[[PresentationContexts]]", "[Any]"]
+    for at, (sop_class, syntax) in enumerate(kinds, 1):
+        lines.append(f"PresentationContext{at} = {sop_class}\\S{syntaxes.index(syntax)}")
+    lines += ["[[Profiles]]", "[Any]", "PresentationContexts = Any", ""]
+    path = folder / "proposals.cfg"
+    path.write_text("\n".join(lines))
+    return path
+
+
+@contextmanager
+def _target(folder: Path, reports: int) -> Iterator[Orthanc]:
+    with Orthanc(folder, reports, TITLE) as target:
+        yield target
+
+
+# -- the product ----------------------------------------------------------------------------------
+
+
+class Site:
+    """A data folder, and the commands given in it."""
+
+    def __init__(self, folder: Path, target: Orthanc, reports: int) -> None:
+        self.memory = Memory()
+        self._target = target
+        self._environment = {
+            **os.environ,
+            "OMP_NUM_THREADS": "1",
+            "DIGITIZER_DATA_DIR": str(folder),
+            "DIGITIZER_ARCHIVE__HOST": target.host,
+            "DIGITIZER_ARCHIVE__PORT": str(target.dicom_port),
+            "DIGITIZER_ARCHIVE__AE_TITLE": target.ae_title,
+            "DIGITIZER_LISTENER__PORT": str(reports),
+            "DIGITIZER_LISTENER__AE_TITLE": TITLE,
+            "DIGITIZER_PIPELINE__UNDO_WINDOW_S": "0",
+        }
+
+    def command(self, *words: str) -> str:
+        """Give a command; returns what it prints."""
+        done = subprocess.run(
+            [DIGITIZER, *words], env=self._environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode in (0, 3), f"{words}: {done.returncode} {done.stderr[-2000:]}"
+        return done.stdout
+
+    def index(self, made: Path) -> None:
+        """Import the index that was made up with the archive."""
+        for what in ("patients", "exams"):
+            self.command(what, "import", str(made / f"{what}.csv"))
+
+    def add(self, port: int) -> None:
+        """Name the old PACS."""
+        place = f"ORTHANC@127.0.0.1:{port}"
+        self.command(
+            "migrate", "add", place, "--kind", "pacs", "--name", NAME, "--issuer", "CITYGEN",
+            "--as", "bench",
+        )  # fmt: skip
+
+    def start(self) -> "subprocess.Popen[bytes]":
+        """Begin bringing it over."""
+        return subprocess.Popen(
+            [DIGITIZER, "migrate", "run", NAME, "--timeout", "86400", "--json"],
+            env=self._environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    def run(self, running: "subprocess.Popen[bytes] | None" = None) -> None:
+        """Bring it over to the end, with an eye on memory."""
+        running = running or self.start()
+        while running.poll() is None:
+            self.memory.sample(running.pid)
+            time.sleep(1)
+        assert running.returncode in (0, 3), f"migrate run: {running.returncode}"
+
+    def told(self) -> dict[str, Any]:
+        """Return the reconciliation."""
+        found: dict[str, Any] = json.loads(self.command("migrate", "show", NAME, "--json"))
+        return found
+
+    def studies(self) -> list[dict[str, Any]]:
+        """Return the studies as they stand."""
+        told = json.loads(self.command("migrate", "studies", NAME, "--json"))
+        return told["studies"] if isinstance(told, dict) else told
+
+    def print_memory(self) -> None:
+        """Print the memory at a twentieth of the way and at the end."""
+        seen = self.memory.seen
+        if len(seen) > 20:
+            early = max(most for _, _, most in seen[: len(seen) // 20 + 3])
+            late = max(most for _, _, most in seen[-len(seen) // 4 :])
+            total = max(total for _, total, _ in seen)
+            print(f"memory of the largest process: {early / 2**20:.0f} MiB in the first twentieth, "
+                  f"{late / 2**20:.0f} MiB in the last quarter; all together at most "
+                  f"{total / 2**20:.0f} MiB")  # fmt: skip
+
+
+# -- faults ---------------------------------------------------------------------------------------
+
+
+def _faults(folder: Path, old: Orthanc, truth: Truth, away: float) -> list[str]:
+    port = free_port()
+    with (
+        _target(folder / "target-faults", port) as target,
+        BadLine("127.0.0.1", old.dicom_port, cap=CAP, abort_every=ABORT_EVERY) as line,
+    ):
+        site = Site(folder / "data-faults", target, port)
+        site.index(truth.folder)
+        site.add(line.port)
+        kills = 0
+        for share in (0.25, 0.6):
+            running = site.start()
+            _wait_for(target, running, int(len(truth.files) * share))
+            _kill(running)
+            kills += 1
+            if kills == 1:
+                line.go_away(away)
+        site.run()
+        told, studies = site.told(), site.studies()
+        failures = [*_reconciled(told, truth), *_decided(studies, truth)]
+        failures += _untouched(target, truth)
+    print(f"line: {line.associations} associations, {line.aborted} aborted, {line.capped} answers "
+          f"left out, away for {away:.0f} s; killed {kills} times")  # fmt: skip
+    return failures
+
+
+def _wait_for(target: Orthanc, running: "subprocess.Popen[bytes]", count: int) -> None:
+    while running.poll() is None and target.rest("/statistics")["CountInstances"] < count:
+        time.sleep(0.5)
+
+
+def _family(pid: int) -> list[psutil.Process]:
+    try:
+        parent = psutil.Process(pid)
+        return [parent, *parent.children(recursive=True)]
+    except psutil.Error:
+        return []
+
+
+def _kill(running: "subprocess.Popen[bytes]") -> None:
+    """Kill the command and all that it started, at once and without a word."""
+    for one in reversed(_family(running.pid)):
+        try:
+            one.send_signal(signal.SIGKILL)
+        except psutil.Error:
+            continue
+    running.wait()
+
+
+def _reconciled(told: dict[str, Any], truth: Truth) -> list[str]:
+    """Compare the reconciliation with the truth, to the instance."""
+    kept = {name: told[name] for name in ("found", "taken", "filed", "stored", "verified")}
+    print(f"reconciliation: told {told['told']}, {kept}, refused {told['refused']}, colliding "
+          f"{told['colliding']}, studies {told['studies']}, review {told['review']}")  # fmt: skip
+    expected = {
+        "studies told": (told["told"]["studies"], len(truth.studies)),
+        "instances told": (told["told"]["instances"], len(truth.files)),
+        "instances found": (told["found"], len(truth.files)),
+        "balanced": (told["balanced"], True),
+        "settled": (told["settled"], True),
+        "stored are verified": (told["stored"], told["verified"]),
+    }
+    return [f"{what}: {is_} instead of {be}" for what, (is_, be) in expected.items() if is_ != be]
+
+
+def _decided(studies: list[dict[str, Any]], truth: Truth) -> list[str]:
+    """Compare what became of each study with whose it is and what is wrong with it."""
+    failures = []
+    by_fault: dict[str, Counter[str]] = {}
+    wrong = 0
+    for one in studies:
+        true = truth.studies[one["study_instance_uid"]]
+        code = one["reasons"][0]["code"] if one["reasons"] else ""
+        by_fault.setdefault(true["fault"] or "none", Counter())[code or one["state"]] += 1
+        decided = f"{one['issuer']}:{one['patient_id']}" if one["patient_id"] else None
+        if decided and decided != true["patient"]:
+            wrong += 1
+            failures.append(f"study {one['study_instance_uid']} ({true['fault']}): wrong patient")
+        if true["expect"] == "review" and one["state"] in SENT:
+            failures.append(f"study with {true['fault'] or 'unknown patient'} went by itself")
+        if true["code"] and code != true["code"]:
+            print(f"  {true['fault']}: held for {code or 'nothing'} instead of {true['code']}")
+    by_itself = sum(one["state"] == "verified" for one in studies)
+    print(f"studies: {by_itself} of {len(studies)} by themselves, {wrong} to a wrong patient")
+    for fault, became in sorted(by_fault.items()):
+        print(f"  {fault}: {dict(became)}")
+    return failures
+
+
+def _untouched(target: Orthanc, truth: Truth) -> list[str]:
+    """Compare Pixel Data of every instance in the archive with its file's."""
+    failures = []
+    seen: Counter[str] = Counter()
+    recoded = 0
+    for key in target.rest("/instances"):
+        url = f"http://127.0.0.1:{target.http_port}/instances/{key}/file"
+        with urlopen(url, timeout=30) as answer:
+            dataset = dcmread(BytesIO(answer.read()))
+        uid = str(dataset.SOPInstanceUID)
+        seen[uid] += 1
+        true = truth.files.get(uid)
+        if true is None:
+            failures.append(f"{uid} is none of the old PACS")
+            continue
+        data = dataset.get("PixelData")
+        told = hashlib.sha256(data).hexdigest() if data is not None else ""
+        if told == true["pixels"]:
+            continue
+        stored = dcmread(truth.folder / true["path"])
+        if (dataset.pixel_array == stored.pixel_array).all():
+            recoded += 1  # the same values, written in another order of bytes
+        else:
+            failures.append(f"{uid} ({true['syntax']}): altered")
+    twice = sum(count > 1 for count in seen.values())
+    print(f"archive: {len(seen)} instances, {twice} twice, {recoded} with other bytes and the same "
+          f"values, {sum('altered' in one for one in failures)} altered")  # fmt: skip
+    return failures
+
+
+if __name__ == "__main__":
+    sys.exit(main())
