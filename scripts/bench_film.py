@@ -22,10 +22,11 @@ from jdeskew.estimator import get_angle
 from numpy.typing import NDArray
 from rich.progress import track
 
-from digitizer.film import find_sheets, find_tiles, quality, reading_picture
+from digitizer.film import find_sheets, find_tiles, is_covered, quality, reading_picture
 from digitizer.film.rendering import grid_of
 from digitizer.model.film import Geometry, TileGrid
 from digitizer.model.raster import Raster
+from digitizer.rehearsal.covers import COVERS, cover, draw_marked_scan
 from digitizer.rehearsal.defects import DEFECTS, spoil
 from digitizer.rehearsal.geometry import Placement
 from digitizer.rehearsal.population import DrawnScan, draw_pictures_scan, draw_scan
@@ -143,6 +144,43 @@ def judged(raster: Raster) -> tuple[str, ...]:
     return quality(raster, sheets[0] if sheets else None).flags
 
 
+def covers_of(number: int, *, seed: int, dpi: float, wear: float) -> dict[str, bool]:
+    """Return whether something is told to hide a part of a film: as it is, and under each cover.
+
+    Films without a block and sheets of many pictures are asked as well.
+    """
+    cv2.setNumThreads(1)
+    key = (seed, 3, number)
+    scan = draw_marked_scan(key, dpi=dpi, wear=wear)
+    plain = draw_scan(key, dpi=dpi, wear=wear)
+    pictures = draw_pictures_scan(key, dpi=dpi, wear=wear)
+    found = {
+        "as it is": seems_covered(scan.drawn.raster),
+        "without a block": seems_covered(plain.raster),
+        "many pictures": seems_covered(pictures.raster),
+    }
+    for kind in COVERS:
+        found[kind] = seems_covered(cover(np.random.default_rng(key), scan, kind))
+    return found
+
+
+def seems_covered(raster: Raster) -> bool:
+    """Ask the first sheet of a scan; nothing is read that could tell more."""
+    sheets = find_sheets(raster).sheets
+    return bool(sheets) and is_covered(reading_picture(raster, sheets[0]), raster.dpi)
+
+
+def report_covers(films: list[dict[str, bool]]) -> None:
+    """Print how often labels and folds are told, by kind, and told where there are none."""
+    told = sum(one[kind] for one in films for kind in COVERS)
+    print(f"\n{len(films)} films with a block, each as it is and covered in {len(COVERS)} ways:")
+    for kind in COVERS:
+        print(f"  {kind:22} told on {sum(one[kind] for one in films)} of {len(films)}")
+    print(f"  all                    told on {told / len(films) / len(COVERS):.1%}")
+    for kind in ("as it is", "without a block", "many pictures"):
+        print(f"  false alarm, {kind:16} {sum(one[kind] for one in films)} of {len(films)}")
+
+
 def report_defects(films: list[dict[str, tuple[str, ...]]]) -> None:
     """Print how often each defect is told, and told where it is not."""
     print(f"\n{len(films)} films, each as it is and with every defect:")
@@ -241,6 +279,7 @@ def main() -> int:
     parser.add_argument("--films", type=int, default=240)
     parser.add_argument("--beds", type=int, default=120, help="scans of two to four films")
     parser.add_argument("--defects", type=int, default=60, help="films to be spoilt")
+    parser.add_argument("--covers", type=int, default=40, help="films to be covered or folded")
     parser.add_argument("--pictures", type=int, default=100, help="sheets of many pictures")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--dpi", type=float, default=100.0)
@@ -256,12 +295,16 @@ def main() -> int:
         beds = list(track(pool.map(few, range(given.beds)), "beds", given.beds))
         spoilt = partial(flags_of, **shared)
         films = list(track(pool.map(spoilt, range(given.defects)), "defects", given.defects))
+        hidden = partial(covers_of, **shared)
+        covers = list(track(pool.map(hidden, range(given.covers)), "covers", given.covers))
         many = partial(pictures_of, **shared)
         sheets = list(track(pool.map(many, range(given.pictures)), "pictures", given.pictures))
     if singles:
         report(singles, beds)
     if films:
         report_defects(films)
+    if covers:
+        report_covers(covers)
     if sheets:
         report_pictures(sheets)
     if given.worst:

@@ -2,6 +2,7 @@
 
 from digitizer.film.anatomy import turn_of_chest
 from digitizer.film.by_hand import as_laid, as_scanned, by_hand, moved_px, turned_by
+from digitizer.film.covered import is_covered
 from digitizer.film.cutting import Tile, cut_tiles, tiles_as_viewed
 from digitizer.film.density import (
     UnfitSteps,
@@ -20,7 +21,7 @@ from digitizer.film.orientation import (
     witnesses_of_reading,
 )
 from digitizer.film.pictures import ReadingPicture, paper_picture, reading_picture, text_crops
-from digitizer.film.quality import NO_QUALITY, finer_for, quality
+from digitizer.film.quality import NO_QUALITY, covered, finer_for, quality
 from digitizer.film.rendering import render
 from digitizer.film.settings import USUAL, QualitySettings
 from digitizer.film.sheet import SheetSearch, find_sheets
@@ -40,6 +41,7 @@ __all__ = [
     "as_laid",
     "as_scanned",
     "by_hand",
+    "covered",
     "cut_tiles",
     "decide_orientation",
     "drift",
@@ -52,6 +54,7 @@ __all__ = [
     "fingerprint_views",
     "fit_curve",
     "in_density",
+    "is_covered",
     "moved_px",
     "orient",
     "paper_picture",

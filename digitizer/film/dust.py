@@ -18,13 +18,14 @@ _ACROSS = 4
 """Tiles along each side of the sheet that are looked at."""
 _LARGEST_MM = 1.0
 """Specks are smaller; what is larger is print, a marker or anatomy."""
-_STANDS_OUT = 10.0
-"""So many times the detail around it a speck takes away; grain and anatomy reach eight."""
+_STANDS_OUT = 6.0
+"""Standard deviations of the detail around it beyond its mean: so much more a speck takes away,
+however noisy the scanner."""
 _AROUND_MM = 6.0
 """So far around a speck its detail is looked at."""
-_RARE = (0.97, 2.0)
-"""Detail on more than three hundredths of a tile is the picture's own; specks take away
-twice as much."""
+_RARE = (0.97, 1.5)
+"""Detail on more than three hundredths of a tile is the picture's own; specks take away half as
+much again."""
 _LEAST_PART = 0.12
 """Part of the light around it that a speck must take away."""
 _LEAST_STEP = 0.02
@@ -78,8 +79,10 @@ def _specks(tile: Pixels, pitch: float, least: float) -> int:
     closed = cv2.morphologyEx(light, cv2.MORPH_CLOSE, np.ones((size, size), np.uint8))
     missing = closed - light
     around = max(9, round(_AROUND_MM * pitch))
+    mean = cv2.blur(missing, (around, around))
+    spread = np.sqrt(np.maximum(cv2.blur(missing * missing, (around, around)) - mean * mean, 0))
     usual = np.maximum(
-        _STANDS_OUT * cv2.blur(missing, (around, around)),
+        mean + _STANDS_OUT * spread,
         _RARE[1] * float(np.quantile(missing[::2, ::2], _RARE[0])),
     )
     limit = np.maximum(np.maximum(usual, _LEAST_PART * closed), least)

@@ -23,7 +23,7 @@ from digitizer.model.raster import Pixels, Raster
 from digitizer.model.reasons import Code
 from digitizer.model.units import MM_PER_INCH, Dpi
 
-__all__ = ["NO_QUALITY", "finer_for", "quality"]
+__all__ = ["NO_QUALITY", "covered", "finer_for", "quality"]
 
 NO_QUALITY = Quality()
 """Of a file that could not be decoded."""
@@ -116,6 +116,15 @@ def quality(
         columns=columns.places,
         dust=dust,
     )
+
+
+def covered(quality: Quality) -> Quality:
+    """Return a quality that says that something hides a part of the film.
+
+    A film folded over is of no film's size: that is said once, by its cause.
+    """
+    flags = tuple(one for one in quality.flags if one != Code.RESOLUTION_DOUBTFUL)
+    return replace(quality, flags=(*flags, Code.FILM_COVERED.value))
 
 
 def finer_for(quality: Quality, body_part: str, settings: QualitySettings = USUAL) -> Quality:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from digitizer.film.light import Floats
 from digitizer.model.raster import Pixels
 
-__all__ = ["beyond"]
+__all__ = ["bed_is_brighter", "beyond"]
 
 _NEAR_MM = 2.6
 """So close beside a sheet the bed lies in its shade."""
@@ -32,8 +32,41 @@ _ALONG = 1200
 Points = NDArray[np.float64]
 
 
+def bed_is_brighter(full: Pixels, sheets: Sequence[Points], pitch: float) -> bool | None:
+    """Tell whether the bed is brighter than black film, where a rim ends before the frame.
+
+    Between two sheets an edge may be the rim of either, but towards the frame it is the sheet's
+    own. None where no such edge is sure, or they speak against each other.
+
+    Parameters
+    ----------
+    full, pitch
+        As for :func:`beyond`.
+    sheets : sequence of ndarray, (4, 2)
+        Corners of all pictures on the bed.
+    """
+    steps: list[float] = []
+    for number, corners in enumerate(sheets):
+        others = [one for at, one in enumerate(sheets) if at != number]
+        for side in range(4):
+            start, end = corners[side], corners[(side + 1) % 4]
+            if any(np.isfinite(_distance(start, end, one)) for one in others):
+                continue
+            strip = _strip(full, start, end, pitch, ())
+            edge = None if strip is None else _edge(strip, pitch)
+            if edge is not None:
+                steps.append(edge[1])
+    signs = {step > 0 for step in steps}
+    return signs.pop() if len(signs) == 1 else None
+
+
 def beyond(
-    full: Pixels, corners: Points, pitch: float, others: Sequence[Points] = ()
+    full: Pixels,
+    corners: Points,
+    pitch: float,
+    others: Sequence[Points] = (),
+    *,
+    brighter: bool | None = None,
 ) -> tuple[float | None, ...] | None:
     """Return how far beyond each side of a dark-rimmed picture its sheet ends, in pixels.
 
@@ -50,10 +83,17 @@ def beyond(
         Pixels per millimetre.
     others : sequence of ndarray, (4, 2)
         Pictures of other sheets on the same bed: up to them only is looked.
+    brighter : bool or None
+        Whether the bed is brighter than black film, of :func:`bed_is_brighter`: an edge the other
+        way is another sheet's.
     """
     ends = [(corners[number], corners[(number + 1) % 4]) for number in range(4)]
     strips = [_strip(full, start, end, pitch, others) for start, end in ends]
-    edges = [None if strip is None else _edge(strip, pitch) for strip in strips]
+    found = [None if strip is None else _edge(strip, pitch) for strip in strips]
+    edges = [
+        None if one is None or _is_anothers(one, start, end, others, brighter) else one[0]
+        for one, (start, end) in zip(found, ends, strict=True)
+    ]
     if all(one is None for one in edges):
         return None
     film, bed = _levels(strips, edges, pitch)
@@ -63,6 +103,19 @@ def beyond(
     ]
     # Among others a sheet ends before the next, wherever that is.
     return tuple(0.0 if rim is None and others else rim for rim in rims)
+
+
+def _is_anothers(
+    edge: tuple[float, float],
+    start: Points,
+    end: Points,
+    others: Sequence[Points],
+    brighter: bool | None,
+) -> bool:
+    """Tell the rim of the next sheet: it steps the other way, or else lies nearer to that one."""
+    if brighter is not None:
+        return (edge[1] > 0) is not brighter
+    return any(edge[0] > _distance(start, end, one) / 2 for one in others)
 
 
 def _levels(
@@ -111,8 +164,8 @@ def _strip(
     return np.asarray(found, dtype=np.float32)
 
 
-def _edge(values: Floats, pitch: float) -> float | None:
-    """Return how far outside an edge runs along the whole side; None where none is sure."""
+def _edge(values: Floats, pitch: float) -> tuple[float, float] | None:
+    """Return how far outside an edge runs along the whole side, and its step; None where unsure."""
     first, window = round(_NEAR_MM * pitch), max(3, round(_WINDOW_MM * pitch))
     whole = _step(values, first, window)
     if whole is None:
@@ -123,7 +176,7 @@ def _edge(values: Floats, pitch: float) -> float | None:
         for one in parts
         if one is not None and abs(one[0] - whole[0]) < _AGREE_MM * pitch and one[1] * whole[1] > 0
     ]
-    return whole[0] if len(near) >= _PARTS - 1 else None
+    return whole if len(near) >= _PARTS - 1 else None
 
 
 def _distance(start: Points, end: Points, other: Points) -> float:

@@ -26,6 +26,7 @@ class QualitySettings:
         Code.LOST_LINES,
         Code.BANDING,
         Code.NOISY,
+        Code.FILM_COVERED,
     )
     """Complaints that send a film to review at once as rescan_proposed; the others only inform."""
     least_sharpness: float = 0.158
@@ -39,9 +40,9 @@ class QualitySettings:
     """Part of the film at the end of the scanner's range."""
     most_banding: float = 0.003
     """Swing from line to line that all of a film shares, as a part of its brightness."""
-    most_dust: float = 13.5
-    """Specks on a square decimetre. Of 160 drawn films two have more; of as many scanned under a
-    dusty glass nineteen in twenty."""
+    most_dust: float = 17.5
+    """Specks on a square decimetre. Of 240 drawn films two have more, and all of as many scanned
+    under a dusty glass."""
     fewest_bits: int = 10
     """Bits that carry information; a film holds a thousand shades and more."""
     coarsest_mm: float = 0.17

@@ -57,7 +57,9 @@ def find_sheets(raster: Raster) -> SheetSearch:
     """
     full = grey(raster)
     picture = light_picture(full, raster.dpi, _SMALL, full_scale(raster) / 64)
-    density = is_density(picture.light)
+    density = is_density(
+        picture.light, deep=raster.bits > 8, scale=picture.top / full_scale(raster)
+    )
     sharp = log_tone(picture.light, density=density)
     tone = np.asarray(cv2.GaussianBlur(sharp, (0, 0), 1.0), dtype=np.float32)
     if is_paper(raster, picture.light, picture.top):

@@ -27,7 +27,7 @@ from digitizer.film.borders import border_angle, is_border
 from digitizer.film.edges import NO_SIDE, BedSurface, Side, measure_side
 from digitizer.film.found import OVERHANG, FoundSheet, Page
 from digitizer.film.rectangle import common_angle, rectangle, rough_rectangle
-from digitizer.film.rims import beyond
+from digitizer.film.rims import bed_is_brighter, beyond
 from digitizer.film.sizes import is_film_size, may_be_whole
 from digitizer.model.units import SizeMm
 
@@ -35,6 +35,7 @@ __all__ = ["best_sheets"]
 
 _NARROWEST_MM = 25.0
 """Dental films are 31 by 41 mm."""
+_SMALLEST_MM = 30.0
 _BELIEVED = 0.5
 """Part of the sides inside the frame that must be cut edges."""
 _LONE = 0.3
@@ -211,6 +212,7 @@ def _suppose(page: Page, bed: Bed, kind: BedKind, level: float) -> _Supposition:
     for number, grouping in enumerate(groupings(bed.mask)):
         pieces = [_measure(page, surface, outlines) for outlines in grouping]
         found = _outermost([one for one in pieces if one is not None])
+        found = [one for one in found if not _is_scrap(one, page)] or found
         if not found:
             continue
         if kind is BedKind.DARK and number == 0 and (rimmed := _with_rims(page, found)):
@@ -234,6 +236,16 @@ def _suppose(page: Page, bed: Bed, kind: BedKind, level: float) -> _Supposition:
     return _Supposition(level, best, [], [] if best else lines)
 
 
+def _is_scrap(found: FoundSheet, page: Page) -> bool:
+    """Tell a scrap of bed that looks otherwise, smaller than any film and without cut edges."""
+    size = _size_mm(found.corners, page)
+    return (
+        size is not None
+        and max(size.width, size.height) < _SMALLEST_MM
+        and found.believed < _BELIEVED
+    )
+
+
 def _outermost(found: list[FoundSheet]) -> list[FoundSheet]:
     """Leave out what lies inside another sheet that is believed more."""
     return [
@@ -250,17 +262,22 @@ def _with_rims(page: Page, found: list[FoundSheet]) -> list[FoundSheet]:
     """Return the sheets with the black rims that looked like the bed; none where none has one."""
     # What glare or tape left of the bed's level is no sheet beside others that are borne out.
     found = [one for one in found if one.believed >= _BELIEVED]
-    wider = [_with_rim(page, one, [x.corners for x in found if x is not one]) for one in found]
+    brighter = bed_is_brighter(page.full, [one.corners for one in found], page.pitch)
+    wider = [
+        _with_rim(page, one, [x.corners for x in found if x is not one], brighter) for one in found
+    ]
     if not any(wider):
         return []
     return [rimmed or one for rimmed, one in zip(wider, found, strict=True)]
 
 
-def _with_rim(page: Page, found: FoundSheet, others: Sequence[Points]) -> FoundSheet | None:
+def _with_rim(
+    page: Page, found: FoundSheet, others: Sequence[Points], brighter: bool | None
+) -> FoundSheet | None:
     """Return a sheet with its rim; None where no edge shows beyond its picture."""
     if not found.has_corner:
         return None
-    rims = beyond(page.full, found.corners, page.pitch, others)
+    rims = beyond(page.full, found.corners, page.pitch, others, brighter=brighter)
     if rims is None:
         return None
     angle = common_angle(found.sides, page.scale)

@@ -122,9 +122,11 @@ def find_tiles(picture: ReadingPicture, dpi: Dpi | None) -> TileGrid | None:
     TileGrid or None
         None where no lattice of at least 2 x 2 pictures is sure.
     """
-    least = float(np.iinfo(picture.pixels.dtype).max) / 64
-    small = light_picture(picture.pixels, None, _LONGEST, least)
-    tone = log_tone(small.light, density=is_density(small.light))
+    highest = float(np.iinfo(picture.pixels.dtype).max)
+    small = light_picture(picture.pixels, None, _LONGEST, highest / 64)
+    deep = picture.pixels.dtype != np.uint8
+    density = is_density(small.light, deep=deep, scale=small.top / highest)
+    tone = log_tone(small.light, density=density)
     longest = max(picture.pixels.shape)
     pitch_mm = _USUAL_MM / longest if dpi is None else MM_PER_INCH / max(dpi)
     scale = pitch_mm / float(small.reduction.max())

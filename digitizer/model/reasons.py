@@ -82,6 +82,7 @@ class Code(StrEnum):
     BANDING = "banding"
     DUSTY = "dusty"
     DOUBLE_FEED = "double_feed"
+    FILM_COVERED = "film_covered"
     HEADER_DIFFERS = "header_differs"
     FOREIGN_ISSUER = "foreign_issuer"
     UID_COLLISION = "uid_collision"
@@ -388,6 +389,12 @@ def _table() -> dict[Code, CodeText]:
             note,
             "The sheet is longer than any film: two were fed over each other.",
             "Take them apart and scan each.",
+        ),
+        (
+            Code.FILM_COVERED,
+            note,
+            "A label or a fold hides a part of the film.",
+            "Take the label off or unfold the film, and scan it again.",
         ),
         (
             Code.HEADER_DIFFERS,

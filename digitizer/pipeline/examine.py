@@ -18,6 +18,8 @@ from digitizer.reading import ReadingRules
 
 __all__ = ["FoundSheet", "PageFindings", "ReadSheet", "find_on_page", "read_sheet", "scan_kind"]
 
+_LEGIBLE = 4
+"""Signs of a line from which on it is text that nothing hides."""
 _SHEET_KIND = {
     ScanKind.FILM: SheetKind.FILM,
     ScanKind.LABEL: SheetKind.LABEL,
@@ -134,7 +136,7 @@ def read_sheet(
     return ReadSheet(
         kind=kind,
         geometry=geometry,
-        quality=_as_needed(sheet.quality, fields, limits)
+        quality=_judged(sheet.quality, raster, picture, found, fields, limits)
         if kind is ScanKind.FILM
         else sheet.quality,
         reading=_in_scan(found, picture),
@@ -146,8 +148,21 @@ def read_sheet(
     )
 
 
-def _as_needed(quality: Quality, fields: Fields, limits: QualitySettings) -> Quality:
-    """Ask for the resolution that the body part needs, where the film's text tells it."""
+def _judged(
+    quality: Quality,
+    raster: Raster,
+    picture: film.ReadingPicture,
+    found: Reading,
+    fields: Fields,
+    limits: QualitySettings,
+) -> Quality:
+    """Add what only the straightened film and its text tell.
+
+    That is whether a part of it is hidden, and the resolution that the body part needs.
+    """
+    texts = [line.box for line in found.lines if len(line.text) >= _LEGIBLE]
+    if film.is_covered(picture, raster.dpi, texts):
+        quality = film.covered(quality)
     told = fields.get(FieldName.BODY_PART)
     return film.finer_for(quality, told.value, limits) if told else quality
 

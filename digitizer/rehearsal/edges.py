@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Curl", "Outline", "draw_outline"]
+__all__ = ["Curl", "Fold", "Outline", "draw_outline"]
 
 _STEP_MM = 0.25
 _RIM_MM = 24.0
@@ -39,6 +39,22 @@ class Curl:
 
 
 @dataclass(frozen=True, slots=True)
+class Fold:
+    """A straight crease: what lies beyond it is folded back over the rest.
+
+    Attributes
+    ----------
+    place_mm : tuple of float
+        A point u, v of the crease.
+    normal : tuple of float
+        Of length 1, towards what was folded over.
+    """
+
+    place_mm: tuple[float, float]
+    normal: tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
 class Outline:
     """How a sheet's outline departs from its rectangle.
 
@@ -57,6 +73,8 @@ class Outline:
         Round notches: centre u, v and radius, mm.
     curls : tuple of Curl
         Corners that stand off the glass.
+    fold : Fold or None
+        Beyond its crease there is no film.
     """
 
     size_mm: tuple[float, float]
@@ -65,6 +83,7 @@ class Outline:
     clips: tuple[tuple[int, float], ...] = ()
     notches: tuple[tuple[float, float, float], ...] = ()
     curls: tuple[Curl, ...] = ()
+    fold: Fold | None = None
 
     def depth_mm(self, u: Array, v: Array) -> Array:
         """Return how deep points lie inside the film, in mm; negative outside.
@@ -77,6 +96,11 @@ class Outline:
         np.minimum(depth, np.float32(height) - v, out=depth)
         rim = depth < _RIM_MM
         depth[rim] = self._depth_at_rim(u[rim], v[rim])
+        if self.fold is not None:
+            (at_u, at_v), (across, down) = self.fold.place_mm, self.fold.normal
+            beyond = (u - np.float32(at_u)) * np.float32(across)
+            beyond += (v - np.float32(at_v)) * np.float32(down)
+            np.minimum(depth, -beyond, out=depth)
         return np.asarray(depth, dtype=np.float32)
 
     def _depth_at_rim(self, u: Array, v: Array) -> Array:

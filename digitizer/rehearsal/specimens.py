@@ -18,7 +18,7 @@ from digitizer.rehearsal.scene import lay_one
 from digitizer.rehearsal.sheet import SIZES, add_marker, expose
 from digitizer.rehearsal.sources import RADIOGRAPHS
 
-__all__ = ["FilmSpecimen", "LabelSpecimen", "draw_film", "draw_jacket_label"]
+__all__ = ["FilmSpecimen", "LabelSpecimen", "draw_film", "draw_jacket_label", "invent_patient"]
 
 _CHILD_DAYS = 365 * 8
 
@@ -95,7 +95,7 @@ def draw_jacket_label(
         Whose label; somebody invented without.
     """
     rng = np.random.default_rng(seed)
-    person, exams = of or _patient(rng)
+    person, exams = of or invent_patient(rng)
     code: str | None = None
     if barcode and rng.random() < 0.45:
         code = f"JK{int(rng.integers(100000, 999999))}"
@@ -137,7 +137,7 @@ def draw_film(
         Of which exam; of an invented one without. The picture is a chest in any case.
     """
     rng = np.random.default_rng(seed)
-    exam = of or _patient(rng)[1][0]
+    exam = of or invent_patient(rng)[1][0]
     child = (exam.day - exam.person.birth).days < _CHILD_DAYS
     fitting = [one for one in RADIOGRAPHS if one.child is child]
     source = fitting[int(rng.integers(len(fitting)))]
@@ -170,7 +170,7 @@ def draw_film(
     )
 
 
-def _patient(rng: np.random.Generator) -> tuple[Person, list[Exam]]:
+def invent_patient(rng: np.random.Generator) -> tuple[Person, list[Exam]]:
     """Invent one person (often with a look-alike elsewhere) and a few exams."""
     crowd = people(rng, 4)
     person = crowd[int(rng.integers(len(crowd)))]

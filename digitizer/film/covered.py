@@ -1,0 +1,154 @@
+"""Labels stuck on a film, and corners and sides folded over: what hides a part of it.
+
+Both add their density to the film's, behind a border that was cut: straight, sharp, with right
+corners, laid by hand or by chance instead of along the film. Blocks, masks, tiles and shutters
+have a picture of their own, lie along the film and mostly bear text.
+
+What this decides: whether something hides a part of the film. What it never does: judge what is
+hidden. What it may get wrong: a printed label that was stuck on straight is taken for the film's
+own block; what is as black as the film around it is not seen at all.
+"""
+
+from collections.abc import Iterable, Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from digitizer.film.folds import is_folded_corner, is_folded_side, is_mirrored_corner
+from digitizer.film.light import Floats, is_density, log_tone
+from digitizer.film.patches import Patch, patches_of
+from digitizer.film.pictures import ReadingPicture
+from digitizer.film.steps import steps_of
+from digitizer.model.units import MM_PER_INCH, Dpi, Point
+
+__all__ = ["is_covered"]
+
+Points = NDArray[np.float64]
+
+_PITCH_MM = 0.34
+_RIM_MM = 2.0
+"""Steps nearer to the picture's rim are the film's own edge."""
+_FLARE = 0.006
+"""Light below which tones run together in eight bits: flatbeds flare."""
+_BLANK = 0.04
+"""Part of a patch that strokes take at most where nothing is printed; text takes a third."""
+_LITTLE_PRINT = 0.2
+_GOES_ON = 0.6
+"""Correlation of the picture on both sides of a border from which on it goes on below."""
+_SEEMS_TO = 0.35
+"""The same where the border is askew as well."""
+_BY_HAND_DEG = 0.65
+"""What is printed or flashed on a film lies along it; what was stuck on, mostly not."""
+_FAR_ASKEW_DEG = 8.0
+_FOLDED_DEG = 1.5
+"""The edges of a corner folded at 45 degrees lie along the film, as its block does."""
+_STANDS_OUT = 0.35
+_LEAST_ARM_MM, _ARM_MM, _LONG_ARM_MM = 12.0, 16.0, 20.0
+"""Least lengths of two sides that tell a patch by themselves, and of two that lie anyhow."""
+_SMALLEST_MM2 = 850.0
+"""Labels of the trade measure 38 x 25 mm and more, the plates of side markers less."""
+_LAYER = 0.9
+"""Natural log light: a layer of film with its picture, 0.4 OD."""
+_BRIGHTEST = -0.7
+"""Natural log light below the brightest on the film, 0.3 OD: paper lit from above is among it."""
+_TEXTS = 2
+"""Lines that were read inside a patch: it hides nothing then."""
+
+
+def is_covered(
+    picture: ReadingPicture, dpi: Dpi | None, texts: Iterable[Sequence[Point]] = ()
+) -> bool:
+    """Tell whether a label or a fold hides a part of a film.
+
+    Parameters
+    ----------
+    picture : ReadingPicture
+        Of the film, straightened.
+    dpi : Dpi or None
+        Where no resolution is told, nothing is told.
+    texts : iterable of four points each
+        Boxes of the lines that were read, in pixels of the picture.
+    """
+    if dpi is None or min(picture.pixels.shape) < 64:
+        return False
+    tone, pitch = _tone(picture, dpi)
+    columns_rows = np.array(tone.shape[::-1])
+    steps = []
+    for step in steps_of(tone, pitch):
+        middle = (step.start + step.end) / 2
+        if np.minimum(middle, columns_rows - middle).min() > _RIM_MM * pitch:
+            steps.append(step)
+    scale = tone.shape[1] / picture.pixels.shape[1]
+    middles = np.array([np.mean(box, axis=0) for box in texts]).reshape(-1, 2) * scale
+    if is_folded_side(tone, steps, pitch) or is_folded_corner(tone, steps, pitch):
+        return True
+    patches = list(patches_of(tone, steps, pitch))
+    plates = [frozenset(patch.sides) for patch in patches if _is_plate(patch)]
+    return any(
+        _hides(patch) and patch.holds(middles) < _TEXTS
+        for patch in patches
+        if not any(plate >= set(patch.sides) for plate in plates)
+    )
+
+
+def _is_plate(patch: Patch) -> bool:
+    """Tell what is too small for a label: the plates of side markers."""
+    return len(patch.sides) == 4 and patch.area_mm2 < _SMALLEST_MM2 and 0.5 < patch.closed < 1.15
+
+
+def _tone(picture: ReadingPicture, dpi: Dpi) -> tuple[Floats, float]:
+    """Return natural log light at about three pixels a millimetre, and its pitch."""
+    fine = max(dpi) / MM_PER_INCH
+    factor = max(1.0, _PITCH_MM * fine)
+    pixels = picture.pixels
+    small = cv2.resize(pixels, None, fx=1 / factor, fy=1 / factor, interpolation=cv2.INTER_AREA)
+    top = max(float(np.quantile(small[::2, ::2], 0.999)), 1.0)
+    light = np.minimum(small.astype(np.float32) / np.float32(top), np.float32(1.0))
+    deep = pixels.dtype != np.uint8
+    if is_density(light, deep=deep, scale=1.0 if deep else top / 255):
+        tone = log_tone(light - 1, density=True)
+    elif deep:
+        tone = log_tone(light, density=False)
+    else:
+        tone = np.log(np.square(light) + np.float32(_FLARE))
+    return np.asarray(np.maximum(tone, -7.5), dtype=np.float32), fine / factor
+
+
+def _hides(patch: Patch) -> bool:
+    """Tell a label or a folded corner from what belongs to the film."""
+    return _is_dark_cover(patch) if patch.dark else _is_paper_lit_from_above(patch)
+
+
+def _is_dark_cover(patch: Patch) -> bool:
+    by_hand, blank = patch.askew_deg > _BY_HAND_DEG, patch.strokes < _BLANK
+    if patch.askew_deg > _FOLDED_DEG and patch.arm_mm > _LEAST_ARM_MM and is_mirrored_corner(patch):
+        return True
+    if len(patch.sides) == 2:
+        if patch.arm_mm < _ARM_MM or patch.height < _STANDS_OUT:
+            return False
+        if patch.askew_deg > _FAR_ASKEW_DEG:
+            return patch.arm_mm > _LONG_ARM_MM and patch.height > _LAYER
+        if not by_hand:
+            long = patch.arm_mm > 2 * _ARM_MM and patch.strokes < _LITTLE_PRINT / 2
+            return patch.at_rim and (blank or (long and patch.continues > _GOES_ON))
+    elif not 0.5 < patch.closed < 1.15:
+        return False
+    if by_hand:
+        most = (1.75 if patch.at_rim else 1.0) * _LITTLE_PRINT
+        return patch.continues > _SEEMS_TO or patch.strokes < most
+    if blank and (patch.closed > 0.7 or patch.at_rim):
+        return True
+    return patch.continues > _GOES_ON and patch.strokes < 2 * _LITTLE_PRINT
+
+
+def _is_paper_lit_from_above(patch: Patch) -> bool:
+    if patch.level < _BRIGHTEST or patch.askew_deg < _BY_HAND_DEG:
+        return False
+    if len(patch.sides) == 2:
+        return (
+            (patch.at_rim or patch.askew_deg > 1.5)
+            and patch.arm_mm > _LONG_ARM_MM
+            and patch.strokes < _LITTLE_PRINT / 2
+        )
+    return 0.65 < patch.closed < 1.15 and patch.strokes < 1.5 * _LITTLE_PRINT

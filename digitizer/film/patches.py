@@ -1,0 +1,280 @@
+"""Patches on a film that are bounded by straight, sharp steps with right corners.
+
+What this decides: where such patches lie, and what can be measured of them: how they lie against
+the film, whether the film goes on below them, whether they bear print. What it never does: say what
+a patch is (:mod:`digitizer.film.covered`).
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from digitizer.film.light import Floats
+from digitizer.film.steps import Step, sampled
+
+__all__ = ["Patch", "beside", "continues", "patches_of"]
+
+Points = NDArray[np.float64]
+
+_SQUARE = np.sin(np.radians(2.0))
+"""How far a corner may be from a right one."""
+_ROUND_MM = 9.5
+"""Corners of films are rounded by up to 9 mm: so far steps may stop short of their corner."""
+_BEYOND_MM = 2.0
+"""How far a step may go on beyond its corner."""
+_LEAST_MM = 10.0
+_WIDEST = 0.8
+"""Part of the film's long side that a patch has at most."""
+_LARGEST = 0.3
+"""The same of the film's area."""
+_BESIDE_MM = 1.6
+"""How far beside a step the picture is compared: beyond its blur."""
+_APART_MM = 0.7
+_FLOOR = -6.3
+"""Natural log light below which a scanner sees its own noise."""
+_FEWEST = 20
+_VARIES = 0.12
+"""Spread of log light from which on a picture shows whether it goes on."""
+_STROKE_MM = 3.0
+_STROKE = 0.25
+"""Contrast of print, in log light."""
+_AT_RIM_MM = 10.0
+
+
+@dataclass(frozen=True, eq=False)
+class Patch:
+    """A patch, its sides in the order of a clock, its inside to the right of each.
+
+    Attributes
+    ----------
+    tone : ndarray of float32
+        The picture it lies on, natural log light.
+    pitch : float
+        Pixels a millimetre.
+    sides : tuple of Step
+        Two to four of its sides.
+    dark : bool
+        Whether it is darker than what lies around it.
+    """
+
+    tone: Floats
+    pitch: float
+    sides: tuple[Step, ...]
+    dark: bool
+
+    @cached_property
+    def apexes(self) -> Points:
+        """Corners between the sides, (n - 1, 2)."""
+        return np.array([_crossing(a, b) for a, b in zip(self.sides, self.sides[1:], strict=False)])
+
+    @cached_property
+    def corners(self) -> Points:
+        """Its four corners, (4, 2); where a side is not seen, as far as the others go."""
+        sides, apexes = self.sides, self.apexes
+        if len(sides) == 4:
+            return np.array([_crossing(sides[3], sides[0]), *apexes])
+        first = float((apexes[0] - sides[0].start) @ sides[0].along)
+        if len(sides) == 3:
+            depth = max(first, float((sides[2].end - apexes[1]) @ sides[2].along))
+            ends = apexes[0] - depth * sides[0].along, apexes[1] + depth * sides[2].along
+            return np.array([ends[0], *apexes, ends[1]])
+        low = apexes[0] - first * sides[0].along
+        high = apexes[0] + float((sides[1].end - apexes[0]) @ sides[1].along) * sides[1].along
+        return np.array([low, apexes[0], high, low + high - apexes[0]])
+
+    @cached_property
+    def lengths(self) -> Points:
+        """Lengths of its sides in pixels, (4,)."""
+        found: Points = np.linalg.norm(np.roll(self.corners, -1, axis=0) - self.corners, axis=1)
+        return found
+
+    @property
+    def area_mm2(self) -> float:
+        """Area in square millimetres."""
+        return float(self.lengths[0] * self.lengths[1]) / self.pitch**2
+
+    @property
+    def is_fit(self) -> bool:
+        """Whether its size is that of a label or of a corner folded over."""
+        rows, columns = self.tone.shape
+        area = float(self.lengths[0] * self.lengths[1])
+        return bool(
+            self.lengths.min() > _LEAST_MM * self.pitch
+            and self.lengths.max() < _WIDEST * max(rows, columns)
+            and area < _LARGEST * rows * columns
+        )
+
+    @cached_property
+    def closed(self) -> float:
+        """Part of its outline that was seen."""
+        return float(sum(side.length for side in self.sides) / self.lengths.sum())
+
+    @cached_property
+    def arm_mm(self) -> float:
+        """Length of its shortest side, as far as seen."""
+        return min(side.length for side in self.sides) / self.pitch
+
+    @cached_property
+    def askew_deg(self) -> float:
+        """How far it is turned against the film, 0 to 45."""
+        along = max(self.sides, key=lambda one: one.length).along
+        return float(abs((np.degrees(np.arctan2(along[1], along[0])) + 45) % 90 - 45))
+
+    @cached_property
+    def at_rim(self) -> bool:
+        """Whether both ends of its outline reach the film's."""
+        rows, columns = self.tone.shape
+        ends = np.array([self.sides[0].start, self.sides[-1].end])
+        gap = np.minimum(ends, np.array([columns, rows]) - ends).min(axis=1)
+        return bool((gap < _AT_RIM_MM * self.pitch).all())
+
+    @cached_property
+    def height(self) -> float:
+        """How much darker, or brighter, it is than what lies around it, in natural log light."""
+        inside, outside = beside(self.tone, self.sides, self.pitch)
+        return abs(float(np.median(inside - outside))) if inside.size else 0.0
+
+    @cached_property
+    def level(self) -> float:
+        """Natural log light inside, near its sides."""
+        inside, _ = beside(self.tone, self.sides, self.pitch)
+        return float(np.median(inside)) if inside.size else -np.inf
+
+    @cached_property
+    def continues(self) -> float:
+        """How well the film goes on below it; see :func:`continues`."""
+        return continues(self.tone, self.sides, self.pitch)
+
+    @cached_property
+    def strokes(self) -> float:
+        """Part of it that is strokes as of print."""
+        return _strokes(self.tone, self.corners, self.pitch)
+
+    def holds(self, points: Points) -> int:
+        """Return how many points lie inside."""
+        rim = self.corners.astype(np.float32)
+        inside = [cv2.pointPolygonTest(rim, (float(x), float(y)), False) > 0 for x, y in points]
+        return sum(inside)
+
+
+def patches_of(tone: Floats, steps: Sequence[Step], pitch: float) -> Iterator[Patch]:
+    """Yield the patches that steps bound, dark ones first; parts of one are told beside it.
+
+    Parameters
+    ----------
+    tone : ndarray of float32, (rows, columns)
+        Natural log light.
+    steps : sequence of Step
+    pitch : float
+        Pixels a millimetre.
+    """
+    for dark in (True, False):
+        sides = list(steps) if dark else [step.reversed() for step in steps]
+        seen: set[frozenset[int]] = set()
+        for chain in _chains(sides, pitch):
+            if frozenset(chain) in seen:
+                continue
+            seen.add(frozenset(chain))
+            patch = Patch(tone, pitch, tuple(sides[number] for number in chain), dark)
+            if patch.is_fit:
+                yield patch
+
+
+def continues(tone: Floats, sides: Sequence[Step], pitch: float) -> float:
+    """Return the correlation of the picture on both sides of steps.
+
+    Paper and a second layer of film add their density: the picture goes on below them. A block or
+    a mask has its own. 0 where the picture around is too even, or too dark, to tell.
+    """
+    inside, outside = beside(tone, sides, pitch)
+    lit = (inside > _FLOOR) & (outside > _FLOOR)
+    inside, outside = inside[lit], outside[lit]
+    if inside.size < _FEWEST:
+        return 0.0
+    if float(outside.std()) < _VARIES or float(inside.std()) < 1e-6:
+        return 0.0
+    return float(np.corrcoef(inside, outside)[0, 1])
+
+
+def beside(tone: Floats, sides: Sequence[Step], pitch: float) -> tuple[Floats, Floats]:
+    """Return log light to the right and to the left along steps."""
+    right, left = [], []
+    for side in sides:
+        at = np.arange(2 * pitch, side.span - 2 * pitch, _APART_MM * pitch)
+        if not at.size:
+            continue
+        base = side.start + at[:, None] * side.along
+        away = _BESIDE_MM * pitch * side.right
+        right.append(sampled(tone, base + away))
+        left.append(sampled(tone, base - away))
+    if not right:
+        return np.zeros(0, np.float32), np.zeros(0, np.float32)
+    return np.concatenate(right), np.concatenate(left)
+
+
+def _chains(sides: Sequence[Step], pitch: float) -> list[list[int]]:
+    """Return runs of two to four sides round right corners, the longest first."""
+    follows = _following(sides, pitch)
+    chains: list[list[int]] = []
+    open_ = [[number] for number in range(len(sides))]
+    while open_:
+        grown = [
+            [*chain, number]
+            for chain in open_
+            for number in follows[chain[-1]]
+            if number not in chain
+        ]
+        chains.extend(grown)
+        open_ = [chain for chain in grown if len(chain) < 4]
+    return chains[::-1]
+
+
+def _following(sides: Sequence[Step], pitch: float) -> list[list[int]]:
+    """Return for each side those that go on from its end, a quarter turn to the right."""
+    if not sides:
+        return []
+    start, end = (np.array([getattr(one, name) for one in sides]) for name in ("start", "end"))
+    along, right = (np.array([getattr(one, name) for one in sides]) for name in ("along", "right"))
+    square = np.abs(along @ along.T) < _SQUARE
+    square &= right @ along.T > 0
+    gap = start[None] - end[:, None]
+    before = np.einsum("ijk,ik->ij", gap, along)
+    after = np.einsum("ijk,jk->ij", gap, along)
+    room, beyond = _ROUND_MM * pitch, _BEYOND_MM * pitch
+    near = (before < room) & (before > -beyond) & (after < room) & (after > -beyond)
+    return [[int(n) for n in np.flatnonzero(row)] for row in square & near]
+
+
+def _crossing(one: Step, other: Step) -> Points:
+    """Return where the lines of two steps cross."""
+    ways = np.stack([one.along, -other.along], axis=1)
+    at = np.linalg.solve(ways, other.start - one.start)
+    return np.asarray(one.start + at[0] * one.along)
+
+
+def _strokes(tone: Floats, corners: Points, pitch: float) -> float:
+    """Return the part of a patch that is narrow and stands out, brighter or darker."""
+    width, height = (float(np.linalg.norm(corners[n] - corners[0])) for n in (1, 3))
+    inset = round(_BESIDE_MM * pitch)
+    if min(width, height) < 4 * inset:
+        return 0.0
+    flat = np.array([[0, 0], [width, 0], [0, height]], np.float32)
+    turn = cv2.getAffineTransform(corners[[0, 1, 3]].astype(np.float32), flat)
+    size = (round(width), round(height))
+    inner = np.s_[inset:-inset, inset:-inset]
+    patch = cv2.warpAffine(tone, turn, size, borderMode=cv2.BORDER_REPLICATE)[inner]
+    shown = cv2.warpAffine(np.ones_like(tone), turn, size)[inner] > 0.5
+    if not shown.any():
+        return 0.0
+    soft = cv2.blur(patch, (2, 2))
+    noise = 1.4826 * float(np.median(np.abs(soft - cv2.medianBlur(soft, 5))[shown]))
+    wide = max(5, round(_STROKE_MM * pitch)) | 1
+    kernel = np.ones((wide, wide), np.uint8)
+    dark = cv2.morphologyEx(soft, cv2.MORPH_CLOSE, kernel) - soft
+    bright = soft - cv2.morphologyEx(soft, cv2.MORPH_OPEN, kernel)
+    stands_out = np.maximum(dark, bright) > max(_STROKE, 6 * noise)
+    return float(stands_out[shown].mean())
