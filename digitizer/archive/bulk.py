@@ -16,6 +16,7 @@ from pydicom.config import disable_value_validation
 from pydicom.uid import (
     UID,
     DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
 )
@@ -38,7 +39,7 @@ _config.STORE_SEND_CHUNKED_DATASET = True
 _MOST_CONTEXTS = 120
 """Presentation contexts of one association: 128 at most (PS3.8 9.3.2.2), some for the services."""
 _NATIVE = (ExplicitVRLittleEndian, ImplicitVRLittleEndian)
-_UNPACKED = frozenset((*_NATIVE, DeflatedExplicitVRLittleEndian))
+_UNPACKED = frozenset((*_NATIVE, ExplicitVRBigEndian, DeflatedExplicitVRLittleEndian))
 """Not encapsulated: what may be sent as Explicit VR Little Endian, value for value the same."""
 _WORDS = {"OW": 2, "OF": 4, "OL": 4, "OD": 8, "OV": 8}
 """Bytes of a word of the VRs that are kept as bytes."""
@@ -165,6 +166,14 @@ def _unpacked(content: bytes) -> bytes | None:
     None where that is not sure: in which order the two words of a 32-bit pixel stand in big endian
     is read in two ways.
     """
+    try:
+        return _rewritten(content)
+    except Exception:
+        # pydicom raises nearly anything over odd values: then it goes as it is, or not at all.
+        return None
+
+
+def _rewritten(content: bytes) -> bytes | None:
     dataset = dcmread(BytesIO(content))
     out = BytesIO()
     with disable_value_validation():
