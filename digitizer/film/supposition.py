@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import degrees
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -35,17 +36,21 @@ __all__ = ["best_sheets"]
 
 _NARROWEST_MM = 25.0
 """Dental films are 31 by 41 mm."""
-_SMALLEST_MM = 30.0
+_SMALLEST_MM, _ALONE_MM = 30.0, 6.0
 _BELIEVED = 0.5
 """Part of the sides inside the frame that must be cut edges."""
 _LONE = 0.3
 """How much more of it where no two of them meet in a corner."""
+_PROVEN = 0.75
+"""The same, from which on two sheets with corners prove the bed for others beside them."""
 _BEYOND_DOUBT = 0.85
 """The same, from which on no other way to see the pieces is tried."""
 _BESIDE = 0.2
 """Part of a piece's rim outside the sheet measured on it that is more than tape or glare."""
 _SCATTERED = 0.5
 """The same, from which on the sheet measured is not what its pieces are of."""
+_GLOW = 3.0
+"""Pixels of the reduced grid by which clear film shines over a dark bed."""
 _RIVAL = 0.4
 """Part of the longest measured edge from which another supposition is a rival."""
 _OTHERWISE_DEG = 1.0
@@ -63,6 +68,7 @@ _SOFT_PX, _SOFT_MM = 12.0, 2.5
 _FEWEST_PICTURES = 4
 _PRINTED_DEG = 0.12
 """How far most pictures of one print differ in angle; films laid by hand lie a degree askew."""
+_MOST = 0.75
 _ONE_SIZE = 0.03
 """How far most of them differ in size, as a part of it."""
 _FED_DEG = 1.2
@@ -181,7 +187,7 @@ def _are_pictures(sheets: Sequence[FoundSheet], scale: Points) -> bool:
     )
     usual = np.median(sizes, axis=0)
     alike = float(np.median(np.abs(sizes / usual - 1).max(axis=1)))
-    askew = float(np.median(np.abs(angles - np.median(angles))))
+    askew = float(np.quantile(np.abs(angles - np.median(angles)), _MOST))
     return askew < _PRINTED_DEG and alike < _ONE_SIZE
 
 
@@ -209,19 +215,25 @@ def _suppose(page: Page, bed: Bed, kind: BedKind, level: float) -> _Supposition:
     )
     best: list[FoundSheet] = []
     lines: list[Side] = []
-    for number, grouping in enumerate(groupings(bed.mask)):
+    rims_sought = False
+    for grouping in groupings(bed.mask):
         pieces = [_measure(page, surface, outlines) for outlines in grouping]
         found = _outermost([one for one in pieces if one is not None])
-        found = [one for one in found if not _is_scrap(one, page)] or found
+        found = [one for one in found if not _is_scrap(one, found, page)] or found
         if not found:
             continue
-        if kind is BedKind.DARK and number == 0 and (rimmed := _with_rims(page, found)):
-            return _Supposition(level, rimmed, [], [])
+        if kind is BedKind.DARK and not rims_sought and all(one.beside < _BESIDE for one in found):
+            rims_sought = True
+            if rimmed := _with_rims(page, found):
+                return _Supposition(level, rimmed, [], [])
         alone = sum(len(outlines) for outlines in grouping) == 1
         if any(_is_border(page, surface, kind, one, alone=alone) for one in found):
             lines = [side for one in found for side in one.sides if side.weight > 0]
             return _Supposition(level, [], found, lines, kind is BedKind.DARK)
-        least = min(one.believed if one.has_corner else one.believed - _LONE for one in found)
+        proven = sum(one.has_corner and one.believed > _PROVEN for one in found) > 1
+        least = min(
+            one.believed if one.has_corner or proven else one.believed - _LONE for one in found
+        )
         edge = sum(one.edge for one in found)
         fewer = len(best) > _MOST_SHEETS >= len(found)
         scattered = any(one.beside > _SCATTERED for one in found)
@@ -236,9 +248,19 @@ def _suppose(page: Page, bed: Bed, kind: BedKind, level: float) -> _Supposition:
     return _Supposition(level, best, [], [] if best else lines)
 
 
-def _is_scrap(found: FoundSheet, page: Page) -> bool:
-    """Tell a scrap of bed that looks otherwise, smaller than any film and without cut edges."""
+def _is_scrap(found: FoundSheet, all_found: Sequence[FoundSheet], page: Page) -> bool:
+    """Tell a scrap of bed that looks otherwise: smaller than any film, without cut edges, alone.
+
+    What lies right beside a sheet may be a part of it.
+    """
     size = _size_mm(found.corners, page)
+    room = _ALONE_MM * page.pitch
+    for other in all_found:
+        if other is not found:
+            rim = other.corners.astype(np.float32)
+            away = [cv2.pointPolygonTest(rim, (float(x), float(y)), True) for x, y in found.corners]
+            if max(away) > -room:
+                return False
     return (
         size is not None
         and max(size.width, size.height) < _SMALLEST_MM
@@ -377,16 +399,16 @@ def _measure(
             for side in sides
             if side.seen
         ),
-        beside=_beside(corners, rim),
+        beside=_beside(corners, rim, _GLOW / float(page.reduction.min())),
     )
 
 
-def _beside(corners: Points, rim: Points) -> float:
-    """Return the part of points that lie outside a sheet by more than its measured overhang."""
+def _beside(corners: Points, rim: Points, glow: float) -> float:
+    """Return the part of points that lie outside a sheet by more than its overhang, or its glow."""
     along = np.roll(corners, -1, axis=0) - corners
     to = rim[:, None, :] - corners
     depth = (along[:, 0] * to[..., 1] - along[:, 1] * to[..., 0]) / np.linalg.norm(along, axis=1)
-    room = OVERHANG * float(np.linalg.norm(np.ptp(corners, axis=0)))
+    room = max(glow, OVERHANG * float(np.linalg.norm(np.ptp(corners, axis=0))))
     return float(np.mean(depth.min(axis=1) < -room))
 
 
