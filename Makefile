@@ -3,7 +3,7 @@
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 
-.PHONY: help setup setup-test setup-bench demo test check bench bench-film bench-reading bench-identity soak clean
+.PHONY: help setup setup-test setup-bench demo test check bench bench-film bench-reading bench-identity bench-pictures soak clean
 
 help:  ## What can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -40,6 +40,9 @@ bench-reading: setup-bench  ## Reading of drawn labels and film blocks, beside t
 
 bench-identity: setup-bench  ## Linkage on invented texts: what is filed wrongly, and how much
 	@$(PYTHON) scripts/bench_identity.py
+
+bench-pictures: setup-bench  ## Drawn labels and films, from picture to decision
+	@$(PYTHON) scripts/bench_pictures.py
 
 soak: setup-test  ## 2,000 films with random kills
 	@$(PYTHON) scripts/soak.py
