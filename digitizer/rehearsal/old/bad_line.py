@@ -13,6 +13,7 @@ from types import TracebackType
 
 __all__ = ["BadLine"]
 
+_QUICK_ACK = getattr(socket, "TCP_QUICKACK", None)  # Linux
 _P_DATA = 0x04
 _ABORT = bytes((7, 0, 0, 0, 0, 4, 0, 0, 2, 0))
 """A-ABORT by the service provider, for no reason given (PS3.8 9.3.8)."""
@@ -150,6 +151,8 @@ def _exactly(source: socket.socket, length: int) -> bytes:
     """Return that many bytes; fewer at the end."""
     parts = bytearray()
     while len(parts) < length:
+        if _QUICK_ACK is not None:  # else every message costs 40 ms
+            source.setsockopt(socket.IPPROTO_TCP, _QUICK_ACK, 1)
         some = source.recv(min(262_144, length - len(parts)))
         if not some:
             return b""
