@@ -25,7 +25,7 @@ from digitizer.model.records import (
 from digitizer.model.states import State
 from digitizer.pipeline.changes import event, held, moved, reason_payload
 from digitizer.pipeline.ingest import identifier
-from digitizer.pipeline.older import deliver as older
+from digitizer.pipeline.older import commitment as older
 from digitizer.pipeline.services import Services
 from digitizer.ports import Transaction
 

@@ -27,8 +27,10 @@ from digitizer.model.records import Stage
 from digitizer.pipeline.advance import StageFunction
 from digitizer.pipeline.deliver import commit, store, verify
 from digitizer.pipeline.jacket import decide
+from digitizer.pipeline.older import commitment as older_commitment
 from digitizer.pipeline.older import decide as older_decide
 from digitizer.pipeline.older import deliver as older_deliver
+from digitizer.pipeline.older import readback as older_readback
 from digitizer.pipeline.older.feed import feed
 from digitizer.pipeline.older.stock import stock
 from digitizer.pipeline.older.take import take
@@ -51,7 +53,7 @@ STAGES: Mapping[Stage, StageFunction] = MappingProxyType(
         Stage.OLD_TAKE: take,
         Stage.OLD_DECIDE: older_decide.decide,
         Stage.OLD_STORE: older_deliver.store,
-        Stage.OLD_COMMIT: older_deliver.commit,
-        Stage.OLD_VERIFY: older_deliver.verify,
+        Stage.OLD_COMMIT: older_commitment.commit,
+        Stage.OLD_VERIFY: older_readback.verify,
     }
 )

@@ -31,7 +31,7 @@ from digitizer.model.older import OldInstance, OldStudy, Source, SourceKind
 from digitizer.model.reasons import Code
 from digitizer.model.states import State
 from digitizer.pipeline.older import reconcile, review
-from digitizer.pipeline.older.deliver import adopt
+from digitizer.pipeline.older.made import adopt
 from digitizer.pipeline.older.originals import original
 from digitizer.pipeline.older.picture_stock import stock_pictures
 from digitizer.pipeline.older.plan import plan_source

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from digitizer.model.older import OldStudy, Source
 from digitizer.model.states import State
 from digitizer.pipeline.changes import event
-from digitizer.pipeline.older.deliver import read_back
+from digitizer.pipeline.older.readback import read_back
 from digitizer.pipeline.services import Services
 
 __all__ = ["read_again"]

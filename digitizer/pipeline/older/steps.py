@@ -10,21 +10,23 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from digitizer.errors import StaleRecord
-from digitizer.model.older import OldInstance, OldStudy
-from digitizer.model.reasons import Code
+from digitizer.model.older import OldInstance, OldStudy, Source
+from digitizer.model.reasons import Code, Reason
 from digitizer.model.records import Stage
 from digitizer.model.states import State
-from digitizer.pipeline.changes import moved
+from digitizer.pipeline.changes import event, held, moved, reason_payload
 from digitizer.pipeline.services import Services
 from digitizer.ports import Transaction
 
 __all__ = [
     "SENT",
     "again",
+    "ask",
     "begin",
     "count_token",
     "identities_token",
     "is_due",
+    "loaded",
     "on_hold",
     "reopen",
     "still",
@@ -144,3 +146,21 @@ def count_token(study: OldStudy) -> str:
 
 def _short(words: Iterable[str]) -> str:
     return hashlib.sha256("\n".join(words).encode()).hexdigest()[:16]
+
+
+def loaded(services: Services, study_id: str) -> tuple[OldStudy, Source, tuple[OldInstance, ...]]:
+    """Return a study with its source and its instances."""
+    with services.ledger.reading() as view:
+        study = view.get(OldStudy, study_id)
+        return study, view.get(Source, study.source_id), view.old_instances(study_id=study_id)
+
+
+def ask(services: Services, stage: Stage, study_id: str, why: Reason) -> list[tuple[Stage, str]]:
+    """Hold a study for a person from this stage on."""
+    now = services.clock.now()
+    with services.ledger.transaction() as tx:
+        study = still(tx, study_id, stage)
+        tx.unschedule(stage, study_id)
+        asked = held(study, State.REVIEW, (why,), now)
+        tx.save(asked, event(study_id, "review", reasons=reason_payload(asked.reasons)))
+    return []
