@@ -3,7 +3,7 @@
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 
-.PHONY: help setup setup-test setup-bench demo test check bench bench-film bench-reading bench-identity bench-migrate soak clean
+.PHONY: help setup setup-test setup-bench demo test check bench bench-film bench-reading bench-identity bench-pictures bench-migrate soak clean
 
 help:  ## What can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -43,6 +43,9 @@ bench-identity: setup-bench  ## Linkage on invented texts: what is filed wrongly
 
 bench-migrate: setup-bench  ## An old PACS brought over, on a good and a bad line, beside dcmtk
 	@$(PYTHON) scripts/bench_migrate.py
+
+bench-pictures: setup-bench  ## Drawn labels and films, from picture to decision
+	@$(PYTHON) scripts/bench_pictures.py
 
 soak: setup-test  ## 2,000 films with random kills
 	@$(PYTHON) scripts/soak.py

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from rapidfuzz.distance import OSA
 
-from digitizer.identity.compare import compare_birth, compare_number, compare_person
+from digitizer.identity.compare import OTHER_NUMBER, compare_birth, compare_number, compare_person
 from digitizer.identity.evidence import Evidence
 from digitizer.identity.heard import Heard
 from digitizer.identity.linkage import Agreements, Linked, name_said
@@ -183,6 +183,9 @@ def _misread(best: Linked, against: list[FieldName], sides: Sides) -> bool:
         return False
     if certain:
         return net >= _LABEL_MISREAD_BITS
+    if number is not None and number.bits <= OTHER_NUMBER.bits:
+        # Three signs and more of a number are another number.
+        return False
     close = {FieldName.GIVEN_NAME, FieldName.NAME_SUFFIX, FieldName.SEX}
     return len(against) == 1 and not close & set(against) and net >= _LABEL_MISREAD_BITS
 
