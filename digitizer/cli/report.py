@@ -7,9 +7,7 @@ import click
 
 from digitizer.cli.base import Session, Verb, pass_session
 from digitizer.errors import UsageError
-from digitizer.pipeline.older.printed import printed_source
 from digitizer.pipeline.older.sources import source_named
-from digitizer.pipeline.printed import printed_report
 
 __all__ = ["REPORT_COMMANDS"]
 
@@ -41,6 +39,10 @@ def report(
             "Name a batch, a box or an older archive.",
             remedy="Give --batch NAME, --box NAME or --source NAME.",
         )
+    # Imported here: what lays paper out is slow to load, and no other command needs it.
+    from digitizer.pipeline.older.printed import printed_source
+    from digitizer.pipeline.printed import printed_report
+
     by = user or f"cli:{getpass.getuser()}"
     if source is not None:
         older = source_named(session.services, source)

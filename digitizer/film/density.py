@@ -6,14 +6,17 @@ steps of a certified tablet: between them it interpolates, beyond them it goes o
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import PchipInterpolator
 
 from digitizer.model.density import DensityCurve, StepResult
 from digitizer.model.instance import DensityScale, Rendered, Window
 from digitizer.model.raster import Polarity, Raster
+
+if TYPE_CHECKING:
+    from scipy.interpolate import PchipInterpolator
 
 __all__ = [
     "NOISE_LIMIT_OD",
@@ -106,9 +109,16 @@ def _abscissa(curve: DensityCurve, values: Vector) -> Vector:
     return np.log10(np.maximum(values, _DARKEST)) if curve.logarithmic else values
 
 
-def _interpolator(curve: DensityCurve) -> PchipInterpolator:
+def _interpolator(curve: DensityCurve) -> "PchipInterpolator":
     at = _abscissa(curve, np.array(curve.values))
-    return PchipInterpolator(at, np.array(curve.densities), extrapolate=False)
+    return _monotone(at, np.array(curve.densities), extrapolate=False)
+
+
+def _monotone(at: Vector, density: Vector, *, extrapolate: bool = True) -> "PchipInterpolator":
+    # Imported where it is used: it takes a third of a second, and few commands need it.
+    from scipy.interpolate import PchipInterpolator
+
+    return PchipInterpolator(at, density, extrapolate=extrapolate)
 
 
 def od_of(curve: DensityCurve, values: NDArray[np.generic]) -> Vector:
@@ -149,7 +159,7 @@ def _left_out(curve: DensityCurve) -> Vector:
     misses = []
     for n in range(1, len(at) - 1):
         others = np.arange(len(at)) != n
-        misses.append(float(PchipInterpolator(at[others], density[others])(at[n]) - density[n]))
+        misses.append(float(_monotone(at[others], density[others])(at[n]) - density[n]))
     return np.array(misses)
 
 

@@ -14,7 +14,7 @@ from functools import cache
 from importlib import resources
 from types import MappingProxyType
 
-from scipy.stats import beta
+from scipy.special import betaincinv
 
 from digitizer.identity.linkage import Linked
 from digitizer.model.reading import FieldName
@@ -117,7 +117,7 @@ def _class_bound(own: tuple[int, int], every: tuple[int, ...]) -> float:
 
 def _bound(wrong: float, of: float) -> float:
     """Return the upper 95 % bound of a rate; of nothing, nothing is known."""
-    return float(beta.ppf(0.95, wrong + 1, of - wrong)) if wrong < of else 1.0
+    return float(betaincinv(wrong + 1, of - wrong, 0.95)) if wrong < of else 1.0
 
 
 UNCAPPED = Caps(

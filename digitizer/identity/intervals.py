@@ -1,6 +1,6 @@
 """How sure a rate is that was counted."""
 
-from scipy.stats import beta
+from scipy.special import betaincinv
 
 __all__ = ["interval"]
 
@@ -15,6 +15,6 @@ def interval(wrong: int, of: int, confidence: float = 0.95) -> tuple[float, floa
     confidence : float
     """
     tail = (1 - confidence) / 2
-    low = float(beta.ppf(tail, wrong, of - wrong + 1)) if wrong else 0.0
-    high = float(beta.ppf(1 - tail, wrong + 1, of - wrong)) if wrong < of else 1.0
+    low = float(betaincinv(wrong, of - wrong + 1, tail)) if wrong else 0.0
+    high = float(betaincinv(wrong + 1, of - wrong, 1 - tail)) if wrong < of else 1.0
     return low, high
