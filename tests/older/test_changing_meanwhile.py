@@ -178,6 +178,10 @@ def test_what_was_sent_is_never_written_over(site: OldSite, disc: Disc, tmp_path
     disc.look_again(source)
     site.work(source)
     with site.services.ledger.reading() as view:
+        before = view.old_instances(source_id=source.id)
+    disc.look_again(source)
+    with site.services.ledger.reading() as view:
+        assert view.old_instances(source_id=source.id) == before
         document = reconcile.source_json(view, source)
         places = [row.place for row in view.old_instances(source_id=source.id)]
     assert (document["found"], document["verified"], document["balanced"]) == (3, 3, True)

@@ -29,6 +29,9 @@ from digitizer.ports import Transaction
 
 __all__ = ["approve", "asked_of_instances", "decide", "ruled_header"]
 
+_NO_FIRST = (State.REVIEW, State.DUPLICATE, State.REJECTED, State.QUARANTINED)
+"""States of instances that stand for no other."""
+
 
 def decide(services: Services, study_id: str) -> list[tuple[Stage, str]]:
     """Decide a study by its header, or ask a person and say why."""
@@ -77,9 +80,6 @@ def _without_copies(
         services, study_id, [(row, copies[row.place]) for row in rows if row.place in copies]
     )
     return tuple(copies.get(row.place, row) for row in rows)
-
-
-_NO_FIRST = (State.REVIEW, State.DUPLICATE, State.REJECTED, State.QUARANTINED)
 
 
 def _is_copy(

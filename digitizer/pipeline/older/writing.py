@@ -16,7 +16,7 @@ from digitizer.ports import Transaction
 
 __all__ = ["revive", "study_id_of", "write"]
 
-_MOST_OTHERS = 5
+_MOST_OTHERS = 50
 
 
 def study_id_of(source: Source, study_instance_uid: str) -> str:
@@ -32,24 +32,35 @@ def write(
     A place that is known with the same bytes is left as it is. An instance that is known elsewhere
     with the same dataset is a ``duplicate``; with another one it collides and waits for a person.
     """
-    places = [one.instance.place for one in looked]
-    known = {row.place: row for row in tx.old_instances_at(source.id, places)}
-    fresh = [
-        _beside(one, known.get(one.instance.place))
-        for one in looked
-        if not _is_known(one.instance, known.get(one.instance.place))
+    fresh = _unknown(tx, source, looked)
+    aside = [
+        _beside(one, before) for one, before in fresh if before is not None and _is_kept(before)
     ]
-    firsts = _firsts(tx, fresh)
+    fresh_rows = [one for one, before in fresh if before is None or not _is_kept(before)]
+    fresh_rows += [one for one, _ in _unknown(tx, source, aside)]
+    firsts = _firsts(tx, fresh_rows)
     rows = []
-    for one in fresh:
+    for one in fresh_rows:
         row = one.instance
         if one.header is not None:
             row = replace(row, study_id=study_id_of(source, one.study_instance_uid))
             row = _judged(row, firsts)
         rows.append(row)
     tx.write_old_instances(rows)
-    _write_studies(services, tx, source, fresh, rows)
+    _write_studies(services, tx, source, fresh_rows, rows)
     return rows
+
+
+def _unknown(
+    tx: Transaction, source: Source, looked: Sequence[Looked]
+) -> list[tuple[Looked, OldInstance | None]]:
+    """Return what is not known as it is, each with what is known of its place."""
+    known = {
+        row.place: row
+        for row in tx.old_instances_at(source.id, [one.instance.place for one in looked])
+    }
+    pairs = [(one, known.get(one.instance.place)) for one in looked]
+    return [(one, before) for one, before in pairs if not _is_known(one.instance, before)]
 
 
 def _is_known(row: OldInstance, known: OldInstance | None) -> bool:
@@ -63,14 +74,14 @@ def _is_known(row: OldInstance, known: OldInstance | None) -> bool:
     return known.sha256 == row.sha256 and known.code is row.code
 
 
-def _beside(one: Looked, known: OldInstance | None) -> Looked:
-    """Return what was looked at under a place of its own where its place holds what is kept.
+def _is_kept(known: OldInstance) -> bool:
+    """Tell whether a row is never replaced: it was sent, or its original lies in the vault."""
+    return known.state in SENT or bool(known.pack)
 
-    What was sent, or lies in the vault, is never replaced: another disc may be in the drive.
-    """
-    if known is None or not (known.state in SENT or known.pack):
-        return one
-    place = f"{one.instance.place}#{one.instance.sha256[:12]}"
+
+def _beside(one: Looked, known: OldInstance) -> Looked:
+    """Return what was looked at under a place of its own: another disc may be in the drive."""
+    place = f"{known.place}#{one.instance.sha256[:12]}"
     return replace(one, instance=replace(one.instance, place=place))
 
 
