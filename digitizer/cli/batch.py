@@ -39,12 +39,13 @@ from digitizer.pipeline.orders import orders_in
 from digitizer.pipeline.replay import replay as replay_batch
 from digitizer.pipeline.rollers import worn_scanners
 from digitizer.pipeline.services import Services
+from digitizer.pipeline.spreadsheet import safe_cell
 from digitizer.scan.walk import FoundFile, walk
 from digitizer.service.lock import DataFolderLock
 from digitizer.service.runtime import Runtime
 from digitizer.service.watching import watch_batch
 
-__all__ = ["BATCH_COMMANDS", "safe_cell", "wait_for", "workplace"]
+__all__ = ["BATCH_COMMANDS", "wait_for", "workplace"]
 
 _HELD = frozenset({State.REVIEW.value, State.WAITING.value, State.QUARANTINED.value})
 
@@ -480,13 +481,6 @@ def _csv(document: dict[str, Any]) -> str:
             row.append(" ".join(told["sop_instance_uids"]))
             writer.writerow([safe_cell(cell) for cell in row])
     return out.getvalue()
-
-
-def safe_cell(cell: object) -> object:
-    """Keep a spreadsheet from taking a name that begins like a formula for one."""
-    if isinstance(cell, str) and cell[:1] in "=+-@\t\r":
-        return f"'{cell}"
-    return "" if cell is None else cell
 
 
 BATCH_COMMANDS: tuple[click.Command, ...] = (

@@ -19,7 +19,7 @@ from digitizer.cli.base import (
     print_json,
     progress_bars,
 )
-from digitizer.cli.batch import safe_cell, workplace
+from digitizer.cli.batch import workplace
 from digitizer.cli.older_pictures import index_words, picture_options
 from digitizer.cli.older_words import plan_words, source_words, study_words, where_words
 from digitizer.errors import UnknownRecord, UsageError
@@ -33,6 +33,7 @@ from digitizer.pipeline.older.review import Collisions
 from digitizer.pipeline.older.sources import add_source, pause_source, source_named, stock_again
 from digitizer.pipeline.review import patient_named
 from digitizer.pipeline.services import Services
+from digitizer.pipeline.spreadsheet import safe_cell
 from digitizer.pipeline.whereabouts import whereabouts
 
 __all__ = ["MIGRATE_COMMANDS"]

@@ -23,6 +23,7 @@ from digitizer.pipeline.older import reconcile, review
 from digitizer.pipeline.older.printed import printed_source
 from digitizer.pipeline.older.review import Collisions
 from digitizer.pipeline.older.sources import pause_source
+from digitizer.pipeline.spreadsheet import safe_cell
 
 __all__ = ["router"]
 
@@ -140,16 +141,11 @@ def _csv(rows: Iterator[OldInstance]) -> Iterator[str]:
     writer = csv.writer(out)
     writer.writerow(reconcile.COLUMNS)
     for row in rows:
-        writer.writerow([_safe(cell) for cell in reconcile.cells(row)])
+        writer.writerow([safe_cell(cell) for cell in reconcile.cells(row)])
         yield out.getvalue()
         out.seek(0)
         out.truncate()
     yield out.getvalue()
-
-
-def _safe(cell: str) -> str:
-    """Keep a spreadsheet from taking a name that begins like a formula for one."""
-    return f"'{cell}" if cell[:1] in "=+-@\t\r" and cell else cell
 
 
 @router.post("/older/sources/{source_id}/report.pdf")

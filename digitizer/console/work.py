@@ -23,6 +23,7 @@ from digitizer.model.states import HOLDS, State
 from digitizer.model.users import Permission
 from digitizer.pipeline.bulk import retry_in_steps
 from digitizer.pipeline.changes import event
+from digitizer.pipeline.spreadsheet import safe_cell
 
 __all__ = ["file_answer", "router"]
 
@@ -249,10 +250,5 @@ def _csv(site: Site, chosen: Filter) -> Iterator[str]:
 
 def _line(cells: Iterable[str]) -> str:
     out = io.StringIO()
-    csv.writer(out).writerow([_safe_cell(cell) for cell in cells])
+    csv.writer(out).writerow([safe_cell(cell) for cell in cells])
     return out.getvalue()
-
-
-def _safe_cell(cell: str) -> str:
-    """Keep a spreadsheet from taking a name that begins like a formula for one."""
-    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell

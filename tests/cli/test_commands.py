@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from site_commands import Site
 
+from digitizer.pipeline.spreadsheet import safe_cell
+
 
 @pytest.fixture
 def site(tmp_path: Path) -> Site:
@@ -174,3 +176,10 @@ def test_the_budget_is_shown_and_a_class_stopped_and_released(site: Site) -> Non
     status = site.json("status")
     assert (status["expected_wrong"], status["budget"]["filed"]) == (0.0, 0)
     assert site.json("review", "blind", "list") == []
+
+
+def test_a_cell_is_no_formula_and_an_empty_one_stays_empty() -> None:
+    """What a spreadsheet would work out is shown as the text it is."""
+    assert [safe_cell(one) for one in ("=1+1", "-x", "a=b", "", None, 3)] == [
+        "'=1+1", "'-x", "a=b", "", "", 3,
+    ]  # fmt: skip

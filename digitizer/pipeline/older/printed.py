@@ -48,7 +48,7 @@ def printed_source(services: Services, source: Source, *, by: str) -> bytes:
     ]
     paper.table(
         ("", "Instances"),
-        [(what, "" if n is None else n) for what, n in rows],
+        [row for row in rows if row[1] is not None],
         widths=(4, 1),
         numbers=(1,),
     )
@@ -110,7 +110,7 @@ def _release(paper: Paper, told: dict[str, Any], open_studies: int, left: int) -
         reasons.append(f"no row of the index file tells whose {counts['no_row']} pictures are")
     damaged = {code: n for code, n in counts.items() if code in _DAMAGED}
     if damaged:
-        reasons.append(f"{sum(damaged.values())} files are damaged, and only here")
+        reasons.append(f"files that are damaged, and only here: {sum(damaged.values())}")
     if reasons:
         paper.text(f"May not be released: {'; '.join(reasons)}.")
     else:
@@ -133,7 +133,7 @@ def _lists(paper: Paper, services: Services, source: Source) -> None:
         paper.table(
             ("Place", "Why"),
             [
-                (row.place, _words(row.code.value if row.code else "") + f" {row.note}")
+                (row.place, row.note or _words(row.code.value if row.code else ""))
                 for row in rows[:_MOST_ROWS]
             ],
             widths=(3, 4),
