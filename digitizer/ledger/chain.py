@@ -4,7 +4,7 @@ import hashlib
 import json
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, insert, select, text
+from sqlalchemy import Connection, bindparam, insert, select, text
 
 from digitizer.ledger import tables
 from digitizer.model.records import Event
@@ -12,6 +12,14 @@ from digitizer.model.records import Event
 __all__ = ["append", "chained", "events_of", "intact"]
 
 _EVENT = tables.event
+# Built once: building a statement costs more than running it, and every change appends an event.
+_LAST = (
+    select(_EVENT.c.sequence, _EVENT.c.hash)
+    .where(_EVENT.c.subject == bindparam("subject"))
+    .order_by(_EVENT.c.sequence.desc())
+    .limit(1)
+)
+_APPEND = insert(_EVENT)
 
 
 def chained(
@@ -39,26 +47,22 @@ def append(connection: Connection, event: Event, at: datetime) -> None:
             text("SELECT pg_advisory_xact_lock(hashtextextended(:subject, 0))"),
             {"subject": event.subject},
         )
-    last = connection.execute(
-        select(_EVENT.c.sequence, _EVENT.c.hash)
-        .where(_EVENT.c.subject == event.subject)
-        .order_by(_EVENT.c.sequence.desc())
-        .limit(1)
-    ).one_or_none()
+    last = connection.execute(_LAST, {"subject": event.subject}).one_or_none()
     sequence, previous = (last.sequence + 1, last.hash) if last else (0, "")
     moment = at.astimezone(UTC).isoformat(timespec="microseconds")
     payload = json.dumps(event.payload, sort_keys=True, default=str)
     words = (event.subject, sequence, moment, event.name, event.actor, payload)
     connection.execute(
-        insert(_EVENT).values(
-            subject=event.subject,
-            sequence=sequence,
-            at=moment,
-            name=event.name,
-            actor=event.actor,
-            payload=payload,
-            hash=chained(previous, *words),
-        )
+        _APPEND,
+        {
+            "subject": event.subject,
+            "sequence": sequence,
+            "at": moment,
+            "name": event.name,
+            "actor": event.actor,
+            "payload": payload,
+            "hash": chained(previous, *words),
+        },
     )
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from digitizer.ledger import tables
 from digitizer.model.overview import ThingKind
@@ -13,6 +13,11 @@ from digitizer.model.states import HOLDS
 __all__ = ["write_standing"]
 
 _ROW = tables.standing
+# Built once: building a statement costs more than running it.
+_INSERT = insert(_ROW)
+_UPDATE = update(_ROW).where(_ROW.c.subject == bindparam("whose"))
+_DELETE = delete(_ROW).where(_ROW.c.subject == bindparam("whose"))
+_SHEETS = select(tables.sheet.c.id).where(tables.sheet.c.scan_id == bindparam("whose")).limit(1)
 
 
 def write_standing(connection: Connection, record: Scan | Sheet) -> None:
@@ -27,18 +32,16 @@ def write_standing(connection: Connection, record: Scan | Sheet) -> None:
     else:
         _delete(connection, record.id)
         return
-    mine = _ROW.c.subject == values["subject"]
-    if connection.execute(update(_ROW).where(mine).values(**values)).rowcount == 0:
-        connection.execute(insert(_ROW).values(**values))
+    if connection.execute(_UPDATE, values | {"whose": values["subject"]}).rowcount == 0:
+        connection.execute(_INSERT, values)
 
 
 def _delete(connection: Connection, subject: str) -> None:
-    connection.execute(delete(_ROW).where(_ROW.c.subject == subject))
+    connection.execute(_DELETE, {"whose": subject})
 
 
 def _has_sheets(connection: Connection, scan_id: str) -> bool:
-    query = select(tables.sheet.c.id).where(tables.sheet.c.scan_id == scan_id).limit(1)
-    return connection.execute(query).first() is not None
+    return connection.execute(_SHEETS, {"whose": scan_id}).first() is not None
 
 
 def _of_scan(scan: Scan) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -13,6 +14,7 @@ from sqlalchemy import (
     Select,
     Table,
     and_,
+    bindparam,
     case,
     delete,
     func,
@@ -101,21 +103,20 @@ class SqlTransaction:
 
     def get(self, kind: type[R], id: str) -> R:
         """Load one record."""
-        table, key = tables.TABLES[kind], tables.KEY[kind]
-        row = self._connection.execute(select(table).where(table.c[key] == id)).one_or_none()
+        row = self._connection.execute(_ONE[kind], {"own": id}).one_or_none()
         if row is None:
             raise UnknownRecord(f"There is no {kind.__name__.lower()} {id}.")
         return _record(kind, row)
 
     def add(self, record: Record, event: Event) -> None:
         """Insert a record and append its event."""
-        kind = type(record)
-        table = tables.TABLES[kind]
+        table = tables.TABLES[type(record)]
         serial = self._connection.execute(
             select(func.coalesce(func.max(table.c.serial), 0) + 1)
         ).scalar_one()
         self._connection.execute(
-            insert(table).values(**_columns(record), version=0, serial=serial, body=encode(record))
+            insert(table),
+            _columns(record) | {"version": 0, "serial": serial, "body": encode(record)},
         )
         if isinstance(record, Sheet):
             self._mark(record.id, "", record.fingerprint)
@@ -126,10 +127,8 @@ class SqlTransaction:
     def save(self, record: R, event: Event) -> R:
         """Write a changed record when nobody changed it first, and append its event."""
         kind = type(record)
-        table, key = tables.TABLES[kind], tables.KEY[kind]
-        own = getattr(record, key)
-        judged = [table.c[name] for name in ("version", "state", "fingerprint") if name in table.c]
-        before = self._connection.execute(select(*judged).where(table.c[key] == own)).one_or_none()
+        own = getattr(record, tables.KEY[kind])
+        before = self._connection.execute(_JUDGED[kind], {"own": own}).one_or_none()
         if before is None:
             raise UnknownRecord(f"There is no {kind.__name__.lower()} {own}.")
         if before.version != record.version:
@@ -138,9 +137,10 @@ class SqlTransaction:
             table_of = OLD_TRANSITIONS if isinstance(record, OldStudy) else TRANSITIONS
             _check_transition(kind.__name__, own, State(before.state), record.state, table_of)
         written = self._connection.execute(
-            update(table)
-            .where(table.c[key] == own, table.c.version == record.version)
-            .values(**_columns(record), version=record.version + 1, body=encode(record))
+            _CHANGE[kind],
+            _columns(record)
+            | {"version": record.version + 1, "body": encode(record)}
+            | {"own": own, "seen_version": record.version},
         )
         if written.rowcount != 1:
             raise StaleRecord(f"{kind.__name__} {own} was changed by somebody else.")
@@ -542,33 +542,16 @@ class SqlTransaction:
         requests that keep coming cannot put it off for ever. One under a lease will be due at
         ``due_at`` when the lease ends, whatever its holder does (see :meth:`unschedule`).
         """
-        table = tables.task
         now = stamp(self._clock.now())
-        due = now if due_at is None else stamp(due_at)
-        leased = and_(table.c.lease_until.is_not(None), table.c.lease_until > now)
-        place = place_of(self._connection, stage, subject)
         self._connection.execute(
-            self._insert(table)
-            .values(
-                stage=stage.value,
-                subject=subject,
-                due_at=due,
-                attempts=0,
-                generation=0,
-                why="",
-                **place,
-            )
-            .on_conflict_do_update(
-                index_elements=["stage", "subject"],
-                set_={
-                    "due_at": case(
-                        (and_(table.c.due_at <= now, ~leased), table.c.due_at), else_=due
-                    ),
-                    "generation": table.c.generation + 1,
-                    "why": "",
-                    **place,
-                },
-            )
+            _due(self._connection.dialect.name),
+            {
+                "stage": stage.value,
+                "subject": subject,
+                "due_at": now if due_at is None else stamp(due_at),
+                "now": now,
+                **place_of(self._connection, stage, subject),
+            },
         )
 
     def unschedule(self, stage: Stage, subject: str) -> None:
@@ -577,20 +560,11 @@ class SqlTransaction:
         One that was scheduled again since its lease was taken is freed instead, to be done once
         more from the start: what asked for it may have come too late for the work just done.
         """
-        table = tables.task
-        mine = and_(table.c.stage == stage.value, table.c.subject == subject)
-        again = and_(
-            table.c.leased_generation.is_not(None), table.c.leased_generation != table.c.generation
-        )
+        mine = {"of_stage": stage.value, "of_subject": subject}
         # In this order: the deletion waits for a schedule under way elsewhere and judges the row
         # that it left; an update first would, on PostgreSQL, pass over the row as it was.
-        done = self._connection.execute(delete(table).where(mine, not_(again)))
-        if done.rowcount == 0:
-            self._connection.execute(
-                update(table)
-                .where(mine)
-                .values(lease_owner=None, lease_until=None, leased_generation=None, attempts=0)
-            )
+        if self._connection.execute(_DONE, mine).rowcount == 0:
+            self._connection.execute(_FREED, mine)
 
     def task(self, stage: Stage, subject: str) -> Task | None:
         """Look up one task."""
@@ -651,6 +625,59 @@ class SqlTransaction:
         if batch_id is not None:
             query = query.where(row.c.batch_id == batch_id)
         return int(self._connection.scalar(query) or 0)
+
+
+# Built once: building a statement costs more than running it.
+_MINE = {
+    kind: table.c[tables.KEY[kind]] == bindparam("own") for kind, table in tables.TABLES.items()
+}
+_ONE = {kind: select(table).where(_MINE[kind]) for kind, table in tables.TABLES.items()}
+_JUDGED = {
+    kind: select(
+        *(table.c[name] for name in ("version", "state", "fingerprint") if name in table.c)
+    ).where(_MINE[kind])
+    for kind, table in tables.TABLES.items()
+}
+"""What decides whether a record may be changed."""
+_CHANGE = {
+    kind: update(table).where(_MINE[kind], table.c.version == bindparam("seen_version"))
+    for kind, table in tables.TABLES.items()
+}
+_TASK = tables.task
+_MY_TASK = and_(_TASK.c.stage == bindparam("of_stage"), _TASK.c.subject == bindparam("of_subject"))
+_AGAIN = and_(
+    _TASK.c.leased_generation.is_not(None), _TASK.c.leased_generation != _TASK.c.generation
+)
+_DONE = delete(_TASK).where(_MY_TASK, not_(_AGAIN))
+_FREED = (
+    update(_TASK)
+    .where(_MY_TASK)
+    .values(lease_owner=None, lease_until=None, leased_generation=None, attempts=0)
+)
+
+
+@cache
+def _due(dialect: str) -> sqlite.Insert | postgresql.Insert:
+    """Return the statement that makes a task due, whether it is there already or not."""
+    make = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    names = ("stage", "subject", "due_at", "batch_id", "jacket_id", "urgent")
+    new = make(_TASK).values(
+        {name: bindparam(name) for name in names} | {"attempts": 0, "generation": 0, "why": ""}
+    )
+    now = bindparam("now", type_=_TASK.c.due_at.type)
+    leased = and_(_TASK.c.lease_until.is_not(None), _TASK.c.lease_until > now)
+    asked = new.excluded
+    return new.on_conflict_do_update(
+        index_elements=["stage", "subject"],
+        set_={
+            "due_at": case(
+                (and_(_TASK.c.due_at <= now, ~leased), _TASK.c.due_at), else_=asked.due_at
+            ),
+            "generation": _TASK.c.generation + 1,
+            "why": "",
+            **{name: asked[name] for name in ("batch_id", "jacket_id", "urgent")},
+        },
+    )
 
 
 _CHUNK = 10_000

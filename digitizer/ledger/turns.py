@@ -8,6 +8,7 @@ work of both kinds is due, four go to urgent jackets and one to the others.
 """
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -15,6 +16,7 @@ from sqlalchemy import (
     Connection,
     Select,
     and_,
+    bindparam,
     false,
     not_,
     or_,
@@ -39,16 +41,22 @@ _BEGUN = (State.PREPARED, State.READ, State.REVIEW, State.WAITING)
 
 def place_of(connection: Connection, stage: Stage, subject: str) -> dict[str, Any]:
     """Return the batch, the jacket and the urgency of a task's subject, as columns of the task."""
-    jacket = tables.jacket.c
-    own = {Stage.PREPARE: tables.scan, Stage.READ: tables.scan, Stage.DECIDE: tables.jacket}
-    table = own.get(stage, tables.sheet)
-    query = select(jacket.id, jacket.batch_id, jacket.urgent).where(table.c.id == subject)
-    if table is not tables.jacket:
-        query = query.join(table, table.c.jacket_id == jacket.id)
-    found = connection.execute(query).one_or_none()
+    found = connection.execute(_place(stage), {"own": subject}).one_or_none()
     if found is None:
         return {"batch_id": "", "jacket_id": "", "urgent": False}
     return {"batch_id": found.batch_id, "jacket_id": found.id, "urgent": found.urgent}
+
+
+@cache
+def _place(stage: Stage) -> Select[Any]:
+    """Return the query of a subject's jacket; built once, it is asked with every task."""
+    jacket = tables.jacket.c
+    own = {Stage.PREPARE: tables.scan, Stage.READ: tables.scan, Stage.DECIDE: tables.jacket}
+    table = own.get(stage, tables.sheet)
+    query = select(jacket.id, jacket.batch_id, jacket.urgent).where(table.c.id == bindparam("own"))
+    if table is not tables.jacket:
+        query = query.join(table, table.c.jacket_id == jacket.id)
+    return query
 
 
 def allowed(connection: Connection) -> ColumnElement[bool]:
