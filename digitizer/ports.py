@@ -718,12 +718,24 @@ class Overview(Protocol):
         """Count what stands in each state; the group is empty."""
         ...
 
-    def by_batch(self) -> tuple[Tally, ...]:
-        """Count by batch and state, the newest batch first."""
+    def batch_names(self, *, after: str = "", limit: int) -> tuple[str, ...]:
+        """Name batches, the newest first, those before the one called ``after``."""
         ...
 
-    def by_box(self) -> tuple[Tally, ...]:
-        """Count by box and state, in the order of their names."""
+    def by_batch(self, names: Sequence[str]) -> tuple[Tally, ...]:
+        """Count by batch and state, of some batches."""
+        ...
+
+    def box_names(self, *, after: str | None = None, limit: int) -> tuple[str, ...]:
+        """Name boxes in the order of their names; jackets without one are in the box ""."""
+        ...
+
+    def latest_boxes(self, limit: int) -> tuple[str, ...]:
+        """Name the boxes into which jackets came last, the last one first."""
+        ...
+
+    def by_box(self, names: Sequence[str]) -> tuple[Tally, ...]:
+        """Count by box and state, of some boxes."""
         ...
 
     def by_jacket(self, batch_id: str) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""How long the console's pages take with very many scans in the ledger (SQLite).
+"""How long the console's pages take with very many scans and instances in the ledger (SQLite).
 
 .venv/bin/python scripts/bench_console.py [SCANS]
 """
@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
 from console_site import Browser, Console
 from hand_clock import HandClock
-from large_ledger import fill
+from large_ledger import fill, fill_older
 
 from digitizer import config
 from digitizer.console import Site
@@ -23,6 +23,8 @@ PAGES = (
     "/migration",
     "/migration/figures",
     "/migration/equipment",
+    "/migration/batches",
+    "/migration/boxes",
     "/api/v1/orders",
     "/api/v1/scanners",
     "/api/v1/archives",
@@ -33,6 +35,12 @@ PAGES = (
     "/work?box=BOX-007",
     "/review",
     "/jackets/j10",
+    "/older",
+    "/older/sources/old",
+    "/older/sources/old?state=review",
+    "/older/sources/old/instances?list=found",
+    "/older/sources/old/instances?list=refused",
+    "/older/studies/st7",
     "/films/h10007",
     "/feed",
     "/settings",
@@ -48,10 +56,14 @@ def main(scans: int) -> None:
         site = Site.of(config.load(data_dir=Path(folder), environ={}))
         now = datetime.now(UTC)
         fill(f"sqlite:///{folder}/ledger.sqlite", scans, quarantined=scans // 10, now=now)
+        fill_older(site.services, studies=scans // 50, each=50)
         console = Console(site, HandClock(now))
         console.add("bench", *Role)
         browser = console.sign_in("bench")
-        print(f"{scans:,} scans; median of {TIMES}, milliseconds: time on the wall, processor time")
+        print(
+            f"{scans:,} scans and as many old instances; median of {TIMES}, milliseconds: "
+            "time on the wall, processor time"
+        )
         for path in PAGES:
             print(f"{path:40} {_median(browser, path)}")
         print(f"retrying {scans // 10:,} in one action: {_retry(browser):.0f} s of processor time")

@@ -1,10 +1,10 @@
-"""A ledger of very many films, written past the use-cases: for what must stay quick."""
+"""A ledger of very many films and old instances, written past the use-cases."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from ledger_records import NOON, batch, jacket, scan, sheet
+from ledger_records import NOON, batch, happened, jacket, scan, sheet
 from sqlalchemy import create_engine, insert
 
 from digitizer.ledger import tables
@@ -12,9 +12,11 @@ from digitizer.ledger.codec import encode
 from digitizer.ledger.standing_rows import _of_scan, _of_sheet
 from digitizer.ledger.transaction import _columns
 from digitizer.model.film import ScanKind
+from digitizer.model.older import OldHeader, OldInstance, OldStudy, Source, SourceKind
 from digitizer.model.reasons import Code, reason
 from digitizer.model.records import Scan, Sheet
 from digitizer.model.states import State
+from digitizer.pipeline.services import Services
 
 _PER_BATCH, _PER_JACKET = 2000, 8
 _AT_ONCE = 5000
@@ -44,6 +46,42 @@ def fill(url: str, scans: int, *, quarantined: int, now: datetime) -> None:
         for some in _chunks(scans):
             _write_some(connection, some, quarantined, now, (scan_body, sheet_body))
     engine.dispose()
+
+
+def fill_older(services: Services, *, studies: int, each: int) -> None:
+    """Write an older archive: one in ten studies in review, one in ten instances refused."""
+    now = services.clock.now()
+    source = Source(
+        id="old", name="old PACS", kind=SourceKind.FOLDER, place="/nowhere", added_at=now,
+        stocked=True,
+    )  # fmt: skip
+    with services.ledger.transaction() as tx:
+        tx.add(source, happened("old"))
+        for number in range(studies):
+            asked = number % 10 == 7
+            study = OldStudy(
+                id=f"st{number}", source_id="old", study_instance_uid=f"1.2.{number}",
+                changed_at=now, header=OldHeader(patient_id=str(number), modality="CT"),
+                state=State.REVIEW if asked else State.VERIFIED, resume=State.RECEIVED,
+                reasons=(reason(Code.HEADER_DIFFERS),) if asked else (),
+            )  # fmt: skip
+            tx.add(study, happened(study.id))
+            tx.write_old_instances(_of_study(study, each))
+
+
+def _of_study(study: OldStudy, count: int) -> Iterator[OldInstance]:
+    for number in range(count):
+        refused = number % 10 == 9
+        yield OldInstance(
+            source_id=study.source_id,
+            place=f"{study.id}/{number:04}",
+            study_id=study.id,
+            sop_instance_uid=f"{study.study_instance_uid}.{number}",
+            sop_class_uid="1.2.840.10008.5.1.4.1.1.2",
+            size=500_000,
+            state=State.REJECTED if refused else study.state,
+            code=Code.NO_INSTANCE if refused else None,
+        )
 
 
 def _write_some(

@@ -91,11 +91,18 @@ def status(request: Request, _person: Person = Depends(_WORK)) -> dict[str, Any]
 
 
 @router.get("/batches")
-def batches(request: Request, _person: Person = Depends(_WORK)) -> list[dict[str, Any]]:
-    """List batches with their counts by state, the newest first."""
-    counted: dict[str, dict[str, int]] = {}
-    for one in site_of(request).overview.by_batch():
-        counted.setdefault(one.group, {})[one.state.value] = one.count
+def batches(
+    request: Request,
+    after: Text = "",
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    _person: Person = Depends(_WORK),
+) -> list[dict[str, Any]]:
+    """List batches with their counts by state, the newest first; ``after`` names the last seen."""
+    overview = site_of(request).overview
+    names = overview.batch_names(after=after, limit=limit)
+    counted: dict[str, dict[str, int]] = {name: {} for name in names}
+    for one in overview.by_batch(names):
+        counted[one.group][one.state.value] = one.count
     return [{"batch": name, "counts": counts} for name, counts in counted.items()]
 
 

@@ -23,6 +23,7 @@ from digitizer.model.records import Batch, Jacket, Scan
 from digitizer.model.users import Permission
 from digitizer.pipeline.changes import event
 from digitizer.pipeline.ingest import Arrival, close_batch, close_jacket, open_batch, take
+from digitizer.pipeline.orders import orders_in
 from digitizer.scan.sane import list_scanners
 from digitizer.service.scanning import scan_in
 
@@ -150,7 +151,14 @@ def feeding(
         place=place,
         now_here=jacket_now(site.services, batch, place.box, place.jacket),
         scanning=site.jobs.latest(_scan_words(batch_id)),
+        ordered=_ordered(site, batch),
     )
+
+
+def _ordered(site: Site, batch: Batch) -> str:
+    """Say why scans are not looked at: a lead paused the work; empty while it runs."""
+    with site.services.ledger.reading() as view:
+        return orders_in(view).words(batch.id)
 
 
 @router.get("/feed/{batch_id}/figures")
@@ -167,8 +175,11 @@ def figures(
     here = jacket_now(site.services, batch, place.box, place.jacket)
     scanning = site.jobs.latest(_scan_words(batch_id))
     return HTMLResponse(
-        fragment(request, "feed_figures.html", person, now_here=here, scanning=scanning)
-    )
+        fragment(
+            request, "feed_figures.html", person,
+            now_here=here, scanning=scanning, ordered=_ordered(site, batch),
+        )
+    )  # fmt: skip
 
 
 @router.post("/feed/{batch_id}/files")

@@ -127,6 +127,7 @@ _LOUD = frozenset(
     code.value
     for code in (
         Code.FILM_CUT_OFF,
+        Code.FILM_COVERED,
         Code.BLURRED,
         Code.NOISY,
         Code.BANDING,

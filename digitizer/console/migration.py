@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Query
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
@@ -23,6 +23,9 @@ __all__ = ["router"]
 
 router = APIRouter()
 _HOURS = 7 * 24
+_LATEST = 20
+"""Batches and boxes on the first page: the latest; all others have pages of their own."""
+_ROWS = 50
 _HOLD_WORDS = {
     State.REVIEW: "wait for a person",
     State.WAITING: "wait and are tried again",
@@ -58,6 +61,46 @@ def migration_figures(
     )
 
 
+@router.get("/migration/batches")
+def all_batches(
+    request: Request,
+    after: Annotated[str, Query(max_length=255)] = "",
+    person: Person = Depends(Needs(Permission.SEE_WORK)),
+) -> Response:
+    """List all batches, the newest first, paged by key."""
+    site = site_of(request)
+    names = site.overview.batch_names(after=after, limit=_ROWS + 1)
+    rows = _rows(names[:_ROWS], site.overview.by_batch(names[:_ROWS]))
+    more = names[_ROWS - 1] if len(names) > _ROWS else ""
+    return page(
+        request, "progress.html", person,
+        key="batch", title="Batches", rows=rows, more=more, **_modes(site, names),
+    )  # fmt: skip
+
+
+@router.get("/migration/boxes")
+def all_boxes(
+    request: Request,
+    after: Annotated[str | None, Query(max_length=255)] = None,
+    person: Person = Depends(Needs(Permission.SEE_WORK)),
+) -> Response:
+    """List all boxes in the order of their names, paged by key."""
+    site = site_of(request)
+    names = site.overview.box_names(after=after, limit=_ROWS + 1)
+    rows = _rows(names[:_ROWS], site.overview.by_box(names[:_ROWS]))
+    more = names[_ROWS - 1] if len(names) > _ROWS else ""
+    return page(
+        request, "progress.html", person, key="box", title="Boxes", rows=rows, more=more, modes={}
+    )
+
+
+def _modes(site: Site, names: Iterable[str]) -> dict[str, Any]:
+    """Return whether batches run, are paused or drain."""
+    with site.services.ledger.reading() as view:
+        orders, found = orders_in(view), [view.batch_named(name) for name in names]
+    return {"modes": {one.name: orders.mode(one.id) for one in found if one is not None}}
+
+
 def figures(site: Site) -> dict[str, Any]:
     """Return everything that the page of the migration shows."""
     overview, now = site.overview, site.services.clock.now()
@@ -70,13 +113,12 @@ def figures(site: Site) -> dict[str, Any]:
     accepted = standing["allowed"]
     with site.services.ledger.reading() as view:
         orders, urgent = orders_in(view), view.urgent_jackets()
-        modes = {one.name: orders.mode(one.id) for one in view.batches()}
+    batches, boxes = overview.batch_names(limit=_LATEST), overview.latest_boxes(_LATEST)
     review = overview.count(Filter(states=(State.REVIEW,), kind=ThingKind.FILM))
     decided = flow.by_itself + flow.by_people + review
     return {
         "ordered": orders.words(),
         "mode": orders.mode(),
-        "modes": modes,
         "urgent": urgent,
         "yield_": flow.by_itself / decided if decided else None,
         "review": review,
@@ -98,8 +140,9 @@ def figures(site: Site) -> dict[str, Any]:
         "spent": standing["expected_wrong"] / accepted if accepted else 0.0,
         "shadow": site.settings.identity.shadow,
         "reasons": overview.by_reason(Filter(states=tuple(HOLDS))),
-        "batches": _rows(overview.by_batch()),
-        "boxes": _rows(overview.by_box()),
+        "batches": _rows(batches, overview.by_batch(batches)),
+        "boxes": _rows(boxes, overview.by_box(boxes)),
+        **_modes(site, batches),
     }
 
 
@@ -113,10 +156,10 @@ def _verified_by_hour(site: Site, now: datetime) -> tuple[int, ...]:
     return (*site.verified[1], *site.overview.per_hour("verified", 1, now))
 
 
-def _rows(tallies: Iterable[Tally]) -> list[Row]:
-    by_group: dict[str, dict[State, int]] = {}
+def _rows(names: Iterable[str], tallies: Iterable[Tally]) -> list[Row]:
+    by_group: dict[str, dict[State, int]] = {name: {} for name in names}
     for one in tallies:
-        by_group.setdefault(one.group, {})[one.state] = one.count
+        by_group[one.group][one.state] = one.count
     return [
         Row(
             name=group,

@@ -4,6 +4,7 @@ The rows are written by the transaction that changes the scan or the sheet, so t
 need neither open nor join what a hundred thousand bodies say.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -52,32 +53,49 @@ class SqlOverview:
         rows = self._rows(_filtered(query, wanted or Filter()).group_by(_ROW.c.state))
         return tuple(Tally(group="", state=State(s), count=n, oldest=_at(t)) for s, n, t in rows)
 
-    def by_batch(self) -> tuple[Tally, ...]:
-        """Count by batch and state, the newest batch first."""
-        batch = tables.batch
-        counted = (
-            select(_ROW.c.batch_id, _ROW.c.state, func.count().label("n"))
-            .group_by(_ROW.c.batch_id, _ROW.c.state)
-            .subquery()
-        )
-        query = select(batch.c.name, counted.c.state, counted.c.n)
-        query = query.join(counted, counted.c.batch_id == batch.c.id)
-        rows = self._rows(query.order_by(batch.c.serial.desc(), counted.c.state))
-        return tuple(Tally(group=g, state=State(s), count=n, oldest=None) for g, s, n in rows)
+    def batch_names(self, *, after: str = "", limit: int) -> tuple[str, ...]:
+        """Name batches, the newest first, those before the one called ``after``."""
+        batch = tables.batch.c
+        query = select(batch.name).order_by(batch.serial.desc()).limit(limit)
+        if after:
+            known = select(batch.serial).where(batch.name == after).scalar_subquery()
+            query = query.where(batch.serial < known)
+        return tuple(row.name for row in self._rows(query))
 
-    def by_box(self) -> tuple[Tally, ...]:
-        """Count by box and state, in the order of their names."""
-        counted = (
-            select(_ROW.c.jacket_id, _ROW.c.state, func.count().label("n"))
-            .group_by(_ROW.c.jacket_id, _ROW.c.state)
-            .subquery()
-        )
-        jacket = tables.jacket
-        query = select(jacket.c.box, counted.c.state, func.sum(counted.c.n))
-        query = query.join(counted, counted.c.jacket_id == jacket.c.id)
-        query = query.group_by(jacket.c.box, counted.c.state)
-        rows = self._rows(query.order_by(jacket.c.box, counted.c.state))
-        return tuple(Tally(group=g, state=State(s), count=int(n), oldest=None) for g, s, n in rows)
+    def by_batch(self, names: Sequence[str]) -> tuple[Tally, ...]:
+        """Count by batch and state, of some batches."""
+        name = tables.batch.c.name
+        query = select(name, _ROW.c.state, func.count())
+        query = query.join(_ROW, _ROW.c.batch_id == tables.batch.c.id)
+        query = query.where(name.in_(names)).group_by(name, _ROW.c.state)
+        return self._tallies(query.order_by(name, _ROW.c.state))
+
+    def box_names(self, *, after: str | None = None, limit: int) -> tuple[str, ...]:
+        """Name boxes in the order of their names; jackets without one are in the box ""."""
+        box = tables.jacket.c.box
+        query = select(box).distinct().order_by(box).limit(limit)
+        if after is not None:
+            query = query.where(box > after)
+        return tuple(row.box for row in self._rows(query))
+
+    def latest_boxes(self, limit: int) -> tuple[str, ...]:
+        """Name the boxes into which jackets came last, the last one first."""
+        jacket = tables.jacket.c
+        last = func.max(jacket.serial)
+        query = select(jacket.box).group_by(jacket.box).order_by(last.desc()).limit(limit)
+        return tuple(row.box for row in self._rows(query))
+
+    def by_box(self, names: Sequence[str]) -> tuple[Tally, ...]:
+        """Count by box and state, of some boxes."""
+        box = tables.jacket.c.box
+        query = select(box, _ROW.c.state, func.count())
+        query = query.join(_ROW, _ROW.c.jacket_id == tables.jacket.c.id)
+        query = query.where(box.in_(names)).group_by(box, _ROW.c.state)
+        return self._tallies(query.order_by(box, _ROW.c.state))
+
+    def _tallies(self, query: Executable) -> tuple[Tally, ...]:
+        rows = self._rows(query)
+        return tuple(Tally(group=g, state=State(s), count=n, oldest=None) for g, s, n in rows)
 
     def by_jacket(self, batch_id: str) -> dict[str, int]:
         """Count the films of each jacket of a batch that have not ended, and its unread scans.

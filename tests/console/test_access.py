@@ -98,6 +98,8 @@ NEEDED: dict[str, Permission | dict[str, Permission]] = {
     "/migration": WORK,
     "/migration/figures": WORK,
     "/migration/equipment": WORK,
+    "/migration/batches": WORK,
+    "/migration/boxes": WORK,
     "/orders": MANAGE,
     "/urgent": MANAGE,
     "/reports": MANAGE,

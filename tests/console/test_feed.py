@@ -12,10 +12,11 @@ from console_site import Browser, Console
 
 from digitizer import wiring
 from digitizer.model.identity import JacketRecord
-from digitizer.model.records import Batch, Jacket, JacketState, Scan
+from digitizer.model.records import Batch, Jacket, JacketState, Scan, WorkMode
 from digitizer.model.states import State
 from digitizer.model.users import Role
 from digitizer.pipeline.labels import labels_of
+from digitizer.pipeline.orders import order
 from digitizer.pipeline.scans import prepare
 
 
@@ -99,6 +100,12 @@ def test_the_count_says_what_is_missing(console: Console, rec: Browser, batch: s
     assert "2 missing" in rec.get(address).text
     drop(rec, batch, "0001.tif", tiff())
     assert "1 being looked at" in rec.get(address).text
+    # Where nothing is looked at because a lead said so, whoever feeds is told.
+    assert "paused" not in rec.get(address).text
+    order(console.site.services, WorkMode.PAUSED, by="lea", reason="no <b>staff")
+    text = rec.get(f"/feed/{batch}?box=BOX-1&jacket=J-1").text
+    assert "All work is paused, ordered by lea: no &lt;b&gt;staff" in text
+    assert "go on feeding" in rec.get(address).text
     (scan,) = scans(console, batch)
     prepare(console.site.services, scan.id)
     text = rec.get(address).text
