@@ -35,6 +35,12 @@ _NAME = re.compile(r"[^/\\\x00-\x1f]{1,80}")
 _FILE_NAME = re.compile(r"[^/\\\x00-\x1f\x7f]{1,255}")
 _THUMBNAIL = 320
 _CHUNK = 1 << 20
+_NO_PICTURE = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 4 3" role="img">'
+    '<path d="M0 0h4v3H0z" fill="#ddd"/><path d="M1 .5l2 2m0-2l-2 2" stroke="#666" '
+    'stroke-width=".2"/></svg>'
+)
+"""Shown for a scan of which no picture can be made: a cross."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +128,12 @@ def thumbnail(request: Request, scan_id: str, person: Person = Depends(_FEEDS)) 
     if closed and not person.may(Permission.SEE_PATIENTS):
         raise UsageError("This batch is closed; its pictures are not shown here any more.")
     note_seen(site, person, scan_id, "thumbnail")
-    return Response(site.pictures.scan_thumbnail(scan, _THUMBNAIL), media_type="image/jpeg")
+    try:
+        picture = site.pictures.scan_thumbnail(scan, _THUMBNAIL)
+    except DigitizerError:
+        # It cannot be read; what is wrong is told as soon as it was looked at.
+        return Response(_NO_PICTURE, media_type="image/svg+xml")
+    return Response(picture, media_type="image/jpeg")
 
 
 @router.get("/feed/{batch_id}")

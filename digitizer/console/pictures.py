@@ -141,10 +141,23 @@ def _as_it_came(raster: Raster) -> Rendered:
     rendered = Rendered(pixels=raster.pixels, bits=raster.bits, polarity=raster.polarity)
     if raster.is_colour:
         return rendered
-    small = raster.pixels[::8, ::8]
-    low, high = (float(one) for one in np.quantile(small, (0.002, 0.998)))
+    low, high = _shown(raster.pixels[::8, ::8])
     shown = Window(center=(low + high) / 2, width=max(high - low, 2.0))
     return Rendered(pixels=raster.pixels, bits=raster.bits, polarity=raster.polarity, window=shown)
+
+
+def _shown(small: Pixels) -> tuple[float, float]:
+    """Return the darkest and brightest value that a scan as it came is shown with.
+
+    An open light beside the film would leave a scan that is linear in light black: what is about
+    as bright as the brightest does not count, and thrice the film's middle is bright enough.
+    """
+    low, high = (float(one) for one in np.quantile(small, (0.002, 0.998)))
+    film = small[small < low + 0.9 * (high - low)]
+    if film.size < 0.1 * small.size:
+        return low, high
+    middle, most, end = (float(one) for one in np.quantile(film, (0.5, 0.95, 0.99)))
+    return low, min(end, max(low + 3 * (middle - low), most))
 
 
 def as_jpeg(rendered: Rendered, view: View, *, outline: Corners | None = None) -> bytes:

@@ -1,9 +1,8 @@
 """The pages in a real browser: by keyboard alone, live, accessible; any error on its console fails.
 
-Screenshots are kept in the folder that ``CONSOLE_SCREENSHOTS`` names.
+Pictures of the pages are kept in build/screenshots.
 """
 
-import os
 import re
 import socket
 import threading
@@ -18,13 +17,14 @@ import numpy as np
 import pytest
 import tifffile
 import uvicorn
+from browsers import OFFICE, hear, keep, running_chromium, signs_in
 from certificates import make_certificates
 from console_cellar import fill_cellar
 from console_films import ANNA, COLUMNS, ROWS, fill_review, film_pixels
 from console_site import OWN, Console
 from ledger_records import happened, scan
 from oidc_provider import CLIENT, SECRET, running_provider
-from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 from waiting import wait_until
 
 from digitizer.model.reading import Line, Reading
@@ -35,24 +35,16 @@ from digitizer.model.units import Point
 from digitizer.model.users import Role
 from digitizer.pipeline.changes import reason_payload
 
-CHROMIUM = Path("/usr/bin/chromium")
 AXE = Path(__file__).parent / "vendor" / "axe.min.js"
 SPARING = """
 Object.defineProperty(navigator, "connection", { value: { saveData: true } });
 """
-OFFICE = {"width": 1366, "height": 768}
 
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    assert CHROMIUM.exists(), "scripts/setup --test installs it"
-    with sync_playwright() as play:
-        browser = play.chromium.launch(
-            executable_path=str(CHROMIUM),
-            args=["--use-angle=swiftshader", "--use-gl=angle", "--enable-unsafe-swiftshader"],
-        )
+    with running_chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -112,39 +104,14 @@ def open_page(chromium: Browser, console: Console, address: str) -> Iterator[Cal
             context.add_init_script(SPARING)
         page = context.new_page()
         page.set_default_timeout(20_000)
-        page.on(
-            "console",
-            lambda one: (
-                complaints.append(f"{one.text} {one.location}")
-                if one.type in ("error", "warning")
-                else None
-            ),
-        )
-        page.on("pageerror", lambda one: complaints.append(str(one)))
-        signs_in(page, "/sign-in", name)
+        hear(page, complaints)
+        signs_in(page, "/sign-in", name, OWN)
         return page
 
     yield sign_in
     for context in contexts:
         context.close()
     assert complaints == []
-
-
-def signs_in(page: Page, address: str, name: str) -> None:
-    """Sign in by keyboard alone."""
-    page.goto(address)
-    expect(page.locator('[name="name"]')).to_be_focused()
-    page.keyboard.type(name)
-    page.keyboard.press("Tab")
-    page.keyboard.type(OWN)
-    with page.expect_navigation():
-        page.keyboard.press("Enter")
-
-
-def keep(page: Page, name: str) -> None:
-    folder = os.environ.get("CONSOLE_SCREENSHOTS")
-    if folder:
-        page.screenshot(path=f"{folder}/{name}.png", full_page=True)
 
 
 def state_of(console: Console, id: str) -> State:
@@ -369,7 +336,7 @@ def test_it_works_under_tls(
         page = context.new_page()
         page.on("console", lambda one: complaints.append(one.text) if one.type == "error" else None)
         page.on("pageerror", lambda one: complaints.append(str(one)))
-        signs_in(page, f"https://{there}/sign-in", "ann")
+        signs_in(page, f"https://{there}/sign-in", "ann", OWN)
         at(page, films[0])
         expect(page.locator('[data-kind="values"][data-resolution="full"]')).to_be_attached()
         (cookie,) = context.cookies()

@@ -115,7 +115,10 @@ def test_the_count_says_what_is_missing(console: Console, rec: Browser, batch: s
 
 
 def test_what_is_wrong_is_said_at_once(console: Console, rec: Browser, batch: str) -> None:
-    """An empty file, with what to do about it; its name is text."""
+    """An empty file, with what to do about it; its name is text. What is no picture is a cross."""
+    junk = drop(rec, batch, "junk.tif", b"II*\x00junk").json()["id"]
+    shown = rec.get(f"/feed/scans/{junk}/thumbnail")
+    assert (shown.status_code, shown.headers["content-type"]) == (200, "image/svg+xml")
     drop(rec, batch, "<b>x.tif", b"")
     text = rec.get(f"/feed/{batch}?box=BOX-1&jacket=J-1").text
     assert "The file is empty." in text
