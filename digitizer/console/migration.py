@@ -1,6 +1,6 @@
 """For leads: where everything is, what is held why, and how fast it goes."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
@@ -35,7 +35,7 @@ _HOLD_WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One batch or box."""
+    """One batch, box or older archive."""
 
     name: str
     total: int
@@ -113,6 +113,10 @@ def figures(site: Site) -> dict[str, Any]:
     accepted = standing["allowed"]
     with site.services.ledger.reading() as view:
         orders, urgent = orders_in(view), view.urgent_jackets()
+        sources = [
+            (one, _row(one.name, view.old_studies_by_state(one.id)))
+            for one in view.old_sources()[-_LATEST:]
+        ]
     batches, boxes = overview.batch_names(limit=_LATEST), overview.latest_boxes(_LATEST)
     review = overview.count(Filter(states=(State.REVIEW,), kind=ThingKind.FILM))
     decided = flow.by_itself + flow.by_people + review
@@ -140,6 +144,7 @@ def figures(site: Site) -> dict[str, Any]:
         "spent": standing["expected_wrong"] / accepted if accepted else 0.0,
         "shadow": site.settings.identity.shadow,
         "reasons": overview.by_reason(Filter(states=tuple(HOLDS))),
+        "sources": sources[::-1],
         "batches": _rows(batches, overview.by_batch(batches)),
         "boxes": _rows(boxes, overview.by_box(boxes)),
         **_modes(site, batches),
@@ -160,14 +165,15 @@ def _rows(names: Iterable[str], tallies: Iterable[Tally]) -> list[Row]:
     by_group: dict[str, dict[State, int]] = {name: {} for name in names}
     for one in tallies:
         by_group[one.group][one.state] = one.count
-    return [
-        Row(
-            name=group,
-            total=sum(counts.values()),
-            verified=counts.get(State.VERIFIED, 0),
-            moving=sum(counts.get(state, 0) for state in WAY[:-1]),
-            held=sum(counts.get(state, 0) for state in HOLDS),
-            ended=sum(counts.get(state, 0) for state in ENDS),
-        )
-        for group, counts in by_group.items()
-    ]
+    return [_row(group, counts) for group, counts in by_group.items()]
+
+
+def _row(name: str, counts: Mapping[State, int]) -> Row:
+    return Row(
+        name=name,
+        total=sum(counts.values()),
+        verified=counts.get(State.VERIFIED, 0),
+        moving=sum(counts.get(state, 0) for state in WAY[:-1]),
+        held=sum(counts.get(state, 0) for state in HOLDS),
+        ended=sum(counts.get(state, 0) for state in ENDS),
+    )
