@@ -160,10 +160,33 @@ def _contradicts_jacket(sides: Sides, policy: PolicySettings) -> Reason | None:
             return _both(first.patient.name, owner.name)
     if label is None:
         return None
+    if owner is not None and _other_number(sides, label, owner):
+        return _both(mine, owner.name)
     against = best.contradictions(best.label)
     if best.posterior >= _CREDIBLE and against and not _misread(best, against, sides):
         return _both(best.patient.name, owner.name if owner else name_said(label.said))
     return two_strangers(sides.film, label) if best.posterior < _CREDIBLE else None
+
+
+def _other_number(sides: Sides, label: Heard, owner: PatientRecord) -> bool:
+    """Tell whether the film's record number is another than the one its jacket's label bears.
+
+    It is where it is just a candidate's, or where it is as long as the owner's and three of its
+    signs and more are others: no misreading, though the name may be the same.
+    """
+    films, labels = _number(sides.film.said), _number(label.said)
+    own = {plain(number) for number in (owner.patient_id, *(n for _, n in owner.other_ids))}
+    if not films or films in own or labels not in own:
+        return False
+    if any(plain(one.patient.patient_id) == films for one in (*sides.linked, *sides.alone)):
+        return True
+    other = compare_number(films, sorted(own)).bits <= OTHER_NUMBER.bits
+    return other and len(films) == len(plain(owner.patient_id))
+
+
+def _number(said: Testimony) -> str:
+    field = said.fields.get(FieldName.PATIENT_ID)
+    return plain(field.value) if field else ""
 
 
 def two_strangers(film: Heard, label: Heard) -> Reason | None:

@@ -66,3 +66,22 @@ def test_another_name_is_no_misreading(decide: Decide, said: str, known: str) ->
 def test_a_misread_name_is_believed(decide: Decide, said: str, known: str) -> None:
     """Both numbers are the patient's, and the signs that differ are like those that belong."""
     assert decide(block(said), known)["patient_id"] == "4711822"
+
+
+@pytest.mark.parametrize(
+    "number",
+    ["6661234", "5550002"],  # nobody's of the index, and just a namesake's
+)
+def test_another_number_under_the_same_name_is_told(ask: Decide, number: str) -> None:
+    """A name that both bear, and two numbers that no misreading makes one."""
+    jacket = ["SMITH, JOHN", "MRN 5550001", "DOB 01/05/1920"]
+    told = ask("SMITH, JOHN", f"MRN {number}", "01/02/1970 CHEST PA", jacket=jacket)
+    assert told["outcome"] != "auto"
+    assert "film_contradicts_jacket" in [one["code"] for one in told["reasons"]]
+
+
+def test_a_number_misread_once_contradicts_nobody(ask: Decide) -> None:
+    """One sign of it differs, and it is nobody's."""
+    jacket = ["SMITH, JOHN", "MRN 5550001", "DOB 01/05/1920"]
+    told = ask("SMITH, JOHN", "MRN 5650001", "DOB 01/05/1920", "01/02/1970", jacket=jacket)
+    assert "film_contradicts_jacket" not in [one["code"] for one in told["reasons"]]
