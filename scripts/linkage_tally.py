@@ -177,10 +177,15 @@ def _figures(tally: Tally) -> Iterator[Figure]:
             ("  (partial blocks filed)", tally.partial[level], 0.0),
         ):
             yield f"{name}, {level}", share(pair), f">= {needed:.0%}", part(pair) >= needed
-    for kind, pair in sorted(tally.noticed.items()):
-        needed = 0.97 if kind in LOOK_ALIKES else 0.99
-        name = f"misfile noticed or past it, {kind}"
+    for alike, needed in ((False, 0.99), (True, 0.97)):
+        kinds = {
+            kind: pair for kind, pair in tally.noticed.items() if alike is (kind in LOOK_ALIKES)
+        }
+        pair = [sum(column) for column in zip([0, 0], *kinds.values(), strict=True)]
+        name = f"misfile noticed or past it, {'look-alikes' if alike else 'others'}"
         yield name, share(pair), f">= {needed:.0%}", part(pair) >= needed
+        for kind, own in sorted(kinds.items()):
+            yield f"  {kind}", share(own), "-", True
     yield "not in the index, filed", share(tally.unknown), "0", tally.unknown[0] == 0
     yield "silent, filed by itself", share(tally.silent), "0", tally.silent[0] == 0
     for what, classes in (("patient", tally.classes), ("exam", tally.exam_classes)):
