@@ -9,7 +9,7 @@ from typing import BinaryIO, Protocol, TypeVar
 from digitizer.errors import BadRow
 from digitizer.model.density import ScannerProfile
 from digitizer.model.identity import ExamDays, ExamRecord, JacketRecord, PatientRecord
-from digitizer.model.instance import FoundStudy, StoredInstance
+from digitizer.model.instance import FoundStudy, Holdings, StoredInstance
 from digitizer.model.older import (
     OldCommitment,
     OldInstance,
@@ -253,13 +253,23 @@ class ArchiveSink(Protocol):
         """C-FIND the SOP Instance UIDs that the archive holds of a study."""
         ...
 
+    def holdings(self, study_instance_uid: str, accession_number: str) -> Holdings:
+        """C-FIND what the archive holds of a study and an exam, in one association.
+
+        Instances are asked for only where the archive has the study.
+        """
+        ...
+
     def refusals(self, kinds: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
         """Return which of (SOP class, transfer syntax) the archive does not take as they are."""
         ...
 
-    def store_all(self, instances: Iterable[Outgoing]) -> Iterator[Sent]:
+    def store_all(
+        self, instances: Iterable[Outgoing], kinds: Sequence[tuple[str, str]] = ()
+    ) -> Iterator[Sent]:
         """C-STORE instances one after the other in few associations, each in its own syntax.
 
+        Where (SOP class, transfer syntax) of all are told beforehand, one association is enough.
         Yields an answer for each as it comes. Raises
         :class:`~digitizer.errors.ArchiveUnreachable` when the association breaks: what was
         answered was answered.

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from digitizer.errors import ArchiveUnreachable
-from digitizer.model.instance import FoundStudy, StoredInstance
+from digitizer.model.instance import FoundStudy, Holdings, StoredInstance
 from digitizer.model.older import Outgoing, Sent
 from digitizer.model.records import Capture
 from digitizer.ports import ArchiveSink, Clock
@@ -80,13 +80,19 @@ class GuardedArchive:
         """C-FIND at image level."""
         return self._guarded(lambda: self._archive.find_instances(study_instance_uid))
 
+    def holdings(self, study_instance_uid: str, accession_number: str) -> Holdings:
+        """C-FIND at study and image level."""
+        return self._guarded(lambda: self._archive.holdings(study_instance_uid, accession_number))
+
     def refusals(self, kinds: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
         """Ask which kinds are not taken."""
         return self._guarded(lambda: self._archive.refusals(kinds))
 
-    def store_all(self, instances: Iterable[Outgoing]) -> Iterator[Sent]:
+    def store_all(
+        self, instances: Iterable[Outgoing], kinds: Sequence[tuple[str, str]] = ()
+    ) -> Iterator[Sent]:
         """C-STORE many."""
-        return self._guarded_each(self._archive.store_all(instances))
+        return self._guarded_each(self._archive.store_all(instances, kinds))
 
     def retrieve_all(
         self, study_instance_uid: str, kinds: Sequence[tuple[str, str]], *, plain: bool = False

@@ -31,7 +31,7 @@ from digitizer.dimse import Peer, checked, gotten, open_association
 from digitizer.errors import ArchiveRefused
 from digitizer.model.older import Outgoing, Sent
 
-__all__ = ["find_instances", "refusals", "retrieve_study", "store_all"]
+__all__ = ["find_instances", "instances_of", "refusals", "retrieve_study", "store_all"]
 
 # A file's path given to send_c_store is then sent as it is, in pieces; nothing else is meant by it.
 _config.STORE_SEND_CHUNKED_DATASET = True
@@ -52,20 +52,25 @@ Kind = tuple[str, str]
 
 def find_instances(peer: Peer, study_instance_uid: str) -> tuple[str, ...]:
     """Return the SOP Instance UIDs that an archive holds of a study, series by series."""
-    found: list[str] = []
     with open_association(peer, [(_FIND, None)]) as association:
-        series = _found(
-            peer, association, "SERIES", "SeriesInstanceUID", StudyInstanceUID=study_instance_uid
+        return instances_of(peer, association, study_instance_uid)
+
+
+def instances_of(peer: Peer, association: Association, study_instance_uid: str) -> tuple[str, ...]:
+    """Return the same, asked on an association that is open."""
+    found: list[str] = []
+    series = _found(
+        peer, association, "SERIES", "SeriesInstanceUID", StudyInstanceUID=study_instance_uid
+    )
+    for one in series:
+        found += _found(
+            peer,
+            association,
+            "IMAGE",
+            "SOPInstanceUID",
+            StudyInstanceUID=study_instance_uid,
+            SeriesInstanceUID=one,
         )
-        for one in series:
-            found += _found(
-                peer,
-                association,
-                "IMAGE",
-                "SOPInstanceUID",
-                StudyInstanceUID=study_instance_uid,
-                SeriesInstanceUID=one,
-            )
     return tuple(found)
 
 
@@ -124,11 +129,16 @@ def _way(kind: Kind, accepted: set[Kind]) -> str | None:
     return plain[1] if UID(syntax) in _UNPACKED and plain in accepted else None
 
 
-def store_all(peer: Peer, instances: Iterable[Outgoing]) -> Iterator[Sent]:
-    """Send instances, each in its own syntax; one association as long as no new kind comes."""
+def store_all(
+    peer: Peer, instances: Iterable[Outgoing], kinds: Sequence[Kind] = ()
+) -> Iterator[Sent]:
+    """Send instances, each in its own syntax; one association as long as no new kind comes.
+
+    ``kinds`` are those that will come, as far as they are known.
+    """
     with ExitStack() as stack, tempfile.NamedTemporaryFile(suffix=".dcm") as file:
         association: Association | None = None
-        offered: dict[Kind, None] = {}
+        offered = dict.fromkeys(kinds[: _MOST_CONTEXTS // 2 - 1])
         accepted: set[Kind] = set()
         for one in instances:
             kind = (one.sop_class_uid, one.transfer_syntax_uid)

@@ -30,12 +30,13 @@ from digitizer.archive.settings import ArchiveSettings, ListenerSettings
 from digitizer.archive.tls import client_context
 from digitizer.dimse import Peer, checked, open_association
 from digitizer.errors import ArchiveRefused
-from digitizer.model.instance import FoundStudy, StoredInstance
+from digitizer.model.instance import FoundStudy, Holdings, StoredInstance
 from digitizer.model.older import Outgoing, Sent
 from digitizer.model.records import Capture
 
 __all__ = ["DimseArchive"]
 
+_FIND = str(StudyRootQueryRetrieveInformationModelFind)
 _COMMITMENT_INSTANCE = "1.2.840.10008.1.20.1.1"
 _LOSSLESS = (JPEGLSLossless, JPEG2000Lossless, RLELossless, ExplicitVRLittleEndian)
 
@@ -73,23 +74,21 @@ class DimseArchive:
         self, *, study_instance_uid: str = "", accession_number: str = ""
     ) -> tuple[FoundStudy, ...]:
         """C-FIND at study level; values are matched as they are, never as patterns."""
-        if _is_pattern(study_instance_uid) or _is_pattern(accession_number):
-            raise ArchiveRefused("A key with a wildcard cannot be asked for.")
-        query = Dataset()
-        query.QueryRetrieveLevel = "STUDY"
-        query.StudyInstanceUID = study_instance_uid
-        query.AccessionNumber = accession_number
-        for keyword in ("PatientID", "IssuerOfPatientID", "PatientName", "PatientBirthDate"):
-            setattr(query, keyword, "")
-        query.StudyDate = ""
-        model = str(StudyRootQueryRetrieveInformationModelFind)
-        found: list[FoundStudy] = []
-        with self._association([(model, None)]) as association:
-            for status, identifier in association.send_c_find(query, model):
-                code = checked(status)
-                if code in (0xFF00, 0xFF01) and identifier is not None:
-                    found.append(_study(identifier))
-        return tuple(found)
+        query = _study_query(study_instance_uid, accession_number)
+        with self._association([(_FIND, None)]) as association:
+            return _studies(association, query)
+
+    def holdings(self, study_instance_uid: str, accession_number: str) -> Holdings:
+        """C-FIND what there is of a study and of an exam, all in one association."""
+        queries = [_study_query(study_instance_uid, "")]
+        queries += [_study_query("", accession_number)] if accession_number else []
+        with self._association([(_FIND, None)]) as association:
+            found = [one for query in queries for one in _studies(association, query)]
+            is_there = any(one.study_instance_uid == study_instance_uid for one in found)
+            instances = (
+                bulk.instances_of(self._peer, association, study_instance_uid) if is_there else ()
+            )
+        return Holdings(studies=tuple(found), instances=instances)
 
     def store(self, path: Path) -> StoredInstance:
         """C-STORE in the file's own syntax, or losslessly transcoded where that is refused."""
@@ -170,9 +169,11 @@ class DimseArchive:
         """Return which of (SOP class, transfer syntax) the archive does not take as they are."""
         return bulk.refusals(self._peer, kinds)
 
-    def store_all(self, instances: Iterable[Outgoing]) -> Iterator[Sent]:
+    def store_all(
+        self, instances: Iterable[Outgoing], kinds: Sequence[tuple[str, str]] = ()
+    ) -> Iterator[Sent]:
         """C-STORE instances one after the other, each in its own syntax."""
-        return bulk.store_all(self._peer, instances)
+        return bulk.store_all(self._peer, instances, kinds)
 
     def retrieve_all(
         self, study_instance_uid: str, kinds: Sequence[tuple[str, str]], *, plain: bool = False
@@ -192,6 +193,28 @@ class DimseArchive:
 
 def _is_pattern(value: str) -> bool:
     return any(sign in value for sign in "*?\\")
+
+
+def _study_query(study_instance_uid: str, accession_number: str) -> Dataset:
+    if _is_pattern(study_instance_uid) or _is_pattern(accession_number):
+        raise ArchiveRefused("A key with a wildcard cannot be asked for.")
+    query = Dataset()
+    query.QueryRetrieveLevel = "STUDY"
+    query.StudyInstanceUID = study_instance_uid
+    query.AccessionNumber = accession_number
+    for keyword in ("PatientID", "IssuerOfPatientID", "PatientName", "PatientBirthDate"):
+        setattr(query, keyword, "")
+    query.StudyDate = ""
+    return query
+
+
+def _studies(association: Association, query: Dataset) -> tuple[FoundStudy, ...]:
+    found: list[FoundStudy] = []
+    for status, identifier in association.send_c_find(query, _FIND):
+        code = checked(status)
+        if code in (0xFF00, 0xFF01) and identifier is not None:
+            found.append(_study(identifier))
+    return tuple(found)
 
 
 def _study(found: Dataset) -> FoundStudy:

@@ -18,6 +18,7 @@ __all__ = [
     "Compression",
     "DensityScale",
     "FoundStudy",
+    "Holdings",
     "MadeInstance",
     "Provenance",
     "Rendered",
@@ -215,3 +216,11 @@ class FoundStudy:
     birth_date: str
     accession_number: str
     study_date: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holdings:
+    """What the archive holds of a study and an exam; ``instances``: SOP Instance UIDs of it."""
+
+    studies: tuple[FoundStudy, ...]
+    instances: tuple[str, ...]

@@ -2,7 +2,7 @@
 
 import hashlib
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -259,8 +259,10 @@ class Breaking:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._archive, name)
 
-    def store_all(self, instances: Iterable[Outgoing]) -> Iterator[Sent]:
-        for answer in self._archive.store_all(instances):
+    def store_all(
+        self, instances: Iterable[Outgoing], kinds: Sequence[tuple[str, str]] = ()
+    ) -> Iterator[Sent]:
+        for answer in self._archive.store_all(instances, kinds):
             if self._left == 0:
                 # Taken, but we never hear of it.
                 self._left = -1

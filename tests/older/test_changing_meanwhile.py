@@ -1,7 +1,7 @@
 """What is found or decided while a study is on its way: no picture goes to somebody else."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -143,8 +143,10 @@ class Interrupting:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._archive, name)
 
-    def store_all(self, instances: Iterable[Outgoing]) -> Iterator[Sent]:
-        for number, answer in enumerate(self._archive.store_all(instances)):
+    def store_all(
+        self, instances: Iterable[Outgoing], kinds: Sequence[tuple[str, str]] = ()
+    ) -> Iterator[Sent]:
+        for number, answer in enumerate(self._archive.store_all(instances, kinds)):
             if number == 0:
                 try:
                     self._act()

@@ -1,12 +1,13 @@
 """Older studies into the archive: asked first, compared with what is there, sent as they are."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from digitizer import dicom
 from digitizer.errors import BadScan, StaleRecord
 from digitizer.model.identity import PatientRecord
+from digitizer.model.instance import FoundStudy
 from digitizer.model.older import OldInstance, OldStudy, Outgoing, Source
 from digitizer.model.reasons import Code, reason
 from digitizer.model.records import Stage
@@ -43,24 +44,25 @@ def store(services: Services, study_id: str) -> list[tuple[Stage, str]]:
     if begin(services, Stage.OLD_STORE, study_id) is None:
         return []
     study, source, _ = loaded(services, study_id)
-    conflict = _conflict(services, study)
+    holdings = services.archive.holdings(study_uid(study), _accession_number(study))
+    conflict = _conflict(study, holdings.studies)
     if conflict:
         return ask(services, Stage.OLD_STORE, study_id, reason(Code.STUDY_CONFLICT, conflict))
     study, to_send = _wrapped(services, study)
     # What the archive says it lacks is sent again, whatever it finds when it is asked.
     to_ask = [row for row in to_send if row.code is not Code.COMMITMENT_FAILED]
-    there = _compared(services, study, source, to_ask)
+    held_there = set(holdings.instances)
+    there = _compared(
+        services, study, source, [row for row in to_ask if row.outgoing_uid in held_there]
+    )
     if not _send(services, study, source, [row for row in to_send if row.place not in there]):
         return again(services, Stage.OLD_STORE, study_id)
     return _stored(services, study_id)
 
 
-def _conflict(services: Services, study: OldStudy) -> str:
+def _conflict(study: OldStudy, found: Iterable[FoundStudy]) -> str:
     """Say how the archive's own record of this study or accession number contradicts us."""
     patient = _patient(study)
-    found = services.archive.find_studies(study_instance_uid=study_uid(study))
-    if number := _accession_number(study):
-        found += services.archive.find_studies(accession_number=number)
     for one in found:
         other_issuer = bool(one.issuer and patient.issuer and one.issuer != patient.issuer)
         if one.patient_id != patient.patient_id or other_issuer:
@@ -92,11 +94,9 @@ def _accession_number(study: OldStudy) -> str:
 
 
 def _compared(
-    services: Services, study: OldStudy, source: Source, rows: Sequence[OldInstance]
+    services: Services, study: OldStudy, source: Source, double: Sequence[OldInstance]
 ) -> set[str]:
     """Compare what the archive holds already with what would be sent; return the places of it."""
-    held_there = set(services.archive.find_instances(study_uid(study)))
-    double = [row for row in rows if row.outgoing_uid in held_there]
     changes = []
     for row, differences, sha256 in read_back(services, study, source, double):
         if differences:
@@ -115,6 +115,7 @@ def _compared(
 
 def _send(services: Services, study: OldStudy, source: Source, rows: Sequence[OldInstance]) -> bool:
     """Send instances for as long as the turn lasts; tell whether all had theirs."""
+    kinds = list(dict.fromkeys((row.sop_class_uid, row.transfer_syntax_uid) for row in rows))
     until, left = turn_ends(services), len(rows)
     sending: dict[str, tuple[OldInstance, OldInstance]] = {}
     changes: list[tuple[OldInstance, OldInstance]] = []
@@ -139,7 +140,7 @@ def _send(services: Services, study: OldStudy, source: Source, rows: Sequence[Ol
             )
 
     try:
-        for answer in services.archive.store_all(outgoing()):
+        for answer in services.archive.store_all(outgoing(), kinds):
             before, after = sending.pop(answer.sop_instance_uid)
             if answer.refused:
                 after = replace(

@@ -12,7 +12,11 @@ from digitizer.rehearsal.town import Shares, Town, town
 
 __all__ = ["FAULTS", "Planned", "Says", "plan_studies"]
 
-_SHARES = Shares(merged=0.12, former_names=0.12, unknown_people=0.03)
+_SHARES = Shares(merged=0.6, former_names=0.6, unknown_people=0.03)
+"""Far more people with merged numbers and former names than live anywhere: else hardly a study of
+theirs has that fault."""
+_WITH_LETTERS = 0.6
+"""Of the people whose name lends itself to it, how many have letters that ASCII lacks."""
 FAULTS = {
     "merged_number": 0.02,
     "former_name": 0.02,
@@ -21,10 +25,10 @@ FAULTS = {
     "reused_number": 0.02,
     "other_birth_date": 0.01,
     "other_accession": 0.02,
-    "two_patients": 0.01,
+    "two_patients": 0.02,
     "undeclared_latin": 0.02,
     "undeclared_utf8": 0.02,
-    "burned_in": 0.01,
+    "burned_in": 0.04,
     "no_date": 0.02,
 }
 """Faults of studies, and how many of all have each; at most one."""
@@ -118,8 +122,8 @@ def plan_studies(
 def _with_umlauts(made: Town, rng: Random) -> Town:
     """Give some people letters that ASCII lacks, in the index as in the headers."""
     people = [
-        replace(one, family=one.family.replace("U", "Ü").replace("OE", "Ö"))
-        if rng.random() < 0.25
+        replace(one, family=one.family.replace("U", "Ü").replace("O", "Ö"))
+        if rng.random() < _WITH_LETTERS
         else one
         for one in made.people
     ]
