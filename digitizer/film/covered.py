@@ -43,7 +43,19 @@ _BY_HAND_DEG = 0.65
 _FAR_ASKEW_DEG = 8.0
 _FOLDED_DEG = 1.5
 """The edges of a corner folded at 45 degrees lie along the film, as its block does."""
+_LINED = 0.1
+"""What a cover takes away at least, in natural log light: within a frame of lines it is as bright
+as without."""
 _STANDS_OUT = 0.35
+_DENSE = 2.2
+"""Natural log light, 0.95 OD: more than a sticker of a film's own takes away from clear film."""
+_CLOSED, _DENSE_CLOSED = 0.7, 0.58
+"""Part of the outline that must be seen of what lies straight."""
+_MOTTLED = 0.011
+"""Mottle of paper, in natural log light: drawn labels have 0.015 and more, clear windows of a film
+0.006 at most."""
+_SURELY_GOES_ON = 0.9
+_SHORT_ARM_MM = 10.5
 _LEAST_ARM_MM, _ARM_MM, _LONG_ARM_MM = 12.0, 16.0, 20.0
 """Least lengths of two sides that tell a patch by themselves, and of two that lie anyhow."""
 _SMALLEST_MM2 = 850.0
@@ -52,6 +64,8 @@ _LAYER = 0.9
 """Natural log light: a layer of film with its picture, 0.4 OD."""
 _BRIGHTEST = -0.7
 """Natural log light below the brightest on the film, 0.3 OD: paper lit from above is among it."""
+_CLEAREST = -0.3
+"""The same for paper that lies straight: a blank sticker of the film's own is darker."""
 _TEXTS = 2
 """Lines that were read inside a patch: it hides nothing then."""
 
@@ -124,26 +138,55 @@ def _is_dark_cover(patch: Patch) -> bool:
     by_hand, blank = patch.askew_deg > _BY_HAND_DEG, patch.strokes < _BLANK
     if patch.askew_deg > _FOLDED_DEG and patch.arm_mm > _LEAST_ARM_MM and is_mirrored_corner(patch):
         return True
+    if patch.height < _LINED:
+        return False
     if len(patch.sides) == 2:
-        if patch.arm_mm < _ARM_MM or patch.height < _STANDS_OUT:
-            return False
-        if patch.askew_deg > _FAR_ASKEW_DEG:
-            return patch.arm_mm > _LONG_ARM_MM and patch.height > _LAYER
-        if not by_hand:
-            long = patch.arm_mm > 2 * _ARM_MM and patch.strokes < _LITTLE_PRINT / 2
-            return patch.at_rim and (blank or (long and patch.continues > _GOES_ON))
-    elif not 0.5 < patch.closed < 1.15:
+        return _is_corner_of_cover(patch)
+    if not 0.5 < patch.closed < 1.15:
         return False
     if by_hand:
         most = (1.75 if patch.at_rim else 1.0) * _LITTLE_PRINT
         return patch.continues > _SEEMS_TO or patch.strokes < most
-    if blank and (patch.closed > 0.7 or patch.at_rim):
+    closed = _DENSE_CLOSED if patch.height > _DENSE else _CLOSED
+    if blank and (patch.closed > closed or patch.at_rim):
         return True
     return patch.continues > _GOES_ON and patch.strokes < 2 * _LITTLE_PRINT
 
 
+def _is_corner_of_cover(patch: Patch) -> bool:
+    """Tell a label, dark against the film, of which two sides show."""
+    blank = patch.strokes < _BLANK
+    small = patch.area_mm2 < _SMALLEST_MM2 and not patch.at_rim
+    if (
+        (small and patch.height < _DENSE)
+        or patch.arm_mm < _SHORT_ARM_MM
+        or patch.height < _STANDS_OUT
+    ):
+        return False
+    if patch.continues > _SURELY_GOES_ON and patch.height > _LAYER:
+        return True
+    clear = patch.askew_deg > _FOLDED_DEG and patch.height > _DENSE
+    if patch.arm_mm < (_SHORT_ARM_MM if clear else _LEAST_ARM_MM if blank else _ARM_MM):
+        return False
+    if patch.askew_deg > _FAR_ASKEW_DEG:
+        return patch.arm_mm > _LONG_ARM_MM and patch.height > _LAYER
+    if patch.askew_deg < _BY_HAND_DEG:
+        long = patch.arm_mm > 2 * _ARM_MM and patch.strokes < _LITTLE_PRINT / 2
+        goes_on = long and patch.continues > _GOES_ON
+        return (patch.at_rim and blank) or (goes_on and (patch.at_rim or blank))
+    most = (1.75 if patch.at_rim else 1.0) * _LITTLE_PRINT
+    return patch.continues > _SEEMS_TO or patch.strokes < most
+
+
 def _is_paper_lit_from_above(patch: Patch) -> bool:
-    if patch.level < _BRIGHTEST or patch.askew_deg < _BY_HAND_DEG:
+    if patch.level < _BRIGHTEST:
+        return False
+    paper = patch.level > _CLEAREST and patch.mottle > _MOTTLED
+    if paper and patch.strokes < _BLANK and patch.height > _STANDS_OUT:
+        two = len(patch.sides) == 2
+        if patch.arm_mm > _ARM_MM and (patch.at_rim if two else 0.5 < patch.closed < 1.15):
+            return True
+    if patch.askew_deg < _BY_HAND_DEG:
         return False
     if len(patch.sides) == 2:
         return (

@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 
 from digitizer.film.light import Floats
 from digitizer.film.patches import Patch, beside, continues
+from digitizer.film.sizes import is_film_size
 from digitizer.film.steps import Step, sampled
+from digitizer.model.units import SizeMm
 
 __all__ = ["is_folded_corner", "is_folded_side", "is_mirrored_corner"]
 
@@ -47,6 +49,14 @@ _ONE_LINE_MM, _ONE_LINE_DEG = 3.0, 2.5
 """How far the pieces of that edge may lie from one line: edges curl."""
 _ASKEW_DEG = 0.7
 """What is printed on a film lies along it."""
+_UNFOLDED_MM = 3.0
+"""How far a film may be from its size of the trade once its flap is laid back."""
+_WHOLE_MM = 4.0
+"""A sheet as near to such a size has no side folded that lies straight."""
+_SEEN = 0.3
+"""Part of the film's width over which the edge is seen of a flap that fits."""
+_FITS = 0.25
+"""What such a flap takes away at least, in natural log light."""
 _GOES_ON = 0.6
 _STANDS_OUT, _LAYER = 0.5, 1.0
 """What a second layer takes away, in natural log light, where its edge is askew and where not."""
@@ -118,13 +128,22 @@ def _is_flap(tone: Floats, step: Step, steps: Sequence[Step], pitch: float) -> b
     if not _DEPTHS[0] * pitch < away < _DEPTHS[1] * size or askew > _SLANT_DEG:
         return False
     pieces = [one for one in steps if _is_on(one, step, pitch)]
-    if step.length < 0.3 * span or sum(one.length for one in pieces) < _ACROSS * span:
+    seen = sum(one.length for one in pieces)
+    if seen < _SEEN * span:
         return False
     inside, outside = beside(tone, pieces, pitch)
+    if not inside.size:
+        return False
     height = float(np.median(outside - inside))
+    whole = is_film_size(SizeMm(size / pitch, span / pitch), _WHOLE_MM)
+    unfolded = SizeMm((size + away) / pitch, span / pitch)
+    if not whole and is_film_size(unfolded, _UNFOLDED_MM) and height > _FITS:
+        return True
+    if step.length < 0.3 * span or seen < _ACROSS * span:
+        return False
     if askew > _ASKEW_DEG:
         return height > _STANDS_OUT
-    return height > _LAYER and continues(tone, pieces, pitch) > _GOES_ON
+    return not whole and height > _LAYER and continues(tone, pieces, pitch) > _GOES_ON
 
 
 def _is_on(one: Step, line: Step, pitch: float) -> bool:

@@ -43,6 +43,8 @@ _STROKE_MM = 3.0
 _STROKE = 0.25
 """Contrast of print, in log light."""
 _AT_RIM_MM = 10.0
+_SPECKS_MM, _SHADES_MM = 0.35, 2.5
+"""Between these widths lies the mottle of paper: its fibres flock together (formation)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,6 +156,19 @@ class Patch:
         """Part of it that is strokes as of print."""
         return _strokes(self.tone, self.corners, self.pitch)
 
+    @cached_property
+    def mottle(self) -> float:
+        """Spread of log light from place to place inside, as of paper; film base is even."""
+        patch, shown = _laid_flat(self.tone, self.corners, self.pitch)
+        if not shown.any():
+            return 0.0
+        fine, coarse = (
+            cv2.GaussianBlur(patch, (0, 0), width * self.pitch / 2)
+            for width in (_SPECKS_MM, _SHADES_MM)
+        )
+        apart = (fine - coarse)[shown]
+        return 1.4826 * float(np.median(np.abs(apart - np.median(apart))))
+
     def holds(self, points: Points) -> int:
         """Return how many points lie inside."""
         rim = self.corners.astype(np.float32)
@@ -258,16 +273,7 @@ def _crossing(one: Step, other: Step) -> Points:
 
 def _strokes(tone: Floats, corners: Points, pitch: float) -> float:
     """Return the part of a patch that is narrow and stands out, brighter or darker."""
-    width, height = (float(np.linalg.norm(corners[n] - corners[0])) for n in (1, 3))
-    inset = round(_BESIDE_MM * pitch)
-    if min(width, height) < 4 * inset:
-        return 0.0
-    flat = np.array([[0, 0], [width, 0], [0, height]], np.float32)
-    turn = cv2.getAffineTransform(corners[[0, 1, 3]].astype(np.float32), flat)
-    size = (round(width), round(height))
-    inner = np.s_[inset:-inset, inset:-inset]
-    patch = cv2.warpAffine(tone, turn, size, borderMode=cv2.BORDER_REPLICATE)[inner]
-    shown = cv2.warpAffine(np.ones_like(tone), turn, size)[inner] > 0.5
+    patch, shown = _laid_flat(tone, corners, pitch)
     if not shown.any():
         return 0.0
     soft = cv2.blur(patch, (2, 2))
@@ -278,3 +284,18 @@ def _strokes(tone: Floats, corners: Points, pitch: float) -> float:
     bright = soft - cv2.morphologyEx(soft, cv2.MORPH_OPEN, kernel)
     stands_out = np.maximum(dark, bright) > max(_STROKE, 6 * noise)
     return float(stands_out[shown].mean())
+
+
+def _laid_flat(tone: Floats, corners: Points, pitch: float) -> tuple[Floats, NDArray[np.bool_]]:
+    """Return the inside of a patch, its sides along the axes, and what of it lies on the film."""
+    width, height = (float(np.linalg.norm(corners[n] - corners[0])) for n in (1, 3))
+    inset = round(_BESIDE_MM * pitch)
+    if min(width, height) < 4 * inset:
+        return np.zeros((0, 0), np.float32), np.zeros((0, 0), np.bool_)
+    flat = np.array([[0, 0], [width, 0], [0, height]], np.float32)
+    turn = cv2.getAffineTransform(corners[[0, 1, 3]].astype(np.float32), flat)
+    size = (round(width), round(height))
+    inner = np.s_[inset:-inset, inset:-inset]
+    patch = cv2.warpAffine(tone, turn, size, borderMode=cv2.BORDER_REPLICATE)[inner]
+    shown = cv2.warpAffine(np.ones_like(tone), turn, size)[inner] > 0.5
+    return np.asarray(patch, dtype=np.float32), shown
