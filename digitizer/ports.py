@@ -185,6 +185,10 @@ class PatientIndex(Protocol):
         """Find exams whose accession number is one of these, or one character away."""
         ...
 
+    def exams_of_study(self, study_instance_uid: str) -> tuple[ExamRecord, ...]:
+        """Find the exams that are known under a Study Instance UID, of whomever."""
+        ...
+
     def exam_days(self) -> ExamDays:
         """Tell how often the index knows several exams of one patient and day."""
         ...
@@ -333,10 +337,6 @@ class PeerSource(Protocol):
 
     def studies(self, cursor: str) -> Iterator[tuple[tuple[PeerStudy, ...], str]]:
         """Yield studies part by part, each with the cursor to go on from after it."""
-        ...
-
-    def study(self, study_instance_uid: str) -> PeerStudy | None:
-        """Ask for one study again; None when it is gone."""
         ...
 
     def instances(self, study_instance_uid: str) -> tuple[PeerInstance, ...]:
@@ -595,6 +595,14 @@ class Transaction(Protocol):
         """Count the instances that go to the archive, by state and by whether decided."""
         ...
 
+    def old_decided(self, study_ids: Iterable[str]) -> frozenset[str]:
+        """Return which of some older studies have a patient."""
+        ...
+
+    def old_taken_of_studies(self, source_id: str, states: Sequence[State]) -> int:
+        """Count the instances in some states that belong to the studies of a source."""
+        ...
+
     def old_open_duplicates(self, source_id: str) -> int:
         """Count the duplicates of a source whose first is not verified."""
         ...
@@ -611,6 +619,10 @@ class Transaction(Protocol):
         self, study_id: str | None = None, *, pending: bool | None = None
     ) -> tuple[OldCommitment, ...]:
         """List the commitment requests of an older study, or of all."""
+        ...
+
+    def known_uid(self, purpose: str) -> str | None:
+        """Return the UID minted or kept for a purpose; None where there is none yet."""
         ...
 
     def bind_uid(self, purpose: str, uid: str) -> str:

@@ -3,6 +3,7 @@
 import ssl
 
 from digitizer.archive.settings import ArchiveSettings, ListenerSettings
+from digitizer.dimse import tls as dimse_tls
 from digitizer.errors import SettingsError
 
 __all__ = ["client_context", "server_context"]
@@ -18,17 +19,13 @@ def client_context(settings: ArchiveSettings) -> ssl.SSLContext | None:
     """
     if not settings.tls:
         return None
-    try:
-        context = ssl.create_default_context(cafile=settings.tls_ca)
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        if settings.tls_certificate is not None:
-            context.load_cert_chain(settings.tls_certificate, settings.tls_key)
-    except (OSError, ssl.SSLError) as error:
-        raise SettingsError(
-            f"The TLS files of the archive cannot be used: {error}.",
-            remedy="Check DIGITIZER_ARCHIVE__TLS_CA, __TLS_CERTIFICATE and __TLS_KEY.",
-        ) from error
-    return context
+    return dimse_tls.client_context(
+        settings.tls_ca,
+        settings.tls_certificate,
+        settings.tls_key,
+        whose="the archive",
+        remedy="DIGITIZER_ARCHIVE__TLS_CA, __TLS_CERTIFICATE and __TLS_KEY",
+    )
 
 
 def server_context(settings: ListenerSettings) -> ssl.SSLContext | None:

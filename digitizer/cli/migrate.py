@@ -4,6 +4,7 @@ import csv
 import sys
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +81,8 @@ def add(
     source_kind = SourceKind.PACS if is_peer else SourceKind.FOLDER
     if kind == "pictures":
         source_kind, options = SourceKind.PICTURES, picture_options(place, options)
+    if is_peer:
+        options = _checked(session, place, options)
     source = add_source(
         session.services,
         name or place.partition("@")[0],
@@ -94,6 +97,17 @@ def add(
         print(index_words(session.services.sources.pictures(source)))
     print(f"{source.name}: {source.place}. `digitizer migrate run {source.name}` brings it over.")
     return 0
+
+
+def _checked(session: Session, place: str, options: dict[str, str]) -> dict[str, str]:
+    """Check place and options of an old PACS before it is written down; no file is relative."""
+    files = ("tls_ca", "tls_certificate", "tls_key")
+    told = {key: str(Path(one).resolve()) if key in files else one for key, one in options.items()}
+    tried = Source(
+        id="", name="", kind=SourceKind.PACS, place=place, added_at=datetime.now(UTC), options=told
+    )
+    session.services.sources.peer(tried)
+    return told
 
 
 def _option(text: str) -> tuple[str, str]:

@@ -23,6 +23,8 @@ __all__ = ["Adoption", "adopted", "identity_changes"]
 
 _SOURCE_LENGTH = 64
 _FULL_DATE = 10
+_FORMER = ("OtherPatientIDs", "OtherPatientNames", "OtherPatientIDsSequence")
+"""What names the patient of the former number once more: an archive would find the study by it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +78,9 @@ def adopted(old: OldFile, adoption: Adoption, tables: Sequence[RuleTable]) -> Ad
     for change in changes:
         tag = tag_for_keyword(change.tag)
         assert tag is not None, "rules are validated"
-        if change.after or tag in ruled.header:
+        if change.tag in _FORMER:
+            removed.add(int(tag))
+        elif change.after or tag in ruled.header:
             put(patch, change.tag, change.after)
         else:
             removed.add(int(tag))
@@ -102,6 +106,12 @@ def identity_changes(header: Dataset, adoption: Adoption) -> tuple[Change, ...]:
         for keyword, value in wanted
         if value and not _same(keyword, text_of(header, keyword), value)
     ]
+    if any(change.tag == "PatientID" and change.before for change in changes):
+        changes += [
+            Change("former patient", keyword, _all_of(header, keyword), "")
+            for keyword in _FORMER
+            if keyword in header
+        ]
     number = adoption.exam.accession_number if adoption.exam else ""
     if number and text_of(header, "AccessionNumber") != number:
         before = text_of(header, "AccessionNumber")
@@ -113,6 +123,14 @@ def identity_changes(header: Dataset, adoption: Adoption) -> tuple[Change, ...]:
         before = text_of(header, "SOPInstanceUID")
         changes.append(Change("UID collision", "SOPInstanceUID", before, adoption.sop_instance_uid))
     return tuple(changes)
+
+
+def _all_of(header: Dataset, keyword: str) -> str:
+    """Return an element in words, for the plan."""
+    if keyword == "OtherPatientIDsSequence":
+        items = twin_of(header).OtherPatientIDsSequence or []
+        return "; ".join(text_of(item, "PatientID") for item in items)
+    return text_of(header, keyword)
 
 
 def _same(keyword: str, before: str, after: str) -> bool:
@@ -140,7 +158,9 @@ def _all_anew(old: OldFile, ruled: Outcome, changes: Sequence[Change], items: It
     assert tag is not None
     header[tag] = DataElement(tag, "CS", "ISO_IR 192")
     for change in changes:
-        if change.tag != "SpecificCharacterSet":
+        if change.tag in _FORMER:
+            put(header, change.tag, None)
+        elif change.tag != "SpecificCharacterSet":
             put(header, change.tag, change.after)
     header.OriginalAttributesSequence = items
     return rewritten(old, header)
@@ -163,6 +183,9 @@ def _originals(original: Dataset, changes: Sequence[Change], adoption: Adoption)
             if change.rule == rule:
                 tag = tag_for_keyword(change.tag)
                 assert tag is not None
+                if change.tag in _FORMER and tag in original:
+                    before[tag] = twin_of(original)[tag]
+                    continue
                 before[tag] = DataElement(
                     tag, dictionary_VR(tag), change.before or None, validation_mode=0
                 )

@@ -10,7 +10,14 @@ from digitizer.identity.spelling import MENDED, plain
 from digitizer.model.identity import ExamRecord, PatientRecord
 from digitizer.model.reading import FieldName, Testimony
 
-__all__ = ["keys_of_exam", "keys_of_patient", "keys_of_testimony", "names_of", "numbers_said"]
+__all__ = [
+    "keys_of_exam",
+    "keys_of_patient",
+    "keys_of_study",
+    "keys_of_testimony",
+    "names_of",
+    "numbers_said",
+]
 
 _NUMBER = re.compile(r"[A-Z]{0,3}-?[0-9OILSBZQDG][0-9OILSBZQDG\-]{3,13}")
 _MOST_TOKENS = 32
@@ -52,7 +59,13 @@ def keys_of_patient(patient: PatientRecord) -> set[str]:
 
 def keys_of_exam(exam: ExamRecord) -> set[str]:
     """Return the keys under which an exam is kept."""
-    return _deletions("a", plain(exam.accession_number)[:20])
+    keys = _deletions("a", plain(exam.accession_number)[:20])
+    return keys | keys_of_study(exam.study_instance_uid)
+
+
+def keys_of_study(study_instance_uid: str) -> set[str]:
+    """Return the key under which the exam of a study is kept, where its UID is known."""
+    return {f"u{study_instance_uid}"} if study_instance_uid else set()
 
 
 def keys_of_testimony(testimony: Testimony) -> set[str]:

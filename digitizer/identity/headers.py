@@ -220,13 +220,32 @@ def exam_of_header(
 ) -> _FoundExam:
     """Find the exam of the index that a study is: by UID, accession number, or day and modality.
 
-    A study whose accession number is another patient's is nobody's until a person has looked. One
-    that the index does not have keeps the number it has.
+    A study whose accession number or UID is another patient's is nobody's until a person has
+    looked. One that the index knows under another UID would part what was made in one exam, and is
+    asked about. One that the index does not have keeps the number it has.
     """
     exams = index.exams(patient)
     for exam in exams:
         if exam.study_instance_uid and exam.study_instance_uid == study_uid:
             return _FoundExam(exam=exam)
+    if study_uid and any(not _is_of(one, patient) for one in index.exams_of_study(study_uid)):
+        text = "The exam index knows this study as another patient's."
+        return _FoundExam(reasons=(reason(Code.SEVERAL_IDENTITIES, text),))
+    found = _by_number_or_day(header, study_uid, patient, index, exams)
+    named = found.exam.study_instance_uid if found.exam else ""
+    if study_uid and named:
+        text = "The exam index names another Study Instance UID for the exam that this study is of."
+        return replace(found, reasons=(*found.reasons, reason(Code.EXAM_AMBIGUOUS, text)))
+    return found
+
+
+def _by_number_or_day(
+    header: OldHeader,
+    study_uid: str,
+    patient: PatientRecord,
+    index: PatientIndex,
+    exams: Sequence[ExamRecord],
+) -> _FoundExam:
     day = _iso(header.study_date)
     number = plain(header.accession_number)
     if number:

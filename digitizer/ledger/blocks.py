@@ -19,6 +19,7 @@ __all__ = [
     "in_batches",
     "is_current",
     "make_anew",
+    "remove_exam_keys",
     "remove_patient_keys",
 ]
 
@@ -36,7 +37,9 @@ _PROBE_PATIENT = PatientRecord(
     former_names=(PersonName(family="VAN DYKE", given="ANN"),),
     other_ids=(("OLD", "0987654"),),
 )
-_PROBE_EXAM = ExamRecord(accession_number="A-1987-000123", patient_id="1", issuer="I")
+_PROBE_EXAM = ExamRecord(
+    accession_number="A-1987-000123", patient_id="1", issuer="I", study_instance_uid="2.25.7"
+)
 
 
 def hashed(keys: Iterable[str]) -> set[int]:
@@ -81,6 +84,14 @@ def add_exam_keys(connection: Connection, exams: Iterable[tuple[int, ExamRecord]
     """Insert the keys of exams, given with their row numbers."""
     keys = [(key, number) for number, one in exams for key in hashed(keys_of_exam(one))]
     _insert(connection, tables.exam_key, "key", "exam", keys)
+
+
+def remove_exam_keys(connection: Connection, exams: Iterable[tuple[int, ExamRecord]]) -> None:
+    """Delete the keys that exams have as they are now, given with their row numbers."""
+    key = tables.exam_key
+    for number, record in exams:
+        keys = hashed(keys_of_exam(record))
+        connection.execute(delete(key).where(key.c.key.in_(keys), key.c.exam == number))
 
 
 def _insert(

@@ -13,6 +13,7 @@ from digitizer.ledger.blocks import (
     add_patient_keys,
     hashed,
     in_batches,
+    remove_exam_keys,
     remove_patient_keys,
 )
 from digitizer.ledger.codec import decode, encode
@@ -235,9 +236,14 @@ class Exams(_Kept[ExamRecord]):
     def write(
         self, connection: Connection, added: list[Row[ExamRecord]], changed: list[Row[ExamRecord]]
     ) -> None:
-        """Insert and update exams; their keys, made of the number alone, never change."""
+        """Insert and update exams. Of keys only that of a Study Instance UID can be new.
+
+        One that is not an exam's any more stays: what is found by it is looked at.
+        """
         self._put(connection, added, changed)
-        add_exam_keys(connection, [(one.number, one.record) for one in added])
+        known = [(one.number, one.record) for one in changed if one.record.study_instance_uid]
+        remove_exam_keys(connection, known)
+        add_exam_keys(connection, [*((one.number, one.record) for one in added), *known])
 
 
 def _with_issuer(exam: ExamRecord, issuers: set[str]) -> ExamRecord | str:

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from digitizer.errors import BadRow
-from digitizer.identity.blocking import keys_of_exam, keys_of_testimony
+from digitizer.identity.blocking import keys_of_exam, keys_of_study, keys_of_testimony
 from digitizer.ledger import tables
 from digitizer.ledger.blocks import hashed, in_batches, is_current, make_anew
 from digitizer.ledger.codec import decode
@@ -91,6 +91,15 @@ class SqlPatientIndex:
         keys: set[str] = set()
         for number in accession_numbers:
             keys |= keys_of_exam(ExamRecord(accession_number=number, patient_id="", issuer=""))
+        return self._exams_under(keys)
+
+    def exams_of_study(self, study_instance_uid: str) -> tuple[ExamRecord, ...]:
+        """Find the exams that the index knows under a Study Instance UID, of whomever."""
+        found = self._exams_under(keys_of_study(study_instance_uid))
+        return tuple(one for one in found if one.study_instance_uid == study_instance_uid)
+
+    def _exams_under(self, keys: set[str]) -> tuple[ExamRecord, ...]:
+        """Return the exams that have any of some keys."""
         self._ensure_current()
         table, key = tables.exam, tables.exam_key
         found: dict[int, str] = {}

@@ -140,6 +140,24 @@ def filed(connection: Connection, source_id: str) -> dict[tuple[str, bool], int]
     return {(state, bool(is_decided)): int(n) for state, is_decided, n in rows}
 
 
+def decided(connection: Connection, study_ids: Iterable[str]) -> frozenset[str]:
+    """Return which of some studies have a patient."""
+    study, found, wanted = tables.old_study, set[str](), sorted(study_ids)
+    for start in range(0, len(wanted), _CHUNK):
+        query = select(study.c.id).where(study.c.id.in_(wanted[start : start + _CHUNK]))
+        found |= set(connection.scalars(query.where(study.c.patient_id != "")))
+    return frozenset(found)
+
+
+def taken_of_studies(connection: Connection, source_id: str, states: Sequence[State]) -> int:
+    """Count the instances in some states that belong to studies of their own source."""
+    study = tables.old_study
+    query = select(func.count()).select_from(study).where(study.c.source_id == source_id)
+    query = query.join(_ROW, _ROW.c.study_id == study.c.id)
+    query = query.where(_ROW.c.state.in_([state.value for state in states]))
+    return int(connection.scalar(query) or 0)
+
+
 def open_duplicates(connection: Connection, source_id: str) -> int:
     """Count the duplicates of a source whose first is not verified."""
     first = _ROW.alias("first")

@@ -506,6 +506,14 @@ class SqlTransaction:
         """Count the instances that go to the archive, by state and by whether decided."""
         return older_rows.filed(self._connection, source_id)
 
+    def old_decided(self, study_ids: Iterable[str]) -> frozenset[str]:
+        """Return which of some older studies have a patient."""
+        return older_rows.decided(self._connection, study_ids)
+
+    def old_taken_of_studies(self, source_id: str, states: Sequence[State]) -> int:
+        """Count the instances in some states that belong to the studies of a source."""
+        return older_rows.taken_of_studies(self._connection, source_id, states)
+
     def old_open_duplicates(self, source_id: str) -> int:
         """Count the duplicates of a source whose first is not verified."""
         return older_rows.open_duplicates(self._connection, source_id)
@@ -523,6 +531,12 @@ class SqlTransaction:
     ) -> tuple[OldCommitment, ...]:
         """List the commitment requests of an older study, or of all."""
         return self._all(OldCommitment, older_rows.commitments_of(study_id, pending=pending))
+
+    def known_uid(self, purpose: str) -> str | None:
+        """Return the UID minted or kept for a purpose; None where there is none yet."""
+        table = tables.minted_uid
+        query = select(table.c.uid).where(table.c.purpose == purpose)
+        return self._connection.execute(query).scalar_one_or_none()
 
     def bind_uid(self, purpose: str, uid: str) -> str:
         """Keep a UID for a purpose unless one was minted or kept before; return the one that is."""

@@ -25,7 +25,7 @@ from digitizer.older.listing import Lister, number_of
 from digitizer.older.moving import moved
 from digitizer.older.offers import Context, classes_of, offers, offers_one_by_one
 from digitizer.older.peers import PacsSettings
-from digitizer.older.windows import Answers, Stock, Told, each_once
+from digitizer.older.windows import Answers, Stock, Told
 
 __all__ = ["OldPacs"]
 
@@ -81,16 +81,6 @@ class OldPacs:
             today = datetime.now(UTC).date()
             stock = Stock(ask, today=today, first=settings.first, last=settings.last)
             yield from stock.parts(cursor)
-
-    def study(self, study_instance_uid: str) -> PeerStudy | None:
-        """Ask for one study again; None when it is gone."""
-        with Line(self._peer, _MOST_STUDIES) as line:
-            replies = line.find("STUDY", {"StudyInstanceUID": study_instance_uid}, _STUDY_KEYS)
-        if replies.error:
-            raise replies.error
-        found = each_once(_answers(replies).found)
-        told = (one.study for one in found if one.uid == study_instance_uid)
-        return next(told, None)
 
     def instances(self, study_instance_uid: str) -> tuple[PeerInstance, ...]:
         """List the instances of a study."""

@@ -5,8 +5,11 @@ import socket
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
+from ssl import SSLContext
 
 from digitizer.dimse import Peer
+from digitizer.dimse.tls import client_context
 from digitizer.errors import SettingsError, SourceUnreachable
 from digitizer.model.older import Source
 from digitizer.older.moving import Destination, own_address
@@ -16,6 +19,12 @@ __all__ = ["PacsSettings", "read_pacs"]
 _PLACE = re.compile(r"([^@\\]{1,16})@\[?([^@\[\]]+)\]?:(\d{1,5})")
 _TITLE = re.compile(r"[ -\[\]-~]{1,16}")
 """An AE title: printable ASCII without a backslash (PS3.5 6.2)."""
+
+
+_OPTIONS = (
+    *("retrieve", "our_ae", "from", "to", "timeout", "listen_port", "move_to", "listen_host"),
+    *("senders", "pace", "tls", "tls_ca", "tls_certificate", "tls_key"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +51,8 @@ def read_pacs(source: Source, our_title: str) -> PacsSettings:
     Options: ``retrieve`` (``get`` or ``move``), ``our_ae``, ``from`` and ``to`` (years),
     ``timeout`` (seconds without a sign of life); for C-MOVE ``listen_port``, ``move_to`` (our AE
     title there; default ``our_ae``), ``listen_host`` and ``senders`` (addresses that it may send
-    from beside its own, with commas).
+    from beside its own, with commas); ``tls`` (``yes``), with ``tls_ca`` (who signs its
+    certificate), ``tls_certificate`` and ``tls_key`` (ours) as PEM files.
 
     Raises
     ------
@@ -55,12 +65,18 @@ def read_pacs(source: Source, our_title: str) -> PacsSettings:
             f"{source.place!r} is not the place of a PACS.", remedy="Write AE@host:port."
         )
     options = source.options
+    odd = sorted(set(options) - set(_OPTIONS))
+    if odd:
+        raise SettingsError(
+            f"An old PACS has no option {odd[0]}.", remedy=f"Options: {', '.join(_OPTIONS)}."
+        )
     peer = Peer(
         host=match[2],
         port=int(match[3]),
         ae_title=match[1].strip(),
         our_title=_title(options, "our_ae", our_title),
         timeout_s=float(_number(options, "timeout", 60, 86_400)),
+        tls=_tls(options),
         unreachable=SourceUnreachable,
     )
     return PacsSettings(
@@ -68,6 +84,24 @@ def read_pacs(source: Source, our_title: str) -> PacsSettings:
         destination=_destination(peer, options),
         first=date(_number(options, "from", 1, 9999), 1, 1) if options.get("from") else None,
         last=date(_number(options, "to", 9999, 9999), 12, 31) if options.get("to") else None,
+    )
+
+
+def _tls(options: Mapping[str, str]) -> SSLContext | None:
+    if options.get("tls", "no") not in ("yes", "no"):
+        raise SettingsError(f"tls is yes or no, not {options['tls']!r}.")
+    if options.get("tls") != "yes":
+        return None
+    if options.get("retrieve") == "move":
+        raise SettingsError(
+            "C-MOVE to us is not spoken over TLS.", remedy="Fetch by C-GET: leave out retrieve."
+        )
+    authority, certificate, key = (
+        Path(options[name]) if options.get(name) else None
+        for name in ("tls_ca", "tls_certificate", "tls_key")
+    )
+    return client_context(
+        authority, certificate, key, whose="the old PACS", remedy="tls_ca, tls_certificate, tls_key"
     )
 
 

@@ -4,6 +4,7 @@ import gc
 import queue
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,10 @@ from orthanc_server import Orthanc, free_port, orthanc_program
 from digitizer.archive import CommitmentReport, DimseArchive, Listener
 from digitizer.archive.settings import ArchiveSettings, ListenerSettings
 from digitizer.archive.tls import server_context
-from digitizer.errors import ArchiveUnreachable, SettingsError
+from digitizer.errors import ArchiveUnreachable, SettingsError, SourceUnreachable
+from digitizer.model.older import Source, SourceKind
+from digitizer.older.pacs import OldPacs
+from digitizer.older.peers import read_pacs
 
 # pynetdicom drops the sockets of ended TLS connections without closing them.
 pytestmark = [
@@ -110,3 +114,29 @@ def test_files_that_cannot_be_used_are_bad_settings(
         DimseArchive(replace(archive, tls_key=nowhere), listening)
     with pytest.raises(SettingsError, match="listener"):
         server_context(replace(listening, tls_key=nowhere))
+
+
+def test_an_old_pacs_is_spoken_to_over_tls(archive: ArchiveSettings) -> None:
+    """With the options of the source; without them it is away, and files are checked at once."""
+    options = {
+        "timeout": "10",
+        "tls": "yes",
+        "tls_ca": str(archive.tls_ca),
+        "tls_certificate": str(archive.tls_certificate),
+        "tls_key": str(archive.tls_key),
+    }
+    source = Source(
+        id="old",
+        name="old",
+        kind=SourceKind.PACS,
+        place=f"{archive.ae_title}@{archive.host}:{archive.port}",
+        added_at=datetime.now(UTC),
+        options=options,
+    )
+    assert list(OldPacs(read_pacs(source, "DIGITIZER")).studies("")) != []
+    plain = replace(source, options={"timeout": "10"})
+    with pytest.raises(SourceUnreachable):
+        list(OldPacs(read_pacs(plain, "DIGITIZER")).studies(""))
+    for odd in ({"tls_key": "nowhere"}, {"tls": "maybe"}, {"tlss": "yes"}, {"retrieve": "move"}):
+        with pytest.raises(SettingsError):
+            read_pacs(replace(source, options={**options, **odd}), "DIGITIZER")

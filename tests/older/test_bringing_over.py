@@ -12,7 +12,7 @@ import pytest
 from jackets import an_exam
 from ledger_records import sheet
 from old_instances import an_instance, uid
-from old_town import OldSite, an_index
+from old_town import PEOPLE, OldSite, an_index
 from pycdlib import PyCdlib
 from pydicom.fileset import FileSet
 
@@ -75,6 +75,8 @@ def hashes(folder: Path) -> dict[str, str]:
 
 def test_a_disc_is_brought_over_whole(site: OldSite, tmp_path: Path) -> None:
     """What is sound is filed, what is not is listed with why, and the disc stays as it was."""
+    another_id = pydicom.Dataset()
+    another_id.PatientID = "OLD2"
     jane = [an_instance(study="jane", number=n, encapsulated=n == 2) for n in range(1, 4)]
     disc = written(
         tmp_path / "disc 7",
@@ -87,6 +89,7 @@ def test_a_disc_is_brought_over_whole(site: OldSite, tmp_path: Path) -> None:
             "IMAGES/C1": an_instance(
                 study="bare", PatientID="8080915", PatientName="TANAKA^YUKI",
                 PatientBirthDate="19550808", implicit=True, preamble=False,
+                OtherPatientIDs="OLD1", OtherPatientIDsSequence=[another_id],
             ),
             "IMAGES/D1": an_instance(study="stranger", IssuerOfPatientID="ELSEWHERE"),
             "AUTORUN.INF": b"[autorun]\nopen=viewer.exe\n",
@@ -120,6 +123,14 @@ def test_a_disc_is_brought_over_whole(site: OldSite, tmp_path: Path) -> None:
     assert before_merge.ModifyingSystem == "digitizer: patient index"
     assert before_merge.SourceOfPreviousValues == "disc 7"
     assert before_merge.ReasonForTheAttributeModification == "COERCE"
+    # What else bears the former number is kept, where no archive searches.
+    former = yuki.OriginalAttributesSequence[1]
+    assert former.ModifyingSystem == "digitizer: former patient"
+    (kept_ids,) = former.ModifiedAttributesSequence
+    assert kept_ids.OtherPatientIDs == "OLD1"
+    assert kept_ids.OtherPatientIDsSequence[0].PatientID == "OLD2"
+    assert "OtherPatientIDs" not in yuki
+    assert "OtherPatientIDsSequence" not in yuki
 
 
 def test_every_number_leads_to_its_list(site: OldSite, tmp_path: Path) -> None:
@@ -132,7 +143,7 @@ def test_every_number_leads_to_its_list(site: OldSite, tmp_path: Path) -> None:
     site.work(source)
     document = told(site, source)
     lists = {name: list(reconcile.listed(site.services, source, name)) for name in reconcile.LISTS}
-    for name in ("found", "taken", "stored", "committed", "verified", "missing"):
+    for name in ("found", "taken", "filed", "stored", "committed", "verified", "missing"):
         assert len(lists[name]) == document[name], name
     assert [row.place for row in lists["refused"]] == ["2", "3"]
     assert len(lists["refused"]) == sum(document["refused"].values())
@@ -233,6 +244,8 @@ def test_what_the_archive_holds_is_compared_not_sent_again(site: OldSite, tmp_pa
         second.work(again)
         document = told(second, again)
         assert document["already_there"] == 1
+        (there,) = reconcile.listed(second.services, again, "already_there")
+        assert there.code is Code.ALREADY_THERE
         assert document["review"] == {"archive_differs": 1}
     (kept,) = site.keeps(uid("study", "else")).values()
     assert dicom.examine(kept).pixel_sha256 == dicom.examine(other).pixel_sha256
@@ -338,3 +351,18 @@ def test_film_and_digital_of_one_exam_meet_under_one_study(site: OldSite, tmp_pa
     with services.ledger.transaction() as tx:
         of_the_film = decision_of(services, tx, sheet(), film, "auto")
     assert of_the_film.study_instance_uid == uid("study", "meet")
+
+
+def test_a_study_whose_film_came_first_is_asked_about(site: OldSite, tmp_path: Path) -> None:
+    """The film has a study already: the exam is not silently parted in two."""
+    services = site.services
+    assert isinstance(services.index, SqlPatientIndex)
+    exam = replace(an_exam("A2", "4711822", "1962-03-10", "HEAD", None), modality="CT")
+    services.index.import_exams([exam])
+    film = Verdict(film_id="f", outcome=Outcome.AUTO, patient=PEOPLE[0], exam=exam, posterior=1.0)
+    with services.ledger.transaction() as tx:
+        decision_of(services, tx, sheet(), film, "auto")
+    site.work(added(site, written(tmp_path / "late", {"1": an_instance(study="late")})))
+    (study,) = site.studies(State.REVIEW)
+    assert study.reasons[0].code is Code.EXAM_AMBIGUOUS
+    assert "Films of this exam" in study.reasons[0].text

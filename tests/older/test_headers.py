@@ -48,6 +48,25 @@ def decide(index: SqlPatientIndex) -> Decide:
     return ask
 
 
+def test_a_study_that_the_exam_index_knows_otherwise_is_asked_about(
+    decide: Decide, index: SqlPatientIndex
+) -> None:
+    """Its UID is another patient's there, or its exam has another UID; also told only later."""
+    theirs = replace(an_exam("A900002", "5550001", "1962-03-10", "HEAD", None), modality="CT")
+    header = replace(JANE, study_date="19620311", accession_number="")
+    assert decide(header).outcome is Outcome.AUTO
+    index.import_exams([replace(theirs, study_instance_uid="1.2.3")])
+    (why,) = decide(header).reasons
+    assert why.code is Code.SEVERAL_IDENTITIES
+    index.import_exams([replace(theirs, study_instance_uid="1.2.4")])
+    assert decide(header).outcome is Outcome.AUTO
+    own = an_exam("A900009", "4711822", "1962-03-12", "HEAD", None)
+    index.import_exams([replace(own, study_instance_uid="1.2.9")])
+    (why,) = decide(replace(JANE, study_date="", accession_number="A900009")).reasons
+    assert why.code is Code.EXAM_AMBIGUOUS
+    assert "another Study Instance UID" in why.text
+
+
 def test_number_name_and_birth_date_file_by_themselves(decide: Decide) -> None:
     """However the name is written; also a former name, and a number from before a merge."""
     for name in ("OKONKWO^JANE", "Okonkwo^Jane^^^", "OKONKWO, JANE"):

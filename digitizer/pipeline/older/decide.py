@@ -14,7 +14,12 @@ from digitizer.model.states import State
 from digitizer.pipeline.changes import event, held, moved, reason_payload
 from digitizer.pipeline.jacket import evidence
 from digitizer.pipeline.older.originals import original
-from digitizer.pipeline.older.picture_exam import decided_uids, has_own_study, own_study_uid
+from digitizer.pipeline.older.picture_exam import (
+    decided_uids,
+    has_own_study,
+    own_study_uid,
+    parted_from,
+)
 from digitizer.pipeline.older.pictures import says_another
 from digitizer.pipeline.older.steps import (
     SENT,
@@ -50,6 +55,10 @@ def decide(services: Services, study_id: str) -> list[tuple[Stage, str]]:
         verdict = identity.decide_header(
             ruled, own_study_uid(source, study), source.issuer, services.index, services.policy
         )
+        with services.ledger.reading() as view:
+            if parted_from(view, source, study, verdict.patient, verdict.exam):
+                text = "Films of this exam are in a study of their own already."
+                asked += (reason(Code.EXAM_AMBIGUOUS, text),)
         if rejected:
             asked += (reason(Code.RULE_REJECTED, rejected),)
         elif _is_looked_at(services, source, study):

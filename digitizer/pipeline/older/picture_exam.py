@@ -6,7 +6,7 @@ from digitizer.model.identity import ExamRecord, PatientRecord
 from digitizer.model.older import OldStudy, Source, SourceKind
 from digitizer.ports import Transaction
 
-__all__ = ["decided_uids", "has_own_study", "own_study_uid"]
+__all__ = ["decided_uids", "has_own_study", "own_study_uid", "parted_from"]
 
 
 def has_own_study(source: Source) -> bool:
@@ -45,6 +45,27 @@ def decided_uids(
     else:
         uid = tx.uid(f"study:{key}|date:{_day(study) or 'unknown:' + study.id}")
     return uid, tx.uid(f"series:{uid}:pictures:{source.id}")
+
+
+def parted_from(
+    tx: Transaction,
+    source: Source,
+    study: OldStudy,
+    patient: PatientRecord | None,
+    exam: ExamRecord | None,
+) -> str:
+    """Return the study of films or pictures that a DICOM study's exam has already; else empty.
+
+    The exam would be in two studies. Several studies of one exam that the older archive itself had
+    are its own affair.
+    """
+    if patient is None or exam is None or not has_own_study(source):
+        return ""
+    key = f"{patient.issuer}|{patient.patient_id}"
+    uid = tx.known_uid(f"study:{key}|{exam.accession_number}")
+    if uid is None or uid == study.study_instance_uid or tx.old_studies(uids=(uid,)):
+        return ""
+    return uid
 
 
 def _day(study: OldStudy) -> str:

@@ -5,7 +5,7 @@ what waits, what a person must look at, and what is filed. Differences are never
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
@@ -35,7 +35,9 @@ LISTS: Mapping[str, tuple[State, ...]] = {
     "found": (*_TAKEN, *_REFUSED),
     "taken": _TAKEN,
     "refused": _REFUSED,
+    "filed": (State.READ, *_STORED),
     "stored": _STORED,
+    "already_there": _STORED,
     "committed": _STORED[1:],
     "verified": _STORED[2:],
     "colliding": (State.REVIEW,),
@@ -50,6 +52,8 @@ _SETTLED = frozenset(
     (State.VERIFIED, State.REVIEW, State.QUARANTINED, State.DUPLICATE, State.REJECTED)
 )
 _PAGE = 1000
+Tally = Mapping[tuple[State, str], tuple[int, int]]
+"""Instances and their bytes, by state and code."""
 
 
 def source_json(view: Transaction, source: Source) -> dict[str, Any]:
@@ -88,7 +92,7 @@ def source_json(view: Transaction, source: Source) -> dict[str, Any]:
         "committed": _count(tally, _STORED[1:]),
         "verified": _count(tally, _STORED[2:]),
         "bytes": sum(size for _, size in tally.values()),
-        "balanced": found == taken + sum(refused.values()),
+        "balanced": found == taken + sum(refused.values()) and _adds_up(view, source, taken, tally),
         "studies": {state.value: n for state, n in sorted(studies.items())},
         "review": view.old_review(source.id),
         "films": films_json(view, source),
@@ -96,6 +100,17 @@ def source_json(view: Transaction, source: Source) -> dict[str, Any]:
         "trouble": source.trouble,
         "open_duplicates": view.old_open_duplicates(source.id),
     }
+
+
+def _adds_up(
+    view: Transaction,
+    source: Source,
+    taken: int,
+    tally: Mapping[tuple[State, str], tuple[int, int]],
+) -> bool:
+    """Compare with what is counted by study: each taken instance belongs to one that is there."""
+    of_studies = view.old_taken_of_studies(source.id, _TAKEN)
+    return taken == of_studies + _count(tally, _TAKEN, Code.FILM_SCAN.value)
 
 
 def _count(
@@ -133,13 +148,27 @@ def listed(
             rows = view.old_instances(
                 source_id=source.id, states=LISTS[name], after=after, limit=_PAGE
             )
+            whose = {row.study_id for row in rows} if name == "filed" else set()
+            decided = view.old_decided(whose)
         if not rows:
             return
         after = rows[-1].place
         for row in rows:
             own = _NO_FILES.get(row.code) if row.code else None
-            if own == (name if name in _NO_FILES.values() else None):
-                yield row
+            if own != (name if name in _NO_FILES.values() else None):
+                continue
+            if name == "already_there" and row.code is not Code.ALREADY_THERE:
+                continue
+            if name == "filed" and not _is_filed(row, decided):
+                continue
+            yield row
+
+
+def _is_filed(row: OldInstance, decided: Container[str]) -> bool:
+    """Tell whether it is decided whose an instance is; a film is when it is in the archive."""
+    if row.code is Code.FILM_SCAN:
+        return row.state in _STORED
+    return row.study_id in decided
 
 
 def page_of(
