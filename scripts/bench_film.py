@@ -344,6 +344,10 @@ def report(singles: list[Bed], beds: list[Bed]) -> None:
         angles = [one.skew_error for one in pieces if one.skew_error is not None]
         few = [one.corner_mm <= 0.5 for one in pieces]
         print(f"  skew: {spread(angles)}; corners within 0.5 mm: {np.mean(few):.1%}")
+        whole = sum(one.kept >= 0.9999 for one in pieces)
+        wrong = sum(error > 1 for error in angles)
+        print(f"  answered on {len(angles)} of {len(pieces)}; beyond 1 degree: {wrong}; "
+              f"no film cut away: {whole} of {len(pieces)}")  # fmt: skip
 
 
 def name_worst(singles: list[Bed], beds: list[Bed], most: int) -> None:

@@ -2,18 +2,21 @@
 
 from digitizer.model.units import SizeMm
 
-__all__ = ["STANDARD_SIZES_MM", "is_film_size", "is_two_sheets", "may_be_whole"]
+__all__ = ["STANDARD_SIZES_MM", "is_film_size", "is_two_sheets", "lacking", "may_be_whole"]
 
 STANDARD_SIZES_MM = (
     (130, 180), (180, 240), (203.2, 254), (240, 300), (254, 304.8), (279.4, 355.6), (300, 400),
     (350, 350), (350, 430), (355.6, 431.8), (355.6, 914.4), (150, 300), (200, 400), (355.6, 355.6),
     (165.1, 215.9), (127, 177.8), (127, 304.8), (152.4, 304.8), (178, 430), (177.8, 431.8),
-    (100, 100), (31, 41), (27, 54), (57, 76),
+    (100, 100), (31, 41), (27, 54), (57, 76), (76.2, 101.6), (101.6, 127),
 )  # fmt: skip
 """Film sizes of the trade, the short side first, in millimetres: general, mammography, panoramic,
-long spine, photofluorography, dental."""
+long spine, photofluorography, dental, small sheet film."""
 
 _TOLERANCE_MM = 6.0
+_CUT_MM, _BEYOND_MM = 0.8, 2.5
+"""How far a sheet whose edges are measured may differ from its size, and how far beyond it one may
+seem where another's rim was taken for its own."""
 _SHORTER_MM, _LONGER_MM = (-2.0, -4.5, -6.0), (2.0, 1.0, 1.0)
 """By how much a film may seem shorter or longer than it is where none, one or both of two opposite
 sides lie beyond the frame."""
@@ -55,6 +58,35 @@ def may_be_whole(size: SizeMm, hidden: tuple[int, int]) -> bool:
         for one in STANDARD_SIZES_MM
         for way in (one, one[::-1])
     )
+
+
+def lacking(size: SizeMm, most: float) -> tuple[float, float] | None:
+    """Return what a sheet lacks in width and height to the next size of the trade.
+
+    Parameters
+    ----------
+    size : SizeMm
+        As far as it shows.
+    most : float
+        Millimetres that each may lack at most.
+
+    Returns
+    -------
+    (float, float) or None
+        None where it has such a size, or none is so near.
+    """
+    if is_film_size(size, _CUT_MM):
+        return None
+    gaps = [
+        (way[0] - size.width, way[1] - size.height)
+        for one in STANDARD_SIZES_MM
+        for way in (one, one[::-1])
+    ]
+    near = [one for one in gaps if min(one) > -_BEYOND_MM and max(one) <= most]
+    if not near:
+        return None
+    across, down = min(near, key=lambda one: abs(one[0]) + abs(one[1]))
+    return max(0.0, across), max(0.0, down)
 
 
 def is_two_sheets(size: SizeMm) -> bool:

@@ -1,0 +1,44 @@
+"""What cannot be told from the bed is kept as far as the film may reach, and no further."""
+
+import numpy as np
+import pytest
+
+from digitizer.film import find_sheets
+from digitizer.film.rendering import grid_of
+from digitizer.film.sizes import lacking
+from digitizer.model.units import SizeMm
+from digitizer.rehearsal.population import DrawnScan, draw_scan
+
+
+def kept(scan: DrawnScan) -> list[float]:
+    """Return the part of each true sheet that lies inside the best capture of it."""
+    pitch = scan.scene.pixels_per_mm
+    grids = [grid_of(one, scan.raster.dpi, margin=pitch) for one in find_sheets(scan.raster).sheets]
+    parts = []
+    for placement in scan.placements:
+        steps = np.linspace(0.001, 0.999, 80)
+        u, v = np.meshgrid(steps * placement.size_mm[0], steps * placement.size_mm[1])
+        places = placement.to_scan(np.stack([u.ravel(), v.ravel()], axis=1)) - 0.5
+        inside = []
+        for grid in grids:
+            x, y = np.linalg.solve(grid.matrix[:, :2], (places - grid.matrix[:, 2]).T)
+            shown = (x > -0.5) & (y > -0.5) & (x < grid.columns - 0.5) & (y < grid.rows - 0.5)
+            inside.append(float(shown.mean()))
+        parts.append(max(inside))
+    return parts
+
+
+@pytest.mark.parametrize("number", [7, 59, 123])
+def test_a_black_rim_that_looks_like_the_bed_is_kept(number: int) -> None:
+    """On beds of two to four films scanned in eight bits; their rims show no edge to anyone."""
+    scan = draw_scan((5301, 2 + number % 3, number), sheets=2 + number % 3)
+    assert min(kept(scan)) >= 0.9999
+
+
+def test_what_lacks_to_a_size_of_the_trade() -> None:
+    """Either way up; nothing lacks to a film of such a size, nor where none is near."""
+    assert lacking(SizeMm(165.3, 215.6), 20) is None
+    assert lacking(SizeMm(154.7, 205.9), 20) == pytest.approx((10.4, 10.0))
+    assert lacking(SizeMm(205.9, 154.7), 20) == pytest.approx((10.0, 10.4))
+    assert lacking(SizeMm(154.7, 205.9), 3) is None
+    assert lacking(SizeMm(500.0, 600.0), 20) is None
