@@ -1,6 +1,7 @@
 """Commands that bring older digital archives over: migrate add, run, show, review and the rest."""
 
 import csv
+import shlex
 import sys
 import time
 from collections.abc import Callable
@@ -95,7 +96,8 @@ def add(
     )
     if kind == "pictures":
         print(index_words(session.services.sources.pictures(source)))
-    print(f"{source.name}: {source.place}. `digitizer migrate run {source.name}` brings it over.")
+    named = shlex.quote(source.name)
+    print(f"{source.name}: {source.place}. `digitizer migrate run {named}` brings it over.")
     return 0
 
 
