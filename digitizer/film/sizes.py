@@ -2,7 +2,14 @@
 
 from digitizer.model.units import SizeMm
 
-__all__ = ["STANDARD_SIZES_MM", "is_film_size", "is_two_sheets", "lacking", "may_be_whole"]
+__all__ = [
+    "CUT_MM",
+    "STANDARD_SIZES_MM",
+    "is_film_size",
+    "is_two_sheets",
+    "lacking",
+    "may_be_whole",
+]
 
 STANDARD_SIZES_MM = (
     (130, 180), (180, 240), (203.2, 254), (240, 300), (254, 304.8), (279.4, 355.6), (300, 400),
@@ -14,7 +21,7 @@ STANDARD_SIZES_MM = (
 long spine, photofluorography, dental, small sheet film."""
 
 _TOLERANCE_MM = 6.0
-_CUT_MM, _BEYOND_MM = 0.8, 2.5
+CUT_MM, _BEYOND_MM = 0.8, 2.5
 """How far a sheet whose edges are measured may differ from its size, and how far beyond it one may
 seem where another's rim was taken for its own."""
 _SHORTER_MM, _LONGER_MM = (-2.0, -4.5, -6.0), (2.0, 1.0, 1.0)
@@ -61,7 +68,9 @@ def may_be_whole(size: SizeMm, hidden: tuple[int, int]) -> bool:
 
 
 def lacking(size: SizeMm, most: float) -> tuple[float, float] | None:
-    """Return what a sheet lacks in width and height to the next size of the trade.
+    """Return what a sheet lacks in width and height to a size of the trade, or has over.
+
+    Of several sizes the largest counts: too much is kept rather than too little.
 
     Parameters
     ----------
@@ -73,9 +82,9 @@ def lacking(size: SizeMm, most: float) -> tuple[float, float] | None:
     Returns
     -------
     (float, float) or None
-        None where it has such a size, or none is so near.
+        In millimetres, negative where it is longer; None where it has such a size, or none is near.
     """
-    if is_film_size(size, _CUT_MM):
+    if is_film_size(size, CUT_MM):
         return None
     gaps = [
         (way[0] - size.width, way[1] - size.height)
@@ -83,10 +92,10 @@ def lacking(size: SizeMm, most: float) -> tuple[float, float] | None:
         for way in (one, one[::-1])
     ]
     near = [one for one in gaps if min(one) > -_BEYOND_MM and max(one) <= most]
-    if not near:
-        return None
-    across, down = min(near, key=lambda one: abs(one[0]) + abs(one[1]))
-    return max(0.0, across), max(0.0, down)
+    within = [one for one in near if min(one) > -CUT_MM]
+    if within:
+        return max(within, key=sum)
+    return min(near, key=lambda one: abs(one[0]) + abs(one[1]), default=None)
 
 
 def is_two_sheets(size: SizeMm) -> bool:

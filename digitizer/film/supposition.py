@@ -226,7 +226,7 @@ def _suppose(page: Page, bed: Bed, kind: BedKind, level: float) -> _Supposition:
         if kind is BedKind.DARK and not rims_sought and all(one.beside < _BESIDE for one in found):
             rims_sought = True
             if rimmed := _with_rims(page, found):
-                return _Supposition(level, with_black_rims(page, rimmed), [], [])
+                return _Supposition(level, with_black_rims(page, rimmed, dark=True), [], [])
         alone = sum(len(outlines) for outlines in grouping) == 1
         if any(_is_border(page, surface, kind, one, alone=alone) for one in found):
             lines = [side for one in found for side in one.sides if side.weight > 0]
@@ -246,8 +246,7 @@ def _suppose(page: Page, bed: Bed, kind: BedKind, level: float) -> _Supposition:
         lines = lines or [side for one in found for side in one.sides if side.soft]
     if sum(one.edge for one in best) < _LEAST_EDGE * min(page.tone.shape):
         best = []
-    if kind is BedKind.DARK:
-        best = with_black_rims(page, best)
+    best = with_black_rims(page, best, dark=kind is BedKind.DARK)
     return _Supposition(level, best, [], [] if best else lines)
 
 
