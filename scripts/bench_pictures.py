@@ -115,14 +115,22 @@ def answer(verdict: Verdict) -> dict[str, Any]:
     }
 
 
-def cases(given: argparse.Namespace) -> Iterator[dict[str, Any]]:
-    """Decide the cases asked for, one line each."""
+def written(path: Path) -> list[dict[str, Any]]:
+    """Return the cases of a file; a line cut short by a run that was stopped is none."""
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True) if path.is_file() else []
+    return [json.loads(line) for line in lines if line.endswith("\n")]
+
+
+def cases(given: argparse.Namespace, done: set[int]) -> Iterator[dict[str, Any]]:
+    """Decide the cases asked for that are not done yet, one line each."""
     made = town(given.town, given.patients)
     with tempfile.TemporaryDirectory() as scratch:
         name = f"town-{given.town}-{given.patients}-0.0-0.15"
         index = opened(given.data or Path(scratch), made, name)
         caps = UNCAPPED if given.uncapped else None
         for number in range(given.first, given.first + given.count):
+            if number in done:
+                continue
             truth, verdict, owner, own, spent = decided(made, index, given.seed, number, caps)
             told = answer(own)
             right = (told["issuer"], told["patient_id"]) == owner[0].number and owner[1]
@@ -171,8 +179,7 @@ def summed(paths: list[Path]) -> bool:
     tally, filed, wrong, could = Tally(), 0, 0, [0, 0]
     cpu: list[float] = []
     for path in paths:
-        for line in path.read_text(encoding="utf-8").splitlines():
-            case = json.loads(line)
+        for case in written(path):
             tally.add(_truth(case["film"], somebody, some), case["answer"])
             auto, right, legible = case["label"]
             filed += auto
@@ -205,14 +212,17 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--data", type=Path, help="keep the index here, for the next run")
     parser.add_argument("--cases", type=Path, default=Path("bench-data/pictures.jsonl"))
+    parser.add_argument("--resume", action="store_true", help="go on where a run was stopped")
     parser.add_argument("--uncapped", action="store_true", help="file more than the caps allow")
     parser.add_argument("--add", type=Path, nargs="+", help="add up cases instead of a run")
     given = parser.parse_args()
     cv2.setNumThreads(1)
     if not given.add:
         given.cases.parent.mkdir(parents=True, exist_ok=True)
+        before = written(given.cases) if given.resume else []
         with given.cases.open("w", encoding="utf-8") as stream:
-            for case in cases(given):
+            stream.writelines(json.dumps(case) + "\n" for case in before)
+            for case in cases(given, {case["number"] for case in before}):
                 stream.write(json.dumps(case) + "\n")
                 stream.flush()
     return 0 if summed(given.add or [given.cases]) else 1

@@ -53,7 +53,7 @@ _DAMAGED_DATE = re.compile(
     r"|\b(?:JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC)\b\s*\S*\d"
 )
 """A month beside a digit, in what no date could be read from, is no name."""
-_GROUPS = re.compile(r"[A-Z]?\d{2,7}(?: \d{2,7}){1,2}")
+_GROUPS = re.compile(r"(?:[A-Z]\d{1,7}|\d{2,7})(?: \d{2,7}){1,2}")
 _PERSON = re.compile(r"[A-Z'\-]{2,} ?[,^] ?([A-Z]+)")
 
 

@@ -73,3 +73,9 @@ def test_numbers_of_different_length_are_not_mixed() -> None:
     """The better supported one stands as it was read."""
     value, _ = number(line("rapidocr", "MRN 3887014"), line("tesseract", "MRN 88701"))
     assert value == "3887014"
+
+
+def test_a_number_that_stands_alone_may_be_broken_behind_its_letter() -> None:
+    """One engine saw a space where a pen stroke crosses; a bullet before a number is none of it."""
+    assert number(line("rapidocr", "A4 19303"))[0] == "A419303"
+    assert number(line("rapidocr", "1 3387014"))[0] == "3387014"
