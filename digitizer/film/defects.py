@@ -96,7 +96,10 @@ def _standing_out(bands: list[Floats]) -> NDArray[np.int_]:
         limit = 4 * 1.4826 * float(np.median(np.abs(apart[::4, ::4]))) + 1.0
         mean = np.clip(apart, -limit, limit).mean(axis=0)
         spread = 1.4826 * float(np.median(np.abs(mean - np.median(mean))))
-        least = np.maximum(_LEAST_STEP * band.mean(axis=0)[_LAG:-_LAG], _LEAST_VALUE)
+        # A line at full value is no measure of the level it stands out of.
+        level = band.mean(axis=0)
+        around = (level[: -2 * _LAG] + level[2 * _LAG :]) / 2
+        least = np.maximum(_LEAST_STEP * np.minimum(level[_LAG:-_LAG], around), _LEAST_VALUE)
         votes.append(np.sign(mean) * (np.abs(mean) > np.maximum(_STANDS_OUT * spread, least)))
         differences.append(np.asarray(apart, dtype=np.float32))
     places = np.flatnonzero(np.abs(np.sum(votes, axis=0)) >= _MOST_BANDS)
