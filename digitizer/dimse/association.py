@@ -96,12 +96,13 @@ def open_association(
     )
     if not association.is_established:
         _close(association)
+        if association.rejected_contexts and not association.accepted_contexts:
+            # pynetdicom aborts by itself what a peer accepts without any context.
+            raise ArchiveRefused("The archive offers none of the services asked for.")
         why = "refuses our association" if association.is_rejected else "does not answer"
         raise peer.away(f"The archive {peer.ae_title} {why}.")
     close_gate(association)
     try:
-        if not association.accepted_contexts:
-            raise ArchiveRefused("The archive offers none of the services asked for.")
         yield association
     except ValueError as error:
         # pynetdicom: no accepted context for what we wanted to send.

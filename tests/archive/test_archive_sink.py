@@ -20,6 +20,7 @@ from digitizer.archive import (
     Listener,
 )
 from digitizer.archive.settings import ArchiveSettings, ListenerSettings
+from digitizer.dimse import Peer, open_association
 from digitizer.errors import ArchiveRefused, ArchiveUnreachable
 from digitizer.model.instance import CaptureOrder, Compression, MadeInstance, Uids
 from digitizer.model.raster import Polarity
@@ -261,3 +262,14 @@ def test_a_dead_port_is_unreachable(place: Place) -> None:
     dead = DimseArchive(replace(place.settings, port=free_port()), place.listener)
     with pytest.raises(ArchiveUnreachable):
         dead.echo()
+
+
+def test_a_service_that_it_does_not_offer_is_refused(place: Place) -> None:
+    """It is there and will not have it: waiting for it would never end."""
+    own = place.settings
+    peer = Peer(
+        host=own.host, port=own.port, ae_title=own.ae_title, our_title=place.listener.ae_title,
+        timeout_s=5.0,
+    )  # fmt: skip
+    with pytest.raises(ArchiveRefused), open_association(peer, [("1.2.840.10008.5.1.4.31", None)]):
+        pass
