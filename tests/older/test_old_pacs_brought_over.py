@@ -106,7 +106,7 @@ def test_nothing_goes_to_a_wrong_patient(brought: Brought) -> None:
     refused = {
         one.study_instance_uid
         for one in brought.site.studies(State.REVIEW)
-        if one.code is Code.KIND_REFUSED
+        if one.code == Code.KIND_REFUSED
     }
     right = {uid for uid, one in brought.truth.items() if one["expect"] == "auto"} - refused
     assert len(by_itself & right) >= 0.8 * len(right)
