@@ -176,7 +176,7 @@ def main() -> int:
         without = sum(cpu for _, cpu in work)
         whole = without + stages["read"][1]
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        print(f"\nCPU up to wrapped without reading: {without / base[1]:.2f} x the floor (aim 2.5)")
+        print(f"\nCPU up to wrapped without reading: {without / base[1]:.2f} x the floor (aim 1.5)")
         print(f"CPU of reading: {stages['read'][1]:.2f} s (aim 2)")
         print(f"CPU a film in all: {whole:.2f} s; {60 / whole:.0f} films a minute and core")
         print(f"CPU of the script / ours: {stages['script'][1] / whole:.1f}")

@@ -26,8 +26,8 @@ _WIDEST_MM = 20.0
 _NARROW_MM = 3.0
 """Rims that are too narrow for an edge beyond them to be measured, both together."""
 _STRAIGHT_MM = 0.05
-"""Bow below which edges that show were drawn by a machine; two of them tell. On 54 drawn sheets on
-dark beds those of masks measured 0.01 to 0.064, the sheets' own 0.04 to 0.2, most beyond 0.055."""
+"""Bow below which edges that show were drawn by a machine; two of them tell. On some fifty drawn
+sheets on dark beds those of masks measured 0.01 to 0.064, the sheets' own 0.04 to 0.2."""
 _DOUBTED, _DOUBTFUL_MM = 0.8, 8.0
 """Part of the sides below which they may be something else on the film, and how far inside."""
 _ROOM_MM = 0.5

@@ -52,8 +52,8 @@ _DENSE = 2.2
 _CLOSED, _DENSE_CLOSED = 0.7, 0.58
 """Part of the outline that must be seen of what lies straight."""
 _MOTTLED = 0.011
-"""Mottle of paper, in natural log light: drawn labels have 0.015 and more, clear windows of a film
-0.006 at most."""
+"""Mottle of paper, in natural log light: four drawn labels had 0.015 and more, clear windows of two
+films 0.006 at most."""
 _SURELY_GOES_ON = 0.9
 _SHORT_ARM_MM = 10.5
 _LEAST_ARM_MM, _ARM_MM, _LONG_ARM_MM = 12.0, 16.0, 20.0
