@@ -20,8 +20,9 @@ setup-bench:
 demo: setup  ## Feed the sample film room through the whole pipeline
 	@$(PYTHON) scripts/demo.py
 
+# In the order of their folders: what drives whole servers takes longest, and comes first.
 test: setup-test  ## All tests
-	@$(PYTHON) -m pytest -n 2 --dist loadfile
+	@$(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 check: setup-test  ## Format, lint, types, layers
 	@$(VENV)/bin/ruff format --check .
