@@ -18,7 +18,7 @@ from digitizer.console.feed_view import jacket_now, not_fed, reconciled
 from digitizer.console.pages import back_to, fragment, page, say
 from digitizer.console.seen import note_seen
 from digitizer.console.site import Site, site_of
-from digitizer.errors import DigitizerError, DiskFull, UsageError
+from digitizer.errors import BadScan, DigitizerError, DiskFull, UsageError
 from digitizer.model.records import Batch, Jacket, Scan
 from digitizer.model.users import Permission
 from digitizer.pipeline.changes import event
@@ -130,7 +130,7 @@ def thumbnail(request: Request, scan_id: str, person: Person = Depends(_FEEDS)) 
     note_seen(site, person, scan_id, "thumbnail")
     try:
         picture = site.pictures.scan_thumbnail(scan, _THUMBNAIL)
-    except DigitizerError:
+    except (BadScan, UsageError):
         # It cannot be read; what is wrong is told as soon as it was looked at.
         return Response(_NO_PICTURE, media_type="image/svg+xml")
     return Response(picture, media_type="image/jpeg")

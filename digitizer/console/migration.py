@@ -1,6 +1,6 @@
 """For leads: where everything is, what is held why, and how fast it goes."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
@@ -68,14 +68,9 @@ def all_batches(
     person: Person = Depends(Needs(Permission.SEE_WORK)),
 ) -> Response:
     """List all batches, the newest first, paged by key."""
-    site = site_of(request)
-    names = site.overview.batch_names(after=after, limit=_ROWS + 1)
-    rows = _rows(names[:_ROWS], site.overview.by_batch(names[:_ROWS]))
-    more = names[_ROWS - 1] if len(names) > _ROWS else ""
-    return page(
-        request, "progress.html", person,
-        key="batch", title="Batches", rows=rows, more=more, **_modes(site, names),
-    )  # fmt: skip
+    overview = site_of(request).overview
+    names = overview.batch_names(after=after, limit=_ROWS + 1)
+    return _progress(request, person, "batch", names, overview.by_batch)
 
 
 @router.get("/migration/boxes")
@@ -85,13 +80,26 @@ def all_boxes(
     person: Person = Depends(Needs(Permission.SEE_WORK)),
 ) -> Response:
     """List all boxes in the order of their names, paged by key."""
-    site = site_of(request)
-    names = site.overview.box_names(after=after, limit=_ROWS + 1)
-    rows = _rows(names[:_ROWS], site.overview.by_box(names[:_ROWS]))
-    more = names[_ROWS - 1] if len(names) > _ROWS else ""
+    overview = site_of(request).overview
+    names = overview.box_names(after=after, limit=_ROWS + 1)
+    return _progress(request, person, "box", names, overview.by_box)
+
+
+def _progress(
+    request: Request,
+    person: Person,
+    key: str,
+    names: Sequence[str],
+    count: Callable[[Sequence[str]], Iterable[Tally]],
+) -> Response:
+    """Show one page of batches or boxes; ``names`` is longer by one where another page follows."""
+    shown = names[:_ROWS]
+    modes = _modes(site_of(request), shown) if key == "batch" else {"modes": {}}
     return page(
-        request, "progress.html", person, key="box", title="Boxes", rows=rows, more=more, modes={}
-    )
+        request, "progress.html", person,
+        key=key, rows=_rows(shown, count(shown)), more=shown[-1] if len(names) > _ROWS else "",
+        **modes,
+    )  # fmt: skip
 
 
 def _modes(site: Site, names: Iterable[str]) -> dict[str, Any]:
