@@ -253,10 +253,6 @@ class ArchiveSink(Protocol):
         """Read one instance back as a Part 10 file (C-GET)."""
         ...
 
-    def find_instances(self, study_instance_uid: str) -> tuple[str, ...]:
-        """C-FIND the SOP Instance UIDs that the archive holds of a study."""
-        ...
-
     def holdings(self, study_instance_uid: str, accession_number: str) -> Holdings:
         """C-FIND what the archive holds of a study and an exam, in one association.
 

@@ -136,7 +136,7 @@ class OldSite:
 
     def keeps(self, study_instance_uid: str) -> dict[str, bytes]:
         """Return what the archive keeps of a study, by SOP Instance UID."""
-        uids = set(self.services.archive.find_instances(study_instance_uid))
+        uids = set(self.services.archive.holdings(study_instance_uid, "").instances)
         with self.services.ledger.reading() as view:
             kinds = {
                 (row.sop_class_uid, row.transfer_syntax_uid)

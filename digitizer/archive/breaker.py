@@ -76,10 +76,6 @@ class GuardedArchive:
         """C-GET."""
         return self._guarded(lambda: self._archive.retrieve(capture))
 
-    def find_instances(self, study_instance_uid: str) -> tuple[str, ...]:
-        """C-FIND at image level."""
-        return self._guarded(lambda: self._archive.find_instances(study_instance_uid))
-
     def holdings(self, study_instance_uid: str, accession_number: str) -> Holdings:
         """C-FIND at study and image level."""
         return self._guarded(lambda: self._archive.holdings(study_instance_uid, accession_number))

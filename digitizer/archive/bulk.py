@@ -31,7 +31,7 @@ from digitizer.dimse import Peer, checked, gotten, open_association
 from digitizer.errors import ArchiveRefused
 from digitizer.model.older import Outgoing, Sent
 
-__all__ = ["find_instances", "instances_of", "refusals", "retrieve_study", "store_all"]
+__all__ = ["instances_of", "refusals", "retrieve_study", "store_all"]
 
 # A file's path given to send_c_store is then sent as it is, in pieces; nothing else is meant by it.
 _config.STORE_SEND_CHUNKED_DATASET = True
@@ -50,14 +50,8 @@ Kind = tuple[str, str]
 """SOP class and transfer syntax."""
 
 
-def find_instances(peer: Peer, study_instance_uid: str) -> tuple[str, ...]:
-    """Return the SOP Instance UIDs that an archive holds of a study, series by series."""
-    with open_association(peer, [(_FIND, None)]) as association:
-        return instances_of(peer, association, study_instance_uid)
-
-
 def instances_of(peer: Peer, association: Association, study_instance_uid: str) -> tuple[str, ...]:
-    """Return the same, asked on an association that is open."""
+    """Return the SOP Instance UIDs that an archive holds of a study, series by series."""
     found: list[str] = []
     series = _found(
         peer, association, "SERIES", "SeriesInstanceUID", StudyInstanceUID=study_instance_uid

@@ -161,10 +161,6 @@ class DimseArchive:
                 return received[-1]
         raise ArchiveRefused("The archive does not give the instance back.")
 
-    def find_instances(self, study_instance_uid: str) -> tuple[str, ...]:
-        """C-FIND the SOP Instance UIDs that the archive holds of a study."""
-        return bulk.find_instances(self._peer, study_instance_uid)
-
     def refusals(self, kinds: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
         """Return which of (SOP class, transfer syntax) the archive does not take as they are."""
         return bulk.refusals(self._peer, kinds)

@@ -310,7 +310,7 @@ def test_a_folder_that_changed_is_found_out(site: OldSite, tmp_path: Path) -> No
     (study,) = site.studies()
     assert study.state is State.REVIEW
     assert study.code == Code.CORRUPT_FILE.value
-    assert services.archive.find_instances(uid("study", "p")) == ()
+    assert services.archive.holdings(uid("study", "p"), "").instances == ()
 
 
 def test_the_plan_shows_each_change_before_anything_is_sent(site: OldSite, tmp_path: Path) -> None:

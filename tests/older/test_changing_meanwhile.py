@@ -91,7 +91,7 @@ def test_another_patients_file_found_late_is_never_sent(
     (found,) = site.studies()
     assert found.state is State.REVIEW
     assert found.code == "several_identities"
-    held = site.services.archive.find_instances(uid("study", "x"))
+    held = site.services.archive.holdings(uid("study", "x"), "").instances
     assert uid("instance", "x", 2) not in held
 
 
