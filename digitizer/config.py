@@ -145,7 +145,7 @@ class WorkerSettings:
 
     processes: int = 0
     """Worker processes for imaging and reading; 0 is one for each core."""
-    archive_processes: int = 1
+    archive_processes: int = 2
     """Worker processes that talk to the archive."""
 
 

@@ -12,6 +12,7 @@ import cv2
 from digitizer.archive import DimseArchive, GuardedArchive
 from digitizer.config import Settings
 from digitizer.dicom import BUILT_IN, RuleTable, read_rules
+from digitizer.dimse import kept
 from digitizer.engines import EngineSheetReader
 from digitizer.errors import MissingService, SettingsError
 from digitizer.ledger import (
@@ -39,6 +40,7 @@ __all__ = [
     "database_url",
     "decoder",
     "index",
+    "keep_associations",
     "leases",
     "ledger",
     "limit_threads",
@@ -51,6 +53,8 @@ __all__ = [
     "vault",
     "waker",
 ]
+
+_KEPT_S = 2.0
 
 
 class SystemClock:
@@ -70,6 +74,11 @@ class SilentWaker:
 
     def wake(self, tasks: Iterable[tuple[Stage, str]]) -> None:
         """Do nothing; the reaper looks every second."""
+
+
+def keep_associations() -> None:
+    """Keep associations open between the tasks of this process, for less than any peer minds."""
+    kept.keep_for(_KEPT_S)
 
 
 def limit_threads() -> None:
@@ -211,14 +220,13 @@ def waker(settings: Settings) -> Waker:
 
 def services(settings: Settings) -> Services:
     """Fill in all ports, once for this process: a forked worker shares nothing with its parent."""
-    key = (os.getpid(), repr(settings))
-    if key not in _made:
-        _made.clear()
-        _made[key] = _services(settings)
-    return _made[key]
+    if _made and _made[-1][:2] == (os.getpid(), settings):
+        return _made[-1][2]
+    _made[:] = [(os.getpid(), settings, _services(settings))]
+    return _made[-1][2]
 
 
-_made: dict[tuple[int, str], Services] = {}
+_made: list[tuple[int, Settings, Services]] = []
 
 
 def _services(settings: Settings) -> Services:

@@ -21,9 +21,10 @@ def _log(**_: object) -> None:
 
 
 @worker_process_init.connect
-def _one_thread_each(**_: object) -> None:
+def _begin(**_: object) -> None:
     """Keep OpenCV and the engines to one thread a process: the pool is sized to the cores."""
     wiring.limit_threads()
+    wiring.keep_associations()
 
 
 def _run(stage: Stage, subject: str) -> None:

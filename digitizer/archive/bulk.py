@@ -20,7 +20,7 @@ from pydicom.uid import (
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
 )
-from pynetdicom import _config, build_role
+from pynetdicom import _config
 from pynetdicom.association import Association
 from pynetdicom.sop_class import (  # type: ignore[attr-defined]
     StudyRootQueryRetrieveInformationModelFind,
@@ -231,11 +231,10 @@ def retrieve_study(
     for some in _parts(kinds, _MOST_CONTEXTS):
         contexts: list[tuple[str, Sequence[str] | None]] = [(_GET, None)]
         contexts += [(sop_class, [syntax]) for sop_class, syntax in some]
-        roles = [build_role(UID(name), scp_role=True) for name in dict.fromkeys(k for k, _ in some)]
         query = Dataset()
         query.QueryRetrieveLevel = "STUDY"
         query.StudyInstanceUID = study_instance_uid
-        yield from gotten(peer, contexts, roles, [query])
+        yield from gotten(peer, contexts, [query])
 
 
 def _parts(kinds: Iterable[Kind], size: int) -> Iterator[list[Kind]]:

@@ -1,10 +1,9 @@
 """An archive spoken to by DIMSE: C-ECHO, C-FIND, C-STORE, C-GET and storage commitment."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from io import BytesIO
 from pathlib import Path
-from typing import Any
 
 from pydicom import Dataset, dcmread
 from pydicom.uid import (
@@ -14,7 +13,7 @@ from pydicom.uid import (
     JPEGLSLossless,
     RLELossless,
 )
-from pynetdicom import build_role, evt
+from pynetdicom import evt
 from pynetdicom.association import Association
 from pynetdicom.sop_class import (  # type: ignore[attr-defined]
     StorageCommitmentPushModel,
@@ -28,7 +27,7 @@ from digitizer.archive import bulk
 from digitizer.archive.part10 import part10
 from digitizer.archive.settings import ArchiveSettings, ListenerSettings
 from digitizer.archive.tls import client_context
-from digitizer.dimse import Peer, checked, open_association
+from digitizer.dimse import Contexts, Peer, checked, open_association
 from digitizer.errors import ArchiveRefused
 from digitizer.model.instance import FoundStudy, Holdings, StoredInstance
 from digitizer.model.older import Outgoing, Sent
@@ -147,14 +146,13 @@ class DimseArchive:
         query.SeriesInstanceUID = capture.series_instance_uid
         query.SOPInstanceUID = capture.sop_instance_uid
         model = str(StudyRootQueryRetrieveInformationModelGet)
-        role = build_role(capture.sop_class_uid, scp_role=True)
         # Alone first: an archive that is offered both may transcode what it sends.
         for syntaxes in ([UID(capture.transfer_syntax_uid)], list(_LOSSLESS)):
             contexts: list[tuple[str, list[UID] | None]] = [
                 (model, None),
                 (capture.sop_class_uid, syntaxes),
             ]
-            with self._association(contexts, roles=[role], store=take) as association:
+            with self._association(contexts, store=take) as association:
                 for status, _ in association.send_c_get(query, model):
                     checked(status)
             if received:
@@ -179,12 +177,11 @@ class DimseArchive:
 
     def _association(
         self,
-        contexts: Sequence[tuple[str, Sequence[str] | None]],
+        contexts: Contexts,
         *,
-        roles: Sequence[Any] = (),
-        store: Any = None,
+        store: Callable[[evt.Event], int] | None = None,
     ) -> AbstractContextManager[Association]:
-        return open_association(self._peer, contexts, roles=roles, store=store)
+        return open_association(self._peer, contexts, store=store)
 
 
 def _is_pattern(value: str) -> bool:

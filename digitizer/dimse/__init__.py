@@ -1,8 +1,9 @@
 """DIMSE as a requestor: associations that we open, and what is retrieved over them."""
 
 from digitizer.dimse.association import Peer, checked, open_association
+from digitizer.dimse.kept import Contexts, kept
 from digitizer.dimse.quick import QUICK
 from digitizer.dimse.retrieving import gotten
 from digitizer.dimse.spool import Spool
 
-__all__ = ["QUICK", "Peer", "Spool", "checked", "gotten", "open_association"]
+__all__ = ["QUICK", "Contexts", "Peer", "Spool", "checked", "gotten", "kept", "open_association"]

@@ -1,16 +1,17 @@
 """Associations that we open, and what a peer's status means."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from ssl import SSLContext
-from typing import Any
 
 from pydicom import Dataset
-from pynetdicom import AE, _config, evt
+from pydicom.uid import UID
+from pynetdicom import AE, _config, build_role, evt
 from pynetdicom.association import Association
 
 from digitizer.dimse.gate import close_gate
+from digitizer.dimse.kept import Contexts, Offer, ended, kept
 from digitizer.dimse.quick import QUICK
 from digitizer.errors import ArchiveRefused, ArchiveUnreachable, BadWorld, SourceUnreachable
 
@@ -22,7 +23,6 @@ _config.LOG_RESPONSE_IDENTIFIERS = False
 _config.LOG_HANDLER_LEVEL = "none"
 
 REMEDY = "Check address, port and AE titles with `digitizer doctor`."
-_LONGEST_END_S = 2.0
 LARGEST_PDU = 131_072
 """Bytes that we take at once: few large pieces cost less than many small ones."""
 
@@ -49,22 +49,18 @@ class Peer:
 
 @contextmanager
 def open_association(
-    peer: Peer,
-    contexts: Sequence[tuple[str, Sequence[str] | None]],
-    *,
-    roles: Sequence[Any] = (),
-    store: Any = None,
+    peer: Peer, contexts: Contexts, *, store: Callable[[evt.Event], int] | None = None
 ) -> Iterator[Association]:
-    """Open an association with the contexts wanted; released at the end.
+    """Open an association with the contexts wanted, or take one that is kept.
+
+    At the end it is kept for the next, where this process keeps any (:mod:`.kept`), or released.
 
     Parameters
     ----------
     peer : Peer
     contexts : sequence of (abstract syntax, transfer syntaxes or None for the default ones)
-    roles : sequence of role selection items, optional
-        For C-GET, where the peer stores to us.
     store : callable, optional
-        Takes C-STORE on this association.
+        Takes C-STORE on this association: for C-GET, where the peer stores to us (PS3.4 C.5.3).
 
     Raises
     ------
@@ -73,56 +69,57 @@ def open_association(
     ArchiveRefused
         It offers none of what is asked for.
     """
-    entity = AE(peer.our_title)
-    entity.acse_timeout = entity.dimse_timeout = peer.timeout_s
-    entity.network_timeout = entity.connection_timeout = peer.timeout_s
-    entity.maximum_pdu_size = LARGEST_PDU
-    for name, syntaxes in contexts:
-        if syntaxes is None:
-            entity.add_requested_context(name)
-        else:
-            entity.add_requested_context(name, list(syntaxes))
-    handlers: list[Any] = list(QUICK)
+    found, offer = kept.take(peer, Offer.of(contexts, receives=store is not None))
+    association = found or _opened(peer, offer)
     if store is not None:
-        handlers.append((evt.EVT_C_STORE, store))
-    association = entity.associate(
-        peer.host,
-        peer.port,
-        ae_title=peer.ae_title,
-        max_pdu=LARGEST_PDU,
-        ext_neg=list(roles),
-        evt_handlers=handlers,
-        tls_args=(peer.tls, peer.host) if peer.tls else None,
-    )
-    if not association.is_established:
-        _close(association)
-        if association.rejected_contexts and not association.accepted_contexts:
-            # pynetdicom aborts by itself what a peer accepts without any context.
-            raise ArchiveRefused("The archive offers none of the services asked for.")
-        why = "refuses our association" if association.is_rejected else "does not answer"
-        raise peer.away(f"The archive {peer.ae_title} {why}.")
-    close_gate(association)
+        association.bind(evt.EVT_C_STORE, store)
+    in_order = False
     try:
         yield association
+        in_order = True
     except ValueError as error:
         # pynetdicom: no accepted context for what we wanted to send.
         raise ArchiveRefused("The archive does not offer this service.") from error
     except RuntimeError as error:
         raise peer.away("The association was broken off.") from error
     finally:
-        if association.is_established:
-            association.release()
-        _close(association)
+        if store is not None:
+            association.unbind(evt.EVT_C_STORE, store)
+        if in_order:
+            kept.give(peer, offer, association)
+        else:
+            ended(association)
 
 
-def _close(association: Association) -> None:
-    """Let the threads of an association end, and its connection."""
-    association._reactor_checkpoint.set()
-    if association.is_alive():
-        association.join(_LONGEST_END_S)
-    transport = association.dul.socket
-    if transport is not None and transport.socket is not None:
-        transport.socket.close()
+def _opened(peer: Peer, offer: Offer) -> Association:
+    entity = AE(peer.our_title)
+    entity.acse_timeout = entity.dimse_timeout = peer.timeout_s
+    entity.network_timeout = entity.connection_timeout = peer.timeout_s
+    entity.maximum_pdu_size = LARGEST_PDU
+    for name, syntaxes in offer.contexts:
+        if syntaxes is None:
+            entity.add_requested_context(name)
+        else:
+            entity.add_requested_context(name, list(syntaxes))
+    received = offer.classes if offer.receives else ()
+    association = entity.associate(
+        peer.host,
+        peer.port,
+        ae_title=peer.ae_title,
+        max_pdu=LARGEST_PDU,
+        ext_neg=[build_role(UID(name), scp_role=True) for name in received],
+        evt_handlers=list(QUICK),
+        tls_args=(peer.tls, peer.host) if peer.tls else None,
+    )
+    if not association.is_established:
+        ended(association)
+        if association.rejected_contexts and not association.accepted_contexts:
+            # pynetdicom aborts by itself what a peer accepts without any context.
+            raise ArchiveRefused("The archive offers none of the services asked for.")
+        why = "refuses our association" if association.is_rejected else "does not answer"
+        raise peer.away(f"The archive {peer.ae_title} {why}.")
+    close_gate(association)
+    return association
 
 
 def checked(status: Dataset, *, peer: Peer | None = None, refusals: bool = False) -> int:

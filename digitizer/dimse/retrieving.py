@@ -1,7 +1,7 @@
 """C-GET: what comes is kept as it came, nothing of it is decoded."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 from pydicom import Dataset
 from pynetdicom import evt
@@ -10,6 +10,7 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]
 )
 
 from digitizer.dimse.association import Peer, checked, open_association
+from digitizer.dimse.kept import Contexts
 from digitizer.dimse.spool import Spool
 
 __all__ = ["gotten"]
@@ -21,8 +22,7 @@ _NONE_SENT = 0xA702
 
 def gotten(
     peer: Peer,
-    contexts: Sequence[tuple[str, Sequence[str] | None]],
-    roles: Sequence[object],
+    contexts: Contexts,
     queries: Iterable[Dataset],
 ) -> Iterator[bytes]:
     """C-GET what some queries find; each instance waits on disk until it is asked for.
@@ -37,7 +37,7 @@ def gotten(
             came.append(spool.put(event.encoded_dataset()))
             return 0x0000
 
-        with open_association(peer, contexts, roles=roles, store=take) as association:
+        with open_association(peer, contexts, store=take) as association:
             for query in queries:
                 for status, _ in association.send_c_get(query, _GET):
                     while came:

@@ -8,6 +8,7 @@ No connection crosses a fork: the pool is emptied before each, in the parent.
 """
 
 import os
+import random
 import sqlite3
 import time
 import weakref
@@ -25,6 +26,7 @@ WRITES = {"digitizer_writes": True}
 """Execution option of a connection whose transaction will write."""
 
 _BUSY_S = 30.0
+_PAUSE_S = 0.001
 _PRAGMAS = ("synchronous=FULL", "foreign_keys=ON", "cache_size=-65536")
 
 
@@ -93,9 +95,36 @@ def _writes(connection: Connection) -> bool:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    writes = _writes(connection)
-    connection.exec_driver_sql(f"PRAGMA query_only={'OFF' if writes else 'ON'}")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    if _writes(connection):
+        connection.exec_driver_sql("PRAGMA query_only=OFF")
+        _begin_writing(connection)
+    else:
+        connection.exec_driver_sql("PRAGMA query_only=ON")
+        connection.exec_driver_sql("BEGIN")
+
+
+def _begin_writing(connection: Connection) -> None:
+    """Take the write lock, asking often: SQLite itself sleeps up to 100 ms between two tries.
+
+    A transaction of ours holds it for a few milliseconds.
+    """
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)
+    deadline = time.monotonic() + _BUSY_S
+    driver.execute("PRAGMA busy_timeout=0")
+    try:
+        while time.monotonic() < deadline:
+            try:
+                driver.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                    break  # as SQLAlchemy raises it
+                time.sleep(random.uniform(0.5, 1.5) * _PAUSE_S)
+            else:
+                return
+    finally:
+        driver.execute(f"PRAGMA busy_timeout={_BUSY_S * 1000:.0f}")
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def _begin_postgres(connection: Connection) -> None:

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, delete, func, select
+from sqlalchemy import Connection, Executable, Row, Select, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from digitizer.ledger import tables
@@ -31,23 +32,26 @@ __all__ = [
 
 _ROW = tables.old_instance
 _CHUNK = 500
-"""Rows of one statement: seventeen values each, below the limits of both databases."""
+"""Values of one statement, below the limits of both databases."""
 
 
 def write_instances(connection: Connection, rows: Iterable[OldInstance]) -> None:
     """Insert instances, or write them anew where they are known by source and place."""
     values = [_values(row) for row in rows]
-    make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    for start in range(0, len(values), _CHUNK):
-        statement = make(_ROW).values(values[start : start + _CHUNK])
-        changed = {
-            column.name: statement.excluded[column.name]
-            for column in _ROW.columns
-            if column.name not in ("source_id", "place")
-        }
-        connection.execute(
-            statement.on_conflict_do_update(index_elements=["source_id", "place"], set_=changed)
-        )
+    if values:
+        connection.execute(_upsert(connection.dialect.name), values)
+
+
+@cache
+def _upsert(dialect: str) -> Executable:
+    """Return the statement for one row; built once, it is run for each."""
+    statement = (postgresql.insert if dialect == "postgresql" else sqlite.insert)(_ROW)
+    changed = {
+        column.name: statement.excluded[column.name]
+        for column in _ROW.columns
+        if column.name not in ("source_id", "place")
+    }
+    return statement.on_conflict_do_update(index_elements=["source_id", "place"], set_=changed)
 
 
 def _values(row: OldInstance) -> dict[str, Any]:

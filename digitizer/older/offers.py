@@ -37,6 +37,11 @@ _NO_PICTURE = re.compile(
     r"\bSR\b|Document|Presentation State|Waveform|ECG|Encapsulated|RT (Plan|Ion Plan|Structure)"
     r"|Treatment|Registration|Fiducials|LUT|Curve|Measurements|Surface|Key Object|Raw Data"
 )
+_MANY_FRAMES = re.compile(
+    r"Multi-frame|Video|Ultrasound|Angiographic|Radiofluoroscopic|Enhanced|Legacy|\bVL\b"
+    r"|Endoscop|Microscop|Photograph|Ophthalmic|Tomography|X-Ray 3D|Intravascular|Visible Light"
+)
+"""Classes that may hold a film of many frames: only these may be in a moving syntax (PS3.5 A.4)."""
 _BY_MODALITY = {
     "CT": ("CT",),
     "MR": ("MR",),
@@ -114,7 +119,7 @@ def syntaxes_for(sop_class: str) -> tuple[str, ...]:
     """Return in what instances of a class may be stored."""
     if _NO_PICTURE.search(UID(sop_class).name):
         return _NATIVE
-    return _NATIVE + _STILL + _MOVING
+    return _NATIVE + _STILL + (_MOVING if _MANY_FRAMES.search(UID(sop_class).name) else ())
 
 
 def offers(sop_classes: Iterable[str]) -> Iterator[tuple[tuple[str, ...], list[Context]]]:

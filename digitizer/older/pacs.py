@@ -10,8 +10,6 @@ from itertools import chain
 
 from pydicom import Dataset
 from pydicom.filereader import read_partial
-from pydicom.uid import UID
-from pynetdicom import build_role
 from pynetdicom.sop_class import (  # type: ignore[attr-defined]
     StudyRootQueryRetrieveInformationModelGet,
 )
@@ -121,7 +119,7 @@ class OldPacs:
                 if not these:
                     break
                 try:
-                    for content in self._given(study, these, some, contexts):
+                    for content in self._given(study, these, contexts):
                         missing.pop(_uid_of(content), None)
                         yield content
                     break
@@ -134,12 +132,10 @@ class OldPacs:
         self,
         study: str,
         wanted: Sequence[PeerInstance],
-        classes: Sequence[str],
         contexts: Sequence[Context],
     ) -> Iterator[bytes]:
         """C-GET over one association."""
-        roles = [build_role(UID(name), scp_role=True) for name in classes]
-        return gotten(self._peer, [(_GET, None), *contexts], roles, self._queries(study, wanted))
+        return gotten(self._peer, [(_GET, None), *contexts], self._queries(study, wanted))
 
     def _classes(self, instance: PeerInstance) -> tuple[str, ...]:
         """Return of which classes an instance may be."""
