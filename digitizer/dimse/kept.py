@@ -147,6 +147,13 @@ class Kept:
         if before is not None:
             ended(before.association)
 
+    def end(self) -> None:
+        """Release all that are idle, at once."""
+        with self._lock:
+            some, self._idle = list(self._idle.values()), {}
+        for one in some:
+            ended(one.association)
+
     def _sweep(self) -> None:
         """End what nobody wanted in time; runs as long as there is something."""
         while True:

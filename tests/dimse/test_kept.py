@@ -1,0 +1,170 @@
+"""An association that is kept serves the next request, exactly as a new one would."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pytest
+from orthanc_server import free_port
+from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian, JPEGBaseline8Bit
+from pynetdicom import AE, evt
+from pynetdicom.sop_class import CTImageStorage, MRImageStorage, Verification
+from waiting import wait_until
+
+from digitizer.dimse import Peer, association, checked, open_association
+from digitizer.dimse.kept import Contexts, Kept, Offer
+from digitizer.errors import ArchiveUnreachable
+
+ECHO, FIND, GET = str(Verification), "find", "get"
+CT, MR = str(CTImageStorage), str(MRImageStorage)
+EXPLICIT, IMPLICIT, JPEG = (
+    str(one) for one in (ExplicitVRLittleEndian, ImplicitVRLittleEndian, JPEGBaseline8Bit)
+)
+
+
+@dataclass
+class Clinic:
+    """A peer, with the associations that were opened with it and how they ended."""
+
+    peer: Peer
+    opened: list[evt.Event] = field(default_factory=list)
+    released: list[evt.Event] = field(default_factory=list)
+
+    def echo(self, *more: tuple[str, list[str]]) -> None:
+        contexts: Contexts = [(ECHO, None), *more]
+        with open_association(self.peer, contexts) as association:
+            checked(association.send_c_echo(), peer=self.peer)
+
+    def hang_up(self) -> None:
+        for one in self.opened:
+            one.assoc.abort()
+
+
+@pytest.fixture
+def clinic() -> Iterator[Clinic]:
+    port = free_port()
+    there = Clinic(
+        Peer(host="127.0.0.1", port=port, ae_title="CLINIC", our_title="US", timeout_s=5)
+    )
+    entity = AE("CLINIC")
+    entity.supported_contexts = [*AE().supported_contexts]
+    for name in (Verification, CTImageStorage, MRImageStorage):
+        entity.add_supported_context(name, [EXPLICIT, IMPLICIT, JPEG])
+    server = entity.start_server(
+        ("127.0.0.1", port),
+        block=False,
+        evt_handlers=[
+            (evt.EVT_ACCEPTED, there.opened.append),
+            (evt.EVT_RELEASED, there.released.append),
+        ],
+    )
+    assert server is not None
+    yield there
+    server.shutdown()
+
+
+@pytest.fixture
+def keeping(monkeypatch: pytest.MonkeyPatch) -> Iterator[Kept]:
+    keeper = Kept()
+    monkeypatch.setattr(association, "kept", keeper)
+    keeper.keep_for(30)
+    yield keeper
+    keeper.end()
+
+
+@pytest.mark.usefixtures("keeping")
+def test_one_association_serves_many_requests_and_grows_with_them(clinic: Clinic) -> None:
+    """What is not offered yet opens a new one, which then serves for both."""
+    for _ in range(3):
+        clinic.echo()
+    assert len(clinic.opened) == 1
+    clinic.echo((CT, [EXPLICIT]))
+    assert len(clinic.opened) == 2
+    clinic.echo((MR, [EXPLICIT]))
+    clinic.echo((CT, [EXPLICIT]))
+    clinic.echo()
+    assert len(clinic.opened) == 3
+    wait_until(lambda: len(clinic.released) == 2)  # those that it replaced
+
+
+def test_without_being_told_nothing_is_kept(clinic: Clinic) -> None:
+    """Commands of a moment leave no association behind."""
+    clinic.echo()
+    clinic.echo()
+    assert len(clinic.opened) == 2
+    wait_until(lambda: len(clinic.released) == 2)
+
+
+def test_what_nobody_wants_is_released_in_time(clinic: Clinic, keeping: Kept) -> None:
+    """The peer gets its place back."""
+    keeping.keep_for(0.05)
+    clinic.echo()
+    wait_until(lambda: len(clinic.released) == 1)
+    clinic.echo()
+    assert len(clinic.opened) == 2
+
+
+@pytest.mark.usefixtures("keeping")
+def test_one_that_the_peer_ended_is_not_used(clinic: Clinic) -> None:
+    """The next request opens its own, and notices nothing."""
+    clinic.echo()
+    clinic.hang_up()
+    clinic.echo()
+    assert len(clinic.opened) == 2
+
+
+@pytest.mark.usefixtures("keeping")
+def test_one_on_which_something_went_wrong_is_not_kept(clinic: Clinic) -> None:
+    """Nobody takes over what may still be coming in."""
+
+    def go_wrong() -> None:
+        with open_association(clinic.peer, [(ECHO, None)]):
+            raise clinic.peer.away("The archive broke the association off.")
+
+    with pytest.raises(ArchiveUnreachable):
+        go_wrong()
+    clinic.echo()
+    assert len(clinic.opened) == 2
+
+
+def offer(*contexts: tuple[str, list[str] | None], receives: bool = False) -> Offer:
+    return Offer.of(contexts, receives=receives)
+
+
+def test_a_class_that_comes_to_us_is_offered_in_exactly_what_is_wanted() -> None:
+    """Offered more, a peer may send it in another syntax than it is stored in."""
+    both = offer((GET, None), (CT, [EXPLICIT]), (CT, [JPEG]), receives=True)
+    one = offer((GET, None), (CT, [JPEG]), receives=True)
+    assert both.serves(both)
+    assert not both.serves(one)
+    assert one.beside(both).classes == {CT: ((JPEG,),)}
+    assert both.serves(offer((GET, None)))
+
+
+def test_a_class_that_we_send_is_offered_in_all_that_was_wanted() -> None:
+    """One more syntax keeps nothing from being sent as it is."""
+    first, second = offer((CT, [EXPLICIT])), offer((FIND, None), (CT, [JPEG]))
+    grown = second.beside(first)
+    assert grown.serves(first)
+    assert grown.serves(second)
+    assert not first.serves(second)
+
+
+def test_sending_and_receiving_do_not_mix() -> None:
+    """An association on which we receive a class is none on which we may send it."""
+    sending = offer((CT, [EXPLICIT]))
+    receiving = offer((GET, None), (CT, [EXPLICIT]), receives=True)
+    assert not receiving.serves(sending)
+    assert not sending.serves(receiving)
+    assert sending.beside(receiving).classes == sending.classes
+    asking = offer((FIND, None)).beside(receiving)
+    assert asking.serves(receiving)
+
+
+def test_never_more_contexts_than_an_association_has() -> None:
+    """What does not fit is left out, class by class; what is wanted never is."""
+    many = offer(*((f"class {n}", [f"{one}"]) for n in range(40) for one in range(3)))
+    wanted = offer((FIND, None), *(("wanted", [f"{one}"]) for one in range(20)))
+    grown = wanted.beside(many)
+    assert len(grown.contexts) <= 128
+    assert grown.serves(wanted)
+    assert all(len(some) == 3 for name, some in grown.classes.items() if name != "wanted")
