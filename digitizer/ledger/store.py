@@ -1,12 +1,12 @@
 """The ledger on SQLAlchemy: transactions, leases, and the chain of events."""
 
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import Connection, and_, case, select, update
+from sqlalchemy import ColumnElement, Connection, and_, case, select, update
 
 from digitizer.errors import BadWorld, DiskFull, MissingService
 from digitizer.ledger import tables
@@ -105,34 +105,19 @@ class SqlLedger:
     def lease(self, stage: Stage, subject: str, owner: str, seconds: float) -> Task | None:
         """Take the lease of a due task and count the attempt; None when it cannot be had."""
         with self.connection(writes=True) as connection:
-            return self._lease(connection, stage, subject, owner, seconds)
+            now = self._clock.now()
+            is_ready = ready(connection, stamp(now))
+            return _leased(connection, (stage, subject), is_ready, owner, now, seconds)
 
     def lease_in_turn(
         self, stage: Stage, subject: str, pool: Iterable[Stage], owner: str, seconds: float
     ) -> Task | None:
         """Lease what has its turn among the due tasks of some stages (:mod:`.turns`)."""
         with self.connection(writes=True) as connection:
-            now = stamp(self._clock.now())
-            chosen = in_turn(connection, stage, subject, tuple(pool), now)
-            return self._lease(connection, *chosen, owner, seconds)
-
-    def _lease(
-        self, connection: Connection, stage: Stage, subject: str, owner: str, seconds: float
-    ) -> Task | None:
-        now, row = self._clock.now(), tables.task
-        taken = connection.execute(
-            update(row)
-            .where(row.c.stage == stage.value, row.c.subject == subject)
-            .where(*ready(connection, stamp(now)))
-            .values(
-                attempts=row.c.attempts + 1,
-                lease_owner=owner,
-                lease_until=stamp(now + timedelta(seconds=seconds)),
-                leased_generation=row.c.generation,
-            )
-            .returning(*row.c)
-        ).one_or_none()
-        return None if taken is None else task_of(taken)
+            now = self._clock.now()
+            is_ready = ready(connection, stamp(now))
+            chosen = in_turn(connection, stage, subject, tuple(pool), is_ready)
+            return _leased(connection, chosen, is_ready, owner, now, seconds)
 
     def release(
         self, task: Task, *, due_at: datetime, why: str = "", count_attempt: bool = True
@@ -216,3 +201,27 @@ class SqlLedger:
         """Tell whether the events of a day still hash to its anchor; False without one."""
         with self.connection(writes=False) as connection:
             return verify_anchor(connection, day)
+
+
+def _leased(
+    connection: Connection,
+    chosen: tuple[Stage, str],
+    is_ready: Sequence[ColumnElement[bool]],
+    owner: str,
+    now: datetime,
+    seconds: float,
+) -> Task | None:
+    row = tables.task
+    stage, subject = chosen
+    taken = connection.execute(
+        update(row)
+        .where(row.c.stage == stage.value, row.c.subject == subject, *is_ready)
+        .values(
+            attempts=row.c.attempts + 1,
+            lease_owner=owner,
+            lease_until=stamp(now + timedelta(seconds=seconds)),
+            leased_generation=row.c.generation,
+        )
+        .returning(*row.c)
+    ).one_or_none()
+    return None if taken is None else task_of(taken)

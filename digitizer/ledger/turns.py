@@ -99,10 +99,14 @@ def ready(connection: Connection, now: float) -> tuple[ColumnElement[bool], ...]
 
 
 def in_turn(
-    connection: Connection, stage: Stage, subject: str, pool: Sequence[Stage], now: float
+    connection: Connection,
+    stage: Stage,
+    subject: str,
+    pool: Sequence[Stage],
+    is_ready: Sequence[ColumnElement[bool]],
 ) -> tuple[Stage, str]:
-    """Return which due task of a pool has its turn: the one named where nothing is urgent."""
-    due = (*ready(connection, now), _TASK.stage.in_([one.value for one in pool]))
+    """Return which ready task of a pool has its turn: the one named where nothing is urgent."""
+    due = (*is_ready, _TASK.stage.in_([one.value for one in pool]))
     urgent = _first(connection, select(tables.task).where(_TASK.urgent, *due))
     if urgent is None:
         return stage, subject
