@@ -38,7 +38,8 @@ _BOTH_SIDES = 1.5
 """How far the two sides of a line may differ, as a part of what it stands out."""
 _COARSE = 61
 """Columns of the running mean that banding is faster than."""
-_SEGMENT = 256
+_SEGMENTS = (256, 128)
+"""Lines of a segment; the shorter ones for a film, or a resolution, of few lines."""
 _LEAST_SEGMENTS = 4
 """Fewer overlapping segments agree by chance."""
 _AGREES = 0.6
@@ -141,14 +142,16 @@ def _banding(bands: list[Floats], odd: NDArray[np.int_]) -> float:
     fast = light - cv2.blur(light, (_COARSE, 1), borderType=cv2.BORDER_REFLECT)
     limit = 4 * 1.4826 * np.median(np.abs(fast), axis=1, keepdims=True)
     fast = np.clip(fast, -limit, limit)
-    if fast.shape[1] < _SEGMENT + (_LEAST_SEGMENTS - 1) * _SEGMENT // 2:
+    lines = fast.shape[1]
+    segment = next((n for n in _SEGMENTS if lines >= n + (_LEAST_SEGMENTS - 1) * n // 2), 0)
+    if not segment:
         return 0.0
-    starts = range(0, fast.shape[1] - _SEGMENT + 1, _SEGMENT // 2)
-    window = np.hanning(_SEGMENT)
-    spectra = np.stack([np.fft.rfft(fast[:, at : at + _SEGMENT] * window) for at in starts])
+    starts = range(0, lines - segment + 1, segment // 2)
+    window = np.hanning(segment)
+    spectra = np.stack([np.fft.rfft(fast[:, at : at + segment] * window) for at in starts])
     power = (np.abs(spectra) ** 2).sum(axis=1)
     shared = (np.abs(spectra.sum(axis=1)) ** 2 - power) / (_BANDS - 1)
     agree = shared.mean(axis=0) / np.maximum(power.mean(axis=0), 1e-12)
-    swing = np.sqrt(np.maximum(np.median(shared, axis=0), 0) / _BANDS) * 4 / _SEGMENT
-    fit = (agree > _AGREES) & (np.arange(agree.size) >= _SEGMENT // _COARSE + 1)
+    swing = np.sqrt(np.maximum(np.median(shared, axis=0), 0) / _BANDS) * 4 / segment
+    fit = (agree > _AGREES) & (np.arange(agree.size) >= segment // _COARSE + 1)
     return float(swing[fit].max()) if fit.any() else 0.0

@@ -108,3 +108,15 @@ def test_a_border_along_the_columns_is_no_stuck_column() -> None:
     pixels = rng.normal(20_000, 200, (900, 700))
     pixels[:, 400:] = rng.normal(3_000, 80, (900, 300))
     assert odd_lines(pixels.astype(np.uint16), (0, 900, 0, 700)).places == ()
+
+
+@pytest.mark.parametrize("lines", [400, 600, 1200])
+def test_banding_is_found_on_films_of_few_lines_too(lines: int) -> None:
+    """A swing of one in a hundred from line to line; and none where there is none."""
+    rng = np.random.default_rng(lines)
+    film = 120 * np.exp(rng.normal(0, 0.02, (500, lines)))
+    swing = 1 + 0.01 * np.sin(2 * np.pi * np.arange(lines) / 9.3)
+    box = (0, 500, 0, lines)
+    assert odd_lines(film.round().astype(np.uint8), box).banding < 0.002
+    found = odd_lines((film * swing).round().astype(np.uint8), box).banding
+    assert found == pytest.approx(0.01, rel=0.35)
