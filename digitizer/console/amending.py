@@ -185,7 +185,7 @@ def adjusting(request: Request, film_id: str, person: Person = Depends(_DECIDES)
         request, "adjust.html", person,
         sheet=sheet, scan=scan, jacket=jacket, film=film_id, told=json.dumps(told),
         back=f"/review/{film_id}" if sheet.state is State.REVIEW else f"/films/{film_id}",
-        heartbeat_s=site.heartbeat_s,
+        view=site.opens(person.session.key, film_id), heartbeat_s=site.heartbeat_s,
     )  # fmt: skip
 
 

@@ -104,12 +104,13 @@ def review(request: Request, film_id: str, person: Person = Depends(_DECIDES)) -
         tx.record(event(film_id, "viewed", person.name, page="review"))
     left = site.overview.count(_IN_REVIEW)
     undo = site.undo.get(person.session.key, "")
+    number = site.opens(person.session.key, film_id)
     if isinstance(record, Scan):
         with site.services.ledger.reading() as view:
             jacket = view.get(Jacket, record.jacket_id)
         return page(
             request, "review_scan.html", person,
-            scan=record, jacket=jacket, film=film_id, left=left, undo=undo,
+            scan=record, jacket=jacket, film=film_id, left=left, undo=undo, view=number,
             heartbeat_s=site.heartbeat_s,
         )  # fmt: skip
     with site.services.ledger.reading() as view:
@@ -122,6 +123,7 @@ def review(request: Request, film_id: str, person: Person = Depends(_DECIDES)) -
         film=film_id,
         left=left,
         undo=undo,
+        view=number,
         heartbeat_s=site.heartbeat_s,
     )
     _fetch_next(site, person, film_id)
@@ -183,9 +185,16 @@ def keep(
 
 
 @router.post("/review/{film_id}/leave")
-def leave(request: Request, film_id: str, person: Person = Depends(_DECIDES)) -> Response:
-    """Give a film back: the page was closed."""
-    site_of(request).leases.give_back(film_id, person.name)
+def leave(
+    request: Request,
+    film_id: str,
+    view: Annotated[int | None, Query()] = None,
+    person: Person = Depends(_DECIDES),
+) -> Response:
+    """Give a film back: the page was closed, and its session has no newer one of the film."""
+    site = site_of(request)
+    if site.leaves(person.session.key, film_id, view):
+        site.leases.give_back(film_id, person.name)
     return Response(status_code=204)
 
 

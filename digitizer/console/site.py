@@ -1,7 +1,9 @@
 """What every page is given: the ports, the settings, and where the console is to be found."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import count
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
@@ -40,6 +42,9 @@ class Site:
     """Jacket and films that a session filed together last, by session key."""
     seen: dict[tuple[str, str], datetime] = field(default_factory=dict)
     """When a session was last recorded to see a film or scan, by session key and id."""
+    shown: dict[tuple[str, str], int] = field(default_factory=dict)
+    """The number of the page on which a session has a film, by session key and film."""
+    pages: Iterator[int] = field(default_factory=lambda: count(1))
     verified: tuple[datetime, tuple[int, ...]] | None = None
     """How many films were verified in each full hour of the last week, counted in this hour."""
     oidc: Oidc = field(init=False)
@@ -50,6 +55,21 @@ class Site:
         """Begin with no picture."""
         self.pictures = Pictures(self.services)
         self.oidc = Oidc(self.settings.oidc)
+
+    def opens(self, session: str, film_id: str) -> int:
+        """Give the page on which a session takes a film a number: the last one has the last word.
+
+        A page that is left says so on its way out, at times after the next one has the film.
+        """
+        number = self.shown[session, film_id] = next(self.pages)
+        return number
+
+    def leaves(self, session: str, film_id: str, number: int | None) -> bool:
+        """Tell whether a page that is left was the last one on which its session had the film."""
+        last = number is None or self.shown.get((session, film_id), number) == number
+        if last:
+            self.shown.pop((session, film_id), None)
+        return last
 
     @classmethod
     def of(cls, loaded: Loaded) -> "Site":

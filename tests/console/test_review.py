@@ -154,6 +154,23 @@ def test_a_closed_page_frees_the_film(ann: Browser, rob: Browser, films: list[st
     assert rob.get(f"/review/{films[0]}").status_code == 200
 
 
+def test_a_late_word_of_the_page_before_frees_nothing(
+    ann: Browser, rob: Browser, films: list[str]
+) -> None:
+    """Loaded anew, the film stays with who has it; the newer page's word frees it."""
+
+    def leaving(text: str) -> str:
+        found = re.search(r'data-leave="([^"]+)"', text)
+        assert found
+        return found[1]
+
+    before, now = (leaving(ann.get(f"/review/{films[0]}").text) for _ in range(2))
+    assert ann.post(before).status_code == 204
+    assert rob.get(f"/review/{films[0]}").status_code == 409
+    assert ann.post(now).status_code == 204
+    assert rob.get(f"/review/{films[0]}").status_code == 200
+
+
 def test_a_closed_laptop_frees_the_film_and_its_late_decision_is_refused(
     console: Console, ann: Browser, rob: Browser, films: list[str]
 ) -> None:
