@@ -22,7 +22,7 @@ def _log(**_: object) -> None:
 
 @worker_process_init.connect
 def _begin(**_: object) -> None:
-    """Keep OpenCV and the engines to one thread a process: the pool is sized to the cores."""
+    """Prepare a process: one thread of computing, and associations kept between tasks."""
     wiring.limit_threads()
     wiring.keep_associations()
 

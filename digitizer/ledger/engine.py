@@ -27,6 +27,7 @@ WRITES = {"digitizer_writes": True}
 
 _BUSY_S = 30.0
 _PAUSE_S = 0.001
+"""Between two looks at the write lock."""
 _PRAGMAS = ("synchronous=FULL", "foreign_keys=ON", "cache_size=-65536")
 
 
@@ -117,14 +118,15 @@ def _begin_writing(connection: Connection) -> None:
             try:
                 driver.execute("BEGIN IMMEDIATE")
             except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
-                    break  # as SQLAlchemy raises it
+                # The low byte: busy for a moment after a crash has a code of its own.
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                    break
                 time.sleep(random.uniform(0.5, 1.5) * _PAUSE_S)
             else:
                 return
+        connection.exec_driver_sql("BEGIN IMMEDIATE")  # fails as SQLAlchemy tells it
     finally:
         driver.execute(f"PRAGMA busy_timeout={_BUSY_S * 1000:.0f}")
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def _begin_postgres(connection: Connection) -> None:

@@ -41,7 +41,8 @@ _MANY_FRAMES = re.compile(
     r"Multi-frame|Video|Ultrasound|Angiographic|Radiofluoroscopic|Enhanced|Legacy|\bVL\b"
     r"|Endoscop|Microscop|Photograph|Ophthalmic|Tomography|X-Ray 3D|Intravascular|Visible Light"
 )
-"""Classes that may hold a film of many frames: only these may be in a moving syntax (PS3.5 A.4)."""
+"""Classes that may hold a film of many frames: others are offered in moving syntaxes only where an
+instance did not come otherwise."""
 _BY_MODALITY = {
     "CT": ("CT",),
     "MR": ("MR",),

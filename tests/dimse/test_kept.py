@@ -31,8 +31,8 @@ class Clinic:
 
     def echo(self, *more: tuple[str, list[str]]) -> None:
         contexts: Contexts = [(ECHO, None), *more]
-        with open_association(self.peer, contexts) as association:
-            checked(association.send_c_echo(), peer=self.peer)
+        with open_association(self.peer, contexts) as opened:
+            checked(opened.send_c_echo(), peer=self.peer)
 
     def hang_up(self) -> None:
         for one in self.opened:
@@ -46,7 +46,6 @@ def clinic() -> Iterator[Clinic]:
         Peer(host="127.0.0.1", port=port, ae_title="CLINIC", our_title="US", timeout_s=5)
     )
     entity = AE("CLINIC")
-    entity.supported_contexts = [*AE().supported_contexts]
     for name in (Verification, CTImageStorage, MRImageStorage):
         entity.add_supported_context(name, [EXPLICIT, IMPLICIT, JPEG])
     server = entity.start_server(
