@@ -11,10 +11,10 @@ from digitizer.model.density import ScannerProfile
 from digitizer.model.identity import ExamDays, ExamRecord, JacketRecord, PatientRecord
 from digitizer.model.instance import FoundStudy, Holdings, StoredInstance
 from digitizer.model.older import (
+    Encoded,
     OldCommitment,
     OldInstance,
     OldStudy,
-    Outgoing,
     PeerInstance,
     PeerStudy,
     PictureRow,
@@ -265,7 +265,7 @@ class ArchiveSink(Protocol):
         ...
 
     def store_all(
-        self, instances: Iterable[Outgoing], kinds: Sequence[tuple[str, str]] = ()
+        self, instances: Iterable[Encoded], kinds: Sequence[tuple[str, str]] = ()
     ) -> Iterator[Sent]:
         """C-STORE instances one after the other in few associations, each in its own syntax.
 
@@ -278,8 +278,8 @@ class ArchiveSink(Protocol):
 
     def retrieve_all(
         self, study_instance_uid: str, kinds: Sequence[tuple[str, str]], *, plain: bool = False
-    ) -> Iterator[bytes]:
-        """C-GET a whole study, each instance as a Part 10 file; ``plain``: uncompressed."""
+    ) -> Iterator[Encoded]:
+        """C-GET a whole study; ``plain``: uncompressed."""
         ...
 
 

@@ -1,18 +1,16 @@
 """A small town's index for older archives, and a place of work that does its stages by itself."""
 
-import io
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import pydicom
 from jackets import somebody
 from orthanc_server import free_port
 from waiting import wait_until
 
-from digitizer import wiring
+from digitizer import dicom, wiring
 from digitizer.archive import CommitmentReport, EmbeddedArchive, Listener
 from digitizer.archive.settings import ArchiveSettings, ListenerSettings
 from digitizer.config import Settings
@@ -145,8 +143,8 @@ class OldSite:
                 if row.sop_class_uid
             }
         found = {}
-        for content in self.services.archive.retrieve_all(study_instance_uid, sorted(kinds)):
-            found[str(pydicom.dcmread(io.BytesIO(content)).SOPInstanceUID)] = content
+        for one in self.services.archive.retrieve_all(study_instance_uid, sorted(kinds)):
+            found[one.sop_instance_uid] = dicom.part10(one)
         assert set(found) == uids
         return found
 

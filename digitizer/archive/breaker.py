@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from digitizer.errors import ArchiveUnreachable
 from digitizer.model.instance import FoundStudy, Holdings, StoredInstance
-from digitizer.model.older import Outgoing, Sent
+from digitizer.model.older import Encoded, Sent
 from digitizer.model.records import Capture
 from digitizer.ports import ArchiveSink, Clock
 
@@ -85,14 +85,14 @@ class GuardedArchive:
         return self._guarded(lambda: self._archive.refusals(kinds))
 
     def store_all(
-        self, instances: Iterable[Outgoing], kinds: Sequence[tuple[str, str]] = ()
+        self, instances: Iterable[Encoded], kinds: Sequence[tuple[str, str]] = ()
     ) -> Iterator[Sent]:
         """C-STORE many."""
         return self._guarded_each(self._archive.store_all(instances, kinds))
 
     def retrieve_all(
         self, study_instance_uid: str, kinds: Sequence[tuple[str, str]], *, plain: bool = False
-    ) -> Iterator[bytes]:
+    ) -> Iterator[Encoded]:
         """C-GET a study."""
         return self._guarded_each(
             self._archive.retrieve_all(study_instance_uid, kinds, plain=plain)

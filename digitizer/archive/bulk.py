@@ -4,15 +4,15 @@ Instances travel as the bytes they are: nothing is decoded on the way out, and w
 as it came.
 """
 
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from io import BytesIO
-from pathlib import Path
 
 import numpy as np
 from pydicom import DataElement, Dataset, dcmread, dcmwrite
 from pydicom.config import disable_value_validation
+from pydicom.dataset import FileMetaDataset
 from pydicom.uid import (
     UID,
     DeflatedExplicitVRLittleEndian,
@@ -20,21 +20,18 @@ from pydicom.uid import (
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
 )
-from pynetdicom import _config
 from pynetdicom.association import Association
 from pynetdicom.sop_class import (  # type: ignore[attr-defined]
     StudyRootQueryRetrieveInformationModelFind,
     StudyRootQueryRetrieveInformationModelGet,
 )
 
-from digitizer.dimse import Peer, checked, gotten, open_association
+from digitizer.dicom import part10
+from digitizer.dimse import Messages, Peer, checked, gotten, open_association
 from digitizer.errors import ArchiveRefused
-from digitizer.model.older import Outgoing, Sent
+from digitizer.model.older import Encoded, Sent
 
 __all__ = ["instances_of", "refusals", "retrieve_study", "store_all"]
-
-# A file's path given to send_c_store is then sent as it is, in pieces; nothing else is meant by it.
-_config.STORE_SEND_CHUNKED_DATASET = True
 
 _MOST_CONTEXTS = 120
 """Presentation contexts of one association: 128 at most (PS3.8 9.3.2.2), some for the services."""
@@ -124,39 +121,37 @@ def _way(kind: Kind, accepted: set[Kind]) -> str | None:
 
 
 def store_all(
-    peer: Peer, instances: Iterable[Outgoing], kinds: Sequence[Kind] = ()
+    peer: Peer, instances: Iterable[Encoded], kinds: Sequence[Kind] = ()
 ) -> Iterator[Sent]:
     """Send instances, each in its own syntax; one association as long as no new kind comes.
 
     ``kinds`` are those that will come, as far as they are known.
     """
-    with ExitStack() as stack, tempfile.NamedTemporaryFile(suffix=".dcm") as file:
-        association: Association | None = None
+    with ExitStack() as stack:
+        messages: Messages | None = None
         offered = dict.fromkeys(kinds[: _MOST_CONTEXTS // 2 - 1])
         accepted: set[Kind] = set()
         for one in instances:
             kind = (one.sop_class_uid, one.transfer_syntax_uid)
-            if association is None or kind not in offered:
+            if messages is None or kind not in offered:
                 stack.close()
                 offered = {} if len(offered) >= _MOST_CONTEXTS // 2 else offered
                 offered[kind] = None
                 try:
                     association = stack.enter_context(open_association(peer, _contexts(offered)))
+                    messages = stack.enter_context(Messages(association))
                     accepted = _accepted(association)
                 except ArchiveRefused:
-                    association, accepted = None, set()
+                    messages, accepted = None, set()
             way = _way(kind, accepted)
-            if association is None or way is None:
+            instance = one if way == one.transfer_syntax_uid else _unpacked(one)
+            if messages is None or way is None or instance is None:
                 yield _not_taken(one)
-                continue
-            content = one.content if way == one.transfer_syntax_uid else _unpacked(one.content)
-            if content is None:
-                yield _not_taken(one)
-                continue
-            yield _sent(peer, association, one, content, Path(file.name))
+            else:
+                yield _sent(peer, messages, instance)
 
 
-def _not_taken(one: Outgoing) -> Sent:
+def _not_taken(one: Encoded) -> Sent:
     return Sent(
         sop_instance_uid=one.sop_instance_uid,
         status=None,
@@ -164,30 +159,31 @@ def _not_taken(one: Outgoing) -> Sent:
     )
 
 
-def _unpacked(content: bytes) -> bytes | None:
+def _unpacked(instance: Encoded) -> Encoded | None:
     """Return an instance that is not encapsulated as Explicit VR Little Endian.
 
     None where that is not sure: in which order the two words of a 32-bit pixel stand in big endian
     is read in two ways.
     """
     try:
-        return _rewritten(content)
+        return _rewritten(instance)
     except Exception:
         # pydicom raises nearly anything over odd values: then it goes as it is, or not at all.
         return None
 
 
-def _rewritten(content: bytes) -> bytes | None:
-    dataset = dcmread(BytesIO(content))
+def _rewritten(instance: Encoded) -> Encoded | None:
+    dataset = dcmread(BytesIO(part10(instance)))
     out = BytesIO()
     with disable_value_validation():
         if not dataset.original_encoding[1]:
             if "PixelData" in dataset and dataset.get("BitsAllocated", 0) > 16:
                 return None
             dataset.walk(_turned_round)
-        dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-        dcmwrite(out, dataset, implicit_vr=False, little_endian=True, enforce_file_format=True)
-    return out.getvalue()
+        dataset.preamble, dataset.file_meta = None, FileMetaDataset()
+        dcmwrite(out, dataset, implicit_vr=False, little_endian=True)
+    syntax = str(ExplicitVRLittleEndian)
+    return replace(instance, transfer_syntax_uid=syntax, data=out.getvalue())
 
 
 def _turned_round(_: Dataset, element: DataElement) -> None:
@@ -198,24 +194,20 @@ def _turned_round(_: Dataset, element: DataElement) -> None:
         element.value = words.astype(f"<u{width}").tobytes()
 
 
-def _sent(peer: Peer, association: Association, one: Outgoing, content: bytes, file: Path) -> Sent:
-    file.write_bytes(content)
-    status = association.send_c_store(file)
+def _sent(peer: Peer, messages: Messages, instance: Encoded) -> Sent:
+    uid = instance.sop_instance_uid
     try:
-        code = checked(status, peer=peer)
+        return Sent(sop_instance_uid=uid, status=checked(messages.store(instance), peer=peer))
     except ArchiveRefused as error:
         if error.status is not None and error.status & 0xFF00 == 0xA700:
             raise
-        return Sent(
-            sop_instance_uid=one.sop_instance_uid, status=error.status, refused=error.message
-        )
-    return Sent(sop_instance_uid=one.sop_instance_uid, status=code)
+        return Sent(sop_instance_uid=uid, status=error.status, refused=error.message)
 
 
 def retrieve_study(
     peer: Peer, study_instance_uid: str, kinds: Sequence[Kind], *, plain: bool = False
-) -> Iterator[bytes]:
-    """C-GET a study, each instance as a Part 10 file in the syntax it comes in.
+) -> Iterator[Encoded]:
+    """C-GET a study, each instance in the syntax it comes in.
 
     Parameters
     ----------

@@ -1,6 +1,6 @@
 """An archive spoken to by DIMSE: C-ECHO, C-FIND, C-STORE, C-GET and storage commitment."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from io import BytesIO
 from pathlib import Path
@@ -13,7 +13,6 @@ from pydicom.uid import (
     JPEGLSLossless,
     RLELossless,
 )
-from pynetdicom import evt
 from pynetdicom.association import Association
 from pynetdicom.sop_class import (  # type: ignore[attr-defined]
     StorageCommitmentPushModel,
@@ -24,13 +23,12 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]
 
 from digitizer import dicom
 from digitizer.archive import bulk
-from digitizer.archive.part10 import part10
 from digitizer.archive.settings import ArchiveSettings, ListenerSettings
 from digitizer.archive.tls import client_context
-from digitizer.dimse import Contexts, Peer, checked, open_association
+from digitizer.dimse import Contexts, Peer, checked, gotten, open_association
 from digitizer.errors import ArchiveRefused
 from digitizer.model.instance import FoundStudy, Holdings, StoredInstance
-from digitizer.model.older import Outgoing, Sent
+from digitizer.model.older import Encoded, Sent
 from digitizer.model.records import Capture
 
 __all__ = ["DimseArchive"]
@@ -134,12 +132,6 @@ class DimseArchive:
 
     def retrieve(self, capture: Capture) -> bytes:
         """C-GET one instance in the syntax it was sent in, else in any lossless one."""
-        received: list[bytes] = []
-
-        def take(event: evt.Event) -> int:
-            received.append(part10(event))
-            return 0x0000
-
         query = Dataset()
         query.QueryRetrieveLevel = "IMAGE"
         query.StudyInstanceUID = capture.study_instance_uid
@@ -152,11 +144,9 @@ class DimseArchive:
                 (model, None),
                 (capture.sop_class_uid, syntaxes),
             ]
-            with self._association(contexts, store=take) as association:
-                for status, _ in association.send_c_get(query, model):
-                    checked(status)
+            received = list(gotten(self._peer, contexts, [query]))
             if received:
-                return received[-1]
+                return dicom.part10(received[-1])
         raise ArchiveRefused("The archive does not give the instance back.")
 
     def refusals(self, kinds: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
@@ -164,24 +154,19 @@ class DimseArchive:
         return bulk.refusals(self._peer, kinds)
 
     def store_all(
-        self, instances: Iterable[Outgoing], kinds: Sequence[tuple[str, str]] = ()
+        self, instances: Iterable[Encoded], kinds: Sequence[tuple[str, str]] = ()
     ) -> Iterator[Sent]:
         """C-STORE instances one after the other, each in its own syntax."""
         return bulk.store_all(self._peer, instances, kinds)
 
     def retrieve_all(
         self, study_instance_uid: str, kinds: Sequence[tuple[str, str]], *, plain: bool = False
-    ) -> Iterator[bytes]:
+    ) -> Iterator[Encoded]:
         """C-GET a whole study."""
         return bulk.retrieve_study(self._peer, study_instance_uid, kinds, plain=plain)
 
-    def _association(
-        self,
-        contexts: Contexts,
-        *,
-        store: Callable[[evt.Event], int] | None = None,
-    ) -> AbstractContextManager[Association]:
-        return open_association(self._peer, contexts, store=store)
+    def _association(self, contexts: Contexts) -> AbstractContextManager[Association]:
+        return open_association(self._peer, contexts)
 
 
 def _is_pattern(value: str) -> bool:

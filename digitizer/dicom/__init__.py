@@ -8,6 +8,7 @@ from digitizer.dicom.directory import Listed, listed_files
 from digitizer.dicom.header import header_of, text_of, violations
 from digitizer.dicom.listing import HeaderLine, header_lines
 from digitizer.dicom.old_file import OldFile, examine, is_directory
+from digitizer.dicom.part10 import part10
 from digitizer.dicom.picture import PictureOrder, make_document, make_picture, placed
 from digitizer.dicom.pixels import decode_pixels, pixel_sha256, transcode
 from digitizer.dicom.recoding import Adopted, Adoption, adopted, identity_changes
@@ -42,6 +43,7 @@ __all__ = [
     "make_frames",
     "make_label",
     "make_picture",
+    "part10",
     "pixel_sha256",
     "placed",
     "read_rules",

@@ -18,14 +18,12 @@ from pydicom.uid import (
 )
 
 from digitizer.dicom import modules
+from digitizer.dicom.part10 import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 from digitizer.dicom.pixels import encode_pixels, pixel_sha256, to_bytes
 from digitizer.model.instance import CaptureOrder, MadeInstance, Rendered
 from digitizer.model.raster import Pixels, Polarity
 
 __all__ = ["file_meta", "frames_class", "make_film", "make_frames", "make_label"]
-
-IMPLEMENTATION_CLASS_UID = "2.25.283715849463628219574629401837465528310"
-IMPLEMENTATION_VERSION_NAME = "DIGITIZER_0_1"
 
 
 def make_film(order: CaptureOrder, rendered: Rendered) -> MadeInstance:

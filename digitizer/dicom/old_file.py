@@ -12,10 +12,9 @@ from io import BytesIO
 
 from pydicom import Dataset
 from pydicom.config import IGNORE
-from pydicom.dataset import FileMetaDataset
 from pydicom.filebase import DicomBytesIO
 from pydicom.filereader import read_dataset
-from pydicom.filewriter import write_dataset, write_file_meta_info
+from pydicom.filewriter import write_dataset
 from pydicom.uid import (
     UID,
     DeflatedExplicitVRLittleEndian,
@@ -27,9 +26,19 @@ from pydicom.uid import (
 from digitizer.dicom.directory import DIRECTORY_CLASS
 from digitizer.dicom.elements import End, Syntax, bulk_size, spans, walk
 from digitizer.dicom.header import number_of, text_of
+from digitizer.dicom.part10 import part10
 from digitizer.errors import BadScan
+from digitizer.model.older import Encoded
 
-__all__ = ["OldFile", "examine", "is_directory", "meta_of", "rewritten", "spliced"]
+__all__ = [
+    "OldFile",
+    "encoded",
+    "examine",
+    "is_directory",
+    "rewritten",
+    "spliced",
+    "with_header",
+]
 
 _PREAMBLE = 128
 _BULK = 0x7FE00000
@@ -250,40 +259,49 @@ def _least_size(header: Dataset) -> int:
     return rows * columns * samples * frames * bits // 8
 
 
-def meta_of(old: OldFile, sop_instance_uid: str = "") -> FileMetaDataset:
-    """Return the file meta information for an instance, under its own UID or another."""
-    meta = FileMetaDataset()
-    meta.MediaStorageSOPClassUID = UID(text_of(old.header, "SOPClassUID"), IGNORE)
-    meta.MediaStorageSOPInstanceUID = UID(
-        sop_instance_uid or text_of(old.header, "SOPInstanceUID"), IGNORE
+def encoded(old: OldFile, data: bytes, sop_instance_uid: str = "") -> Encoded:
+    """Return a dataset as it travels in an instance's syntax, under its own UID or another."""
+    if old.syntax == DeflatedExplicitVRLittleEndian:
+        deflate = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+        data = deflate.compress(data) + deflate.flush()
+        data += b"\0" * (len(data) % 2)
+    return Encoded(
+        sop_class_uid=text_of(old.header, "SOPClassUID"),
+        sop_instance_uid=sop_instance_uid or text_of(old.header, "SOPInstanceUID"),
+        transfer_syntax_uid=str(old.syntax),
+        data=data,
     )
-    meta.TransferSyntaxUID = old.syntax
-    return meta
 
 
 def rewritten(old: OldFile, header: Dataset | None = None) -> bytes:
     """Return the instance as a Part 10 file, with another header or its own, byte for byte.
 
-    Pixel Data and all behind it are the bytes that they were, in the same transfer syntax.
-
     Parameters
     ----------
     old : OldFile
     header : Dataset, optional
-        Elements that were not changed are still raw and are written as they were.
+        See :func:`with_header`.
     """
     if header is None:
-        return _part10(old, text_of(old.header, "SOPInstanceUID"), old.data)
-    data = _encoded(header, old.syntax, ("iso8859",)) + old.data[old.bulk :]
-    return _part10(old, text_of(header, "SOPInstanceUID"), data)
+        return part10(encoded(old, old.data))
+    return part10(encoded(old, with_header(old, header), text_of(header, "SOPInstanceUID")))
+
+
+def with_header(old: OldFile, header: Dataset) -> bytes:
+    """Return the dataset with another header.
+
+    Pixel Data and all behind it are the bytes that they were; elements of the header that were not
+    changed are still raw and are written as they were.
+    """
+    return _encoded(header, old.syntax, ("iso8859",)) + old.data[old.bulk :]
 
 
 def spliced(
     old: OldFile, patch: Dataset, removed: frozenset[int], codecs: tuple[str, ...]
 ) -> bytes:
-    """Return the instance with some elements of its header put in place of what stood there.
+    """Return the dataset with some elements of its header put in place of what stood there.
 
-    Every other byte of the dataset is the one it was, but for the lengths of changed groups.
+    Every other byte is the one it was, but for the lengths of changed groups.
 
     Parameters
     ----------
@@ -306,9 +324,7 @@ def spliced(
         if tag not in removed and tag not in stale
     }
     kept |= pieces
-    data = b"".join(kept[tag] for tag in sorted(kept)) + old.data[old.bulk :]
-    uid = patch if "SOPInstanceUID" in patch else old.header
-    return _part10(old, text_of(uid, "SOPInstanceUID"), data)
+    return b"".join(kept[tag] for tag in sorted(kept)) + old.data[old.bulk :]
 
 
 def _encoded(header: Dataset, syntax: UID, codecs: tuple[str, ...]) -> bytes:
@@ -317,14 +333,3 @@ def _encoded(header: Dataset, syntax: UID, codecs: tuple[str, ...]) -> bytes:
     out.is_little_endian = syntax != ExplicitVRBigEndian
     write_dataset(out, header, list(codecs))
     return bytes(out.getvalue())
-
-
-def _part10(old: OldFile, sop_instance_uid: str, data: bytes) -> bytes:
-    out = DicomBytesIO()
-    out.write(b"\0" * _PREAMBLE + b"DICM")
-    write_file_meta_info(out, meta_of(old, sop_instance_uid), enforce_standard=True)
-    if old.syntax == DeflatedExplicitVRLittleEndian:
-        deflate = zlib.compressobj(wbits=-zlib.MAX_WBITS)
-        data = deflate.compress(data) + deflate.flush()
-        data += b"\0" * (len(data) % 2)
-    return bytes(out.getvalue()) + data

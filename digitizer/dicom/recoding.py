@@ -4,6 +4,7 @@ What is changed, by which rule, and what stood there before is kept in Original 
 for each rule. Made again from the same original, decision and rules, it is the same to the byte.
 """
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,9 +16,10 @@ from pydicom.sequence import Sequence as Items
 
 from digitizer.dicom.header import codecs_of, declared_charsets, text_of, twin_of
 from digitizer.dicom.modules import moment, person
-from digitizer.dicom.old_file import OldFile, rewritten, spliced
+from digitizer.dicom.old_file import OldFile, encoded, spliced, with_header
 from digitizer.dicom.rules import Change, Outcome, RuleTable, apply_rules, put
 from digitizer.model.identity import ExamRecord, PatientRecord
+from digitizer.model.older import Encoded
 
 __all__ = ["Adoption", "adopted", "identity_changes"]
 
@@ -56,9 +58,18 @@ class Adoption:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Adopted:
-    """The instance to send, and what was changed."""
+    """The instance to send, and what was changed.
 
-    content: bytes
+    Attributes
+    ----------
+    instance : Encoded or None
+        None: a rule rejects it, with the words of ``rejected``.
+    data_sha256 : str
+        Hash of its dataset, before it is deflated.
+    """
+
+    instance: Encoded | None
+    data_sha256: str
     changes: tuple[Change, ...]
     rejected: str = ""
 
@@ -68,12 +79,22 @@ def adopted(old: OldFile, adoption: Adoption, tables: Sequence[RuleTable]) -> Ad
     ruled = apply_rules(old.header, tables)
     changes = (*ruled.changes, *identity_changes(ruled.header, adoption))
     if ruled.rejected:
-        return Adopted(content=b"", changes=ruled.changes, rejected=ruled.rejected)
-    if not changes:
-        return Adopted(content=rewritten(old), changes=())
+        return Adopted(
+            instance=None, data_sha256="", changes=ruled.changes, rejected=ruled.rejected
+        )
+    data = _changed(old, ruled, changes, adoption) if changes else old.data
+    return Adopted(
+        instance=encoded(old, data, adoption.sop_instance_uid),
+        data_sha256=hashlib.sha256(data).hexdigest(),
+        changes=changes,
+    )
+
+
+def _changed(old: OldFile, ruled: Outcome, changes: Sequence[Change], adoption: Adoption) -> bytes:
+    """Return the dataset with what is changed."""
     items = _originals(old.header, changes, adoption)
     if any(not _can_hold(ruled.header, change.after) for change in changes):
-        return Adopted(content=_all_anew(old, ruled, changes, items), changes=changes)
+        return _all_anew(old, ruled, changes, items)
     patch, removed = Dataset(), set[int]()
     for change in changes:
         tag = tag_for_keyword(change.tag)
@@ -85,8 +106,7 @@ def adopted(old: OldFile, adoption: Adoption, tables: Sequence[RuleTable]) -> Ad
         else:
             removed.add(int(tag))
     patch.OriginalAttributesSequence = items
-    content = spliced(old, patch, frozenset(removed), codecs_of(ruled.header))
-    return Adopted(content=content, changes=changes)
+    return spliced(old, patch, frozenset(removed), codecs_of(ruled.header))
 
 
 def identity_changes(header: Dataset, adoption: Adoption) -> tuple[Change, ...]:
@@ -151,7 +171,7 @@ def _can_hold(header: Dataset, text: str) -> bool:
 
 
 def _all_anew(old: OldFile, ruled: Outcome, changes: Sequence[Change], items: Items) -> bytes:
-    """Return the instance with all text of its header in UTF-8: it must hold a name it cannot."""
+    """Return the dataset with all text of its header in UTF-8: it must hold a name it cannot."""
     header = twin_of(ruled.header)
     header.decode()
     tag = tag_for_keyword("SpecificCharacterSet")
@@ -163,7 +183,7 @@ def _all_anew(old: OldFile, ruled: Outcome, changes: Sequence[Change], items: It
         elif change.tag != "SpecificCharacterSet":
             put(header, change.tag, change.after)
     header.OriginalAttributesSequence = items
-    return rewritten(old, header)
+    return with_header(old, header)
 
 
 def _is_latin(text: str) -> bool:

@@ -2,8 +2,19 @@
 
 from digitizer.dimse.association import Peer, checked, open_association
 from digitizer.dimse.kept import Contexts, kept
+from digitizer.dimse.message import Messages
 from digitizer.dimse.quick import QUICK
 from digitizer.dimse.retrieving import gotten
 from digitizer.dimse.spool import Spool
 
-__all__ = ["QUICK", "Contexts", "Peer", "Spool", "checked", "gotten", "kept", "open_association"]
+__all__ = [
+    "QUICK",
+    "Contexts",
+    "Messages",
+    "Peer",
+    "Spool",
+    "checked",
+    "gotten",
+    "kept",
+    "open_association",
+]

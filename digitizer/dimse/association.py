@@ -1,18 +1,19 @@
 """Associations that we open, and what a peer's status means."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from ssl import SSLContext
 
 from pydicom import Dataset
 from pydicom.uid import UID
-from pynetdicom import AE, _config, build_role, evt
+from pynetdicom import AE, _config, build_role
 from pynetdicom.association import Association
 
 from digitizer.dimse.gate import close_gate
 from digitizer.dimse.kept import Contexts, Offer, ended, kept
 from digitizer.dimse.quick import QUICK
+from digitizer.dimse.woken import wake_by_events
 from digitizer.errors import ArchiveRefused, ArchiveUnreachable, BadWorld, SourceUnreachable
 
 __all__ = ["LARGEST_PDU", "REMEDY", "Peer", "checked", "open_association"]
@@ -49,7 +50,7 @@ class Peer:
 
 @contextmanager
 def open_association(
-    peer: Peer, contexts: Contexts, *, store: Callable[[evt.Event], int] | None = None
+    peer: Peer, contexts: Contexts, *, receives: bool = False
 ) -> Iterator[Association]:
     """Open an association with the contexts wanted, or take one that is kept.
 
@@ -59,8 +60,8 @@ def open_association(
     ----------
     peer : Peer
     contexts : sequence of (abstract syntax, transfer syntaxes or None for the default ones)
-    store : callable, optional
-        Takes C-STORE on this association: for C-GET, where the peer stores to us (PS3.4 C.5.3).
+    receives : bool
+        The peer stores to us on this association: for C-GET (PS3.4 C.5.3).
 
     Raises
     ------
@@ -69,10 +70,8 @@ def open_association(
     ArchiveRefused
         It offers none of what is asked for.
     """
-    found, offer = kept.take(peer, Offer.of(contexts, receives=store is not None))
+    found, offer = kept.take(peer, Offer.of(contexts, receives=receives))
     association = found or _opened(peer, offer)
-    if store is not None:
-        association.bind(evt.EVT_C_STORE, store)
     in_order = False
     try:
         yield association
@@ -83,8 +82,6 @@ def open_association(
     except RuntimeError as error:
         raise peer.away("The association was broken off.") from error
     finally:
-        if store is not None:
-            association.unbind(evt.EVT_C_STORE, store)
         if in_order:
             kept.give(peer, offer, association)
         else:
@@ -119,6 +116,7 @@ def _opened(peer: Peer, offer: Offer) -> Association:
         why = "refuses our association" if association.is_rejected else "does not answer"
         raise peer.away(f"The archive {peer.ae_title} {why}.")
     close_gate(association)
+    wake_by_events(association)
     return association
 
 

@@ -17,12 +17,13 @@ from typing import Any
 
 from pynetdicom.association import Association
 
+from digitizer.dimse.gate import open_gate
+from digitizer.dimse.woken import give_back
+
 __all__ = ["Contexts", "Kept", "Offer", "ended", "kept"]
 
 _MOST_CONTEXTS = 128
 """Presentation contexts of one association (PS3.8 9.3.2.2)."""
-_IDLE_POLL_S, _POLL_S = 0.005, 0.0005
-"""Between two looks of an association's thread at what there is to do; pynetdicom's is 0.001."""
 _LONGEST_END_S = 2.0
 
 Contexts = Sequence[tuple[str, Sequence[str] | None]]
@@ -126,8 +127,6 @@ class Kept:
         if not found.offer.serves(wanted):
             ended(found.association)
             return None, wanted.beside(found.offer)
-        found.association.dul._run_loop_delay = _POLL_S
-        found.association._reactor_checkpoint.set()
         return found.association, found.offer
 
     def give(self, peer: Any, offer: Offer, association: Association) -> None:
@@ -135,9 +134,6 @@ class Kept:
         if not self._seconds or not _is_well(association):
             ended(association)
             return
-        # It stands at its gate, and looks at the network seldom, until it is taken.
-        association._reactor_checkpoint.clear()
-        association.dul._run_loop_delay = _IDLE_POLL_S
         with self._lock:
             before = self._idle.pop(peer, None)
             self._idle[peer] = _Idle(offer, association, time.monotonic() + self._seconds)
@@ -195,12 +191,12 @@ def _is_well(association: Association) -> bool:
 
 def ended(association: Association) -> None:
     """Release an association; let its threads end, and its connection."""
-    association.dul._run_loop_delay = _POLL_S
     if association.is_established:
         association.release()
-    association._reactor_checkpoint.set()
+    open_gate(association)
     if association.is_alive():
         association.join(_LONGEST_END_S)
     transport = association.dul.socket
     if transport is not None and transport.socket is not None:
         transport.socket.close()
+    give_back(association)

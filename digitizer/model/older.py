@@ -15,7 +15,6 @@ __all__ = [
     "OldHeader",
     "OldInstance",
     "OldStudy",
-    "Outgoing",
     "PeerInstance",
     "PeerStudy",
     "PictureRow",
@@ -283,13 +282,19 @@ class PeerInstance:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outgoing:
-    """One instance on its way to an archive: a Part 10 file in memory or on disk."""
+class Encoded:
+    """An instance as it travels from archive to archive.
+
+    Attributes
+    ----------
+    data : bytes
+        Its dataset as encoded in the transfer syntax, without file meta information.
+    """
 
     sop_class_uid: str
     sop_instance_uid: str
     transfer_syntax_uid: str
-    content: bytes
+    data: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

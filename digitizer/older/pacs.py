@@ -5,19 +5,18 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from io import BytesIO
 from itertools import chain
 
 from pydicom import Dataset
-from pydicom.filereader import read_partial
 from pynetdicom.sop_class import (  # type: ignore[attr-defined]
     StudyRootQueryRetrieveInformationModelGet,
 )
 
+from digitizer.dicom import part10
 from digitizer.dicom.header import header_of, text_of
 from digitizer.dimse import gotten
 from digitizer.errors import ArchiveRefused, SourceUnreachable
-from digitizer.model.older import OldHeader, PeerInstance, PeerStudy
+from digitizer.model.older import Encoded, OldHeader, PeerInstance, PeerStudy
 from digitizer.older.asking import Line, Replies, in_our_words
 from digitizer.older.listing import Lister, number_of
 from digitizer.older.moving import moved
@@ -119,9 +118,9 @@ class OldPacs:
                 if not these:
                     break
                 try:
-                    for content in self._given(study, these, contexts):
-                        missing.pop(_uid_of(content), None)
-                        yield content
+                    for one in self._given(study, these, contexts):
+                        missing.pop(one.sop_instance_uid, None)
+                        yield part10(one)
                     break
                 except SourceUnreachable:
                     # One association may break; a second one in a row says that it is away.
@@ -133,7 +132,7 @@ class OldPacs:
         study: str,
         wanted: Sequence[PeerInstance],
         contexts: Sequence[Context],
-    ) -> Iterator[bytes]:
+    ) -> Iterator[Encoded]:
         """C-GET over one association."""
         return gotten(self._peer, [(_GET, None), *contexts], self._queries(study, wanted))
 
@@ -160,12 +159,6 @@ class OldPacs:
             for series, uids in by_series.items()
             for start in range(0, len(uids), _MOST_UIDS)
         ]
-
-
-def _uid_of(content: bytes) -> str:
-    """Return the SOP Instance UID that a Part 10 file names before its dataset."""
-    meta = read_partial(BytesIO(content), lambda tag, *_: tag >= 0x00080000).file_meta
-    return str(meta.get("MediaStorageSOPInstanceUID", ""))
 
 
 def _query(level: str, **keys: str | list[str]) -> Dataset:

@@ -6,7 +6,7 @@ or lost does no harm, because the lease is refused, taken over or found by :func
 
 import logging
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -254,12 +254,15 @@ def free_orphans(services: Services, is_dead: Callable[[str], bool]) -> int:
     return len(orphans)
 
 
-def overdue(services: Services, limit: int = 200) -> int:
+def overdue(
+    services: Services, limit: int = 200, *, announced: Collection[tuple[Stage, str]] = ()
+) -> int:
     """Wake work that is due and that nobody does: what a lost message or a dead worker left.
 
-    Also closes jackets of open batches that have been quiet long enough. Returns how many tasks
-    were woken.
+    What is announced and waits for a worker is not announced again. Returns how many tasks were
+    woken.
     """
     due = services.ledger.due(services.clock.now(), limit)
-    services.waker.wake([(task.stage, task.subject) for task in due])
-    return len(due)
+    lost = [(one.stage, one.subject) for one in due if (one.stage, one.subject) not in announced]
+    services.waker.wake(lost)
+    return len(lost)

@@ -6,6 +6,8 @@ a lost worker's task, prefetch of one, and no cancelling of running tasks when t
 and the reaper keep the guarantees, a message is only a wake-up call.
 """
 
+import base64
+import json
 import logging
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
@@ -39,11 +41,16 @@ QUEUES: Mapping[Stage, str] = MappingProxyType(
     }
 )
 """Which queue a stage waits in."""
+_BUSY = 100
+"""Messages beyond which a queue is not looked through."""
 
 
 def task_name(stage: Stage) -> str:
     """Return the Celery task of a stage."""
     return f"digitizer.{stage.value}"
+
+
+_STAGES = {task_name(stage): stage for stage in QUEUES}
 
 
 def make_app(broker_url: str, visibility_timeout_s: float = 3600.0) -> Celery:
@@ -57,7 +64,7 @@ def make_app(broker_url: str, visibility_timeout_s: float = 3600.0) -> Celery:
         task_reject_on_worker_lost=True,
         worker_prefetch_multiplier=1,
         worker_cancel_long_running_tasks_on_connection_loss=False,
-        worker_max_tasks_per_child=500,
+        worker_max_tasks_per_child=2000,
         worker_send_task_events=False,
         worker_hijack_root_logger=False,
         broker_connection_retry_on_startup=True,
@@ -95,11 +102,32 @@ class CeleryWaker:
                 logger.warning("broker unreachable", extra={"error": type(error).__name__})
                 return
 
-    def waiting(self) -> int:
-        """Count the messages that nobody has taken yet; 0 when the broker does not answer."""
+    def announced(self) -> frozenset[tuple[Stage, str]] | None:
+        """Return what is announced and taken by nobody yet; None where that is too much to tell.
+
+        When the broker does not answer it is nothing.
+        """
         try:
             with self._app.connection_for_read() as connection:
-                channel = connection.default_channel
-                return sum(int(channel.client.llen(queue)) for queue in set(QUEUES.values()))
+                client = connection.default_channel.client
+                messages = [
+                    message
+                    for queue in sorted(set(QUEUES.values()))
+                    for message in client.lrange(queue, 0, _BUSY)
+                ]
         except (OperationalError, RedisError, OSError):
-            return 0
+            return frozenset()
+        if len(messages) > _BUSY:
+            return None
+        found = map(_announces, messages)
+        return frozenset(one for one in found if one is not None)
+
+
+def _announces(message: bytes) -> tuple[Stage, str] | None:
+    """Return what a message on Redis announces; None for one that is not ours."""
+    try:
+        found = json.loads(message)
+        arguments = json.loads(base64.b64decode(found["body"]))[0]
+        return _STAGES[found["headers"]["task"]], str(arguments[0])
+    except (ValueError, KeyError, IndexError, TypeError):
+        return None

@@ -31,9 +31,6 @@ __all__ = ["Runtime"]
 
 logger = logging.getLogger(__name__)
 
-_BUSY = 100
-"""Messages in the queues above which the reaper announces nothing more: workers have enough."""
-
 
 class Runtime:
     """Everything a data folder needs to work, started and stopped together.
@@ -160,8 +157,9 @@ class Runtime:
         while not self._stop.wait(self.settings.pipeline.reap_every_s):
             try:
                 free_orphans(self.services, is_dead)
-                if not (isinstance(waker, CeleryWaker) and waker.waiting() > _BUSY):
-                    overdue(self.services)
+                announced = waker.announced() if isinstance(waker, CeleryWaker) else frozenset()
+                if announced is not None:
+                    overdue(self.services, announced=announced)
             except Exception:
                 # The reaper outlives whatever ails the ledger; it looks again in a second.
                 logger.exception("reaper")

@@ -20,7 +20,7 @@ from digitizer import dicom
 from digitizer.errors import ArchiveUnreachable, UsageError
 from digitizer.ledger import SqlPatientIndex
 from digitizer.model.identity import Outcome, Verdict
-from digitizer.model.older import Keep, Outgoing, Sent, Source, SourceKind
+from digitizer.model.older import Encoded, Keep, Sent, Source, SourceKind
 from digitizer.model.reasons import Code
 from digitizer.model.states import State
 from digitizer.pipeline.advance import advance
@@ -273,7 +273,7 @@ class Breaking:
         return getattr(self._archive, name)
 
     def store_all(
-        self, instances: Iterable[Outgoing], kinds: Sequence[tuple[str, str]] = ()
+        self, instances: Iterable[Encoded], kinds: Sequence[tuple[str, str]] = ()
     ) -> Iterator[Sent]:
         for answer in self._archive.store_all(instances, kinds):
             if self._left == 0:

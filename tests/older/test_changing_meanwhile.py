@@ -12,7 +12,7 @@ from old_town import OldSite, an_index
 
 from digitizer import dicom
 from digitizer.errors import StaleRecord, UsageError
-from digitizer.model.older import Keep, OldStudy, Outgoing, Sent, Source, SourceKind
+from digitizer.model.older import Encoded, Keep, OldStudy, Sent, Source, SourceKind
 from digitizer.model.records import Stage
 from digitizer.model.states import State
 from digitizer.pipeline.advance import advance
@@ -144,7 +144,7 @@ class Interrupting:
         return getattr(self._archive, name)
 
     def store_all(
-        self, instances: Iterable[Outgoing], kinds: Sequence[tuple[str, str]] = ()
+        self, instances: Iterable[Encoded], kinds: Sequence[tuple[str, str]] = ()
     ) -> Iterator[Sent]:
         for number, answer in enumerate(self._archive.store_all(instances, kinds)):
             if number == 0:

@@ -13,6 +13,7 @@ import pytest
 from old_town import OldSite
 from orthanc_server import Orthanc, free_port, orthanc_program
 
+from digitizer import dicom
 from digitizer.index.csv import read_exams, read_patients
 from digitizer.ledger import SqlPatientIndex
 from digitizer.model.older import OldStudy, Source, SourceKind
@@ -143,10 +144,7 @@ def _kept(site: OldSite, study: OldStudy) -> dict[str, bytes]:
     found: dict[str, bytes] = {}
     for plain in (False, True):
         if len(found) < len(rows):
-            for content in site.services.archive.retrieve_all(uid, kinds, plain=plain):
-                sop = str(
-                    pydicom.dcmread(io.BytesIO(content), stop_before_pixels=True).SOPInstanceUID
-                )
-                found.setdefault(sop, content)
+            for one in site.services.archive.retrieve_all(uid, kinds, plain=plain):
+                found.setdefault(one.sop_instance_uid, dicom.part10(one))
     assert found.keys() == {row.outgoing_uid for row in rows}
     return found

@@ -4,11 +4,10 @@ import logging
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from digitizer import dicom
 from digitizer.errors import BadScan, StaleRecord
 from digitizer.model.identity import PatientRecord
 from digitizer.model.instance import FoundStudy
-from digitizer.model.older import OldInstance, OldStudy, Outgoing, Source
+from digitizer.model.older import Encoded, OldInstance, OldStudy, Source
 from digitizer.model.reasons import Code, reason
 from digitizer.model.records import Stage
 from digitizer.model.states import State
@@ -120,7 +119,7 @@ def _send(services: Services, study: OldStudy, source: Source, rows: Sequence[Ol
     sending: dict[str, tuple[OldInstance, OldInstance]] = {}
     changes: list[tuple[OldInstance, OldInstance]] = []
 
-    def outgoing() -> Iterator[Outgoing]:
+    def outgoing() -> Iterator[Encoded]:
         nonlocal left
         for row in rows:
             if services.clock.now() >= until:
@@ -130,14 +129,9 @@ def _send(services: Services, study: OldStudy, source: Source, rows: Sequence[Ol
             if isinstance(made, OldInstance):
                 changes.append((row, made))
                 continue
-            content, sha256 = made
+            instance, sha256 = made
             sending[row.outgoing_uid] = (row, replace(row, sent_sha256=sha256))
-            yield Outgoing(
-                sop_class_uid=row.sop_class_uid,
-                sop_instance_uid=row.outgoing_uid,
-                transfer_syntax_uid=row.transfer_syntax_uid,
-                content=content,
-            )
+            yield instance
 
     try:
         for answer in services.archive.store_all(outgoing(), kinds):
@@ -158,13 +152,13 @@ def _send(services: Services, study: OldStudy, source: Source, rows: Sequence[Ol
 
 def _made(
     services: Services, study: OldStudy, source: Source, row: OldInstance
-) -> tuple[bytes, str] | OldInstance:
+) -> tuple[Encoded, str] | OldInstance:
     """Return an instance to send, and its hash; or its row where it cannot go, and why."""
     try:
         _, made = adopt(services, study, source, row)
-        if made.rejected:
-            return replace(row, state=State.REJECTED, code=Code.RULE_REJECTED, note=made.rejected)
-        return made.content, dicom.examine(made.content).data_sha256
+        if made.instance is not None:
+            return made.instance, made.data_sha256
+        return replace(row, state=State.REJECTED, code=Code.RULE_REJECTED, note=made.rejected)
     except BadScan as error:
         return replace(row, state=State.REVIEW, code=Code(error.code), note=error.message)
     except (ValueError, RuntimeError, AttributeError):

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from digitizer import dicom
 from digitizer.errors import BadScan, StaleRecord
-from digitizer.model.older import OldInstance, OldStudy, Source
+from digitizer.model.older import Encoded, OldInstance, OldStudy, Source
 from digitizer.model.reasons import Code, reason
 from digitizer.model.records import Stage
 from digitizer.model.states import State
@@ -84,34 +84,28 @@ def read_back(
             kinds = [
                 kind for kind in kinds if kind[0] in {r.sop_class_uid for r in waiting.values()}
             ]
-        for content in services.archive.retrieve_all(study_uid(study), kinds, plain=plain):
-            try:
-                came = dicom.examine(content)
-            except BadScan:
-                continue
-            row = waiting.pop(dicom.text_of(came.header, "SOPInstanceUID"), None)
+        for came in services.archive.retrieve_all(study_uid(study), kinds, plain=plain):
+            row = waiting.pop(came.sop_instance_uid, None)
             if row is not None:
-                yield (row, *_differences(services, study, source, row, content, came))
+                yield (row, *_differences(services, study, source, row, came))
     for row in waiting.values():
         yield row, ("the archive does not give it back",), ""
 
 
 def _differences(
-    services: Services,
-    study: OldStudy,
-    source: Source,
-    row: OldInstance,
-    content: bytes,
-    came: dicom.OldFile,
+    services: Services, study: OldStudy, source: Source, row: OldInstance, came: Encoded
 ) -> tuple[tuple[str, ...], str]:
     """Compare one instance: byte for byte where it came as it was sent, else by value."""
-    if row.sent_sha256 and came.data_sha256 == row.sent_sha256:
+    if row.sent_sha256 and hashlib.sha256(came.data).hexdigest() == row.sent_sha256:
         return (), row.sent_sha256
     _, made = adopt(services, study, source, row)
-    if made.rejected:
+    if made.instance is None:
         return (made.rejected,), ""
-    meant = dicom.examine(made.content)
-    return dicom.compare_old(meant, content), meant.data_sha256
+    meant = dicom.examine(dicom.part10(made.instance))
+    try:
+        return dicom.compare_old(meant, dicom.part10(came)), made.data_sha256
+    except (BadScan, UnicodeError) as error:
+        return (f"it cannot be read: {error}",), made.data_sha256
 
 
 def digest(rows: Iterable[OldInstance]) -> str:

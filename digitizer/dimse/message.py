@@ -1,0 +1,305 @@
+"""C-STORE and C-GET as bytes, for studies of many instances (PS3.7 6.3, 9.1, E.1; PS3.8 E).
+
+pynetdicom makes datasets of the few numbers and UIDs before each instance and looks whether every
+one of them is well-formed, on the way out and on the way in: several milliseconds of computing for
+each instance, more than all else that happens to it. Here they are read and written as the bytes
+they are. Associations, presentation contexts and the upper layer stay pynetdicom's, and so do all
+messages that are not awaited here.
+"""
+
+import struct
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any
+
+from pydicom import Dataset
+from pynetdicom.association import Association
+from pynetdicom.dsutils import encode
+from pynetdicom.pdu_primitives import P_DATA
+from pynetdicom.presentation import PresentationContext
+
+from digitizer.model.older import Encoded
+
+__all__ = ["Messages"]
+
+_CLASS, _FIELD, _ID, _ANSWERED, _PRIORITY = 0x0002, 0x0100, 0x0110, 0x0120, 0x0700
+_DATA_FOLLOWS, _STATUS, _COMMENT, _INSTANCE = 0x0800, 0x0900, 0x0902, 0x1000
+"""Elements of group 0000 (PS3.7 E.1)."""
+_STORE, _STORED, _GET, _GOTTEN = 0x0001, 0x8001, 0x0010, 0x8010
+"""Values of Command Field (PS3.7 E.1)."""
+_AWAITED = frozenset((_STORE, _STORED, _GOTTEN))
+_NO_DATA, _SOME_DATA = 0x0101, 0x0001
+_MEDIUM = 0x0000
+_IS_COMMAND, _IS_LAST = 1, 2
+"""Bits of the message control header (PS3.8 E.2)."""
+_HEAD = 6
+"""Bytes of a presentation data value before its fragment (PS3.8 9.3.5.1)."""
+_PENDING = frozenset((0xFF00, 0xFF01))
+_NO_SUCH_CLASS = 0x0122
+"""SOP class not supported (PS3.7 C.5.6)."""
+_ONLY_ID = 1
+"""One request is open at a time."""
+_LARGEST_COMMAND = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class _Message:
+    """A message that came: elements of its command by number, and what follows."""
+
+    context_id: int
+    command: Mapping[int, bytes]
+    data: bytes
+
+    def number(self, element: int) -> int:
+        value = self.command.get(element, b"")
+        return int(struct.unpack("<H", value)[0]) if len(value) == 2 else -1
+
+    def text(self, element: int) -> str:
+        return self.command.get(element, b"").decode("latin-1").strip("\0 ")
+
+
+class Messages:
+    """The messages of an association that we opened, for as long as this is entered.
+
+    Raises
+    ------
+    RuntimeError
+        From its methods: the peer has broken off, or is silent for too long.
+    """
+
+    def __init__(self, association: Association) -> None:
+        self._association = association
+        self._dimse: Any = association.dimse
+        accepted = association.accepted_contexts
+        self._contexts = {one.context_id or 0: one for one in accepted}
+        self._ways = {
+            (str(one.abstract_syntax), str(one.transfer_syntax[0])): one.context_id or 0
+            for one in accepted
+        }
+        self._pieces: list[P_DATA] = []
+        self._encoded, self._command = bytearray(), dict[int, bytes]()
+        self._data: list[memoryview] = []
+        self._is_awaited = False
+
+    def __enter__(self) -> "Messages":
+        self._dimse.receive_primitive = self._take
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        del self._dimse.receive_primitive
+
+    def store(self, instance: Encoded) -> Dataset:
+        """C-STORE an instance; returns what the peer says of it.
+
+        Raises
+        ------
+        ValueError
+            There is no presentation context for it.
+        """
+        context_id = self._context_for(instance)
+        self._send(
+            context_id,
+            {
+                _CLASS: _uid(instance.sop_class_uid),
+                _FIELD: _number(_STORE),
+                _ID: _number(_ONLY_ID),
+                _PRIORITY: _number(_MEDIUM),
+                _INSTANCE: _uid(instance.sop_instance_uid),
+            },
+            instance.data,
+        )
+        return _status(self._next())
+
+    def get(self, query: Dataset, model: str) -> Iterator[Dataset | Encoded]:
+        """C-GET; yields each instance once it is answered for, and each status of the request.
+
+        Raises
+        ------
+        ValueError
+            There is no presentation context for it.
+        """
+        context = self._context_of(model)
+        syntax = context.transfer_syntax[0]
+        self._send(
+            context.context_id or 0,
+            {
+                _CLASS: _uid(model),
+                _FIELD: _number(_GET),
+                _ID: _number(_ONLY_ID),
+                _PRIORITY: _number(_MEDIUM),
+            },
+            encode(query, syntax.is_implicit_VR, syntax.is_little_endian) or b"",
+        )
+        while True:
+            message = self._next()
+            if message.number(_FIELD) == _STORE:
+                instance = self._came(message)
+                if instance is not None:
+                    yield instance
+                continue
+            status = _status(message)
+            yield status
+            if status.Status not in _PENDING:
+                return
+
+    def _came(self, message: _Message) -> Encoded | None:
+        """Answer for an instance that came; None for one of a class that was not agreed on."""
+        context = self._contexts.get(message.context_id)
+        sop_class, sop_instance = message.command.get(_CLASS, b""), message.command.get(_INSTANCE)
+        agreed = context is not None and context.as_scp and sop_instance
+        if agreed and context is not None and context.abstract_syntax == message.text(_CLASS):
+            status = 0x0000
+        else:
+            status = _NO_SUCH_CLASS
+        self._send(
+            message.context_id,
+            {
+                _CLASS: sop_class,
+                _FIELD: _number(_STORED),
+                _ANSWERED: message.command.get(_ID, _number(_ONLY_ID)),
+                _STATUS: _number(status),
+                _INSTANCE: sop_instance or b"",
+            },
+        )
+        if status or context is None:
+            return None
+        syntax = str(context.transfer_syntax[0])
+        return Encoded(
+            sop_class_uid=message.text(_CLASS),
+            sop_instance_uid=message.text(_INSTANCE),
+            transfer_syntax_uid=syntax,
+            data=message.data,
+        )
+
+    def _context_for(self, instance: Encoded) -> int:
+        way = self._ways.get((instance.sop_class_uid, instance.transfer_syntax_uid))
+        if way is None:
+            raise ValueError("no presentation context for this instance")
+        return way
+
+    def _context_of(self, service: str) -> PresentationContext:
+        for one in self._contexts.values():
+            if one.abstract_syntax == service:
+                return one
+        raise ValueError("no presentation context for this service")
+
+    def _send(self, context_id: int, command: Mapping[int, bytes], data: bytes = b"") -> None:
+        if not self._association.is_established:
+            raise RuntimeError("the association is not established")
+        follows = _number(_SOME_DATA if data else _NO_DATA)
+        encoded = _encoded({**command, _DATA_FOLLOWS: follows})
+        # 0: the peer takes any length (PS3.8 D.1).
+        room = (self._dimse.maximum_pdu_size or (1 << 30)) - _HEAD
+        for kind, content in ((_IS_COMMAND, encoded), (0, data)):
+            for start in range(0, len(content), room):
+                last = _IS_LAST if start + room >= len(content) else 0
+                piece = P_DATA()
+                header = bytes((kind | last,))
+                piece.presentation_data_value_list.append(
+                    (context_id, header + content[start : start + room])
+                )
+                self._association.dul.send_pdu(piece)
+
+    def _next(self) -> _Message:
+        _, message = self._dimse.get_msg(block=True)
+        if message is None:
+            self._association._handle_no_response()
+            raise RuntimeError("the peer has broken off, or is silent for too long")
+        assert isinstance(message, _Message), "nothing else is awaited while this is entered"
+        return message
+
+    def _take(self, primitive: P_DATA) -> None:
+        """Take what came from the upper layer's thread, instead of pynetdicom."""
+        if not self._is_awaited:
+            self._pieces.append(primitive)
+        try:
+            for context_id, fragment in primitive.presentation_data_value_list:
+                self._add(context_id, fragment[0], memoryview(fragment)[1:])
+        except (IndexError, ValueError):
+            # Who waits for a message hears that none comes, and ends the association.
+            self._dimse.msg_queue.put((None, None))
+
+    def _add(self, context_id: int, kind: int, fragment: memoryview) -> None:
+        if not kind & _IS_COMMAND:
+            self._data.append(fragment)
+            if kind & _IS_LAST:
+                self._whole(context_id)
+            return
+        self._encoded += fragment
+        if len(self._encoded) > _LARGEST_COMMAND:
+            raise ValueError("no command is as long as this")
+        if kind & _IS_LAST:
+            self._command = _decoded(bytes(self._encoded))
+            message = _Message(context_id, self._command, b"")
+            if message.number(_FIELD) < 0:
+                raise ValueError("a command set without a command")
+            self._is_awaited = message.number(_FIELD) in _AWAITED
+            if self._is_awaited:
+                self._pieces.clear()
+            if message.number(_DATA_FOLLOWS) == _NO_DATA:
+                self._whole(context_id)
+
+    def _whole(self, context_id: int) -> None:
+        message = _Message(context_id, self._command, b"".join(self._data))
+        is_awaited, pieces = self._is_awaited, self._pieces
+        self._pieces, self._data, self._is_awaited = [], [], False
+        self._encoded, self._command = bytearray(), {}
+        if is_awaited:
+            self._dimse.msg_queue.put((context_id, message))
+            return
+        for piece in pieces:
+            type(self._dimse).receive_primitive(self._dimse, piece)
+
+
+def _number(value: int) -> bytes:
+    return struct.pack("<H", value)
+
+
+def _uid(value: str) -> bytes:
+    """Return a UID padded to even length with NULL (PS3.5 9.1)."""
+    return value.encode("ascii") + b"\0" * (len(value) % 2)
+
+
+def _encoded(command: Mapping[int, bytes]) -> bytes:
+    """Return a command set: Implicit VR Little Endian, in rising order (PS3.7 6.3.1)."""
+    out = BytesIO()
+    for element in sorted(command):
+        out.write(struct.pack("<HHL", 0x0000, element, len(command[element])))
+        out.write(command[element])
+    body = out.getvalue()
+    return struct.pack("<HHLL", 0x0000, 0x0000, 4, len(body)) + body
+
+
+def _decoded(encoded: bytes) -> dict[int, bytes]:
+    """Return the elements of a command set by their numbers.
+
+    Raises
+    ------
+    ValueError
+        It ends within an element, or holds elements of another group.
+    """
+    found: dict[int, bytes] = {}
+    at = 0
+    while at < len(encoded):
+        if len(encoded) - at < 8:
+            raise ValueError("a command set ends too early")
+        group, element, length = struct.unpack_from("<HHL", encoded, at)
+        at += 8
+        if group or at + length > len(encoded):
+            raise ValueError("a command set is garbled")
+        found[element] = encoded[at : at + length]
+        at += length
+    return found
+
+
+def _status(message: _Message) -> Dataset:
+    """Return what an answer says, as pynetdicom does."""
+    status = Dataset()
+    number = message.number(_STATUS)
+    if number >= 0:
+        status.Status = number
+    comment = message.text(_COMMENT)
+    if comment:
+        status.ErrorComment = comment[:64]
+    return status

@@ -1,0 +1,96 @@
+"""An association's connection served when there is something to do, instead of every millisecond.
+
+pynetdicom's upper layer looks at the network and at what is to be sent, sleeps for a millisecond,
+and looks again (pynetdicom 3.0.4, ``DULServiceProvider.run_reactor``): half a millisecond is lost
+with each message and its answer, and a twentieth of a core with each association, idle ones too.
+Here it waits for either, and wakes at once.
+"""
+
+import select
+import socket
+from contextlib import suppress
+from typing import Any
+
+from pynetdicom.association import Association
+
+__all__ = ["give_back", "wake_by_events"]
+
+_LONGEST_WAIT_S = 0.1
+"""Between two looks at pynetdicom's timers, which wake nobody."""
+
+
+class _Bell:
+    """Waits for an association's connection, or for somebody in this process who rings."""
+
+    def __init__(self, association: Association) -> None:
+        self._dul = association.dul
+        self._ear, self._hand = socket.socketpair()
+        self._ear.setblocking(False)
+        self._hand.setblocking(False)
+        self._look = self._dul._is_transport_event
+        transport = self._dul.socket
+        assert transport is not None, "it is established"
+        self._transport = transport
+        self._waits = select.poll()
+        self._waits.register(self._ear, select.POLLIN)
+        if transport.socket is not None:
+            self._waits.register(transport.socket, select.POLLIN)
+
+    def ring(self) -> None:
+        """Wake who waits, or who is about to."""
+        # Full: it has been rung often enough. Closed: nobody waits any more.
+        with suppress(BlockingIOError, OSError):
+            self._hand.send(b"\0")
+
+    def look(self) -> bool:
+        """Wait until there is something to do; then do as pynetdicom does."""
+        if self._is_idle():
+            self._waits.poll(1000 * _LONGEST_WAIT_S)
+            with suppress(BlockingIOError, OSError):
+                self._ear.recv(4096)
+        return self._look()
+
+    def close(self) -> None:
+        """Give the descriptors back."""
+        self._ear.close()
+        self._hand.close()
+
+    def _is_idle(self) -> bool:
+        dul = self._dul
+        return (
+            dul.event_queue.empty()
+            and dul.to_provider_queue.empty()
+            and not dul._kill_thread
+            # Waiting for the peer to close the connection: pynetdicom closes it itself.
+            and dul.state_machine.current_state != "Sta13"
+            # TLS may hold what came already.
+            and not self._transport.ready
+        )
+
+
+def wake_by_events(association: Association) -> None:
+    """Have an association that was just established served so."""
+    dul: Any = association.dul
+    bell = _Bell(association)
+    send, stop = dul.send_pdu, dul.stop_dul
+
+    def send_pdu(primitive: Any) -> None:
+        send(primitive)
+        bell.ring()
+
+    def stop_dul() -> bool:
+        if dul.state_machine.current_state == "Sta1":  # idle: it may end
+            dul._kill_thread = True
+            bell.ring()
+        return bool(stop())
+
+    dul.send_pdu, dul.stop_dul, dul._is_transport_event = send_pdu, stop_dul, bell.look
+    dul._run_loop_delay = 0.0
+    dul.bell = bell
+
+
+def give_back(association: Association) -> None:
+    """Give back what it took to serve an association that has ended."""
+    bell = getattr(association.dul, "bell", None)
+    if bell is not None:
+        bell.close()

@@ -1,0 +1,258 @@
+"""Instances sent and fetched as bytes, against peers that keep to the standard and others."""
+
+import struct
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from io import BytesIO
+from typing import Any
+
+import pytest
+from orthanc_server import free_port
+from pydicom import Dataset
+from pydicom.dataset import FileMetaDataset
+from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
+from pynetdicom import AE, evt
+from pynetdicom.dimse_primitives import N_EVENT_REPORT
+from pynetdicom.dsutils import encode
+from pynetdicom.pdu_primitives import P_DATA
+from pynetdicom.sop_class import (
+    CTImageStorage,
+    MRImageStorage,
+    StorageCommitmentPushModel,
+    StudyRootQueryRetrieveInformationModelGet,
+)
+
+from digitizer.dimse import Messages, Peer, gotten, open_association
+from digitizer.dimse.message import _decoded, _encoded
+from digitizer.errors import ArchiveRefused, ArchiveUnreachable
+from digitizer.model.older import Encoded
+
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:.*<socket.socket:pytest.PytestUnraisableExceptionWarning"
+)
+
+CT, MR = str(CTImageStorage), str(MRImageStorage)
+GET, PUSH = str(StudyRootQueryRetrieveInformationModelGet), str(StorageCommitmentPushModel)
+EXPLICIT, IMPLICIT = str(ExplicitVRLittleEndian), str(ImplicitVRLittleEndian)
+
+
+def an_instance(number: int, size: int = 100) -> Encoded:
+    """Return an instance whose pixels tell its number."""
+    dataset = Dataset()
+    dataset.SOPClassUID, dataset.SOPInstanceUID = CT, f"1.2.3.{number}"
+    dataset.add_new(0x7FE00010, "OW", bytes((number,)) * size)
+    data = encode(dataset, False, True)
+    assert data is not None
+    return Encoded(
+        sop_class_uid=CT,
+        sop_instance_uid=f"1.2.3.{number}",
+        transfer_syntax_uid=EXPLICIT,
+        data=data,
+    )
+
+
+@dataclass
+class Archive:
+    """A pynetdicom archive: what it was sent, and what it gives when it is asked."""
+
+    peer: Peer
+    came: list[tuple[str, bytes]] = field(default_factory=list)
+    holds: list[Encoded] = field(default_factory=list)
+    status: int = 0x0000
+    meanwhile: Callable[[evt.Event], None] = lambda _: None
+
+    def stored(self, event: evt.Event) -> int:
+        self.came.append((str(event.request.AffectedSOPInstanceUID), event.encoded_dataset(False)))
+        self.meanwhile(event)
+        return self.status
+
+    def given(self, event: evt.Event) -> Iterator[Any]:
+        yield len(self.holds)
+        for one in self.holds:
+            self.meanwhile(event)
+            dataset = Dataset()
+            dataset.SOPClassUID, dataset.SOPInstanceUID = one.sop_class_uid, one.sop_instance_uid
+            dataset.add_new(0x7FE00010, "OW", one.data[-100:])
+            dataset.file_meta = FileMetaDataset()
+            dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+            yield 0xFF00, dataset
+
+
+@contextmanager
+def running(pdu: int = 16_384, timeout_s: float = 5) -> Iterator[Archive]:
+    """Run one."""
+    port = free_port()
+    peer = Peer(
+        host="127.0.0.1", port=port, ae_title="ARCHIVE", our_title="US", timeout_s=timeout_s
+    )
+    archive = Archive(peer)
+    entity = AE("ARCHIVE")
+    entity.maximum_pdu_size = pdu
+    entity.add_supported_context(CT, [EXPLICIT], scu_role=True, scp_role=True)
+    entity.add_supported_context(GET)
+    entity.add_supported_context(PUSH)
+    server = entity.start_server(
+        ("127.0.0.1", port),
+        block=False,
+        evt_handlers=[(evt.EVT_C_STORE, archive.stored), (evt.EVT_C_GET, archive.given)],
+    )
+    assert server is not None
+    try:
+        yield archive
+    finally:
+        server.shutdown()
+
+
+def sent(archive: Archive, *instances: Encoded) -> list[Any]:
+    """Send instances; returns the statuses."""
+    with (
+        open_association(archive.peer, [(CT, [EXPLICIT])]) as opened,
+        Messages(opened) as messages,
+    ):
+        return [messages.store(one).get("Status") for one in instances]
+
+
+@pytest.mark.parametrize("pdu", [0, 4096, 131_072])
+def test_what_is_sent_arrives_byte_for_byte(pdu: int) -> None:
+    """In as many pieces as the peer takes, one of them with nothing over."""
+    sizes = (2, 100, 4090, 4096, 100_000, 1_000_000)
+    with running(pdu) as archive:
+        some = [an_instance(number, size) for number, size in enumerate(sizes)]
+        assert sent(archive, *some) == [0] * len(sizes)
+        assert archive.came == [(one.sop_instance_uid, one.data) for one in some]
+
+
+def test_what_the_archive_says_of_an_instance_is_told() -> None:
+    """Its status is the answer; what there is no context for is not sent."""
+    with running() as archive:
+        archive.status = 0xA700
+        assert sent(archive, an_instance(1)) == [0xA700]
+        other = Encoded(
+            sop_class_uid=MR, sop_instance_uid="1", transfer_syntax_uid=EXPLICIT, data=b""
+        )
+        with pytest.raises(ArchiveRefused):
+            sent(archive, other)
+        assert len(archive.came) == 1
+
+
+def test_what_is_fetched_is_what_the_archive_holds() -> None:
+    """One after the other, each answered for before the next comes."""
+    with running() as archive:
+        archive.holds = [an_instance(number) for number in range(20)]
+        found = list(gotten(archive.peer, [(GET, None), (CT, [EXPLICIT])], [_everything()]))
+        assert [one.sop_instance_uid for one in found] == [f"1.2.3.{n}" for n in range(20)]
+        assert {one.transfer_syntax_uid for one in found} == {EXPLICIT}
+        assert all(one.data[-1] == number for number, one in enumerate(found))
+
+
+@pytest.mark.parametrize("at", [0, 3])
+def test_an_archive_that_breaks_off_is_away(at: int) -> None:
+    """What came before was yielded; nothing waits until the time is out."""
+    with running(timeout_s=30) as archive:
+        archive.holds = [an_instance(number) for number in range(5)]
+        left = [at]
+
+        def break_off(event: evt.Event) -> None:
+            if not left[0]:
+                event.assoc.abort(block=False)
+            left[0] -= 1
+
+        archive.meanwhile = break_off
+        found: list[Encoded] = []
+        coming = gotten(archive.peer, [(GET, None), (CT, [EXPLICIT])], [_everything()])
+        with pytest.raises(ArchiveUnreachable):
+            found.extend(coming)
+        assert len(found) <= at
+        left[0] = 1
+        with pytest.raises(ArchiveUnreachable):
+            sent(archive, *map(an_instance, range(5)))
+        assert len(archive.came) == 2
+
+
+def test_a_report_that_comes_in_between_reaches_whom_it_is_for() -> None:
+    """Messages that nobody here awaits are pynetdicom's (storage commitment, PS3.4 J.3.3)."""
+    told: list[str] = []
+    heard = threading.Event()
+
+    def reported(event: evt.Event) -> tuple[int, None]:
+        told.append(str(event.event_information.TransactionUID))
+        heard.set()
+        return 0x0000, None
+
+    with running() as archive:
+
+        def report(event: evt.Event) -> None:
+            information = Dataset()
+            information.TransactionUID = "1.2.3"
+            context = next(
+                one for one in event.assoc.accepted_contexts if one.abstract_syntax == PUSH
+            )
+            request = _report(information)
+            event.assoc.dimse.send_msg(request, context.context_id)
+
+        archive.meanwhile = report
+        contexts = [(CT, [EXPLICIT]), (PUSH, None)]
+        with open_association(archive.peer, contexts) as opened, Messages(opened) as messages:
+            opened.bind(evt.EVT_N_EVENT_REPORT, reported)
+            assert messages.store(an_instance(1)).Status == 0x0000
+            assert heard.wait(5)
+            archive.meanwhile = lambda _: None
+            assert messages.store(an_instance(2)).Status == 0x0000
+        assert told == ["1.2.3"]
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        b"\x03",
+        b"",
+        b"\x03\0\0\0\1\xff\xff\xff\xff",
+        b"\x03\x08\0\0\0\4\0\0\0\0\0\0\0",
+        b"\x01" + b"\0" * 70_000,
+    ],
+)
+def test_garbage_ends_the_association(garbage: bytes) -> None:
+    """Whatever a peer sends in place of a message, it is away, at once."""
+    with running(pdu=0, timeout_s=30) as archive:
+
+        def babble(event: evt.Event) -> None:
+            piece = P_DATA()
+            piece.presentation_data_value_list.append((event.context.context_id, garbage))
+            event.assoc.dul.send_pdu(piece)
+
+        archive.meanwhile = babble
+        with pytest.raises(ArchiveUnreachable):
+            sent(archive, *map(an_instance, range(5)))
+
+
+def test_commands_are_read_as_they_are_written() -> None:
+    """Group length first, elements in rising order (PS3.7 6.3.1)."""
+    command = {0x1000: b"1.2\0", 0x0002: b"1.20", 0x0100: struct.pack("<H", 1)}
+    encoded = _encoded(command)
+    (length,) = struct.unpack("<L", encoded[8:12])
+    assert length == len(encoded) - 12
+    assert list(_decoded(encoded)) == [0x0000, 0x0002, 0x0100, 0x1000]
+    assert _decoded(encoded)[0x1000] == b"1.2\0"
+    for end in range(1, len(encoded)):
+        if end not in {12, 24, 34}:
+            with pytest.raises(ValueError, match="command set"):
+                _decoded(encoded[:end])
+
+
+def _everything() -> Dataset:
+    query = Dataset()
+    query.QueryRetrieveLevel = "STUDY"
+    query.StudyInstanceUID = "1.2.3"
+    return query
+
+
+def _report(information: Dataset) -> Any:
+    request = N_EVENT_REPORT()
+    request.MessageID = 7
+    request.AffectedSOPClassUID = PUSH
+    request.AffectedSOPInstanceUID = "1.2.840.10008.1.20.1.1"
+    request.EventTypeID = 1
+    request.EventInformation = BytesIO(encode(information, True, True) or b"")
+    return request
