@@ -1,0 +1,29 @@
+"""What is announced and waits for a worker is known, on a real broker."""
+
+from pathlib import Path
+
+from redis import Redis
+
+from digitizer.model.records import Stage
+from digitizer.queue import CeleryWaker, make_app
+from digitizer.queue.waker import QUEUES
+from digitizer.service.redis import PrivateRedis
+
+
+def test_what_is_announced_is_told(tmp_path: Path) -> None:
+    """Until there is too much of it; messages of others are passed over."""
+    with PrivateRedis(tmp_path) as redis:
+        app = make_app(redis.url)
+        waker = CeleryWaker(app)
+        assert waker.announced() == frozenset()
+        some = {(stage, f"subject {stage.value}") for stage in QUEUES}
+        waker.wake(some)
+        with app.connection_for_read() as connection:
+            client: Redis = connection.default_channel.client
+            client.rpush(
+                QUEUES[Stage.READ], b"\xff", b"{}", b"[]", b'{"body": "e30=", "headers": {}}'
+            )
+        assert waker.announced() == some
+        waker.wake([(Stage.STORE, str(number)) for number in range(100)])
+        assert waker.announced() is None
+    assert waker.announced() == frozenset()
