@@ -543,7 +543,7 @@ class Transaction(Protocol):
         states: Sequence[State] = (),
         code: Code | None = None,
         patient: tuple[str, str] | None = None,
-        uids: Sequence[str] = (),
+        uids: Sequence[str] | None = None,
         after: str = "",
         limit: int | None = None,
     ) -> tuple[OldStudy, ...]:

@@ -1,7 +1,7 @@
 """Older archives in the ledger: their studies, and a row for every instance."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import fields
 from functools import cache
 from typing import Any
 
@@ -31,6 +31,7 @@ __all__ = [
 ]
 
 _ROW = tables.old_instance
+_FIELDS = tuple(one.name for one in fields(OldInstance))
 _CHUNK = 500
 """Values of one statement, below the limits of both databases."""
 
@@ -55,7 +56,8 @@ def _upsert(dialect: str) -> Executable:
 
 
 def _values(row: OldInstance) -> dict[str, Any]:
-    return {**asdict(row), "state": row.state.value, "code": row.code.value if row.code else ""}
+    values = {name: getattr(row, name) for name in _FIELDS}
+    return {**values, "state": row.state.value, "code": row.code.value if row.code else ""}
 
 
 def _instance(row: Row[Any]) -> OldInstance:
@@ -188,7 +190,7 @@ def studies(
     states: Sequence[State] = (),
     code: Code | None = None,
     patient: tuple[str, str] | None = None,
-    uids: Sequence[str] = (),
+    uids: Sequence[str] | None = None,
     after: str = "",
     limit: int | None = None,
 ) -> Select[Any]:
@@ -203,7 +205,7 @@ def studies(
         query = query.where(table.c.code == code.value)
     if patient is not None:
         query = query.where(table.c.issuer == patient[0], table.c.patient_id == patient[1])
-    if uids:
+    if uids is not None:
         query = query.where(table.c.study_instance_uid.in_(uids))
     if after:
         query = query.where(table.c.id > after)

@@ -1,12 +1,14 @@
 """The ledger on SQLAlchemy: transactions, leases, and the chain of events."""
 
 import weakref
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, case, select, update
+from sqlalchemy import Connection, and_, bindparam, case, select, update
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from digitizer.errors import BadWorld, DiskFull, MissingService
 from digitizer.ledger import tables
@@ -17,7 +19,7 @@ from digitizer.ledger.migrate import migrate
 from digitizer.ledger.reserve import Reserve
 from digitizer.ledger.transaction import SqlTransaction, stamp, task_of
 from digitizer.ledger.trouble import mapped_errors
-from digitizer.ledger.turns import in_turn, ready
+from digitizer.ledger.turns import Conditions, built_once, in_turn, ready
 from digitizer.model.records import Stage, Task
 from digitizer.ports import Clock
 
@@ -106,8 +108,7 @@ class SqlLedger:
         """Take the lease of a due task and count the attempt; None when it cannot be had."""
         with self.connection(writes=True) as connection:
             now = self._clock.now()
-            is_ready = ready(connection, stamp(now))
-            return _leased(connection, (stage, subject), is_ready, owner, now, seconds)
+            return _leased(connection, (stage, subject), ready(connection), owner, now, seconds)
 
     def lease_in_turn(
         self, stage: Stage, subject: str, pool: Iterable[Stage], owner: str, seconds: float
@@ -115,8 +116,8 @@ class SqlLedger:
         """Lease what has its turn among the due tasks of some stages (:mod:`.turns`)."""
         with self.connection(writes=True) as connection:
             now = self._clock.now()
-            is_ready = ready(connection, stamp(now))
-            chosen = in_turn(connection, stage, subject, tuple(pool), is_ready)
+            is_ready = ready(connection)
+            chosen = in_turn(connection, stage, subject, tuple(pool), is_ready, stamp(now))
             return _leased(connection, chosen, is_ready, owner, now, seconds)
 
     def release(
@@ -156,12 +157,12 @@ class SqlLedger:
         row = tables.task
         found: list[Task] = []
         with self.connection(writes=False) as connection:
-            conditions = ready(connection, stamp(now))
+            conditions = ready(connection)
             # One after the other: together they would be sorted anew, all of them, each time.
             for urgent in (row.c.urgent, ~row.c.urgent):
                 query = select(row).where(urgent, *conditions)
                 query = query.order_by(row.c.due_at, row.c.stage, row.c.subject)
-                rows = connection.execute(query.limit(limit - len(found)))
+                rows = connection.execute(query.limit(limit - len(found)), {"at": stamp(now)})
                 found += [task_of(one) for one in rows]
         return tuple(found)
 
@@ -206,22 +207,37 @@ class SqlLedger:
 def _leased(
     connection: Connection,
     chosen: tuple[Stage, str],
-    is_ready: Sequence[ColumnElement[bool]],
+    is_ready: Conditions,
     owner: str,
     now: datetime,
     seconds: float,
 ) -> Task | None:
-    row = tables.task
     stage, subject = chosen
     taken = connection.execute(
+        _take(is_ready),
+        {
+            "at": stamp(now),
+            "stage_chosen": stage.value,
+            "subject_chosen": subject,
+            "owner": owner,
+            "until": stamp(now + timedelta(seconds=seconds)),
+        },
+    ).one_or_none()
+    return None if taken is None else task_of(taken)
+
+
+@built_once
+def _take(is_ready: Conditions) -> ReturningUpdate[Any]:
+    row = tables.task
+    chosen = row.c.stage == bindparam("stage_chosen"), row.c.subject == bindparam("subject_chosen")
+    return (
         update(row)
-        .where(row.c.stage == stage.value, row.c.subject == subject, *is_ready)
+        .where(*chosen, *is_ready)
         .values(
             attempts=row.c.attempts + 1,
-            lease_owner=owner,
-            lease_until=stamp(now + timedelta(seconds=seconds)),
+            lease_owner=bindparam("owner"),
+            lease_until=bindparam("until"),
             leased_generation=row.c.generation,
         )
         .returning(*row.c)
-    ).one_or_none()
-    return None if taken is None else task_of(taken)
+    )

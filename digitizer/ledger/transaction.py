@@ -441,7 +441,7 @@ class SqlTransaction:
         states: Sequence[State] = (),
         code: Code | None = None,
         patient: tuple[str, str] | None = None,
-        uids: Sequence[str] = (),
+        uids: Sequence[str] | None = None,
         after: str = "",
         limit: int | None = None,
     ) -> tuple[OldStudy, ...]:

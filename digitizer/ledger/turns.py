@@ -7,9 +7,9 @@ An urgent jacket overtakes, and nothing starves: of five turns that a pool of wo
 work of both kinds is due, four go to urgent jackets and one to the others.
 """
 
-from collections.abc import Sequence
-from functools import cache
-from typing import Any
+from collections.abc import Callable, Sequence
+from functools import cache, wraps
+from typing import Any, TypeVar
 
 from sqlalchemy import (
     ColumnElement,
@@ -30,11 +30,21 @@ from digitizer.ledger import tables
 from digitizer.model.records import EVERYTHING, Stage, WorkMode
 from digitizer.model.states import State
 
-__all__ = ["allowed", "in_turn", "place_of", "ready"]
+__all__ = ["Conditions", "allowed", "built_once", "in_turn", "place_of", "ready"]
 
 _TASK = tables.task.c
 _TURNS = 5
 """Of so many turns the last one goes to jackets that are not urgent."""
+Conditions = tuple[ColumnElement[bool], ...]
+S = TypeVar("S")
+
+_UNORDERED: Conditions = (
+    _TASK.due_at <= bindparam("at"),
+    or_(_TASK.lease_until.is_(None), _TASK.lease_until <= bindparam("at")),
+)
+_ORDERS = select(tables.work_order.c.id, tables.work_order.c.mode).where(
+    tables.work_order.c.mode != WorkMode.RUNNING.value
+)
 _BEGUN = (State.PREPARED, State.READ, State.REVIEW, State.WAITING)
 """States of a scan on which work was begun."""
 
@@ -61,9 +71,15 @@ def _place(stage: Stage) -> Select[Any]:
 
 def allowed(connection: Connection) -> ColumnElement[bool]:
     """Return the condition that no order keeps a task from being begun."""
-    order = tables.work_order.c
-    query = select(order.id, order.mode).where(order.mode != WorkMode.RUNNING.value)
-    modes = {row.id: WorkMode(row.mode) for row in connection.execute(query)}
+    ordered = _ordered(connection)
+    return true() if ordered is None else ordered
+
+
+def _ordered(connection: Connection) -> ColumnElement[bool] | None:
+    """Return the condition that orders make; None where there are none."""
+    modes = {row.id: WorkMode(row.mode) for row in connection.execute(_ORDERS)}
+    if not modes:
+        return None
     if modes.get(EVERYTHING) is WorkMode.PAUSED:
         return false()
     conditions: list[ColumnElement[bool]] = []
@@ -92,10 +108,27 @@ def _is_begun() -> ColumnElement[bool]:
     return begun.correlate(tables.task).exists()
 
 
-def ready(connection: Connection, now: float) -> tuple[ColumnElement[bool], ...]:
-    """Return the conditions that a task is due, not under a live lease, and allowed."""
-    free = or_(_TASK.lease_until.is_(None), _TASK.lease_until <= now)
-    return _TASK.due_at <= now, free, allowed(connection)
+def ready(connection: Connection) -> Conditions:
+    """Return the conditions that a task is due at ``at``, not under a live lease, and allowed."""
+    ordered = _ordered(connection)
+    return _UNORDERED if ordered is None else (*_UNORDERED, ordered)
+
+
+def built_once(build: Callable[[Conditions], S]) -> Callable[[Conditions], S]:
+    """Have a statement on ready tasks built once for all times without orders, which are most.
+
+    To build it takes longer than to run it, and it is run with every task.
+    """
+
+    @cache
+    def unordered() -> S:
+        return build(_UNORDERED)
+
+    @wraps(build)
+    def built(is_ready: Conditions) -> S:
+        return unordered() if is_ready is _UNORDERED else build(is_ready)
+
+    return built
 
 
 def in_turn(
@@ -103,25 +136,51 @@ def in_turn(
     stage: Stage,
     subject: str,
     pool: Sequence[Stage],
-    is_ready: Sequence[ColumnElement[bool]],
+    is_ready: Conditions,
+    at: float,
 ) -> tuple[Stage, str]:
     """Return which ready task of a pool has its turn: the one named where nothing is urgent."""
-    due = (*is_ready, _TASK.stage.in_([one.value for one in pool]))
-    urgent = _first(connection, select(tables.task).where(_TASK.urgent, *due))
+    now = {"at": at, "pool": [one.value for one in pool]}
+    urgent = _first(connection, _urgent(is_ready), now)
     if urgent is None:
         return stage, subject
-    named = _TASK.stage == stage.value, _TASK.subject == subject
-    others = select(tables.task).where(not_(_TASK.urgent), *due)
-    other = _first(connection, others.where(*named)) or _first(connection, others)
+    named = {**now, "stage_named": stage.value, "subject_named": subject}
+    other = _first(connection, _named(is_ready), named) or _first(
+        connection, _others(is_ready), now
+    )
     if other is None:
         return urgent
     return urgent if _next_turn(connection, min(pool).value) % _TURNS else other
 
 
-def _first(connection: Connection, query: Select[Any]) -> tuple[Stage, str] | None:
-    """Return the task due first; one that another worker is just taking is passed over."""
+@built_once
+def _urgent(is_ready: Conditions) -> Select[Any]:
+    return _in_order(_TASK.urgent, *is_ready)
+
+
+@built_once
+def _others(is_ready: Conditions) -> Select[Any]:
+    return _in_order(not_(_TASK.urgent), *is_ready)
+
+
+@built_once
+def _named(is_ready: Conditions) -> Select[Any]:
+    named = _TASK.stage == bindparam("stage_named"), _TASK.subject == bindparam("subject_named")
+    return _in_order(not_(_TASK.urgent), *named, *is_ready)
+
+
+def _in_order(*conditions: ColumnElement[bool]) -> Select[Any]:
+    """Select the task due first; one that another worker is just taking is passed over."""
+    pool = _TASK.stage.in_(bindparam("pool", expanding=True))
+    query = select(_TASK.stage, _TASK.subject).where(*conditions, pool)
     query = query.order_by(_TASK.due_at, _TASK.stage, _TASK.subject).limit(1)
-    row = connection.execute(query.with_for_update(skip_locked=True)).one_or_none()
+    return query.with_for_update(skip_locked=True)
+
+
+def _first(
+    connection: Connection, query: Select[Any], values: dict[str, Any]
+) -> tuple[Stage, str] | None:
+    row = connection.execute(query, values).one_or_none()
     return None if row is None else (Stage(row.stage), row.subject)
 
 

@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T", Scan, Sheet, OldStudy)
 
-_AT_ONCE = frozenset({Stage.READ, Stage.OLD_DECIDE})
+_AT_ONCE = frozenset({Stage.READ, Stage.COMMIT, Stage.OLD_DECIDE, Stage.OLD_COMMIT})
 """What the worker that did the stage before goes on with."""
 _LONGEST_PAUSE_S = 15.0
 """Between two tries to write trouble down."""
@@ -76,7 +76,8 @@ def advance(
     While work of urgent jackets is due, the call may be spent on that instead: what was named stays
     due, and the reaper announces it again. A scan that was just prepared is read at once by the
     same worker, while its pixels are at hand: so a scan is decoded twice in the whole way, not
-    three times. An older study that was fetched is decided at once.
+    three times. An older study that was fetched is decided at once, and what was sent is asked to
+    be kept.
     """
     pool = next((one for one in POOLS if stage in one), (stage,))
     ledger, who, seconds = services.ledger, services.worker, services.settings.lease_s

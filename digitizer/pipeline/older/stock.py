@@ -177,6 +177,9 @@ def _peer(services: Services, source: Source, until: datetime) -> bool:
     """Ask a peer for its studies, part by part; tell whether the end was reached."""
     peer = services.sources.peer(source)
     for found, cursor in peer.studies(source.cursor):
+        if not found:
+            # Most questions find nothing: asked again after a stop, they cost less than this.
+            continue
         with services.ledger.transaction() as tx:
             studies, instances = _write_told(services, tx, source, found)
             current = tx.get(Source, source.id)
