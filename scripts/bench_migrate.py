@@ -54,20 +54,24 @@ SENT = ("stored", "committed", "verified")
 
 @dataclass
 class Truth:
-    """What the made-up archive says of its PACS part."""
+    """What the made-up archive says of one of its parts; ``planted``: how many files are how."""
 
     studies: dict[str, dict[str, Any]]
     files: dict[str, dict[str, Any]]
     folder: Path
 
+    planted: Counter[str] = field(default_factory=Counter)
+
     @classmethod
-    def read(cls, folder: Path) -> "Truth":
+    def read(cls, folder: Path, place: str = "pacs") -> "Truth":
         """Read it."""
         told = json.loads((folder / "truth.json").read_text())
+        files = [one for one in told["files"] if one["place"] == place]
         return cls(
-            {one["study"]: one for one in told["studies"] if one["place"] == "pacs"},
-            {one["sop_instance"]: one for one in told["files"] if one["place"] == "pacs"},
+            {one["study"]: one for one in told["studies"] if one["place"] == place},
+            {one["sop_instance"]: one for one in files},
             folder,
+            Counter(one["fault"] for one in files),
         )
 
 
@@ -95,7 +99,7 @@ def main() -> int:
     parser.add_argument("--studies", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--made", type=Path, help="an archive made before")
-    parser.add_argument("--only", choices=("speed", "faults"), help="one part of it")
+    parser.add_argument("--only", choices=("speed", "faults", "files"), help="one part of it")
     parser.add_argument("--away", type=float, default=60.0, help="seconds that the peer is away")
     given = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="digitizer-migrate-"))
@@ -105,14 +109,17 @@ def main() -> int:
         if given.made is None:
             make_archive(made, studies=given.studies, seed=given.seed)
         truth = Truth.read(made)
-        print(f"{len(truth.studies)} studies, {len(truth.files)} instances at the old PACS")
-        listen, reports = free_port(), free_port()
-        with Orthanc(folder / "old", listen, TITLE) as old:
-            _load(old, truth)
-            if given.only != "faults":
-                failures += _speed(folder, old, listen, reports, truth)
-            if given.only != "speed":
-                failures += _faults(folder, old, truth, given.away)
+        if given.only in (None, "files"):
+            failures += _files(folder, made)
+        if given.only != "files":
+            print(f"{len(truth.studies)} studies, {len(truth.files)} instances at the old PACS")
+            listen, reports = free_port(), free_port()
+            with Orthanc(folder / "old", listen, TITLE) as old:
+                _load(old, truth)
+                if given.only != "faults":
+                    failures += _speed(folder, old, listen, reports, truth)
+                if given.only != "speed":
+                    failures += _faults(folder, old, truth, given.away)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     for failure in failures:
@@ -226,6 +233,7 @@ class Site:
 
     def __init__(self, folder: Path, target: Orthanc, reports: int) -> None:
         self.memory = Memory()
+        self._name = NAME
         self.all_there_at = 0.0
         self._target = target
         self._environment = {
@@ -255,16 +263,20 @@ class Site:
 
     def add(self, port: int) -> None:
         """Name the old PACS."""
-        place = f"ORTHANC@127.0.0.1:{port}"
+        self.name(f"ORTHANC@127.0.0.1:{port}", "pacs", NAME)
+
+    def name(self, place: str, kind: str, name: str) -> None:
+        """Name an older archive; it is the one to speak of from now on."""
+        self._name = name
         self.command(
-            "migrate", "add", place, "--kind", "pacs", "--name", NAME, "--issuer", "CITYGEN",
+            "migrate", "add", place, "--kind", kind, "--name", name, "--issuer", "CITYGEN",
             "--as", "bench",
         )  # fmt: skip
 
     def start(self) -> "subprocess.Popen[bytes]":
         """Begin bringing it over."""
         return subprocess.Popen(
-            [DIGITIZER, "migrate", "run", NAME, "--timeout", "86400", "--json"],
+            [DIGITIZER, "migrate", "run", self._name, "--timeout", "86400", "--json"],
             env=self._environment,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -289,13 +301,15 @@ class Site:
 
     def told(self) -> dict[str, Any]:
         """Return the reconciliation."""
-        found: dict[str, Any] = json.loads(self.command("migrate", "show", NAME, "--json"))
+        found: dict[str, Any] = json.loads(self.command("migrate", "show", self._name, "--json"))
         return found
 
     def studies(self) -> list[dict[str, Any]]:
         """Return the studies as they stand."""
-        told = json.loads(self.command("migrate", "studies", NAME, "--json"))
-        return told["studies"] if isinstance(told, dict) else told
+        found: list[dict[str, Any]] = json.loads(
+            self.command("migrate", "studies", self._name, "--json")
+        )
+        return found
 
     def print_memory(self) -> list[str]:
         """Print the memory on the way; returns what is wrong with it."""
@@ -320,6 +334,61 @@ class Site:
 
 def _mib(size: int) -> str:
     return f"{size / 2**20:.0f} MiB"
+
+
+# -- files ----------------------------------------------------------------------------------------
+
+
+def _files(folder: Path, made: Path) -> list[str]:
+    """Bring discs and a storage folder over, killed on the way; every planted fault in its list."""
+    failures: list[str] = []
+    port = free_port()
+    with _target(folder / "target-files", port) as target:
+        site = Site(folder / "data-files", target, port)
+        site.index(made)
+        seen: dict[str, dict[str, Any]] = {}
+        for place, kind in (("discs", "disc"), ("storage", "storage")):
+            truth = Truth.read(made, place)
+            seen |= truth.files
+            site.name(str(made / place), kind, place)
+            for share in KILLED_AT:
+                running = site.start()
+                before = site.look(running)
+                _wait_for(site, running, before + int(len(truth.files) * share))
+                _kill(running)
+            site.run()
+            told, planted = site.told(), truth.planted
+            there = [path for path in (made / place).rglob("*") if path.is_file()]
+            lists = sum(path.name == "DICOMDIR" for path in there)
+            refused = Counter(told["refused"])
+            expected = {
+                "found": (told["found"], len(there)),
+                "missing": (told["missing"], planted["missing"]),
+                "truncated": (refused["truncated_file"], planted["truncated"]),
+                "duplicates": (refused["duplicate"], planted["duplicate"]),
+                "no instance": (
+                    refused["no_instance"] + refused["empty_file"], planted["junk"] + lists
+                ),
+                "colliding": (told["colliding"], planted["collision"]),
+                "found are taken or refused": (
+                    told["found"], told["taken"] + sum(refused.values())
+                ),
+                "balanced": (told["balanced"], True),
+                "settled": (told["settled"], True),
+                "stored are verified": (told["stored"], told["verified"]),
+            }  # fmt: skip
+            numbers = {what: is_ for what, (is_, _) in expected.items() if is_ is not True}
+            print(f"{place}: planted {dict(planted)}; {numbers}; filed {told['filed']}, stored "
+                  f"{told['stored']}; studies {told['studies']}, review {told['review']}; killed "
+                  f"{len(KILLED_AT)} times")  # fmt: skip
+            failures += [
+                f"{place}: {what}: {is_} instead of {be}"
+                for what, (is_, be) in expected.items()
+                if is_ != be
+            ]
+            failures += _decided(site.studies(), truth)
+        failures += _untouched(target, Truth({}, seen, made))
+    return failures
 
 
 # -- faults ---------------------------------------------------------------------------------------

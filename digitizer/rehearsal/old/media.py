@@ -17,6 +17,8 @@ from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 __all__ = ["damage", "lettered", "write_disc", "write_image"]
 
 File = dict[str, object]
+_UNLISTED = "MISC"
+"""Folder of a disc for what its list cannot name."""
 _PLAIN = (ExplicitVRLittleEndian, ImplicitVRLittleEndian)
 
 
@@ -30,7 +32,7 @@ def write_disc(out: Path, disc: Path, files: Sequence[File]) -> None:
         path = placed.get(str(one["sop_instance"]))
         content = (out / str(one["path"])).read_bytes()
         if path is None:
-            path = disc / "MISC" / f"{len(list(disc.rglob('*'))):08d}"
+            path = disc / _UNLISTED / f"{len(list(disc.rglob('*'))):08d}"
             path.parent.mkdir(exist_ok=True)
         path.write_bytes(content)  # as it was written, whatever the file-set writer makes of it
         one["path"] = path.relative_to(out).as_posix()
@@ -86,8 +88,11 @@ def damage(out: Path, files: list[File], rng: Random) -> None:
         hands = [_cut_off, _bare, _twice, _collide] + ([_take_away] if place == "discs" else [])
         untouched = list(mine)
         for hand in hands:
-            plain = [one for one in untouched if one["syntax"] in _PLAIN or hand is not _bare]
-            for one in plain[:few]:
+            fit = [one for one in untouched if one["syntax"] in _PLAIN or hand is not _bare]
+            if hand is _take_away:
+                # What no list names is not missed.
+                fit = [one for one in fit if f"/{_UNLISTED}/" not in str(one["path"])]
+            for one in fit[:few]:
                 untouched.remove(one)
                 files += hand(out, one)
         if mine:
@@ -131,7 +136,7 @@ def _bare(out: Path, one: File) -> list[File]:
 
 def _twice(out: Path, one: File) -> list[File]:
     path = out / str(one["path"])
-    copy = path.with_name(f"{path.stem[:6]}2X")
+    copy = path.with_name(f"{path.stem}.2X")
     copy.write_bytes(path.read_bytes())
     return [{**one, "path": copy.relative_to(out).as_posix(), "fault": "duplicate"}]
 
@@ -141,7 +146,7 @@ def _collide(out: Path, one: File) -> list[File]:
     path = out / str(one["path"])
     dataset = dcmread(path)
     dataset.ImageComments = "ANOTHER CONTENT UNDER THE SAME UID"
-    other = path.with_name(f"{path.stem[:6]}3X")
+    other = path.with_name(f"{path.stem}.3X")
     with disable_value_validation():
         dataset.save_as(other, enforce_file_format=True)
     return [{**one, "path": other.relative_to(out).as_posix(), "fault": "collision"}]
