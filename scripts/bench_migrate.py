@@ -28,7 +28,9 @@ from typing import Any
 from urllib.request import Request, urlopen
 
 import psutil
-from pydicom import dcmread
+from pydicom import Dataset, dcmread
+from pydicom.dataset import FileMetaDataset
+from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
@@ -45,6 +47,7 @@ KILLED_AT = (0.07, 0.2)
 MARKS = (1000, 2000, 5000, 10_000, 18_000)
 """Instances stored at which memory is told."""
 FLAT = 1.15
+_LOOK_S = 5.0
 AIM = 0.8
 STUDIES_AT_ONCE = 500
 # Else every message of theirs waits for the acknowledgement of the one before, 40 ms on Linux.
@@ -99,19 +102,24 @@ def main() -> int:
     parser.add_argument("--studies", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--made", type=Path, help="an archive made before")
-    parser.add_argument("--only", choices=("speed", "faults", "files"), help="one part of it")
+    parser.add_argument(
+        "--only", choices=("speed", "faults", "files", "walk"), help="one part of it"
+    )
     parser.add_argument("--away", type=float, default=60.0, help="seconds that the peer is away")
+    parser.add_argument("--files", type=int, default=20_000, help="in the folder to be walked")
     given = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="digitizer-migrate-"))
     failures: list[str] = []
     try:
         made = given.made or folder / "made"
-        if given.made is None:
+        if given.only in (None, "walk"):
+            failures += _walk(folder, given.files)
+        if given.made is None and given.only != "walk":
             make_archive(made, studies=given.studies, seed=given.seed)
-        truth = Truth.read(made)
         if given.only in (None, "files"):
             failures += _files(folder, made)
-        if given.only != "files":
+        if given.only not in ("files", "walk"):
+            truth = Truth.read(made)
             print(f"{len(truth.studies)} studies, {len(truth.files)} instances at the old PACS")
             listen, reports = free_port(), free_port()
             with Orthanc(folder / "old", listen, TITLE) as old:
@@ -265,12 +273,12 @@ class Site:
         """Name the old PACS."""
         self.name(f"ORTHANC@127.0.0.1:{port}", "pacs", NAME)
 
-    def name(self, place: str, kind: str, name: str) -> None:
+    def name(self, place: str, kind: str, name: str, *more: str) -> None:
         """Name an older archive; it is the one to speak of from now on."""
         self._name = name
         self.command(
             "migrate", "add", place, "--kind", kind, "--name", name, "--issuer", "CITYGEN",
-            "--as", "bench",
+            "--as", "bench", *more,
         )  # fmt: skip
 
     def start(self) -> "subprocess.Popen[bytes]":
@@ -389,6 +397,72 @@ def _files(folder: Path, made: Path) -> list[str]:
             failures += _decided(site.studies(), truth)
         failures += _untouched(target, Truth({}, seen, made))
     return failures
+
+
+# -- a large folder -------------------------------------------------------------------------------
+
+
+def _walk(folder: Path, count: int) -> list[str]:
+    """Look through an archive's own storage, killed half way: what it takes, and in what memory."""
+    storage = folder / "walked"
+    _fill(storage, count)
+    port = free_port()
+    with _target(folder / "target-walk", port) as target:
+        site = Site(folder / "data-walk", target, port)
+        # No study is started at any hour: the folder is looked through, that is all.
+        site.name(str(storage), "storage", "walked", "--pace", "00-24:0")
+        found = seconds = 0.0
+        for share in (0.5, 1.0):
+            started, before, running = time.monotonic(), found, site.start()
+            while found < share * count or (share == 1.0 and not site.told()["stocked"]):
+                assert running.poll() is None, f"migrate run ended: {running.returncode}"
+                time.sleep(_LOOK_S)
+                found = site.told()["found"]
+                site.memory.sample(running.pid, int(found))
+            seconds += time.monotonic() - started
+            print(f"walked: {found - before:.0f} files more in {time.monotonic() - started:.0f} s")
+            _kill(running)
+        told = site.told()
+    first = max(size for at, _, size in site.memory.seen if at <= count / 5)
+    last = max(size for at, _, size in site.memory.seen if at >= 0.9 * count)
+    print(f"walked: {told['found']} of {count} files, {count / seconds:.0f} a second with a kill "
+          f"and two starts; memory of the largest process {_mib(first)} in the first fifth, "
+          f"{_mib(last)} in the last tenth")  # fmt: skip
+    failures = [] if told["found"] == count else [f"walked: {told['found']} of {count} found"]
+    if last > FLAT * first:
+        failures.append(f"walked: memory {last / first:.2f} of what it was (aim: {FLAT})")
+    return failures
+
+
+def _fill(storage: Path, count: int) -> None:
+    """Write small instances, ten to a study, under hashed names as archives keep them."""
+    dataset = Dataset()
+    dataset.SOPClassUID = CTImageStorage
+    marks = {"SOPInstanceUID": "1.2.3.1", "SeriesInstanceUID": "1.2.3.2",
+             "StudyInstanceUID": "1.2.3.3", "PatientID": "4"}  # fmt: skip
+    width = 20
+    for keyword, mark in marks.items():
+        setattr(dataset, keyword, mark.ljust(width, "0"))
+    dataset.PatientName, dataset.StudyDate, dataset.Modality = "DOE^JANE", "20030405", "CT"
+    dataset.Rows = dataset.Columns = 8
+    dataset.BitsAllocated = dataset.BitsStored = 8
+    dataset.SamplesPerPixel, dataset.PixelRepresentation, dataset.HighBit = 1, 0, 7
+    dataset.PhotometricInterpretation, dataset.PixelData = "MONOCHROME2", bytes(64)
+    dataset.file_meta = FileMetaDataset()
+    dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    out = BytesIO()
+    dataset.save_as(out, enforce_file_format=True)
+    template = out.getvalue()
+    for number in range(count):
+        content = template
+        values = number, number // 10, number // 10, number // 40
+        for mark, value in zip(marks.values(), values, strict=True):
+            new = mark + str(value + 1).rjust(width - len(mark), "0")
+            content = content.replace(mark.ljust(width, "0").encode(), new.encode())
+        name = hashlib.sha1(str(number).encode(), usedforsecurity=False).hexdigest()
+        path = storage / name[:2] / name[2:4] / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
 
 
 # -- faults ---------------------------------------------------------------------------------------
