@@ -2,6 +2,7 @@
 
 import random
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from ledger_records import batch, happened, jacket, scan, sheet
@@ -9,6 +10,7 @@ from ledger_records import batch, happened, jacket, scan, sheet
 from digitizer.ledger import SqlLedger
 from digitizer.ledger.likeness import band_keys, distance_of
 from digitizer.model.film import SheetKind
+from digitizer.model.older import OldHeader, OldStudy, Source, SourceKind
 from digitizer.model.records import Scan, Sheet, Stage
 from digitizer.model.states import State
 
@@ -145,3 +147,27 @@ def test_what_is_due_is_counted_by_stage(library: SqlLedger) -> None:
     with library.reading() as view:
         assert view.task_counts() == {Stage.READ: 1, Stage.WRAP: 2}
         assert view.pending_commitments() == 0
+
+
+def test_no_study_named_is_no_study_found(ledger: SqlLedger) -> None:
+    """Without UIDs all are found; with none of them, none."""
+    now = datetime(2026, 1, 2, tzinfo=UTC)
+    source = Source(id="o1", name="old", kind=SourceKind.FOLDER, place="/old", added_at=now)
+    studies = [
+        OldStudy(
+            id=f"t{n}",
+            source_id="o1",
+            study_instance_uid=f"1.{n}",
+            header=OldHeader(),
+            changed_at=now,
+        )
+        for n in range(3)
+    ]
+    with ledger.transaction() as tx:
+        tx.add(source, happened("o1"))
+        for one in studies:
+            tx.add(one, happened(one.id))
+    with ledger.reading() as view:
+        assert view.old_studies(source_id="o1") == tuple(studies)
+        assert view.old_studies(source_id="o1", uids=("1.1", "1.9")) == (studies[1],)
+        assert view.old_studies(source_id="o1", uids=()) == ()
