@@ -34,6 +34,8 @@ from digitizer.model.records import Capture
 __all__ = ["DimseArchive"]
 
 _FIND = str(StudyRootQueryRetrieveInformationModelFind)
+_SIGNS = frozenset("*?\\")
+"""Wild cards, and what stands between several values (PS3.4 C.2.2.2, PS3.5 6.4)."""
 _COMMITMENT_INSTANCE = "1.2.840.10008.1.20.1.1"
 _LOSSLESS = (JPEGLSLossless, JPEG2000Lossless, RLELossless, ExplicitVRLittleEndian)
 
@@ -71,16 +73,15 @@ class DimseArchive:
         self, *, study_instance_uid: str = "", accession_number: str = ""
     ) -> tuple[FoundStudy, ...]:
         """C-FIND at study level; values are matched as they are, never as patterns."""
-        query = _study_query(study_instance_uid, accession_number)
         with self._association([(_FIND, None)]) as association:
-            return _studies(association, query)
+            return _studies(association, study_instance_uid, accession_number)
 
     def holdings(self, study_instance_uid: str, accession_number: str) -> Holdings:
         """C-FIND what there is of a study and of an exam, all in one association."""
-        queries = [_study_query(study_instance_uid, "")]
-        queries += [_study_query("", accession_number)] if accession_number else []
         with self._association([(_FIND, None)]) as association:
-            found = [one for query in queries for one in _studies(association, query)]
+            found = list(_studies(association, study_instance_uid, ""))
+            if accession_number:
+                found += _studies(association, "", accession_number)
             is_there = any(one.study_instance_uid == study_instance_uid for one in found)
             instances = (
                 bulk.instances_of(self._peer, association, study_instance_uid) if is_there else ()
@@ -169,30 +170,33 @@ class DimseArchive:
         return open_association(self._peer, contexts)
 
 
-def _is_pattern(value: str) -> bool:
-    return any(sign in value for sign in "*?\\")
-
-
-def _study_query(study_instance_uid: str, accession_number: str) -> Dataset:
-    if _is_pattern(study_instance_uid) or _is_pattern(accession_number):
-        raise ArchiveRefused("A key with a wildcard cannot be asked for.")
-    query = Dataset()
-    query.QueryRetrieveLevel = "STUDY"
-    query.StudyInstanceUID = study_instance_uid
-    query.AccessionNumber = accession_number
-    for keyword in ("PatientID", "IssuerOfPatientID", "PatientName", "PatientBirthDate"):
-        setattr(query, keyword, "")
-    query.StudyDate = ""
-    return query
-
-
-def _studies(association: Association, query: Dataset) -> tuple[FoundStudy, ...]:
+def _studies(
+    association: Association, study_instance_uid: str, accession_number: str
+) -> tuple[FoundStudy, ...]:
+    """Ask for studies; those of exactly this accession number, whatever signs are in it."""
+    query = _study_query(study_instance_uid, accession_number)
     found: list[FoundStudy] = []
     for status, identifier in association.send_c_find(query, _FIND):
         code = checked(status)
         if code in (0xFF00, 0xFF01) and identifier is not None:
             found.append(_study(identifier))
-    return tuple(found)
+    if query.AccessionNumber == accession_number:
+        return tuple(found)
+    return tuple(one for one in found if one.accession_number == accession_number)
+
+
+def _study_query(study_instance_uid: str, accession_number: str) -> Dataset:
+    if _SIGNS & set(study_instance_uid):
+        raise ArchiveRefused("A key with a wildcard cannot be asked for.")
+    query = Dataset()
+    query.QueryRetrieveLevel = "STUDY"
+    query.StudyInstanceUID = study_instance_uid
+    # A sign that means others is asked for as any one sign; what comes is looked through.
+    query.AccessionNumber = "".join("?" if one in _SIGNS else one for one in accession_number)
+    for keyword in ("PatientID", "IssuerOfPatientID", "PatientName", "PatientBirthDate"):
+        setattr(query, keyword, "")
+    query.StudyDate = ""
+    return query
 
 
 def _study(found: Dataset) -> FoundStudy:
