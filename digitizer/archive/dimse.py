@@ -180,7 +180,7 @@ def _studies(
         code = checked(status)
         if code in (0xFF00, 0xFF01) and identifier is not None:
             found.append(_study(identifier))
-    if query.AccessionNumber == accession_number:
+    if not _SIGNS & set(accession_number):
         return tuple(found)
     return tuple(one for one in found if one.accession_number == accession_number)
 

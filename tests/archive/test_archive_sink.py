@@ -194,7 +194,7 @@ def test_a_number_that_looks_like_a_pattern_finds_itself_alone(
     place: Place, tmp_path: Path, sign: str
 ) -> None:
     """Old numbers hold odd signs: what is asked for by them is found, and nothing that matches."""
-    films, mine = {}, f"SIGN{ord(sign)}"
+    films, mine = {}, f"S{ord(sign)}"
     for number in (f"{mine}-{sign}-1", f"{mine}-7-1", f"{mine}-77-1"):
         films[number] = a_film(tmp_path, accession=number)
         assert place.sink.store(films[number].path).status == 0
