@@ -42,7 +42,7 @@ _VARIES = 0.12
 _STROKE_MM = 3.0
 _STROKE = 0.25
 """Contrast of print, in log light."""
-_AT_RIM_MM = 10.0
+_AT_RIM_MM = 16.0
 _SPECKS_MM, _SHADES_MM = 0.35, 2.5
 """Between these widths lies the mottle of paper: its fibres flock together (formation)."""
 
@@ -128,10 +128,12 @@ class Patch:
 
     @cached_property
     def at_rim(self) -> bool:
-        """Whether both ends of its outline reach the film's."""
+        """Whether its outline, followed on at both ends, soon leaves the film."""
         rows, columns = self.tone.shape
         ends = np.array([self.sides[0].start, self.sides[-1].end])
-        gap = np.minimum(ends, np.array([columns, rows]) - ends).min(axis=1)
+        ways = np.array([-self.sides[0].along, self.sides[-1].along])
+        room = np.where(ways > 0, np.array([columns, rows]) - ends, ends)
+        gap = (room / np.maximum(np.abs(ways), 1e-9)).min(axis=1)
         return bool((gap < _AT_RIM_MM * self.pitch).all())
 
     @cached_property
