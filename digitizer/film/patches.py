@@ -24,6 +24,15 @@ _SQUARE = np.sin(np.radians(2.0))
 """How far a corner may be from a right one."""
 _ROUND_MM = 9.5
 """Corners of films are rounded by up to 9 mm: so far steps may stop short of their corner."""
+_TRACED_MM = 25.0
+"""So far they may stop short where their border is seen to go on to the corner, fainter or broken:
+a bone or a line of print that crosses it keeps the detector of segments from it."""
+_TRACED = 0.7
+"""Part of the way to the corner on which it must be seen."""
+_ACROSS_MM = 0.7
+"""Where to either side of that way brightness is compared."""
+_TRACED_STEP = 0.12
+"""Of natural log light, as of a step."""
 _BEYOND_MM = 2.0
 """How far a step may go on beyond its corner."""
 _LEAST_MM = 10.0
@@ -192,7 +201,7 @@ def patches_of(tone: Floats, steps: Sequence[Step], pitch: float) -> Iterator[Pa
     for dark in (True, False):
         sides = list(steps) if dark else [step.reversed() for step in steps]
         seen: set[frozenset[int]] = set()
-        for chain in _chains(sides, pitch):
+        for chain in _chains(tone, sides, pitch):
             if frozenset(chain) in seen:
                 continue
             seen.add(frozenset(chain))
@@ -233,9 +242,9 @@ def beside(tone: Floats, sides: Sequence[Step], pitch: float) -> tuple[Floats, F
     return np.concatenate(right), np.concatenate(left)
 
 
-def _chains(sides: Sequence[Step], pitch: float) -> list[list[int]]:
+def _chains(tone: Floats, sides: Sequence[Step], pitch: float) -> list[list[int]]:
     """Return runs of two to four sides round right corners, the longest first."""
-    follows = _following(sides, pitch)
+    follows = _following(tone, sides, pitch)
     chains: list[list[int]] = []
     open_ = [[number] for number in range(len(sides))]
     while open_:
@@ -250,7 +259,7 @@ def _chains(sides: Sequence[Step], pitch: float) -> list[list[int]]:
     return chains[::-1]
 
 
-def _following(sides: Sequence[Step], pitch: float) -> list[list[int]]:
+def _following(tone: Floats, sides: Sequence[Step], pitch: float) -> list[list[int]]:
     """Return for each side those that go on from its end, a quarter turn to the right."""
     if not sides:
         return []
@@ -261,9 +270,27 @@ def _following(sides: Sequence[Step], pitch: float) -> list[list[int]]:
     gap = start[None] - end[:, None]
     before = np.einsum("ijk,ik->ij", gap, along)
     after = np.einsum("ijk,jk->ij", gap, along)
-    room, beyond = _ROUND_MM * pitch, _BEYOND_MM * pitch
-    near = (before < room) & (before > -beyond) & (after < room) & (after > -beyond)
-    return [[int(n) for n in np.flatnonzero(row)] for row in square & near]
+    beyond, near, far = (mm * pitch for mm in (_BEYOND_MM, _ROUND_MM, _TRACED_MM))
+    follow = square & (np.minimum(before, after) > -beyond)
+    follow &= np.maximum(before, after) < far
+    for one, other in np.argwhere(follow & (np.maximum(before, after) > near)):
+        corner = _crossing(sides[one], sides[other])
+        follow[one, other] = _is_traced(tone, end[one], corner, pitch) and _is_traced(
+            tone, corner, start[other], pitch
+        )
+    return [[int(n) for n in np.flatnonzero(row)] for row in follow]
+
+
+def _is_traced(tone: Floats, start: Points, end: Points, pitch: float) -> bool:
+    """Tell whether the way from one point to another is mostly darker at its right than left."""
+    length = float(np.linalg.norm(end - start))
+    if length < _ROUND_MM * pitch:
+        return True
+    along = (end - start) / length
+    aside = np.array([-along[1], along[0]]) * _ACROSS_MM * pitch
+    way = start + np.arange(0.0, length, _APART_MM * pitch)[:, None] * along
+    left, right = sampled(tone, way - aside), sampled(tone, way + aside)
+    return float(np.mean(left - right > _TRACED_STEP)) > _TRACED
 
 
 def _crossing(one: Step, other: Step) -> Points:
