@@ -19,7 +19,7 @@ from digitizer.film.folds import is_folded_corner, is_folded_side, is_mirrored_c
 from digitizer.film.light import Floats, is_density, log_tone
 from digitizer.film.patches import Patch, patches_of
 from digitizer.film.pictures import ReadingPicture
-from digitizer.film.steps import steps_of
+from digitizer.film.steps import Step, steps_of
 from digitizer.model.units import MM_PER_INCH, Dpi, Point
 
 __all__ = ["is_covered"]
@@ -87,12 +87,7 @@ def is_covered(
     if dpi is None or min(picture.pixels.shape) < 64:
         return False
     tone, pitch = _tone(picture, dpi)
-    columns_rows = np.array(tone.shape[::-1])
-    steps = []
-    for step in steps_of(tone, pitch):
-        middle = (step.start + step.end) / 2
-        if np.minimum(middle, columns_rows - middle).min() > _RIM_MM * pitch:
-            steps.append(step)
+    steps = [step for step in steps_of(tone, pitch) if not _is_own_edge(step, tone, pitch)]
     scale = tone.shape[1] / picture.pixels.shape[1]
     middles = np.array([np.mean(box, axis=0) for box in texts]).reshape(-1, 2) * scale
     if is_folded_side(tone, steps, pitch) or is_folded_corner(tone, steps, pitch):
@@ -104,6 +99,13 @@ def is_covered(
         for patch in patches
         if not any(plate >= set(patch.sides) for plate in plates)
     )
+
+
+def _is_own_edge(step: Step, tone: Floats, pitch: float) -> bool:
+    """Tell whether all of a step lies along one side of the picture."""
+    ends = np.array([step.start, step.end])
+    gaps = np.concatenate([ends, np.array(tone.shape[::-1]) - ends], axis=1)
+    return bool(gaps.max(axis=0).min() < _RIM_MM * pitch)
 
 
 def _is_plate(patch: Patch) -> bool:

@@ -20,8 +20,10 @@ __all__ = ["Patch", "beside", "continues", "patches_of"]
 
 Points = NDArray[np.float64]
 
-_SQUARE = np.sin(np.radians(2.0))
-"""How far a corner may be from a right one."""
+_SQUARE = np.sin(np.radians(3.0))
+"""How far a corner may be from a right one: a pixel at one end of a side of 15 mm is 1.3 degrees,
+and what lies below a cover may show beside it. Of 750 covers on drawn films 712 were told at two
+degrees, 715 at three; of 450 films that hide nothing four and five."""
 _ROUND_MM = 9.5
 """Corners of films are rounded by up to 9 mm: so far steps may stop short of their corner."""
 _TRACED_MM = 25.0
@@ -201,7 +203,7 @@ def patches_of(tone: Floats, steps: Sequence[Step], pitch: float) -> Iterator[Pa
     for dark in (True, False):
         sides = list(steps) if dark else [step.reversed() for step in steps]
         seen: set[frozenset[int]] = set()
-        for chain in _chains(tone, sides, pitch):
+        for chain in _chains(tone, sides, pitch, dark=dark):
             if frozenset(chain) in seen:
                 continue
             seen.add(frozenset(chain))
@@ -242,9 +244,11 @@ def beside(tone: Floats, sides: Sequence[Step], pitch: float) -> tuple[Floats, F
     return np.concatenate(right), np.concatenate(left)
 
 
-def _chains(tone: Floats, sides: Sequence[Step], pitch: float) -> list[list[int]]:
+def _chains(
+    tone: Floats, sides: Sequence[Step], pitch: float, *, dark: bool
+) -> list[list[int]]:
     """Return runs of two to four sides round right corners, the longest first."""
-    follows = _following(tone, sides, pitch)
+    follows = _following(tone, sides, pitch, dark=dark)
     chains: list[list[int]] = []
     open_ = [[number] for number in range(len(sides))]
     while open_:
@@ -259,7 +263,9 @@ def _chains(tone: Floats, sides: Sequence[Step], pitch: float) -> list[list[int]
     return chains[::-1]
 
 
-def _following(tone: Floats, sides: Sequence[Step], pitch: float) -> list[list[int]]:
+def _following(
+    tone: Floats, sides: Sequence[Step], pitch: float, *, dark: bool
+) -> list[list[int]]:
     """Return for each side those that go on from its end, a quarter turn to the right."""
     if not sides:
         return []
@@ -275,22 +281,21 @@ def _following(tone: Floats, sides: Sequence[Step], pitch: float) -> list[list[i
     follow &= np.maximum(before, after) < far
     for one, other in np.argwhere(follow & (np.maximum(before, after) > near)):
         corner = _crossing(sides[one], sides[other])
-        follow[one, other] = _is_traced(tone, end[one], corner, pitch) and _is_traced(
-            tone, corner, start[other], pitch
-        )
+        ways = (end[one], corner), (corner, start[other])
+        follow[one, other] = all(_is_traced(tone, *way, pitch, dark=dark) for way in ways)
     return [[int(n) for n in np.flatnonzero(row)] for row in follow]
 
 
-def _is_traced(tone: Floats, start: Points, end: Points, pitch: float) -> bool:
-    """Tell whether the way from one point to another is mostly darker at its right than left."""
+def _is_traced(tone: Floats, start: Points, end: Points, pitch: float, *, dark: bool) -> bool:
+    """Tell whether most of the way between two points is darker, or brighter, on its right."""
     length = float(np.linalg.norm(end - start))
     if length < _ROUND_MM * pitch:
         return True
     along = (end - start) / length
     aside = np.array([-along[1], along[0]]) * _ACROSS_MM * pitch
     way = start + np.arange(0.0, length, _APART_MM * pitch)[:, None] * along
-    left, right = sampled(tone, way - aside), sampled(tone, way + aside)
-    return float(np.mean(left - right > _TRACED_STEP)) > _TRACED
+    height = sampled(tone, way - aside) - sampled(tone, way + aside)
+    return float(np.mean((height if dark else -height) > _TRACED_STEP)) > _TRACED
 
 
 def _crossing(one: Step, other: Step) -> Points:
