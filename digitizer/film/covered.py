@@ -28,7 +28,7 @@ Points = NDArray[np.float64]
 
 _PITCH_MM = 0.34
 _RIM_MM = 2.0
-"""Steps nearer to the picture's rim are the film's own edge."""
+"""Steps all of which is nearer to one side of the picture are the film's own edge."""
 _FLARE = 0.006
 """Light below which tones run together in eight bits: flatbeds flare."""
 _BLANK = 0.04
@@ -48,7 +48,9 @@ _LINED = 0.1
 as without."""
 _STANDS_OUT = 0.35
 _DENSE = 2.2
-"""Natural log light, 0.95 OD: more than a sticker of a film's own takes away from clear film."""
+"""Natural log light, 0.95 OD: more than a sticker of a film's own takes away from clear film. What
+is denser and clearly askew was stuck on, whatever is printed on it: blocks as dark are flashed, and
+lie along the film."""
 _CLOSED, _DENSE_CLOSED = 0.7, 0.58
 """Part of the outline that must be seen of what lies straight."""
 _MOTTLED = 0.011
@@ -147,6 +149,8 @@ def _is_dark_cover(patch: Patch) -> bool:
     if not 0.5 < patch.closed < 1.15:
         return False
     if by_hand:
+        if patch.askew_deg > _FOLDED_DEG and patch.height > _DENSE:
+            return True
         most = (1.75 if patch.at_rim else 1.0) * _LITTLE_PRINT
         return patch.continues > _SEEMS_TO or patch.strokes < most
     closed = _DENSE_CLOSED if patch.height > _DENSE else _CLOSED
@@ -165,7 +169,8 @@ def _is_corner_of_cover(patch: Patch) -> bool:
         or patch.height < _STANDS_OUT
     ):
         return False
-    if patch.continues > _SURELY_GOES_ON and patch.height > _LAYER:
+    printed = patch.strokes > 2 * _LITTLE_PRINT
+    if patch.continues > _SURELY_GOES_ON and patch.height > _LAYER and not printed:
         return True
     clear = patch.askew_deg > _FOLDED_DEG and patch.height > _DENSE
     if patch.arm_mm < (_SHORT_ARM_MM if clear else _LEAST_ARM_MM if blank else _ARM_MM):
@@ -175,7 +180,9 @@ def _is_corner_of_cover(patch: Patch) -> bool:
     if patch.askew_deg < _BY_HAND_DEG:
         long = patch.arm_mm > 2 * _ARM_MM and patch.strokes < _LITTLE_PRINT / 2
         goes_on = long and patch.continues > _GOES_ON
-        return (patch.at_rim and blank) or (goes_on and (patch.at_rim or blank))
+        return (patch.at_rim and blank) or (
+            goes_on and (patch.at_rim or blank or patch.height > _LAYER)
+        )
     most = (1.75 if patch.at_rim else 1.0) * _LITTLE_PRINT
     return patch.continues > _SEEMS_TO or patch.strokes < most
 

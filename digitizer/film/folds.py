@@ -119,7 +119,7 @@ def is_folded_side(tone: Floats, steps: Sequence[Step], pitch: float) -> bool:
     """Tell whether the edge of a folded side runs across the film, denser towards that side."""
     on = _on_one_line(steps, pitch)
     return any(
-        _is_flap(tone, step, [steps[other] for other in np.flatnonzero(row)], pitch)
+        _is_flap(tone, step, [steps[int(other)] for other in np.flatnonzero(row)], pitch)
         for step, row in zip(steps, on, strict=True)
     )
 
