@@ -34,6 +34,8 @@ _FLARE = 0.006
 _BLANK = 0.04
 """Part of a patch that strokes take at most where nothing is printed; text takes a third."""
 _LITTLE_PRINT = 0.2
+"""The same where something is; text of a block that shows through counts too, so that dense covers
+may have twice as much."""
 _GOES_ON = 0.6
 """Correlation of the picture on both sides of a border from which on it goes on below."""
 _SEEMS_TO = 0.35
@@ -178,12 +180,13 @@ def _is_corner_of_cover(patch: Patch) -> bool:
     if patch.askew_deg > _FAR_ASKEW_DEG:
         return patch.arm_mm > _LONG_ARM_MM and patch.height > _LAYER
     if patch.askew_deg < _BY_HAND_DEG:
-        long = patch.arm_mm > 2 * _ARM_MM and patch.strokes < _LITTLE_PRINT / 2
+        most = (2.0 if patch.at_rim and patch.height > _DENSE else 0.5) * _LITTLE_PRINT
+        long = patch.arm_mm > 2 * _ARM_MM and patch.strokes < most
         goes_on = long and patch.continues > _GOES_ON
         return (patch.at_rim and blank) or (
             goes_on and (patch.at_rim or blank or patch.height > _LAYER)
         )
-    most = (1.75 if patch.at_rim else 1.0) * _LITTLE_PRINT
+    most = (2.0 if clear else 1.75 if patch.at_rim else 1.0) * _LITTLE_PRINT
     return patch.continues > _SEEMS_TO or patch.strokes < most
 
 
