@@ -15,7 +15,7 @@ from digitizer.rehearsal.defects import DEFECTS, can_have, coarsened, spoil
 from digitizer.rehearsal.population import draw_scan
 
 FILMS = 16
-LEAST = {"film_cut_off": 0.7}
+LEAST = {"film_cut_off": 0.7, "double_feed": 0.8}
 """Of the others nine in ten must be told; the larger population of `make bench-film` tells more."""
 
 
