@@ -27,11 +27,14 @@ from digitizer.film.rendering import grid_of
 from digitizer.model.film import Geometry, TileGrid
 from digitizer.model.raster import Raster
 from digitizer.rehearsal.covers import COVERS, cover, draw_marked_scan
-from digitizer.rehearsal.defects import DEFECTS, spoil
+from digitizer.rehearsal.defects import DEFECTS, can_have, coarsened, spoil
 from digitizer.rehearsal.geometry import Placement
 from digitizer.rehearsal.population import DrawnScan, draw_pictures_scan, draw_scan
 from digitizer.rehearsal.tiling import agrees
 
+FINE_DPI = 160.0
+"""Fine enough for all that needs no more than a chest."""
+COARSE = "low_resolution"
 PEERS = ("jdeskew", "deskew", "ImageMagick")
 
 
@@ -133,8 +136,11 @@ def flags_of(number: int, *, seed: int, dpi: float, wear: float) -> dict[str, tu
     scan = draw_scan(key, dpi=dpi, wear=wear)
     found = {"": judged(scan.raster)}
     for defect in DEFECTS:
-        if defect != "film_cut_off" or scan.placements[0].edges_seen(scan.scene.frame) == 4:
+        if can_have(scan, defect):
             found[defect] = judged(spoil(np.random.default_rng(key), scan, defect))
+    fine = draw_scan(key, dpi=max(dpi, FINE_DPI), wear=wear).raster
+    found["fine"] = judged(fine)
+    found[COARSE] = judged(coarsened(np.random.default_rng(key), fine))
     return found
 
 
@@ -184,9 +190,9 @@ def report_covers(films: list[dict[str, bool]]) -> None:
 def report_defects(films: list[dict[str, tuple[str, ...]]]) -> None:
     """Print how often each defect is told, and told where it is not."""
     print(f"\n{len(films)} films, each as it is and with every defect:")
-    for defect in DEFECTS:
+    for defect in (*DEFECTS, COARSE):
         told = [defect in one[defect] for one in films if defect in one]
-        false = [defect in one[""] for one in films]
+        false = [defect in one["fine" if defect == COARSE else ""] for one in films]
         print(f"  {defect:15} told on {np.mean(told):.1%} of {len(told)}, "
               f"false alarm on {np.mean(false):.1%}")  # fmt: skip
 

@@ -19,7 +19,7 @@ from digitizer.film.folds import is_folded_corner, is_folded_side, is_mirrored_c
 from digitizer.film.light import Floats, is_density, log_tone
 from digitizer.film.patches import Patch, patches_of
 from digitizer.film.pictures import ReadingPicture
-from digitizer.film.steps import steps_of
+from digitizer.film.steps import Step, steps_of
 from digitizer.model.units import MM_PER_INCH, Dpi, Point
 
 __all__ = ["is_covered"]
@@ -28,12 +28,14 @@ Points = NDArray[np.float64]
 
 _PITCH_MM = 0.34
 _RIM_MM = 2.0
-"""Steps nearer to the picture's rim are the film's own edge."""
+"""Steps all of which is nearer to one side of the picture are the film's own edge."""
 _FLARE = 0.006
 """Light below which tones run together in eight bits: flatbeds flare."""
 _BLANK = 0.04
 """Part of a patch that strokes take at most where nothing is printed; text takes a third."""
 _LITTLE_PRINT = 0.2
+"""The same where something is; text of a block that shows through counts too, so that dense covers
+may have twice as much."""
 _GOES_ON = 0.6
 """Correlation of the picture on both sides of a border from which on it goes on below."""
 _SEEMS_TO = 0.35
@@ -48,7 +50,9 @@ _LINED = 0.1
 as without."""
 _STANDS_OUT = 0.35
 _DENSE = 2.2
-"""Natural log light, 0.95 OD: more than a sticker of a film's own takes away from clear film."""
+"""Natural log light, 0.95 OD: more than a sticker of a film's own takes away from clear film. What
+is denser and clearly askew was stuck on, whatever is printed on it: blocks as dark are flashed, and
+lie along the film."""
 _CLOSED, _DENSE_CLOSED = 0.7, 0.58
 """Part of the outline that must be seen of what lies straight."""
 _MOTTLED = 0.011
@@ -87,12 +91,7 @@ def is_covered(
     if dpi is None or min(picture.pixels.shape) < 64:
         return False
     tone, pitch = _tone(picture, dpi)
-    columns_rows = np.array(tone.shape[::-1])
-    steps = []
-    for step in steps_of(tone, pitch):
-        middle = (step.start + step.end) / 2
-        if np.minimum(middle, columns_rows - middle).min() > _RIM_MM * pitch:
-            steps.append(step)
+    steps = [step for step in steps_of(tone, pitch) if not _is_own_edge(step, tone, pitch)]
     scale = tone.shape[1] / picture.pixels.shape[1]
     middles = np.array([np.mean(box, axis=0) for box in texts]).reshape(-1, 2) * scale
     if is_folded_side(tone, steps, pitch) or is_folded_corner(tone, steps, pitch):
@@ -104,6 +103,13 @@ def is_covered(
         for patch in patches
         if not any(plate >= set(patch.sides) for plate in plates)
     )
+
+
+def _is_own_edge(step: Step, tone: Floats, pitch: float) -> bool:
+    """Tell whether all of a step lies along one side of the picture."""
+    ends = np.array([step.start, step.end])
+    gaps = np.concatenate([ends, np.array(tone.shape[::-1]) - ends], axis=1)
+    return bool(gaps.max(axis=0).min() < _RIM_MM * pitch)
 
 
 def _is_plate(patch: Patch) -> bool:
@@ -145,6 +151,8 @@ def _is_dark_cover(patch: Patch) -> bool:
     if not 0.5 < patch.closed < 1.15:
         return False
     if by_hand:
+        if patch.askew_deg > _FOLDED_DEG and patch.height > _DENSE:
+            return True
         most = (1.75 if patch.at_rim else 1.0) * _LITTLE_PRINT
         return patch.continues > _SEEMS_TO or patch.strokes < most
     closed = _DENSE_CLOSED if patch.height > _DENSE else _CLOSED
@@ -163,7 +171,8 @@ def _is_corner_of_cover(patch: Patch) -> bool:
         or patch.height < _STANDS_OUT
     ):
         return False
-    if patch.continues > _SURELY_GOES_ON and patch.height > _LAYER:
+    printed = patch.strokes > 2 * _LITTLE_PRINT
+    if patch.continues > _SURELY_GOES_ON and patch.height > _LAYER and not printed:
         return True
     clear = patch.askew_deg > _FOLDED_DEG and patch.height > _DENSE
     if patch.arm_mm < (_SHORT_ARM_MM if clear else _LEAST_ARM_MM if blank else _ARM_MM):
@@ -171,10 +180,13 @@ def _is_corner_of_cover(patch: Patch) -> bool:
     if patch.askew_deg > _FAR_ASKEW_DEG:
         return patch.arm_mm > _LONG_ARM_MM and patch.height > _LAYER
     if patch.askew_deg < _BY_HAND_DEG:
-        long = patch.arm_mm > 2 * _ARM_MM and patch.strokes < _LITTLE_PRINT / 2
+        most = (2.0 if patch.at_rim and patch.height > _DENSE else 0.5) * _LITTLE_PRINT
+        long = patch.arm_mm > 2 * _ARM_MM and patch.strokes < most
         goes_on = long and patch.continues > _GOES_ON
-        return (patch.at_rim and blank) or (goes_on and (patch.at_rim or blank))
-    most = (1.75 if patch.at_rim else 1.0) * _LITTLE_PRINT
+        return (patch.at_rim and blank) or (
+            goes_on and (patch.at_rim or blank or patch.height > _LAYER)
+        )
+    most = (2.0 if clear else 1.75 if patch.at_rim else 1.0) * _LITTLE_PRINT
     return patch.continues > _SEEMS_TO or patch.strokes < most
 
 

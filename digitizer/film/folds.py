@@ -91,14 +91,16 @@ def is_folded_corner(tone: Floats, steps: Sequence[Step], pitch: float) -> bool:
     pitch : float
         Pixels a millimetre.
     """
-    return any(_is_crease(tone, step, steps, pitch) for step in steps)
-
-
-def _is_crease(tone: Floats, step: Step, steps: Sequence[Step], pitch: float) -> bool:
-    if not _is_slanting(step.along):
+    slanting = [number for number, step in enumerate(steps) if _is_slanting(step.along)]
+    if not slanting:
         return False
+    seen = _on_one_line(steps, pitch) @ np.array([step.length for step in steps])
+    return any(_is_crease(tone, steps[one], float(seen[one]), pitch) for one in slanting)
+
+
+def _is_crease(tone: Floats, step: Step, seen: float, pitch: float) -> bool:
+    """Tell whether a slanting step, of which so many pixels are seen, is a corner's crease."""
     rows, columns = tone.shape
-    seen = sum(one.length for one in steps if _is_on(one, step, pitch))
     for corner in _corners(tone):
         inward = np.where(corner > 0, -1.0, 1.0)
         # How far along each side of the film the crease's line cuts it.
@@ -115,10 +117,14 @@ def _is_crease(tone: Floats, step: Step, steps: Sequence[Step], pitch: float) ->
 
 def is_folded_side(tone: Floats, steps: Sequence[Step], pitch: float) -> bool:
     """Tell whether the edge of a folded side runs across the film, denser towards that side."""
-    return any(_is_flap(tone, step, steps, pitch) for step in steps)
+    on = _on_one_line(steps, pitch)
+    return any(
+        _is_flap(tone, step, [steps[int(other)] for other in np.flatnonzero(row)], pitch)
+        for step, row in zip(steps, on, strict=True)
+    )
 
 
-def _is_flap(tone: Floats, step: Step, steps: Sequence[Step], pitch: float) -> bool:
+def _is_flap(tone: Floats, step: Step, pieces: Sequence[Step], pitch: float) -> bool:
     right = step.right
     axis = int(np.argmax(np.abs(right)))
     size, span = tone.shape[1 - axis], tone.shape[axis]
@@ -127,7 +133,6 @@ def _is_flap(tone: Floats, step: Step, steps: Sequence[Step], pitch: float) -> b
     askew = float(np.degrees(np.arcsin(min(1.0, abs(float(right[1 - axis]))))))
     if not _DEPTHS[0] * pitch < away < _DEPTHS[1] * size or askew > _SLANT_DEG:
         return False
-    pieces = [one for one in steps if _is_on(one, step, pitch)]
     seen = sum(one.length for one in pieces)
     if seen < _SEEN * span:
         return False
@@ -146,11 +151,18 @@ def _is_flap(tone: Floats, step: Step, steps: Sequence[Step], pitch: float) -> b
     return not whole and height > _LAYER and continues(tone, pieces, pitch) > _GOES_ON
 
 
-def _is_on(one: Step, line: Step, pitch: float) -> bool:
-    """Tell whether a step is a part of the same edge."""
-    aside = np.abs((np.array([one.start, one.end]) - line.start) @ line.right).max()
-    turned = float(one.along @ line.along) > np.cos(np.radians(_ONE_LINE_DEG))
-    return bool(turned and aside < _ONE_LINE_MM * pitch)
+def _on_one_line(steps: Sequence[Step], pitch: float) -> NDArray[np.bool_]:
+    """Tell of each step (rows) which others (columns) are parts of the same edge, (n, n)."""
+    ends = np.array([(one.start, one.end) for one in steps]).reshape(-1, 2, 2)
+    along, right = (
+        np.array([getattr(one, name) for one in steps]).reshape(-1, 2)
+        for name in ("along", "right")
+    )
+    apart = ends[None] - ends[:, None, :1]
+    aside = np.abs(np.einsum("ijkl,il->ijk", apart, right)).max(axis=2)
+    turned = along @ along.T > np.cos(np.radians(_ONE_LINE_DEG))
+    found: NDArray[np.bool_] = turned & (aside < _ONE_LINE_MM * pitch)
+    return found
 
 
 def _corners(tone: Floats) -> Points:

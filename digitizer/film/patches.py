@@ -20,10 +20,22 @@ __all__ = ["Patch", "beside", "continues", "patches_of"]
 
 Points = NDArray[np.float64]
 
-_SQUARE = np.sin(np.radians(2.0))
-"""How far a corner may be from a right one."""
+_SQUARE = np.sin(np.radians(3.0))
+"""How far a corner may be from a right one: a pixel at one end of a side of 15 mm is 1.3 degrees,
+and what lies below a cover may show beside it. Of 750 covers on drawn films 712 were told at two
+degrees, 715 at three; of 450 films that hide nothing four and five."""
 _ROUND_MM = 9.5
 """Corners of films are rounded by up to 9 mm: so far steps may stop short of their corner."""
+_TRACED_MM = 25.0
+"""So far they may stop short where their border is seen to go on to the corner, fainter or broken:
+a bone or a line of print that crosses it keeps the detector of segments from it. Of 750 covers on
+drawn films 704 were told without, 710 with this."""
+_TRACED = 0.7
+"""Part of the way to the corner on which it must be seen."""
+_ACROSS_MM = 0.7
+"""Where to either side of that way brightness is compared."""
+_TRACED_STEP = 0.12
+"""Of natural log light, as of a step."""
 _BEYOND_MM = 2.0
 """How far a step may go on beyond its corner."""
 _LEAST_MM = 10.0
@@ -42,7 +54,8 @@ _VARIES = 0.12
 _STROKE_MM = 3.0
 _STROKE = 0.25
 """Contrast of print, in log light."""
-_AT_RIM_MM = 10.0
+_AT_RIM_MM = 16.0
+"""How far from the film's rim an outline that leaves it may be lost: at clear or black borders."""
 _SPECKS_MM, _SHADES_MM = 0.35, 2.5
 """Between these widths lies the mottle of paper: its fibres flock together (formation)."""
 
@@ -128,10 +141,12 @@ class Patch:
 
     @cached_property
     def at_rim(self) -> bool:
-        """Whether both ends of its outline reach the film's."""
+        """Whether its outline, followed on at both ends, soon leaves the film."""
         rows, columns = self.tone.shape
         ends = np.array([self.sides[0].start, self.sides[-1].end])
-        gap = np.minimum(ends, np.array([columns, rows]) - ends).min(axis=1)
+        ways = np.array([-self.sides[0].along, self.sides[-1].along])
+        room = np.where(ways > 0, np.array([columns, rows]) - ends, ends)
+        gap = (room / np.maximum(np.abs(ways), 1e-9)).min(axis=1)
         return bool((gap < _AT_RIM_MM * self.pitch).all())
 
     @cached_property
@@ -190,7 +205,7 @@ def patches_of(tone: Floats, steps: Sequence[Step], pitch: float) -> Iterator[Pa
     for dark in (True, False):
         sides = list(steps) if dark else [step.reversed() for step in steps]
         seen: set[frozenset[int]] = set()
-        for chain in _chains(sides, pitch):
+        for chain in _chains(tone, sides, pitch, dark=dark):
             if frozenset(chain) in seen:
                 continue
             seen.add(frozenset(chain))
@@ -231,9 +246,9 @@ def beside(tone: Floats, sides: Sequence[Step], pitch: float) -> tuple[Floats, F
     return np.concatenate(right), np.concatenate(left)
 
 
-def _chains(sides: Sequence[Step], pitch: float) -> list[list[int]]:
+def _chains(tone: Floats, sides: Sequence[Step], pitch: float, *, dark: bool) -> list[list[int]]:
     """Return runs of two to four sides round right corners, the longest first."""
-    follows = _following(sides, pitch)
+    follows = _following(tone, sides, pitch, dark=dark)
     chains: list[list[int]] = []
     open_ = [[number] for number in range(len(sides))]
     while open_:
@@ -248,7 +263,7 @@ def _chains(sides: Sequence[Step], pitch: float) -> list[list[int]]:
     return chains[::-1]
 
 
-def _following(sides: Sequence[Step], pitch: float) -> list[list[int]]:
+def _following(tone: Floats, sides: Sequence[Step], pitch: float, *, dark: bool) -> list[list[int]]:
     """Return for each side those that go on from its end, a quarter turn to the right."""
     if not sides:
         return []
@@ -259,9 +274,29 @@ def _following(sides: Sequence[Step], pitch: float) -> list[list[int]]:
     gap = start[None] - end[:, None]
     before = np.einsum("ijk,ik->ij", gap, along)
     after = np.einsum("ijk,jk->ij", gap, along)
-    room, beyond = _ROUND_MM * pitch, _BEYOND_MM * pitch
-    near = (before < room) & (before > -beyond) & (after < room) & (after > -beyond)
-    return [[int(n) for n in np.flatnonzero(row)] for row in square & near]
+    beyond, near, far = (mm * pitch for mm in (_BEYOND_MM, _ROUND_MM, _TRACED_MM))
+    follow = square & (np.minimum(before, after) > -beyond)
+    follow &= np.maximum(before, after) < far
+    for one, other in np.argwhere(follow & (np.maximum(before, after) > near)):
+        corner = _crossing(sides[one], sides[other])
+        follow[one, other] = all(
+            _is_traced(tone, way, pitch, dark=dark)
+            for way in (np.array([end[one], corner]), np.array([corner, start[other]]))
+        )
+    return [[int(n) for n in np.flatnonzero(row)] for row in follow]
+
+
+def _is_traced(tone: Floats, ends: Points, pitch: float, *, dark: bool) -> bool:
+    """Tell whether most of the way between two points is darker, or brighter, on its right."""
+    start, end = ends
+    length = float(np.linalg.norm(end - start))
+    if length < _ROUND_MM * pitch:
+        return True
+    along = (end - start) / length
+    aside = np.array([-along[1], along[0]]) * _ACROSS_MM * pitch
+    way = start + np.arange(0.0, length, _APART_MM * pitch)[:, None] * along
+    height = sampled(tone, way - aside) - sampled(tone, way + aside)
+    return float(np.mean((height if dark else -height) > _TRACED_STEP)) > _TRACED
 
 
 def _crossing(one: Step, other: Step) -> Points:

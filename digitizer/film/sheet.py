@@ -2,8 +2,9 @@
 
 What this decides: where the bed shows, which connected pieces of the rest are sheets, and where
 their straight edges run. What it never does: take the border of a collimated field for the sheet's
-edge, or turn a sheet on which nothing straight shows. What it may get wrong: a black mask printed
-on a film whose own edges all lie outside the frame looks like film on a dark bed.
+edge, or turn a sheet on which nothing straight shows, or whose sides are those of two. What it may
+get wrong: a black mask printed on a film whose own edges all lie outside the frame looks like film
+on a dark bed.
 """
 
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ import cv2
 import numpy as np
 
 from digitizer.film.edges import NO_SIDE
-from digitizer.film.found import Page
+from digitizer.film.found import FoundSheet, Page
 from digitizer.film.geometry import make_geometry, scale_of
 from digitizer.film.light import full_scale, grey, is_density, light_picture, log_tone
 from digitizer.film.paper import is_bare, is_coloured, is_paper
@@ -82,10 +83,14 @@ def find_sheets(raster: Raster) -> SheetSearch:
     kind = ScanKind.LABEL if raster.bits <= 8 and is_coloured(raster) else ScanKind.FILM
     if not found:
         return SheetSearch(sheets=(_whole(raster, angle),), kind=kind)
-    sheets = tuple(
-        make_geometry(one.corners, one.seen, raster.dpi, skew_known=True) for one in found
-    )
-    return SheetSearch(sheets=sheets, kind=kind)
+    return SheetSearch(sheets=tuple(_geometry(one, raster) for one in found), kind=kind)
+
+
+def _geometry(found: FoundSheet, raster: Raster) -> Geometry:
+    """Return a sheet as measured; one that two of another angle may be is not turned at all."""
+    if found.is_of_two(scale_of(raster.dpi)):
+        return make_geometry(found.upright, found.seen, raster.dpi, skew_known=False)
+    return make_geometry(found.corners, found.seen, raster.dpi, skew_known=True)
 
 
 def _whole(raster: Raster, angle: float | None = None) -> Geometry:

@@ -27,7 +27,7 @@ from digitizer.film.bed import (
 from digitizer.film.black_rims import with_black_rims
 from digitizer.film.borders import border_angle, is_border
 from digitizer.film.edges import NO_SIDE, BedSurface, Side, measure_side
-from digitizer.film.found import OVERHANG, FoundSheet, Page
+from digitizer.film.found import FoundSheet, Page, beside
 from digitizer.film.rectangle import common_angle, rectangle, rough_rectangle
 from digitizer.film.rims import bed_is_brighter, beyond
 from digitizer.film.sizes import is_film_size, may_be_whole
@@ -50,6 +50,8 @@ _BESIDE = 0.2
 """Part of a piece's rim outside the sheet measured on it that is more than tape or glare."""
 _SCATTERED = 0.5
 """The same, from which on the sheet measured is not what its pieces are of."""
+_RIM_POINTS = 400
+"""So many points of a rim are kept."""
 _GLOW = 3.0
 """Pixels of the reduced grid by which clear film shines over a dark bed."""
 _RIVAL = 0.4
@@ -392,6 +394,7 @@ def _measure(
     )
     corners = rectangle(sides, angle, page.scale, page.frame)
     rim = (np.concatenate(list(outlines))[:, 0, :] + 0.5) / page.reduction
+    glow = _GLOW / float(page.reduction.min())
     return FoundSheet(
         corners=corners,
         sides=sides,
@@ -401,17 +404,10 @@ def _measure(
             for side in sides
             if side.seen
         ),
-        beside=_beside(corners, rim, _GLOW / float(page.reduction.min())),
+        beside=beside(corners, rim, glow),
+        rim=rim[:: max(1, len(rim) // _RIM_POINTS)],
+        glow=glow,
     )
-
-
-def _beside(corners: Points, rim: Points, glow: float) -> float:
-    """Return the part of points that lie outside a sheet by more than its overhang, or its glow."""
-    along = np.roll(corners, -1, axis=0) - corners
-    to = rim[:, None, :] - corners
-    depth = (along[:, 0] * to[..., 1] - along[:, 1] * to[..., 0]) / np.linalg.norm(along, axis=1)
-    room = max(glow, OVERHANG * float(np.linalg.norm(np.ptp(corners, axis=0))))
-    return float(np.mean(depth.min(axis=1) < -room))
 
 
 def _side(page: Page, bed: BedSurface, start: Points, end: Points, reach: float) -> Side:

@@ -10,13 +10,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitizer.model.raster import Raster
+from digitizer.model.units import Dpi
 from digitizer.rehearsal.population import DrawnScan
 from digitizer.rehearsal.scanner import digitize
 
-__all__ = ["DEFECTS", "spoil"]
+__all__ = ["DEFECTS", "can_have", "coarsened", "spoil"]
 
 Pixels = NDArray[Any]
 Spoiler = Callable[[np.random.Generator, DrawnScan], Pixels]
+
+
+_FED_LONG_MM = 450.0
+"""Two films fed over each other are told by their length, where no film is as long: shorter ones
+are of no film's size, as if the resolution were told wrongly."""
+
+
+def can_have(scan: DrawnScan, defect: str) -> bool:
+    """Tell whether a defect would show: part of a film can be missing only where all of it was."""
+    if defect not in ("film_cut_off", "double_feed"):
+        return True
+    whole = scan.placements[0].edges_seen(scan.scene.frame) == 4
+    return whole and (defect == "film_cut_off" or 2 * _fed(scan)[1] > 1.05 * _FED_LONG_MM)
 
 
 def spoil(rng: np.random.Generator, scan: DrawnScan, defect: str) -> Raster:
@@ -125,6 +139,46 @@ def _dusty(rng: np.random.Generator, scan: DrawnScan) -> Pixels:
     return np.asarray(digitize(rng, replace(scan.scene, dust=dust), scan.scanner))
 
 
+def _double_feed(rng: np.random.Generator, scan: DrawnScan) -> Pixels:
+    """Feed a second film of the size over the first's end, so that both are longer than any."""
+    scene, one = scan.scene, scan.scene.laid[0]
+    way, length = _fed(scan)
+    overlap = float(rng.uniform(0.02, min(0.4, 2 - _FED_LONG_MM / length)))
+    step = (1 - overlap) * length * way
+    place = one.placement
+    left = max(0.0, -step[0])
+    first = replace(place, centre_px=(place.centre_px[0] + left, place.centre_px[1]))
+    middle = np.array(first.centre_px) + step
+    second = replace(place, centre_px=(float(middle[0]), float(middle[1])))
+    # Where both lie, their densities add.
+    density = one.sheet.density
+    corner = second.to_sheet(first.to_scan(np.zeros((1, 2))))[0] * scene.pixels_per_mm
+    onto = np.array([[1, 0, corner[0]], [0, 1, corner[1]]])
+    shadow = cv2.warpAffine(density, onto, (density.shape[1], density.shape[0]))
+    upper = replace(one.sheet, density=np.ascontiguousarray(density[::-1, ::-1] + shadow))
+    laid = replace(one, placement=first), replace(one, sheet=upper, placement=second)
+    rows, columns = scene.frame
+    frame = rows + int(np.ceil(step[1])), columns + int(np.ceil(abs(step[0])))
+    return np.asarray(digitize(rng, replace(scene, frame=frame, laid=laid), scan.scanner))
+
+
+def _fed(scan: DrawnScan) -> tuple[NDArray[np.float64], float]:
+    """Return a millimetre along a film down the scan, in pixels (x, y), and its length that way."""
+    place = scan.placements[0]
+    origin, *ends = place.to_scan(np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]]))
+    along = max(range(2), key=lambda axis: abs(float(ends[axis][1] - origin[1])))
+    way = ends[along] - origin
+    return way * np.sign(way[1]), place.size_mm[along]
+
+
+def coarsened(rng: np.random.Generator, raster: Raster) -> Raster:
+    """Return a scan as made at 75 to 140 dots an inch, as the file then says."""
+    assert raster.dpi is not None
+    share = float(rng.uniform(75, 140)) / max(raster.dpi)
+    pixels: Any = cv2.resize(raster.pixels, None, fx=share, fy=share, interpolation=cv2.INTER_AREA)
+    return replace(raster, pixels=pixels, dpi=Dpi(raster.dpi.x * share, raster.dpi.y * share))
+
+
 DEFECTS: Mapping[str, Spoiler] = MappingProxyType(
     {
         "stuck_columns": _stuck_columns,
@@ -135,6 +189,7 @@ DEFECTS: Mapping[str, Spoiler] = MappingProxyType(
         "clipped_high": _too_bright,
         "clipped_low": _too_dark,
         "film_cut_off": _cut_off,
+        "double_feed": _double_feed,
         "dusty": _dusty,
     }
 )

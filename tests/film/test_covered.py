@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from digitizer.film import find_sheets, is_covered, reading_picture
+from digitizer.film.patches import Patch, patches_of
+from digitizer.film.steps import Step
 from digitizer.model.raster import Raster
 from digitizer.model.units import Point
 from digitizer.rehearsal.covers import COVERS, MarkedScan, cover, draw_marked_scan
@@ -63,3 +65,47 @@ def test_without_a_resolution_nothing_is_told(films: list[MarkedScan]) -> None:
     raster = films[0].drawn.raster
     picture = reading_picture(raster, find_sheets(raster).sheets[0])
     assert not is_covered(picture, None)
+
+
+PITCH = 3.0
+"""Pixels a millimetre of the patches below; their picture is 300 by 240 mm."""
+
+
+def step(start: tuple[float, float], end: tuple[float, float]) -> Step:
+    """Return a step all of which is seen, in millimetres."""
+    a, b = PITCH * np.array(start), PITCH * np.array(end)
+    return Step(a, b, float(np.linalg.norm(b - a)))
+
+
+def film_with(dark: np.ndarray) -> np.ndarray:
+    """Return log light of an even film, dark where told."""
+    return np.where(dark, -4.0, -1.0).astype(np.float32)
+
+
+def test_a_label_over_a_corner_of_the_film_is_at_its_rim() -> None:
+    tone = film_with(np.zeros((900, 720), bool))
+    sides = step((80, 2), (80, 50)), step((80, 50), (3, 50))
+    assert Patch(tone, PITCH, sides, dark=True).at_rim
+
+
+def test_the_corner_of_an_exposed_field_is_not_at_the_rim() -> None:
+    """Its sides run along the film and stop there: followed on, they do not soon leave it."""
+    tone = film_with(np.zeros((900, 720), bool))
+    sides = step((236, 292), (6, 292)), step((6, 292), (6, 220))
+    assert not Patch(tone, PITCH, sides, dark=True).at_rim
+
+
+@pytest.mark.parametrize("goes_on", [True, False])
+@pytest.mark.parametrize("dark", [True, False])
+def test_a_border_broken_before_its_corner_is_followed_to_it(goes_on: bool, dark: bool) -> None:
+    """Only where brightness differs all the way; sides that merely point at each other do not."""
+    label = np.zeros((900, 720), bool)
+    label[120:300, 150:390] = True
+    if not goes_on:
+        label[:, 320:] = False
+    tone = film_with(label) if dark else -5 - film_with(label)
+    # The upper side is found as far as 18 mm before its corner at the right.
+    sides = [step((50, 40), (112, 40)), step((130, 41), (130, 100))]
+    steps = sides if dark else [side.reversed() for side in sides]
+    found = [patch for patch in patches_of(tone, steps, PITCH) if patch.dark == dark]
+    assert len(found) == (1 if goes_on else 0)

@@ -11,11 +11,11 @@ from digitizer.film.geometry import make_geometry
 from digitizer.model.film import Quality
 from digitizer.model.raster import Polarity, Raster
 from digitizer.model.units import Dpi
-from digitizer.rehearsal.defects import DEFECTS, spoil
+from digitizer.rehearsal.defects import DEFECTS, can_have, coarsened, spoil
 from digitizer.rehearsal.population import draw_scan
 
 FILMS = 16
-LEAST = {"film_cut_off": 0.7}
+LEAST = {"film_cut_off": 0.7, "double_feed": 0.8}
 """Of the others nine in ten must be told; the larger population of `make bench-film` tells more."""
 
 
@@ -31,7 +31,7 @@ def told() -> tuple[Counter[str], Counter[str], Counter[str]]:
         scan = draw_scan((11, number))
         false.update(judged(scan.raster).flags)
         for defect in DEFECTS:
-            if defect == "film_cut_off" and scan.placements[0].edges_seen(scan.scene.frame) < 4:
+            if not can_have(scan, defect):
                 continue
             spoilt = spoil(np.random.default_rng((12, number)), scan, defect)
             planted[defect] += 1
@@ -51,6 +51,13 @@ def test_a_defect_is_told(defect: str, told: tuple[Counter[str], ...]) -> None:
 def test_nothing_is_told_of_a_good_scan(defect: str, told: tuple[Counter[str], ...]) -> None:
     """At most one film in sixteen draws a complaint that it does not deserve."""
     assert told[2][defect] <= 1
+
+
+def test_a_coarse_scan_is_told_and_a_fine_one_is_not() -> None:
+    """By what the file says of its resolution."""
+    fine = draw_scan((11, 3), dpi=160).raster
+    assert "low_resolution" not in judged(fine).flags
+    assert "low_resolution" in judged(coarsened(np.random.default_rng(3), fine)).flags
 
 
 def test_a_cut_off_film_names_its_side() -> None:

@@ -114,6 +114,35 @@ def test_tape_between_two_films_does_not_make_them_one():
         assert corner_errors(sheet, film).max() < 2.0
 
 
+@pytest.mark.parametrize("bed", [1.2, 0.0007])
+@pytest.mark.parametrize("second", [(420, 640, -1.3), (560, 480, 2.4), (600, 690, 3.1)])
+def test_two_films_that_touch_are_not_turned_by_the_angle_of_one(bed, second):
+    """Nothing tells which of both angles to take: none is told, and no film is cut away."""
+    width, height, skew = second
+    first = Laid(600, 700, 450, 600, 0.3, seed=1)
+    other = Laid(width, height, 750 + width / 2 - 12, 590, skew, seed=2)
+    (sheet,) = find_sheets(scan([first, other], (1200, 1600), bed)).sheets
+    assert sheet.skew_deg is None
+    left, top = np.min(sheet.corners, axis=0)
+    right, bottom = np.max(sheet.corners, axis=0)
+    # Their corners are rounded.
+    reach = np.array([*first.corners, *other.corners])
+    assert (reach > [left - 4, top - 4]).all()
+    assert (reach < [right + 4, bottom + 4]).all()
+
+
+def test_one_side_cut_askew_leaves_a_film_its_angle():
+    film = Laid(620, 780, 500, 550, 0.8, radius=0)
+    raster = scan([film], SHAPE)
+    y, x = np.mgrid[0 : SHAPE[0], 0 : SHAPE[1]]
+    cut = x > 790 + (y - 550) * np.tan(np.radians(1.9))
+    bed = int(np.median(raster.pixels[:60]))
+    sheets = find_sheets(
+        changed(raster, np.where(cut, bed, raster.pixels).astype(raster.pixels.dtype))
+    ).sheets
+    assert [sheet.skew_deg for sheet in sheets] == [pytest.approx(0.8, abs=1.0)]
+
+
 @pytest.mark.parametrize("angle", [5.0, 12.0, -27.0])
 def test_a_straight_bone_gives_no_angle(angle):
     """Parallel lines without a corner are no sheet, and tell no skew."""
