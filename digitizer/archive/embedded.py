@@ -27,7 +27,7 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]
     Verification,
 )
 
-from digitizer.archive.part10 import SYNTAXES, part10
+from digitizer.archive.received import SYNTAXES, received_file
 from digitizer.dimse.storage import make_known
 from digitizer.errors import MissingService
 
@@ -161,7 +161,7 @@ class EmbeddedArchive:
         sop, study = str(dataset.SOPInstanceUID), str(dataset.get("StudyInstanceUID", ""))
         if not _UID.fullmatch(sop) or not _UID.fullmatch(study):
             return 0xA900
-        content = part10(event)
+        content = received_file(event)
         with self._lock:
             there = self._kept.get(sop)
         if there is not None:

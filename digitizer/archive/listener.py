@@ -18,7 +18,7 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]
     Verification,
 )
 
-from digitizer.archive.part10 import SYNTAXES, part10
+from digitizer.archive.received import SYNTAXES, received_file
 from digitizer.archive.reports import CommitmentReport, report_of
 from digitizer.archive.settings import ListenerSettings
 from digitizer.archive.tls import server_context
@@ -133,7 +133,7 @@ class Listener:
         try:
             dataset = event.dataset
             scan = ReceivedScan(
-                content=part10(event),
+                content=received_file(event),
                 from_ae=caller,
                 patient_id=str(dataset.get("PatientID", "") or ""),
                 study_instance_uid=str(dataset.get("StudyInstanceUID", "") or ""),

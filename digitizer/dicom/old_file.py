@@ -32,6 +32,7 @@ from digitizer.model.older import Encoded
 
 __all__ = [
     "OldFile",
+    "check_changed",
     "encoded",
     "examine",
     "is_directory",
@@ -325,6 +326,20 @@ def spliced(
     }
     kept |= pieces
     return b"".join(kept[tag] for tag in sorted(kept)) + old.data[old.bulk :]
+
+
+def check_changed(old: OldFile, data: bytes) -> None:
+    """Walk over a dataset with another header, up to the Pixel Data that it had.
+
+    Raises
+    ------
+    BadScan
+        ``corrupt_file``: it cannot be walked over, or Pixel Data are not where they must be.
+    """
+    end = walk(data, _form(old.syntax), stop=_BULK)
+    behind = len(data) - (len(old.data) - old.bulk)
+    if end.state is not End.DONE or end.at != behind:
+        raise BadScan("corrupt_file", "With what is changed it could not be read any more.")
 
 
 def _encoded(header: Dataset, syntax: UID, codecs: tuple[str, ...]) -> bytes:

@@ -35,6 +35,6 @@ def _element(number: int, vr: bytes, value: bytes) -> bytes:
 
 
 def _padded(text: str, pad: bytes) -> bytes:
-    """Return a text of even length (PS3.5 6.2)."""
-    value = text.encode("ascii")
+    """Return a text of even length (PS3.5 6.2), whatever a peer has written in it."""
+    value = text.encode("latin-1", "replace")
     return value + pad * (len(value) % 2)

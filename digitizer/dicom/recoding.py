@@ -16,7 +16,7 @@ from pydicom.sequence import Sequence as Items
 
 from digitizer.dicom.header import codecs_of, declared_charsets, text_of, twin_of
 from digitizer.dicom.modules import moment, person
-from digitizer.dicom.old_file import OldFile, encoded, spliced, with_header
+from digitizer.dicom.old_file import OldFile, check_changed, encoded, spliced, with_header
 from digitizer.dicom.rules import Change, Outcome, RuleTable, apply_rules, put
 from digitizer.model.identity import ExamRecord, PatientRecord
 from digitizer.model.older import Encoded
@@ -75,14 +75,23 @@ class Adopted:
 
 
 def adopted(old: OldFile, adoption: Adoption, tables: Sequence[RuleTable]) -> Adopted:
-    """Return an instance as it goes into the archive."""
+    """Return an instance as it goes into the archive.
+
+    Raises
+    ------
+    BadScan
+        ``corrupt_file``: with what is changed it could not be read through any more.
+    """
     ruled = apply_rules(old.header, tables)
     changes = (*ruled.changes, *identity_changes(ruled.header, adoption))
     if ruled.rejected:
         return Adopted(
             instance=None, data_sha256="", changes=ruled.changes, rejected=ruled.rejected
         )
-    data = _changed(old, ruled, changes, adoption) if changes else old.data
+    data = old.data
+    if changes:
+        data = _changed(old, ruled, changes, adoption)
+        check_changed(old, data)
     return Adopted(
         instance=encoded(old, data, adoption.sop_instance_uid),
         data_sha256=hashlib.sha256(data).hexdigest(),

@@ -6,7 +6,7 @@ is up for a moment in every turn of the reactor, paused or not. So now and then 
 and takes the answer for a request of its own: the answer is lost, and the requestor waits until its
 time is out (pynetdicom 3.0.4, ``Association._run_reactor``).
 Here it stands from the start to the end. What the peer says unasked in between, a release or an
-abort, is seen by whoever looks next.
+abort, waits in ``dul.to_user_queue``: :mod:`.message` and :mod:`.kept` look there.
 """
 
 import threading

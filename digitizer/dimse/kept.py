@@ -192,11 +192,13 @@ def _is_well(association: Association) -> bool:
 def ended(association: Association) -> None:
     """Release an association; let its threads end, and its connection."""
     if association.is_established:
-        association.release()
+        # What the peer has ended, or is about to, answers to no release.
+        association.release() if _is_well(association) else association.abort()
     open_gate(association)
     if association.is_alive():
         association.join(_LONGEST_END_S)
     transport = association.dul.socket
     if transport is not None and transport.socket is not None:
         transport.socket.close()
-    give_back(association)
+    if not association.dul.is_alive():
+        give_back(association)

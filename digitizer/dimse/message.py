@@ -7,10 +7,15 @@ they are. Associations, presentation contexts and the upper layer stay pynetdico
 messages that are not awaited here.
 """
 
+import math
+import socket
 import struct
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from io import BytesIO
+from queue import Empty
 from typing import Any
 
 from pydicom import Dataset
@@ -38,8 +43,9 @@ _HEAD = 6
 _PENDING = frozenset((0xFF00, 0xFF01))
 _NO_SUCH_CLASS = 0x0122
 """SOP class not supported (PS3.7 C.5.6)."""
-_ONLY_ID = 1
-"""One request is open at a time."""
+_LARGEST_ID = 0xFFFF
+_LOOK_S = 0.5
+"""Between two looks at an association that is silent."""
 _LARGEST_COMMAND = 1 << 16
 
 
@@ -65,12 +71,14 @@ class Messages:
     Raises
     ------
     RuntimeError
-        From its methods: the peer has broken off, or is silent for too long.
+        From its methods: the peer has ended the association, is silent for too long, or answers
+        what was not asked. Nothing more is to be asked over it.
     """
 
     def __init__(self, association: Association) -> None:
         self._association = association
         self._dimse: Any = association.dimse
+        self._dul: Any = association.dul
         accepted = association.accepted_contexts
         self._contexts = {one.context_id or 0: one for one in accepted}
         self._ways = {
@@ -80,7 +88,8 @@ class Messages:
         self._pieces: list[P_DATA] = []
         self._encoded, self._command = bytearray(), dict[int, bytes]()
         self._data: list[memoryview] = []
-        self._is_awaited = False
+        self._is_awaited = self._is_asking = False
+        self._last_id = 0
 
     def __enter__(self) -> "Messages":
         self._dimse.receive_primitive = self._take
@@ -88,6 +97,9 @@ class Messages:
 
     def __exit__(self, *_: object) -> None:
         del self._dimse.receive_primitive
+        if self._is_asking or self._encoded or self._data:
+            # The peer is in the middle of something: a release would wait for what never comes.
+            self._end()
 
     def store(self, instance: Encoded) -> Dataset:
         """C-STORE an instance; returns what the peer says of it.
@@ -98,18 +110,19 @@ class Messages:
             There is no presentation context for it.
         """
         context_id = self._context_for(instance)
-        self._send(
+        self._ask(
             context_id,
             {
                 _CLASS: _uid(instance.sop_class_uid),
                 _FIELD: _number(_STORE),
-                _ID: _number(_ONLY_ID),
                 _PRIORITY: _number(_MEDIUM),
                 _INSTANCE: _uid(instance.sop_instance_uid),
             },
             instance.data,
         )
-        return _status(self._next())
+        answer = self._next(_STORED)
+        self._is_asking = False
+        return _status(answer)
 
     def get(self, query: Dataset, model: str) -> Iterator[Dataset | Encoded]:
         """C-GET; yields each instance once it is answered for, and each status of the request.
@@ -121,26 +134,22 @@ class Messages:
         """
         context = self._context_of(model)
         syntax = context.transfer_syntax[0]
-        self._send(
+        self._ask(
             context.context_id or 0,
-            {
-                _CLASS: _uid(model),
-                _FIELD: _number(_GET),
-                _ID: _number(_ONLY_ID),
-                _PRIORITY: _number(_MEDIUM),
-            },
+            {_CLASS: _uid(model), _FIELD: _number(_GET), _PRIORITY: _number(_MEDIUM)},
             encode(query, syntax.is_implicit_VR, syntax.is_little_endian) or b"",
         )
         while True:
-            message = self._next()
+            message = self._next(_GOTTEN, _STORE)
             if message.number(_FIELD) == _STORE:
                 instance = self._came(message)
                 if instance is not None:
                     yield instance
                 continue
             status = _status(message)
+            self._is_asking = status.get("Status") in _PENDING
             yield status
-            if status.Status not in _PENDING:
+            if not self._is_asking:
                 return
 
     def _came(self, message: _Message) -> Encoded | None:
@@ -157,7 +166,7 @@ class Messages:
             {
                 _CLASS: sop_class,
                 _FIELD: _number(_STORED),
-                _ANSWERED: message.command.get(_ID, _number(_ONLY_ID)),
+                _ANSWERED: message.command.get(_ID, b""),
                 _STATUS: _number(status),
                 _INSTANCE: sop_instance or b"",
             },
@@ -184,9 +193,13 @@ class Messages:
                 return one
         raise ValueError("no presentation context for this service")
 
+    def _ask(self, context_id: int, command: Mapping[int, bytes], data: bytes) -> None:
+        self._is_asking = True
+        self._last_id = self._last_id % _LARGEST_ID + 1
+        self._send(context_id, {**command, _ID: _number(self._last_id)}, data)
+
     def _send(self, context_id: int, command: Mapping[int, bytes], data: bytes = b"") -> None:
-        if not self._association.is_established:
-            raise RuntimeError("the association is not established")
+        self._check()
         follows = _number(_SOME_DATA if data else _NO_DATA)
         encoded = _encoded({**command, _DATA_FOLLOWS: follows})
         # 0: the peer takes any length (PS3.8 D.1).
@@ -199,15 +212,45 @@ class Messages:
                 piece.presentation_data_value_list.append(
                     (context_id, header + content[start : start + room])
                 )
-                self._association.dul.send_pdu(piece)
+                self._dul.send_pdu(piece)
 
-    def _next(self) -> _Message:
-        _, message = self._dimse.get_msg(block=True)
-        if message is None:
-            self._association._handle_no_response()
-            raise RuntimeError("the peer has broken off, or is silent for too long")
-        assert isinstance(message, _Message), "nothing else is awaited while this is entered"
+    def _next(self, *awaited: int) -> _Message:
+        """Return the next message: one of the kinds awaited, and an answer to what was asked."""
+        moved, waiting = time.monotonic(), (-1, -1)
+        while True:
+            try:
+                _, message = self._dimse.msg_queue.get(timeout=_LOOK_S)
+                break
+            except Empty:
+                self._check()
+            # As long as something of ours goes out or something of the peer's comes in, it lives.
+            state = self._dul.to_provider_queue.qsize(), len(self._data)
+            if state != waiting:
+                moved, waiting = time.monotonic(), state
+            if time.monotonic() - moved > (self._dimse.dimse_timeout or math.inf):
+                self._end()
+                raise RuntimeError("the peer is silent")
+        if not (isinstance(message, _Message) and self._is_due(message, awaited)):
+            raise RuntimeError("the peer has broken off, or answers what was not asked")
         return message
+
+    def _is_due(self, message: _Message, awaited: Collection[int]) -> bool:
+        field = message.number(_FIELD)
+        return field in awaited and (field == _STORE or message.number(_ANSWERED) == self._last_id)
+
+    def _check(self) -> None:
+        """Raise when the peer has ended the association, or the connection is lost."""
+        is_over = not self._association.is_established or not self._dul.is_alive()
+        if is_over or not self._dul.to_user_queue.empty():
+            raise RuntimeError("the association has ended")
+
+    def _end(self) -> None:
+        transport = self._dul.socket
+        if not self._dul.to_provider_queue.empty() and transport and transport.socket:
+            # The peer does not read: who sends to it would wait for ever.
+            with suppress(OSError):
+                transport.socket.shutdown(socket.SHUT_RDWR)
+        self._association.abort()
 
     def _take(self, primitive: P_DATA) -> None:
         """Take what came from the upper layer's thread, instead of pynetdicom."""
@@ -216,12 +259,15 @@ class Messages:
         try:
             for context_id, fragment in primitive.presentation_data_value_list:
                 self._add(context_id, fragment[0], memoryview(fragment)[1:])
-        except (IndexError, ValueError):
-            # Who waits for a message hears that none comes, and ends the association.
+        except Exception:
+            # pynetdicom raises nearly anything over hostile bytes, and so do we over ours. Who
+            # waits for a message hears that none comes, and ends the association.
             self._dimse.msg_queue.put((None, None))
 
     def _add(self, context_id: int, kind: int, fragment: memoryview) -> None:
         if not kind & _IS_COMMAND:
+            if not self._command:
+                raise ValueError("data without a command")
             self._data.append(fragment)
             if kind & _IS_LAST:
                 self._whole(context_id)

@@ -2,10 +2,12 @@
 
 import struct
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +16,7 @@ from pydicom import Dataset
 from pydicom.dataset import FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from pynetdicom import AE, evt
-from pynetdicom.dimse_primitives import N_EVENT_REPORT
+from pynetdicom.dimse_primitives import C_ECHO, C_STORE, N_EVENT_REPORT
 from pynetdicom.dsutils import encode
 from pynetdicom.pdu_primitives import P_DATA
 from pynetdicom.sop_class import (
@@ -22,19 +24,25 @@ from pynetdicom.sop_class import (
     MRImageStorage,
     StorageCommitmentPushModel,
     StudyRootQueryRetrieveInformationModelGet,
+    Verification,
 )
+from waiting import wait_until
 
+from digitizer.dicom import part10
 from digitizer.dimse import Messages, Peer, gotten, open_association
 from digitizer.dimse.message import _decoded, _encoded
 from digitizer.errors import ArchiveRefused, ArchiveUnreachable
 from digitizer.model.older import Encoded
 
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:.*<socket.socket:pytest.PytestUnraisableExceptionWarning"
-)
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:.*<socket.socket:pytest.PytestUnraisableExceptionWarning"),
+    # The peer's own upper layer, which is made to break the protocol.
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning"),
+]
 
 CT, MR = str(CTImageStorage), str(MRImageStorage)
 GET, PUSH = str(StudyRootQueryRetrieveInformationModelGet), str(StorageCommitmentPushModel)
+VERIFICATION = str(Verification)
 EXPLICIT, IMPLICIT = str(ExplicitVRLittleEndian), str(ImplicitVRLittleEndian)
 
 
@@ -60,10 +68,12 @@ class Archive:
     peer: Peer
     came: list[tuple[str, bytes]] = field(default_factory=list)
     holds: list[Encoded] = field(default_factory=list)
+    associations: list[Any] = field(default_factory=list)
     status: int = 0x0000
     meanwhile: Callable[[evt.Event], None] = lambda _: None
 
     def stored(self, event: evt.Event) -> int:
+        self.associations.append(event.assoc)
         self.came.append((str(event.request.AffectedSOPInstanceUID), event.encoded_dataset(False)))
         self.meanwhile(event)
         return self.status
@@ -103,6 +113,14 @@ def running(pdu: int = 16_384, timeout_s: float = 5) -> Iterator[Archive]:
         yield archive
     finally:
         server.shutdown()
+
+
+@contextmanager
+def in_time() -> Iterator[None]:
+    """Take less than a fifth of the time that peers are given."""
+    start = time.monotonic()
+    yield
+    assert time.monotonic() - start < 6
 
 
 def sent(archive: Archive, *instances: Encoded) -> list[Any]:
@@ -162,17 +180,17 @@ def test_an_archive_that_breaks_off_is_away(at: int) -> None:
         archive.meanwhile = break_off
         found: list[Encoded] = []
         coming = gotten(archive.peer, [(GET, None), (CT, [EXPLICIT])], [_everything()])
-        with pytest.raises(ArchiveUnreachable):
+        with in_time(), pytest.raises(ArchiveUnreachable):
             found.extend(coming)
         assert len(found) <= at
         left[0] = 1
-        with pytest.raises(ArchiveUnreachable):
+        with in_time(), pytest.raises(ArchiveUnreachable):
             sent(archive, *map(an_instance, range(5)))
         assert len(archive.came) == 2
 
 
-def test_a_report_that_comes_in_between_reaches_whom_it_is_for() -> None:
-    """Messages that nobody here awaits are pynetdicom's (storage commitment, PS3.4 J.3.3)."""
+def test_what_nobody_here_awaits_reaches_pynetdicom() -> None:
+    """Such as a report of storage commitment over the association it was asked over."""
     told: list[str] = []
     heard = threading.Event()
 
@@ -223,8 +241,115 @@ def test_garbage_ends_the_association(garbage: bytes) -> None:
             event.assoc.dul.send_pdu(piece)
 
         archive.meanwhile = babble
-        with pytest.raises(ArchiveUnreachable):
+        with in_time(), pytest.raises(ArchiveUnreachable):
             sent(archive, *map(an_instance, range(5)))
+
+
+@pytest.mark.parametrize("how", ["release", "abort", "close"])
+def test_a_peer_that_ends_in_between_is_away(how: str) -> None:
+    """What is sent next fails at once, and does not wait for an answer."""
+    with running(timeout_s=30) as archive:
+        ended = threading.Event()
+
+        def end(event: evt.Event) -> None:
+            def later() -> None:
+                match how:
+                    case "release":
+                        event.assoc.acse.send_release(is_response=False)
+                    case "abort":
+                        event.assoc.abort(block=False)
+                    case _:
+                        event.assoc.dul.socket.socket.shutdown(2)
+                ended.set()
+
+            threading.Thread(target=later).start()
+
+        archive.meanwhile = end
+        with in_time(), pytest.raises(ArchiveUnreachable):
+            sent(archive, *[an_instance(1)] * 1000)
+        assert ended.is_set()
+
+
+def test_a_fetch_that_is_closed_early_waits_for_nothing() -> None:
+    """The peer, which awaits our answer, is told that there comes none."""
+    with running(timeout_s=30) as archive:
+        archive.holds = [an_instance(number) for number in range(5)]
+        with in_time():
+            coming = gotten(archive.peer, [(GET, None), (CT, [EXPLICIT])], [_everything()])
+            assert next(coming)
+            coming.close()  # type: ignore[attr-defined]
+
+
+def test_an_answer_to_something_else_is_none() -> None:
+    """A peer that answers twice is not believed about what comes next."""
+    with running() as archive:
+
+        def twice(event: evt.Event) -> None:
+            answer = C_STORE()
+            answer.MessageIDBeingRespondedTo = event.request.MessageID
+            answer.AffectedSOPClassUID = event.request.AffectedSOPClassUID
+            answer.AffectedSOPInstanceUID = event.request.AffectedSOPInstanceUID
+            answer.Status = 0x0000
+            event.assoc.dimse.send_msg(answer, event.context.context_id)
+
+        archive.meanwhile = twice
+        with in_time(), pytest.raises(ArchiveUnreachable):
+            sent(archive, an_instance(1), an_instance(2))
+
+
+def test_a_request_of_the_peer_is_not_an_answer() -> None:
+    """It breaks the protocol, and is away."""
+    with running() as archive:
+
+        def ask(event: evt.Event) -> None:
+            request = C_ECHO()
+            request.MessageID = 9
+            request.AffectedSOPClassUID = VERIFICATION
+            event.assoc.dimse.send_msg(request, event.context.context_id)
+
+        archive.meanwhile = ask
+        with in_time(), pytest.raises(ArchiveUnreachable):
+            sent(archive, an_instance(1))
+
+
+def test_a_peer_that_does_not_read_is_away_in_time() -> None:
+    """Who sends to it does not wait for ever."""
+    with running(timeout_s=2) as archive:
+
+        def read_no_more(event: evt.Event) -> None:
+            event.assoc.dul._is_transport_event = lambda: False
+
+        archive.meanwhile = read_no_more
+        with in_time(), pytest.raises(ArchiveUnreachable):
+            sent(archive, an_instance(1), an_instance(2, 60_000_000))
+        (one,) = archive.associations
+        del one.dul._is_transport_event
+
+
+def test_an_odd_uid_is_a_matter_of_its_instance() -> None:
+    """What a peer names an instance is kept as it is named."""
+    with running() as archive:
+        archive.holds = [an_instance(1)]
+        (found,) = gotten(archive.peer, [(GET, None), (CT, [EXPLICIT])], [_everything()])
+        content = part10(replace(found, sop_instance_uid="1.2.\xb5"))
+        assert b"1.2.\xb5\0" in content[:400]
+
+
+def test_nothing_stays_behind() -> None:
+    """Neither descriptors nor threads, however an association ends."""
+    with running() as archive:
+        archive.holds = [an_instance(1)]
+        sent(archive, an_instance(1))
+        before = _open()
+        for _ in range(10):
+            sent(archive, an_instance(1))
+            coming = gotten(archive.peer, [(GET, None), (CT, [EXPLICIT])], [_everything()])
+            next(coming)
+            coming.close()  # type: ignore[attr-defined]
+        wait_until(
+            lambda: all(now <= then for now, then in zip(_open(), before, strict=True)),
+            patience_s=10,
+        )
 
 
 def test_commands_are_read_as_they_are_written() -> None:
@@ -239,6 +364,11 @@ def test_commands_are_read_as_they_are_written() -> None:
         if end not in {12, 24, 34}:
             with pytest.raises(ValueError, match="command set"):
                 _decoded(encoded[:end])
+
+
+def _open() -> tuple[int, int]:
+    """Return how many descriptors are open, and how many threads run."""
+    return len(list(Path("/proc/self/fd").iterdir())), threading.active_count()
 
 
 def _everything() -> Dataset:

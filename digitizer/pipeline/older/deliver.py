@@ -157,11 +157,12 @@ def _made(
     try:
         _, made = adopt(services, study, source, row)
         if made.instance is not None:
+            assert made.instance.sop_instance_uid == row.outgoing_uid, "it goes under its own name"
             return made.instance, made.data_sha256
         return replace(row, state=State.REJECTED, code=Code.RULE_REJECTED, note=made.rejected)
     except BadScan as error:
         return replace(row, state=State.REVIEW, code=Code(error.code), note=error.message)
-    except (ValueError, RuntimeError, AttributeError):
+    except (ValueError, RuntimeError, AttributeError, AssertionError):
         # Of this instance, not of the archive: the others go on.
         logger.exception("an old instance cannot be made")
         note = "It could not be written again."

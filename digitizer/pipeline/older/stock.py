@@ -176,26 +176,38 @@ def _beside(tx: Transaction, source: Source, prefix: str) -> Iterator[OldInstanc
 def _peer(services: Services, source: Source, until: datetime) -> bool:
     """Ask a peer for its studies, part by part; tell whether the end was reached."""
     peer = services.sources.peer(source)
-    for found, cursor in peer.studies(source.cursor):
-        if not found:
-            # Most questions find nothing: asked again after a stop, they cost less than this.
-            continue
-        with services.ledger.transaction() as tx:
-            studies, instances = _write_told(services, tx, source, found)
-            current = tx.get(Source, source.id)
-            current = replace(
-                current,
-                cursor=cursor,
-                told_studies=(current.told_studies or 0) + studies,
-                told_instances=(current.told_instances or 0) + instances,
-            )
-            source = tx.save(current, event(source.id, "looked_through", studies=len(found)))
-        if services.clock.now() >= until:
-            return False
+    passed = ""
+    try:
+        for found, cursor in peer.studies(source.cursor):
+            if found:
+                _write_part(services, source, found, cursor)
+            # Most questions find nothing: where to go on is written once for many of them.
+            passed = "" if found else cursor
+            if services.clock.now() >= until:
+                return False
+    finally:
+        if passed:
+            _write_part(services, source, (), passed)
     with services.ledger.transaction() as tx:
         ended = replace(tx.get(Source, source.id), stocked=True, trouble="")
         tx.save(ended, event(source.id, "stocked", studies=ended.told_studies))
     return True
+
+
+def _write_part(
+    services: Services, source: Source, found: tuple[PeerStudy, ...], cursor: str
+) -> None:
+    """Write down what a part of a peer's stock holds, and where to go on behind it."""
+    with services.ledger.transaction() as tx:
+        studies, instances = _write_told(services, tx, source, found)
+        current = tx.get(Source, source.id)
+        current = replace(
+            current,
+            cursor=cursor,
+            told_studies=(current.told_studies or 0) + studies,
+            told_instances=(current.told_instances or 0) + instances,
+        )
+        tx.save(current, event(source.id, "looked_through", studies=len(found)))
 
 
 def _write_told(

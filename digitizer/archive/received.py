@@ -13,7 +13,7 @@ from pydicom.uid import (
 )
 from pynetdicom import evt
 
-__all__ = ["SYNTAXES", "part10"]
+__all__ = ["SYNTAXES", "received_file"]
 
 SYNTAXES = [
     JPEGLSLossless,
@@ -25,7 +25,7 @@ SYNTAXES = [
 """What we take when others store to us: lossless, and readable with what is installed."""
 
 
-def part10(event: evt.Event) -> bytes:
+def received_file(event: evt.Event) -> bytes:
     """Return the dataset of a C-STORE as a Part 10 file in the syntax it came in."""
     dataset = event.dataset
     meta = FileMetaDataset()
