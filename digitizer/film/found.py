@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from digitizer.film.edges import Side
 from digitizer.film.light import Floats
-from digitizer.film.rectangle import common_angle
+from digitizer.film.rectangle import OTHERWISE_DEG, agreeing, common_angle
 from digitizer.model.raster import Pixels
 
 __all__ = ["OVERHANG", "FoundSheet", "Page", "beside"]
@@ -21,9 +21,9 @@ _CORNER_SUPPORT = 0.4
 """Agreeing share of a side from which on it may make a corner with the next."""
 _HALF_SEEN = 0.8
 """Agreeing share of two opposite sides below which the outline may be that of two sheets."""
-_OTHERWISE_DEG = 1.0
-"""The largest error of an angle that may be told at all. Of 498 drawn films one has a side that
-lies further off and is seen on more than its corner; its neighbours are seen on 0.82 and 0.98."""
+_FED_DEG = 1.2
+"""How far askew a film may lie of which one side shows: the others lie beyond the frame, as a
+transport feeds it. A crease across a corner lies further off."""
 _HANGS_ON = 0.25
 """Part of the rim outside the sheet from which on more than tape or glare hangs on to it. Of 498
 drawn sheets 496 had 0.22 at most; one of the others had lost its dark third; where two films touch,
@@ -146,7 +146,23 @@ class FoundSheet:
             if side.seen and side.support > _CORNER_SUPPORT
         ]
         apart = (abs((a - b + 45) % 90 - 45) for a, b in combinations(angles, 2))
-        return any(one > _OTHERWISE_DEG for one in apart)
+        return any(one > OTHERWISE_DEG for one in apart)
+
+    def witnesses(self, scale: Points) -> int:
+        """Return how many sides bear the sheet's angle out; none where they contradict each other.
+
+        One side alone may be the crease of a fold, and bears out nothing where it lies otherwise
+        than a film is fed.
+
+        Parameters
+        ----------
+        scale : ndarray, (2,)
+            Millimetres per pixel in x and y, or ones.
+        """
+        agreed = agreeing(self.sides, scale)
+        if len(agreed) == 1 and abs(degrees(common_angle(agreed, scale))) > _FED_DEG:
+            return 0
+        return len(agreed)
 
     def holds(self, other: "FoundSheet") -> bool:
         """Tell whether another, smaller sheet lies inside this one."""
