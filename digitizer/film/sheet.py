@@ -94,17 +94,19 @@ def find_sheets(raster: Raster) -> SheetSearch:
     if not found:
         return SheetSearch(sheets=(_whole(raster, angle),), kind=kind, of_two=(False,))
     of_two = tuple(one.is_of_two(page.scale) for one in found)
+    doubted = [
+        double or any(one.is_crossed_by(other, page.scale) for other in found)
+        for one, double in zip(found, of_two, strict=True)
+    ]
     sheets = tuple(
-        _geometry(one, raster, of_two=double) for one, double in zip(found, of_two, strict=True)
+        _geometry(one, raster, 0 if doubt else one.witnesses(page.scale, page.frame))
+        for one, doubt in zip(found, doubted, strict=True)
     )
     return SheetSearch(sheets=sheets, kind=kind, of_two=of_two)
 
 
-def _geometry(found: FoundSheet, raster: Raster, *, of_two: bool) -> Geometry:
-    """Return a sheet as measured; one that two of another angle may be is not turned at all."""
-    if of_two:
-        return make_geometry(found.upright, found.seen, raster.dpi, skew_known=False)
-    witnesses = found.witnesses(scale_of(raster.dpi))
+def _geometry(found: FoundSheet, raster: Raster, witnesses: int) -> Geometry:
+    """Return a sheet as measured; not turned at all where no side bears its angle out."""
     if witnesses == 0:
         return make_geometry(found.upright, found.seen, raster.dpi, skew_known=False)
     geometry = make_geometry(found.corners, found.seen, raster.dpi, skew_known=True)

@@ -1,13 +1,16 @@
 """A crease is an edge like a cut, and tells no angle: other sides must bear it out."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 from film_phantoms import Laid, scan
 
 from digitizer.film import find_sheets
-from digitizer.film.edges import Side
-from digitizer.film.rectangle import agreeing, common_angle
+from digitizer.film.edges import NO_SIDE, Side
+from digitizer.film.found import FoundSheet
+from digitizer.film.rectangle import agreeing, common_angle, rectangle
 from digitizer.model.raster import Raster
 from digitizer.rehearsal.covers import cover, draw_marked_scan
 
@@ -130,3 +133,52 @@ def test_most_sides_must_agree_modulo_a_quarter_turn(angles, kept):
 def test_a_side_that_most_contradict_has_no_part_in_the_angle_however_long_it_is():
     sides = [side(0.2), side(90.2), side(3.0, weight=50.0)]
     assert np.degrees(common_angle(sides, ONES)) == pytest.approx(0.2, abs=1e-6)
+
+
+FRAME = np.array([[0, 0], [1000, 0], [1000, 800], [0, 800]], dtype=np.float64)
+
+
+def at_corner(angle_deg, apex, length):
+    """Return a sheet at the frame's top left, of which the right and the bottom side show."""
+    a = np.radians(angle_deg)
+    along, down = np.array([np.cos(a), np.sin(a)]), np.array([-np.sin(a), np.cos(a)])
+    right = replace(side(angle_deg + 90), point=apex - down * length / 2, length=length)
+    bottom = replace(side(angle_deg + 180), point=apex - along * length / 2, length=length)
+    sides = (NO_SIDE, right, bottom, NO_SIDE)
+    corners = rectangle(sides, a, ONES, FRAME)
+    return FoundSheet(
+        corners=corners,
+        sides=sides,
+        believed=1.0,
+        edge=2 * length,
+        beside=0.0,
+        rim=corners,
+        glow=1.0,
+    )
+
+
+@pytest.mark.parametrize(
+    ("angle", "apex", "length", "witnesses"),
+    [
+        # A film laid crooked, a flap as small as those of folded corners, and a film fed straight.
+        (8.0, (700, 600), 550, 2),
+        (10.0, (240, 200), 200, 0),
+        (0.5, (240, 200), 200, 2),
+        # Two creases that would meet beyond the frame.
+        (20.0, (1100, 700), 550, 0),
+    ],
+)
+def test_two_sides_far_askew_must_be_long_and_meet(angle, apex, length, witnesses):
+    sheet = at_corner(angle, np.array(apex, dtype=np.float64), float(length))
+    assert sheet.witnesses(ONES, FRAME) == witnesses
+
+
+def test_what_lies_across_a_larger_sheet_tells_no_angle():
+    """A flap lies on its film; films lie beside each other."""
+    large = at_corner(0.0, np.array([700.0, 600.0]), 550.0)
+    flap = at_corner(10.0, np.array([300.0, 300.0]), 280.0)
+    straight = at_corner(0.4, np.array([300.0, 300.0]), 280.0)
+    assert flap.is_crossed_by(large, ONES)
+    assert not large.is_crossed_by(flap, ONES)
+    assert not straight.is_crossed_by(large, ONES)
+    assert not large.is_crossed_by(large, ONES)
