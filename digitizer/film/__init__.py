@@ -21,7 +21,7 @@ from digitizer.film.orientation import (
     witnesses_of_reading,
 )
 from digitizer.film.pictures import ReadingPicture, paper_picture, reading_picture, text_crops
-from digitizer.film.quality import NO_QUALITY, covered, finer_for, quality
+from digitizer.film.quality import NO_QUALITY, covered, finer_for, quality, two_in_one
 from digitizer.film.rendering import render
 from digitizer.film.settings import USUAL, QualitySettings
 from digitizer.film.sheet import SheetSearch, find_sheets
@@ -66,6 +66,7 @@ __all__ = [
     "tiles_as_viewed",
     "turn_of_chest",
     "turned_by",
+    "two_in_one",
     "uniformity",
     "usable_range",
     "window",

@@ -22,11 +22,12 @@ from digitizer.film.pictures import ReadingPicture
 from digitizer.film.steps import Step, steps_of
 from digitizer.model.units import MM_PER_INCH, Dpi, Point
 
-__all__ = ["is_covered"]
+__all__ = ["has_folded_side", "is_covered"]
 
 Points = NDArray[np.float64]
 
 _PITCH_MM = 0.34
+_SMALLEST_PX = 64
 _RIM_MM = 2.0
 """Steps all of which is nearer to one side of the picture are the film's own edge."""
 _FLARE = 0.006
@@ -88,10 +89,9 @@ def is_covered(
     texts : iterable of four points each
         Boxes of the lines that were read, in pixels of the picture.
     """
-    if dpi is None or min(picture.pixels.shape) < 64:
+    if dpi is None or min(picture.pixels.shape) < _SMALLEST_PX:
         return False
-    tone, pitch = _tone(picture, dpi)
-    steps = [step for step in steps_of(tone, pitch) if not _is_own_edge(step, tone, pitch)]
+    tone, steps, pitch = _steps(picture, dpi)
     scale = tone.shape[1] / picture.pixels.shape[1]
     middles = np.array([np.mean(box, axis=0) for box in texts]).reshape(-1, 2) * scale
     if is_folded_side(tone, steps, pitch) or is_folded_corner(tone, steps, pitch):
@@ -103,6 +103,29 @@ def is_covered(
         for patch in patches
         if not any(plate >= set(patch.sides) for plate in plates)
     )
+
+
+def has_folded_side(picture: ReadingPicture, dpi: Dpi | None) -> bool:
+    """Tell whether a side of a film is folded over, so that it ends in a crease.
+
+    Parameters
+    ----------
+    picture : ReadingPicture
+        Of the film, straightened by that side.
+    dpi : Dpi or None
+        Where no resolution is told, nothing is told.
+    """
+    if dpi is None or min(picture.pixels.shape) < _SMALLEST_PX:
+        return False
+    tone, steps, pitch = _steps(picture, dpi)
+    return is_folded_side(tone, steps, pitch)
+
+
+def _steps(picture: ReadingPicture, dpi: Dpi) -> tuple[Floats, list[Step], float]:
+    """Return natural log light, the steps on it but for the film's own edges, and its pitch."""
+    tone, pitch = _tone(picture, dpi)
+    steps = [step for step in steps_of(tone, pitch) if not _is_own_edge(step, tone, pitch)]
+    return tone, steps, pitch
 
 
 def _is_own_edge(step: Step, tone: Floats, pitch: float) -> bool:

@@ -1,5 +1,6 @@
 """What a search for sheets works on, and what it finds: a page prepared, and sheets as measured."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from math import degrees
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from digitizer.film.edges import Side
 from digitizer.film.light import Floats
-from digitizer.film.rectangle import common_angle
+from digitizer.film.rectangle import OTHERWISE_DEG, agreeing, common_angle
 from digitizer.model.raster import Pixels
 
 __all__ = ["OVERHANG", "FoundSheet", "Page", "beside"]
@@ -21,9 +22,15 @@ _CORNER_SUPPORT = 0.4
 """Agreeing share of a side from which on it may make a corner with the next."""
 _HALF_SEEN = 0.8
 """Agreeing share of two opposite sides below which the outline may be that of two sheets."""
-_OTHERWISE_DEG = 1.0
-"""The largest error of an angle that may be told at all. Of 498 drawn films one has a side that
-lies further off and is seen on more than its corner; its neighbours are seen on 0.82 and 0.98."""
+_FED_DEG = 1.2
+"""How far askew a film may lie of which one side shows: the others lie beyond the frame, as a
+transport feeds it. A crease across a corner lies further off."""
+_LONG = 0.4
+"""Part of the frame's short side that each of two sides must have, where a film lies otherwise: the
+flaps of two folded corners that were taken for sheets had 0.22 and 0.23."""
+_ACROSS = 0.001
+"""Part of a sheet that another may cover. Of 100 drawn pairs of films on one bed none covered each
+other at all as found; three pieces of folded films taken for sheets did by 0.002, 0.54 and 0.54."""
 _HANGS_ON = 0.25
 """Part of the rim outside the sheet from which on more than tape or glare hangs on to it. Of 498
 drawn sheets 496 had 0.22 at most; one of the others had lost its dark third; where two films touch,
@@ -146,7 +153,39 @@ class FoundSheet:
             if side.seen and side.support > _CORNER_SUPPORT
         ]
         apart = (abs((a - b + 45) % 90 - 45) for a, b in combinations(angles, 2))
-        return any(one > _OTHERWISE_DEG for one in apart)
+        return any(one > OTHERWISE_DEG for one in apart)
+
+    def witnesses(self, scale: Points, frame: Points) -> int:
+        """Return how many sides bear the sheet's angle out; none where they contradict each other.
+
+        One side alone may be the crease of a fold, two that do not meet in the frame those of two
+        folds, and two short ones those of a flap: they bear out nothing where they lie otherwise
+        than a film is fed.
+
+        Parameters
+        ----------
+        scale : ndarray, (2,)
+            Millimetres per pixel in x and y, or ones.
+        frame : ndarray, (4, 2)
+            Corners of the frame in pixels.
+        """
+        agreed = agreeing(self.sides, scale)
+        fed = bool(agreed) and abs(degrees(common_angle(agreed, scale))) <= _FED_DEG
+        if len(agreed) > 2 or fed or (len(agreed) == 2 and self._meet(agreed, frame)):
+            return len(agreed)
+        return 0
+
+    def _meet(self, sides: Sequence[Side], frame: Points) -> bool:
+        """Tell whether two long sides make a corner that lies in the frame, or hardly beyond."""
+        if min(side.length for side in sides) < _LONG * frame[2].min():
+            return False
+        room = OVERHANG * float(np.linalg.norm(frame[2] - frame[0]))
+        inside = (self.corners > -room) & (self.corners < frame[2] + room)
+        used = [any(side is one for one in sides) for side in self.sides]
+        return any(
+            used[number - 1] and here and bool(inside[number].all())
+            for number, here in enumerate(used)
+        )
 
     def holds(self, other: "FoundSheet") -> bool:
         """Tell whether another, smaller sheet lies inside this one."""
@@ -155,6 +194,25 @@ class FoundSheet:
     def holds_lines(self, other: "FoundSheet") -> bool:
         """Tell whether the lines measured of another sheet lie in this one, wherever it ends."""
         return self._holds(np.array([side.point for side in other.sides if side.seen]))
+
+    def is_crossed_by(self, other: "FoundSheet", scale: Points) -> bool:
+        """Tell whether a sheet of longer edges lies across this one, otherwise.
+
+        Films lie beside each other: what lies across another is its flap, or a border on it.
+
+        Parameters
+        ----------
+        other : FoundSheet
+        scale : ndarray, (2,)
+            Millimetres per pixel in x and y, or ones.
+        """
+        if other is self or other.edge < self.edge:
+            return False
+        mine, theirs = (one.corners.astype(np.float32) for one in (self, other))
+        common, _ = cv2.intersectConvexConvex(mine, theirs)
+        angles = [degrees(common_angle(one.sides, scale)) for one in (self, other)]
+        apart = abs((angles[0] - angles[1] + 45) % 90 - 45)
+        return common > _ACROSS * self.area and apart > OTHERWISE_DEG
 
     def _holds(self, points: Points) -> bool:
         rim = self.corners.astype(np.float32)

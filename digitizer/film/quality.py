@@ -23,7 +23,7 @@ from digitizer.model.raster import Pixels, Raster
 from digitizer.model.reasons import Code
 from digitizer.model.units import MM_PER_INCH, Dpi
 
-__all__ = ["NO_QUALITY", "covered", "finer_for", "quality"]
+__all__ = ["NO_QUALITY", "covered", "finer_for", "quality", "two_in_one"]
 
 NO_QUALITY = Quality()
 """Of a file that could not be decoded."""
@@ -125,6 +125,21 @@ def covered(quality: Quality) -> Quality:
     """
     flags = tuple(one for one in quality.flags if one != Code.RESOLUTION_DOUBTFUL)
     return replace(quality, flags=(*flags, Code.FILM_COVERED.value))
+
+
+def two_in_one(quality: Quality) -> Quality:
+    """Return a quality that says that two films lie in one outline.
+
+    That the outline has no film's size is said once, by its cause.
+
+    Parameters
+    ----------
+    quality : Quality
+        As judged of the outline.
+    """
+    said = (Code.RESOLUTION_DOUBTFUL, Code.DOUBLE_FEED)
+    flags = tuple(one for one in quality.flags if one not in said)
+    return replace(quality, flags=(*flags, Code.DOUBLE_FEED.value))
 
 
 def finer_for(quality: Quality, body_part: str, settings: QualitySettings = USUAL) -> Quality:

@@ -2,9 +2,9 @@
 
 What this decides: where the bed shows, which connected pieces of the rest are sheets, and where
 their straight edges run. What it never does: take the border of a collimated field for the sheet's
-edge, or turn a sheet on which nothing straight shows, or whose sides are those of two. What it may
-get wrong: a black mask printed on a film whose own edges all lie outside the frame looks like film
-on a dark bed.
+edge, or turn a sheet on which nothing straight shows, or whose sides are those of two or contradict
+each other, as the crease of a fold does. What it may get wrong: a black mask printed on a film
+whose own edges all lie outside the frame looks like film on a dark bed.
 """
 
 from dataclasses import dataclass, field
@@ -12,11 +12,13 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
+from digitizer.film.covered import has_folded_side
 from digitizer.film.edges import NO_SIDE
 from digitizer.film.found import FoundSheet, Page
 from digitizer.film.geometry import make_geometry, scale_of
 from digitizer.film.light import full_scale, grey, is_density, light_picture, log_tone
 from digitizer.film.paper import is_bare, is_coloured, is_paper
+from digitizer.film.pictures import reading_picture
 from digitizer.film.rectangle import rectangle
 from digitizer.film.supposition import best_sheets
 from digitizer.model.film import Geometry, ScanKind
@@ -36,12 +38,20 @@ _USUAL_MM = 400.0
 class SheetSearch:
     """What a page shows.
 
-    ``kind`` is a guess from the picture alone; None where it tells nothing.
+    Attributes
+    ----------
+    sheets : tuple of Geometry
+    kind : ScanKind or None
+        A guess from the picture alone; None where it tells nothing.
+    reasons : tuple of Reason
+    of_two : tuple of bool
+        Of each sheet: whether two may lie in its outline.
     """
 
     sheets: tuple[Geometry, ...]
     kind: ScanKind | None
     reasons: tuple[Reason, ...] = field(default=())
+    of_two: tuple[bool, ...] = field(default=())
 
 
 def find_sheets(raster: Raster) -> SheetSearch:
@@ -64,7 +74,7 @@ def find_sheets(raster: Raster) -> SheetSearch:
     sharp = log_tone(picture.light, density=density)
     tone = np.asarray(cv2.GaussianBlur(sharp, (0, 0), 1.0), dtype=np.float32)
     if is_paper(raster, picture.light, picture.top):
-        return SheetSearch(sheets=(_whole(raster),), kind=ScanKind.LABEL)
+        return SheetSearch(sheets=(_whole(raster),), kind=ScanKind.LABEL, of_two=(False,))
     if is_bare(picture.light):
         return SheetSearch(sheets=(), kind=ScanKind.BLANK)
     pitch = max(raster.dpi) / MM_PER_INCH if raster.dpi else max(raster.pixels.shape) / _USUAL_MM
@@ -82,15 +92,28 @@ def find_sheets(raster: Raster) -> SheetSearch:
     found, angle = best_sheets(page)
     kind = ScanKind.LABEL if raster.bits <= 8 and is_coloured(raster) else ScanKind.FILM
     if not found:
-        return SheetSearch(sheets=(_whole(raster, angle),), kind=kind)
-    return SheetSearch(sheets=tuple(_geometry(one, raster) for one in found), kind=kind)
+        return SheetSearch(sheets=(_whole(raster, angle),), kind=kind, of_two=(False,))
+    of_two = tuple(one.is_of_two(page.scale) for one in found)
+    doubted = [
+        double or any(one.is_crossed_by(other, page.scale) for other in found)
+        for one, double in zip(found, of_two, strict=True)
+    ]
+    sheets = tuple(
+        _geometry(one, raster, 0 if doubt else one.witnesses(page.scale, page.frame))
+        for one, doubt in zip(found, doubted, strict=True)
+    )
+    return SheetSearch(sheets=sheets, kind=kind, of_two=of_two)
 
 
-def _geometry(found: FoundSheet, raster: Raster) -> Geometry:
-    """Return a sheet as measured; one that two of another angle may be is not turned at all."""
-    if found.is_of_two(scale_of(raster.dpi)):
+def _geometry(found: FoundSheet, raster: Raster, witnesses: int) -> Geometry:
+    """Return a sheet as measured; not turned at all where no side bears its angle out."""
+    if witnesses == 0:
         return make_geometry(found.upright, found.seen, raster.dpi, skew_known=False)
-    return make_geometry(found.corners, found.seen, raster.dpi, skew_known=True)
+    geometry = make_geometry(found.corners, found.seen, raster.dpi, skew_known=True)
+    if witnesses == 1 and has_folded_side(reading_picture(raster, geometry), raster.dpi):
+        # The one side that shows may be the crease.
+        return make_geometry(found.upright, found.seen, raster.dpi, skew_known=False)
+    return geometry
 
 
 def _whole(raster: Raster, angle: float | None = None) -> Geometry:

@@ -387,8 +387,8 @@ def _table() -> dict[Code, CodeText]:
         (
             Code.DOUBLE_FEED,
             note,
-            "The sheet is longer than any film: two were fed over each other.",
-            "Take them apart and scan each.",
+            "Two films lie in one outline: side by side, or fed over each other.",
+            "Lay them apart and scan each.",
         ),
         (
             Code.FILM_COVERED,

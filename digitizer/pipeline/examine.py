@@ -86,18 +86,19 @@ def find_on_page(
     """
     raster = decoder.decode(path, page)
     search = film.find_sheets(raster)
-    geometries = search.sheets
+    geometries, of_two = search.sheets, search.of_two
     if not geometries and search.kind is not ScanKind.BLANK:
-        geometries = (whole_frame(raster),)
+        geometries, of_two = (whole_frame(raster),), (False,)
     kind = _SHEET_KIND[search.kind or ScanKind.FILM] if geometries else SheetKind.FILM
     sheets = tuple(
         FoundSheet(
             page=page,
             kind=kind,
             geometry=geometry,
-            quality=film.quality(raster, geometry, limits),
+            quality=film.two_in_one(quality) if double else quality,
         )
-        for geometry in geometries
+        for geometry, double in zip(geometries, of_two, strict=True)
+        for quality in (film.quality(raster, geometry, limits),)
     )
     quality = sheets[0].quality if sheets else film.quality(raster, None, limits)
     return PageFindings(kind=search.kind, sheets=sheets, quality=quality, reasons=search.reasons)
