@@ -322,7 +322,8 @@ def study_show(session: Session, study: str, as_json: bool) -> int:
 
 @migrate.command(name="accept")
 @click.argument("study", nargs=-1, required=True)
-@click.option("--patient", "patient_id", help="NUMBER or ISSUER:NUMBER; else the first candidate.")
+@click.option("--patient", "patient_id",
+              help="ISSUER:NUMBER; else the first candidate, if nothing disagrees.")  # fmt: skip
 @click.option("--accession", "accession_number", help="The exam; empty keeps the header's number.")
 @click.option("--collisions", type=click.Choice([one.value for one in Collisions]),
               help="What becomes of instances that cannot go as they are.")  # fmt: skip
@@ -345,7 +346,7 @@ def accept(
         raise UsageError("One accession number cannot be that of all studies alike.")
 
     def one(services: Services, study_id: str) -> None:
-        review.accept(
+        accepted = review.accept(
             services,
             study_id,
             user=user,
@@ -354,6 +355,10 @@ def accept(
             collisions=Collisions(collisions) if collisions else None,
             why=why,
         )
+        if accepted.decision is not None:
+            who = accepted.decision.patient
+            print(f"{study_id}: {who.issuer}:{who.patient_id}, "
+                  f"{who.name.family}, {who.name.given}")  # fmt: skip
 
     ids = study
     if alike:

@@ -117,6 +117,27 @@ def test_what_a_person_confirmed_is_what_was_seen(site: OldSite, disc: Disc) -> 
     assert [one.code for one in site.studies(State.REVIEW)] == ["several_identities"]
 
 
+@pytest.mark.parametrize(
+    "says",
+    [{"PatientBirthDate": "19551224"}, {"PatientID": "9999999"}, {"PatientName": "BREWSTER^MAUD"}],
+)
+def test_a_patient_who_is_contradicted_must_be_named(
+    site: OldSite, disc: Disc, says: dict[str, str]
+) -> None:
+    """Unsaid it is the first candidate, where neither number, name nor birth date differs."""
+    disc.put("1", 1, **says)
+    source = disc.add()
+    site.work(source)
+    (study,) = site.studies(State.REVIEW)
+    with pytest.raises(UsageError, match="--patient"):
+        review.accept(site.services, study.id, user="ann", undo_window_s=0)
+    done = review.accept(
+        site.services, study.id, user="ann", patient_id="GEN:4711822", undo_window_s=0
+    )
+    assert done.decision is not None
+    assert done.decision.patient.patient_id == "4711822"
+
+
 def test_nobody_accepts_what_they_have_not_seen(site: OldSite, disc: Disc) -> None:
     """A file found while a study is in review brings it up anew."""
     disc.put("1", 1, PatientName="OKONKWO^JANET")

@@ -5,9 +5,10 @@ from dataclasses import replace
 from enum import StrEnum, unique
 
 from digitizer.errors import StaleRecord, UsageError
-from digitizer.model.identity import ExamRecord, Outcome, PatientRecord, Verdict
+from digitizer.model.identity import Agreement, ExamRecord, Outcome, PatientRecord, Verdict
 from digitizer.model.older import OldInstance, OldStudy, SourceKind
 from digitizer.model.older import Source as OlderSource
+from digitizer.model.reading import FieldName
 from digitizer.model.reasons import Code, reason
 from digitizer.model.records import Stage
 from digitizer.model.states import HOLDS, State
@@ -31,6 +32,7 @@ _EACH_BY_ITSELF = _OF_INSTANCES | {
     *(Code.SEVERAL_IDENTITIES, Code.PICTURE_CONTRADICTS, Code.COUNT_DIFFERS),
 }
 """Reasons for which one study says nothing of another."""
+_WHO = (FieldName.PATIENT_ID, FieldName.FAMILY_NAME, FieldName.BIRTH_DATE)
 _NOT_BY_ACCEPTING = frozenset((Code.STUDY_CONFLICT, Code.READ_BACK_DIFFERS, Code.INTERNAL_ERROR))
 _RESUMES = {
     State.APPROVED: Stage.OLD_STORE,
@@ -61,7 +63,9 @@ def accept(
     why: str = "",
     undo_window_s: float | None = None,
 ) -> OldStudy:
-    """Decide a study in review: the first candidate, or the patient that the person names.
+    """Decide a study in review: for the patient that the person names.
+
+    Without one it is the first candidate, as long as neither number, name nor birth date disagrees.
 
     Parameters
     ----------
@@ -157,9 +161,24 @@ def _in_review(study: OldStudy) -> OldStudy:
 
 
 def _proposed(study: OldStudy) -> PatientRecord:
+    """Return the patient to be taken when the person names none: one whom nothing contradicts."""
     if not study.candidates:
         raise UsageError("No patient is proposed for this study.", remedy="Name one: --patient.")
-    return study.candidates[0].patient
+    first = study.candidates[0]
+    against = [
+        name.value.replace("_", " ")
+        for name in _WHO
+        if Agreement.DISAGREES in (first.film_agreement.get(name), first.label_agreement.get(name))
+    ]
+    if any(one.code is Code.SEVERAL_IDENTITIES for one in study.reasons):
+        against.append("number of people named")
+    if against:
+        who = f"{first.patient.issuer}:{first.patient.patient_id}"
+        raise UsageError(
+            f"The first candidate is {who}, and the {' and the '.join(against)} speaks against it.",
+            remedy="Name the patient: --patient.",
+        )
+    return first.patient
 
 
 def _exam(

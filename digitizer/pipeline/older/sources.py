@@ -49,6 +49,11 @@ def add_source(
                 f"There is an older archive {name} already: {source.place}.",
                 remedy="Give this one another name with --name.",
             )
+        elif (issuer and issuer != source.issuer) or (options and options != source.options):
+            raise UsageError(
+                f"{name} was added with another issuer or other options, which stay as they are.",
+                remedy="Add it under another name with --name; what was brought over is known.",
+            )
         stage = Stage.OLD_FEED if source.stocked else Stage.OLD_STOCK
         tx.schedule(stage, source.id)
     services.waker.wake([(stage, source.id)])

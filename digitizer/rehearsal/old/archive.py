@@ -51,6 +51,7 @@ def make_archive(out: Path, *, studies: int, seed: int) -> MadeArchive:
     Four in five studies are the old PACS' (``pacs/``, to be loaded into one), the others on discs
     (``discs/``, the first of them as ``disc.iso`` as well) and in a storage folder (``storage/``).
     """
+    out = out.resolve()
     rng = Random(seed)
     planned, people, exams = plan_studies(rng, studies, seed)
     out.mkdir(parents=True, exist_ok=True)
