@@ -4,8 +4,9 @@ Makes an old archive with known truth, loads its PACS part into one Orthanc, and
 into another with ``digitizer migrate``: once on a good line for the time it takes, beside dcmtk's
 movescu and storescu on the same files and peers; once on a bad line (C-FIND capped at 100, every
 200th association aborted, the peer away for a minute, the command and its workers killed) for what
-comes of it. Then every instance of the new archive is compared with the file it was made from, and
-every study with the truth.
+comes of it. Its discs and its storage folder are brought over too, killed on the way, and a large
+folder is walked. Then every instance of the new archive is compared with the file it was made from,
+and every study with the truth.
 """
 
 import argparse

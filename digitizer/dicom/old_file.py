@@ -294,7 +294,7 @@ def with_header(old: OldFile, header: Dataset) -> bytes:
     Pixel Data and all behind it are the bytes that they were; elements of the header that were not
     changed are still raw and are written as they were.
     """
-    return _encoded(header, old.syntax, ("iso8859",)) + old.data[old.bulk :]
+    return _written(header, old.syntax, ("iso8859",)) + old.data[old.bulk :]
 
 
 def spliced(
@@ -315,7 +315,7 @@ def spliced(
         Python codecs of the header's character set, where the patch declares none.
     """
     form = _form(old.syntax)
-    new = _encoded(patch, old.syntax, codecs)
+    new = _written(patch, old.syntax, codecs)
     pieces = {tag: new[start:end] for tag, start, end in spans(new, form)}
     # The length of a group that is another now would be wrong; it need not be told (PS3.5 7.2).
     stale = {tag & 0xFFFF0000 for tag in (*pieces, *removed)}
@@ -342,7 +342,7 @@ def check_changed(old: OldFile, data: bytes) -> None:
         raise BadScan("corrupt_file", "With what is changed it could not be read any more.")
 
 
-def _encoded(header: Dataset, syntax: UID, codecs: tuple[str, ...]) -> bytes:
+def _written(header: Dataset, syntax: UID, codecs: tuple[str, ...]) -> bytes:
     out = DicomBytesIO()
     out.is_implicit_VR = syntax == ImplicitVRLittleEndian
     out.is_little_endian = syntax != ExplicitVRBigEndian

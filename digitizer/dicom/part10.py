@@ -4,7 +4,7 @@ import struct
 
 from digitizer.model.older import Encoded
 
-__all__ = ["IMPLEMENTATION_CLASS_UID", "IMPLEMENTATION_VERSION_NAME", "part10"]
+__all__ = ["IMPLEMENTATION_CLASS_UID", "IMPLEMENTATION_VERSION_NAME", "padded", "part10"]
 
 IMPLEMENTATION_CLASS_UID = "2.25.283715849463628219574629401837465528310"
 IMPLEMENTATION_VERSION_NAME = "DIGITIZER_0_1"
@@ -16,11 +16,11 @@ def part10(instance: Encoded) -> bytes:
     meta = b"".join(
         (
             _element(0x0001, b"OB", b"\0\1"),
-            _element(0x0002, b"UI", _padded(instance.sop_class_uid, b"\0")),
-            _element(0x0003, b"UI", _padded(instance.sop_instance_uid, b"\0")),
-            _element(0x0010, b"UI", _padded(instance.transfer_syntax_uid, b"\0")),
-            _element(0x0012, b"UI", _padded(IMPLEMENTATION_CLASS_UID, b"\0")),
-            _element(0x0013, b"SH", _padded(IMPLEMENTATION_VERSION_NAME, b" ")),
+            _element(0x0002, b"UI", padded(instance.sop_class_uid, b"\0")),
+            _element(0x0003, b"UI", padded(instance.sop_instance_uid, b"\0")),
+            _element(0x0010, b"UI", padded(instance.transfer_syntax_uid, b"\0")),
+            _element(0x0012, b"UI", padded(IMPLEMENTATION_CLASS_UID, b"\0")),
+            _element(0x0013, b"SH", padded(IMPLEMENTATION_VERSION_NAME, b" ")),
         )
     )
     length = _element(0x0000, b"UL", struct.pack("<L", len(meta)))
@@ -34,7 +34,7 @@ def _element(number: int, vr: bytes, value: bytes) -> bytes:
     return struct.pack("<HH2sH", 0x0002, number, vr, len(value)) + value
 
 
-def _padded(text: str, pad: bytes) -> bytes:
+def padded(text: str, pad: bytes) -> bytes:
     """Return a text of even length (PS3.5 6.2), whatever a peer has written in it."""
     value = text.encode("latin-1", "replace")
     return value + pad * (len(value) % 2)

@@ -1,8 +1,8 @@
 """An association's connection served when there is something to do, instead of every millisecond.
 
 pynetdicom's upper layer looks at the network and at what is to be sent, sleeps for a millisecond,
-and looks again (pynetdicom 3.0.4, ``DULServiceProvider.run_reactor``): half a millisecond is lost
-with each message and its answer, and a twentieth of a core with each association, idle ones too.
+and looks again (pynetdicom 3.0.4, ``DULServiceProvider.run_reactor``): time is lost with each
+message and its answer, and computing with each association, idle ones too.
 Here it waits for either, and wakes at once.
 """
 
