@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from digitizer.film.edges import Side
 from digitizer.film.light import Floats
-from digitizer.film.rectangle import OTHERWISE_DEG, agreeing, common_angle
+from digitizer.film.rectangle import OTHERWISE_DEG, agreeing, askew_deg, common_angle
 from digitizer.model.raster import Pixels
 
 __all__ = ["OVERHANG", "FoundSheet", "Page", "beside"]
@@ -148,12 +148,12 @@ class FoundSheet:
         if not ((half[0] and half[2]) or (half[1] and half[3])):
             return False
         angles = [
-            degrees(common_angle([side], scale))
+            common_angle([side], scale)
             for side in self.sides
             if side.seen and side.support > _CORNER_SUPPORT
         ]
-        apart = (abs((a - b + 45) % 90 - 45) for a, b in combinations(angles, 2))
-        return any(one > OTHERWISE_DEG for one in apart)
+        apart = askew_deg(np.array([a - b for a, b in combinations(angles, 2)]))
+        return bool(np.any(np.abs(apart) > OTHERWISE_DEG))
 
     def witnesses(self, scale: Points, frame: Points) -> int:
         """Return how many sides bear the sheet's angle out; none where they contradict each other.
@@ -210,8 +210,8 @@ class FoundSheet:
             return False
         mine, theirs = (one.corners.astype(np.float32) for one in (self, other))
         common, _ = cv2.intersectConvexConvex(mine, theirs)
-        angles = [degrees(common_angle(one.sides, scale)) for one in (self, other)]
-        apart = abs((angles[0] - angles[1] + 45) % 90 - 45)
+        between = common_angle(self.sides, scale) - common_angle(other.sides, scale)
+        apart = abs(float(askew_deg(np.array(between))))
         return common > _ACROSS * self.area and apart > OTHERWISE_DEG
 
     def _holds(self, points: Points) -> bool:

@@ -13,6 +13,7 @@ __all__ = [
     "OTHERWISE_DEG",
     "Rough",
     "agreeing",
+    "askew_deg",
     "clipped",
     "common_angle",
     "listed",
@@ -174,7 +175,7 @@ def agreeing(sides: Sequence[Side], scale: Points) -> list[Side]:
     """
     measured = [side for side in sides if side.weight > 0]
     angles = np.array([_angle(side, scale) for side in measured])
-    near = np.abs(_askew_deg(angles[:, None] - angles)) <= OTHERWISE_DEG
+    near = np.abs(askew_deg(angles[:, None] - angles)) <= OTHERWISE_DEG
     if not len(measured):
         return []
     most = max(near, key=lambda row: int(row.sum()))
@@ -190,8 +191,8 @@ def _angle(side: Side, scale: Points) -> float:
     return atan2(dy, dx)
 
 
-def _askew_deg(angle: Points) -> Points:
-    """Return angles in radians as degrees modulo a quarter turn, nearest to zero."""
+def askew_deg(angle: Points) -> Points:
+    """Return angles in radians, (n,) or any shape, as degrees modulo a quarter turn, from zero."""
     return np.asarray((np.degrees(angle) + 45) % 90 - 45, dtype=np.float64)
 
 
@@ -258,7 +259,7 @@ def rectangle(sides: Sequence[Side], angle: float, scale: Points, frame: Points)
 
 def _ahead(side: Side, angle: float, scale: Points) -> float:
     """Return how far the outer end of a side askew to its sheet lies beyond its middle, scaled."""
-    askew = float(_askew_deg(np.array(_angle(side, scale) - angle)))
+    askew = float(askew_deg(np.array(_angle(side, scale) - angle)))
     if not side.seen or abs(askew) <= OTHERWISE_DEG:
         return 0.0
     half = side.length / 2 * float(np.linalg.norm(side.direction * scale))

@@ -51,7 +51,7 @@ class SheetSearch:
     sheets: tuple[Geometry, ...]
     kind: ScanKind | None
     reasons: tuple[Reason, ...] = field(default=())
-    of_two: tuple[bool, ...] = field(default=())
+    of_two: tuple[bool, ...] = ()
 
 
 def find_sheets(raster: Raster) -> SheetSearch:
