@@ -47,16 +47,16 @@ Kind = tuple[str, str]
 """SOP class and transfer syntax."""
 
 
-def instances_of(peer: Peer, association: Association, study_instance_uid: str) -> tuple[str, ...]:
+def instances_of(peer: Peer, messages: Messages, study_instance_uid: str) -> tuple[str, ...]:
     """Return the SOP Instance UIDs that an archive holds of a study, series by series."""
     found: list[str] = []
     series = _found(
-        peer, association, "SERIES", "SeriesInstanceUID", StudyInstanceUID=study_instance_uid
+        peer, messages, "SERIES", "SeriesInstanceUID", StudyInstanceUID=study_instance_uid
     )
     for one in series:
         found += _found(
             peer,
-            association,
+            messages,
             "IMAGE",
             "SOPInstanceUID",
             StudyInstanceUID=study_instance_uid,
@@ -65,14 +65,14 @@ def instances_of(peer: Peer, association: Association, study_instance_uid: str) 
     return tuple(found)
 
 
-def _found(peer: Peer, association: Association, level: str, wanted: str, **keys: str) -> list[str]:
+def _found(peer: Peer, messages: Messages, level: str, wanted: str, **keys: str) -> list[str]:
     query = Dataset()
     query.QueryRetrieveLevel = level
     for keyword, value in keys.items():
         setattr(query, keyword, value)
     setattr(query, wanted, "")
     values = []
-    for status, identifier in association.send_c_find(query, _FIND):
+    for status, identifier in messages.find(query, _FIND):
         if checked(status, peer=peer) in (0xFF00, 0xFF01) and identifier is not None:
             values.append(str(identifier.get(wanted, "") or ""))
     return [value for value in values if value]

@@ -1,7 +1,7 @@
 """An archive spoken to by DIMSE: C-ECHO, C-FIND, C-STORE, C-GET and storage commitment."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from io import BytesIO
 from pathlib import Path
 
@@ -25,7 +25,7 @@ from digitizer import dicom
 from digitizer.archive import bulk
 from digitizer.archive.settings import ArchiveSettings, ListenerSettings
 from digitizer.archive.tls import client_context
-from digitizer.dimse import Contexts, Peer, checked, gotten, open_association
+from digitizer.dimse import Contexts, Messages, Peer, checked, gotten, open_association
 from digitizer.errors import ArchiveRefused
 from digitizer.model.instance import FoundStudy, Holdings, StoredInstance
 from digitizer.model.older import Encoded, Sent
@@ -73,18 +73,18 @@ class DimseArchive:
         self, *, study_instance_uid: str = "", accession_number: str = ""
     ) -> tuple[FoundStudy, ...]:
         """C-FIND at study level; values are matched as they are, never as patterns."""
-        with self._association([(_FIND, None)]) as association:
-            return _studies(association, study_instance_uid, accession_number)
+        with self._messages() as messages:
+            return _studies(messages, study_instance_uid, accession_number)
 
     def holdings(self, study_instance_uid: str, accession_number: str) -> Holdings:
         """C-FIND what there is of a study and of an exam, all in one association."""
-        with self._association([(_FIND, None)]) as association:
-            found = list(_studies(association, study_instance_uid, ""))
+        with self._messages() as messages:
+            found = list(_studies(messages, study_instance_uid, ""))
             if accession_number:
-                found += _studies(association, "", accession_number)
+                found += _studies(messages, "", accession_number)
             is_there = any(one.study_instance_uid == study_instance_uid for one in found)
             instances = (
-                bulk.instances_of(self._peer, association, study_instance_uid) if is_there else ()
+                bulk.instances_of(self._peer, messages, study_instance_uid) if is_there else ()
             )
         return Holdings(studies=tuple(found), instances=instances)
 
@@ -169,14 +169,20 @@ class DimseArchive:
     def _association(self, contexts: Contexts) -> AbstractContextManager[Association]:
         return open_association(self._peer, contexts)
 
+    @contextmanager
+    def _messages(self) -> Iterator[Messages]:
+        """Open an association for questions."""
+        with self._association([(_FIND, None)]) as association, Messages(association) as messages:
+            yield messages
+
 
 def _studies(
-    association: Association, study_instance_uid: str, accession_number: str
+    messages: Messages, study_instance_uid: str, accession_number: str
 ) -> tuple[FoundStudy, ...]:
     """Ask for studies; those of exactly this accession number, whatever signs are in it."""
     query = _study_query(study_instance_uid, accession_number)
     found: list[FoundStudy] = []
-    for status, identifier in association.send_c_find(query, _FIND):
+    for status, identifier in messages.find(query, _FIND):
         code = checked(status)
         if code in (0xFF00, 0xFF01) and identifier is not None:
             found.append(_study(identifier))

@@ -2,16 +2,20 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass
+from functools import lru_cache
 from ssl import SSLContext
 
 from pydicom import Dataset
 from pydicom.uid import UID
-from pynetdicom import AE, _config, build_role
+from pynetdicom import AE, _config, build_context, build_role
 from pynetdicom.association import Association
+from pynetdicom.presentation import PresentationContext
 
 from digitizer.dimse.gate import close_gate
 from digitizer.dimse.kept import Contexts, Offer, ended, kept
+from digitizer.dimse.message import Status
 from digitizer.dimse.quick import QUICK
 from digitizer.dimse.woken import wake_by_events
 from digitizer.errors import ArchiveRefused, ArchiveUnreachable, BadWorld, SourceUnreachable
@@ -93,15 +97,11 @@ def _opened(peer: Peer, offer: Offer) -> Association:
     entity.acse_timeout = entity.dimse_timeout = peer.timeout_s
     entity.network_timeout = entity.connection_timeout = peer.timeout_s
     entity.maximum_pdu_size = LARGEST_PDU
-    for name, syntaxes in offer.contexts:
-        if syntaxes is None:
-            entity.add_requested_context(name)
-        else:
-            entity.add_requested_context(name, list(syntaxes))
     received = offer.classes if offer.receives else ()
     association = entity.associate(
         peer.host,
         peer.port,
+        _Contexts(_context(name, syntaxes) for name, syntaxes in offer.contexts),
         ae_title=peer.ae_title,
         max_pdu=LARGEST_PDU,
         ext_neg=[build_role(UID(name), scp_role=True) for name in received],
@@ -120,7 +120,24 @@ def _opened(peer: Peer, offer: Offer) -> Association:
     return association
 
 
-def checked(status: Dataset, *, peer: Peer | None = None, refusals: bool = False) -> int:
+class _Contexts(list[PresentationContext]):
+    """Presentation contexts to ask for.
+
+    pynetdicom copies them deeply to number them, which costs more than all else about opening an
+    association: there may be 128 of them.
+    """
+
+    def __deepcopy__(self, _: object) -> list[PresentationContext]:
+        return [copy(one) for one in self]
+
+
+@lru_cache(2000)
+def _context(name: str, syntaxes: tuple[str, ...] | None) -> PresentationContext:
+    """Return a context, which nobody may change; pynetdicom looks closely at each UID in it."""
+    return build_context(name, None if syntaxes is None else list(syntaxes))
+
+
+def checked(status: Dataset | Status, *, peer: Peer | None = None, refusals: bool = False) -> int:
     """Return a status that is good enough; raise for the rest (PS3.7 C).
 
     Bxxx are warnings: the archive took it and says what it changed. A7xx is out of resources.
@@ -128,7 +145,7 @@ def checked(status: Dataset, *, peer: Peer | None = None, refusals: bool = False
     if not status or "Status" not in status:
         what = "The archive broke the association off."
         raise peer.away(what) if peer else ArchiveUnreachable(what, remedy=REMEDY)
-    code = int(status.Status)
+    code = int(status.get("Status") or 0)
     if code in (0x0000, 0xFF00, 0xFF01) or code & 0xF000 == 0xB000:
         return code
     if code & 0xFF00 == 0xA700 and refusals:

@@ -1,4 +1,4 @@
-"""C-STORE and C-GET as bytes, for studies of many instances (PS3.7 6.3, 9.1, E.1; PS3.8 E).
+"""C-STORE, C-GET and C-FIND as bytes, for studies of many instances (PS3.7 6.3, 9.1, E.1; PS3.8 E).
 
 pynetdicom makes datasets of the few numbers and UIDs before each instance and looks whether every
 one of them is well-formed, on the way out and on the way in: some three milliseconds of computing
@@ -19,22 +19,24 @@ from queue import Empty
 from typing import Any
 
 from pydicom import Dataset
+from pydicom.uid import UID
 from pynetdicom.association import Association
-from pynetdicom.dsutils import encode
+from pynetdicom.dsutils import decode, encode
 from pynetdicom.pdu_primitives import P_DATA
 from pynetdicom.presentation import PresentationContext
 
 from digitizer.dicom.part10 import padded
 from digitizer.model.older import Encoded
 
-__all__ = ["Messages"]
+__all__ = ["Messages", "Status"]
 
 _CLASS, _FIELD, _ID, _ANSWERED, _PRIORITY = 0x0002, 0x0100, 0x0110, 0x0120, 0x0700
 _DATA_FOLLOWS, _STATUS, _COMMENT, _INSTANCE = 0x0800, 0x0900, 0x0902, 0x1000
 """Elements of group 0000 (PS3.7 E.1)."""
 _STORE, _STORED, _GET, _GOTTEN = 0x0001, 0x8001, 0x0010, 0x8010
+_FIND, _FOUND, _CANCEL = 0x0020, 0x8020, 0x0FFF
 """Values of Command Field (PS3.7 E.1)."""
-_AWAITED = frozenset((_STORE, _STORED, _GOTTEN))
+_AWAITED = frozenset((_STORE, _STORED, _GOTTEN, _FOUND))
 _NO_DATA, _SOME_DATA = 0x0101, 0x0001
 _MEDIUM = 0x0000
 _IS_COMMAND, _IS_LAST = 1, 2
@@ -48,6 +50,10 @@ _LARGEST_ID = 0xFFFF
 _LOOK_S = 0.5
 """Between two looks at an association that is silent."""
 _LARGEST_COMMAND = 1 << 16
+
+
+Status = Mapping[str, int | str]
+"""What an answer says, by the keywords of its command: ``Status`` and ``ErrorComment``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +108,12 @@ class Messages:
             # The peer is in the middle of something: a release would wait for what never comes.
             self._end()
 
-    def store(self, instance: Encoded) -> Dataset:
+    @property
+    def is_open(self) -> bool:
+        """Tell whether the association still stands."""
+        return self._association.is_established
+
+    def store(self, instance: Encoded) -> Status:
         """C-STORE an instance; returns what the peer says of it.
 
         Raises
@@ -125,7 +136,31 @@ class Messages:
         self._is_asking = False
         return _status(answer)
 
-    def get(self, query: Dataset, model: str) -> Iterator[Dataset | Encoded]:
+    def find(self, query: Dataset, model: str) -> Iterator[tuple[Status, Dataset | None]]:
+        """C-FIND; yields each status, with what was found as long as there may be more.
+
+        What cannot be read is None.
+
+        Raises
+        ------
+        ValueError
+            There is no presentation context for it.
+        """
+        syntax = self._ask_for(_FIND, query, model).transfer_syntax[0]
+        while True:
+            message = self._next(_FOUND)
+            status = _status(message)
+            self._is_asking = status.get("Status") in _PENDING
+            yield status, _identifier(message.data, syntax) if self._is_asking else None
+            if not self._is_asking:
+                return
+
+    def cancel(self, model: str) -> None:
+        """C-CANCEL what is being asked; the peer ends it when it likes (PS3.7 9.3.2.3)."""
+        context_id = self._context_of(model).context_id or 0
+        self._send(context_id, {_FIELD: _number(_CANCEL), _ANSWERED: _number(self._last_id)})
+
+    def get(self, query: Dataset, model: str) -> Iterator[Status | Encoded]:
         """C-GET; yields each instance once it is answered for, and each status of the request.
 
         Raises
@@ -133,13 +168,7 @@ class Messages:
         ValueError
             There is no presentation context for it.
         """
-        context = self._context_of(model)
-        syntax = context.transfer_syntax[0]
-        self._ask(
-            context.context_id or 0,
-            {_CLASS: padded(model, b"\0"), _FIELD: _number(_GET), _PRIORITY: _number(_MEDIUM)},
-            encode(query, syntax.is_implicit_VR, syntax.is_little_endian) or b"",
-        )
+        self._ask_for(_GET, query, model)
         while True:
             message = self._next(_GOTTEN, _STORE)
             if message.number(_FIELD) == _STORE:
@@ -194,6 +223,17 @@ class Messages:
                 return one
         raise ValueError("no presentation context for this service")
 
+    def _ask_for(self, field: int, query: Dataset, model: str) -> PresentationContext:
+        """Ask for what a query finds; returns the context that it is asked in."""
+        context = self._context_of(model)
+        syntax = context.transfer_syntax[0]
+        self._ask(
+            context.context_id or 0,
+            {_CLASS: padded(model, b"\0"), _FIELD: _number(field), _PRIORITY: _number(_MEDIUM)},
+            encode(query, syntax.is_implicit_VR, syntax.is_little_endian) or b"",
+        )
+        return context
+
     def _ask(self, context_id: int, command: Mapping[int, bytes], data: bytes) -> None:
         self._is_asking = True
         self._last_id = self._last_id % _LARGEST_ID + 1
@@ -241,7 +281,7 @@ class Messages:
 
     def _check(self) -> None:
         """Raise when the peer has ended the association, or the connection is lost."""
-        is_over = not self._association.is_established or not self._dul.is_alive()
+        is_over = not self.is_open or not self._dul.is_alive()
         if is_over or not self._dul.to_user_queue.empty():
             raise RuntimeError("the association has ended")
 
@@ -335,13 +375,21 @@ def _decoded(encoded: bytes) -> dict[int, bytes]:
     return found
 
 
-def _status(message: _Message) -> Dataset:
-    """Return what an answer says, as pynetdicom does."""
-    status = Dataset()
+def _status(message: _Message) -> Status:
+    status: dict[str, int | str] = {}
     number = message.number(_STATUS)
     if number >= 0:
-        status.Status = number
+        status["Status"] = number
     comment = message.text(_COMMENT)
     if comment:
-        status.ErrorComment = comment[:64]
+        status["ErrorComment"] = comment[:64]
     return status
+
+
+def _identifier(data: bytes, syntax: UID) -> Dataset | None:
+    """Return what was found; None where it cannot be read."""
+    try:
+        return decode(BytesIO(data), syntax.is_implicit_VR, syntax.is_little_endian)
+    except Exception:
+        # pydicom raises nearly anything over hostile bytes; the count of answers still stands.
+        return None

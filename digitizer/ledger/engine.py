@@ -28,6 +28,8 @@ WRITES = {"digitizer_writes": True}
 _BUSY_S = 30.0
 _PAUSE_S = 0.001
 """Between two looks at the write lock."""
+_MAY_WRITE = "digitizer_may_write"
+"""What a connection of the pool was last told: each telling costs as much as a small query."""
 _PRAGMAS = ("synchronous=FULL", "foreign_keys=ON", "cache_size=-65536")
 
 
@@ -96,21 +98,24 @@ def _writes(connection: Connection) -> bool:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    if _writes(connection):
-        connection.exec_driver_sql("PRAGMA query_only=OFF")
-        _begin_writing(connection)
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)
+    writes, known = _writes(connection), connection.info
+    if known.get(_MAY_WRITE) is not writes:
+        known.pop(_MAY_WRITE, None)
+        driver.execute(f"PRAGMA query_only={'OFF' if writes else 'ON'}")
+        known[_MAY_WRITE] = writes
+    if writes:
+        _begin_writing(connection, driver)
     else:
-        connection.exec_driver_sql("PRAGMA query_only=ON")
-        connection.exec_driver_sql("BEGIN")
+        driver.execute("BEGIN")
 
 
-def _begin_writing(connection: Connection) -> None:
+def _begin_writing(connection: Connection, driver: sqlite3.Connection) -> None:
     """Take the write lock, asking often: SQLite itself sleeps up to 100 ms between two tries.
 
     A transaction of ours holds it for a few milliseconds.
     """
-    driver = connection.connection.driver_connection
-    assert isinstance(driver, sqlite3.Connection)
     deadline = time.monotonic() + _BUSY_S
     driver.execute("PRAGMA busy_timeout=0")
     try:

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from types import TracebackType
 
 from pydicom import Dataset
-from pynetdicom.association import Association
 from pynetdicom.sop_class import (  # type: ignore[attr-defined]
     StudyRootQueryRetrieveInformationModelFind,
 )
 
-from digitizer.dimse import Peer, checked, open_association
+from digitizer.dimse import Messages, Peer, checked, open_association
 from digitizer.errors import ArchiveRefused, BadWorld, SourceUnreachable
 
 __all__ = ["Line", "Replies", "in_our_words"]
@@ -22,7 +21,6 @@ logger = logging.getLogger(__name__)
 _FIND = str(StudyRootQueryRetrieveInformationModelFind)
 _PENDING = (0xFF00, 0xFF01)
 _CANCELLED = 0xFE00
-_HIGHEST_MESSAGE = 60_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,8 +50,7 @@ class Line:
         self._peer = peer
         self._most = most
         self._stack = ExitStack()
-        self._association: Association | None = None
-        self._message = 0
+        self._messages: Messages | None = None
 
     def __enter__(self) -> "Line":
         return self
@@ -94,12 +91,11 @@ class Line:
             raise
 
     def _found(self, query: Dataset) -> Replies:
-        association = self._open()
+        messages = self._open()
         found: list[Dataset] = []
         count, cancelled = 0, False
-        self._message = self._message % _HIGHEST_MESSAGE + 1
         try:
-            for status, identifier in association.send_c_find(query, _FIND, self._message):
+            for status, identifier in messages.find(query, _FIND):
                 if status.get("Status") == _CANCELLED:
                     break
                 code = checked(status, peer=self._peer)
@@ -109,7 +105,7 @@ class Line:
                 if count <= self._most and identifier is not None:
                     found.append(identifier)
                 if count == self._most:
-                    association.send_c_cancel(self._message, query_model=_FIND)
+                    messages.cancel(_FIND)
                     cancelled = True
                 elif count > 2 * self._most:
                     self._close()  # it does not heed the wish to stop
@@ -121,27 +117,20 @@ class Line:
             raise self._peer.away("The old archive broke the association off.") from error
         return Replies(found=tuple(found), count=min(count, self._most), cut=True)
 
-    def _open(self) -> Association:
-        if self._association is not None and self._association.is_established:
-            return self._association
+    def _open(self) -> Messages:
+        if self._messages is not None and self._messages.is_open:
+            return self._messages
         self._close()
         try:
-            opened = self._stack.enter_context(open_association(self._peer, [(_FIND, None)]))
+            association = self._stack.enter_context(open_association(self._peer, [(_FIND, None)]))
         except ArchiveRefused as error:
             raise in_our_words(error) from error
-        self._association = opened
-        return opened
+        self._messages = self._stack.enter_context(Messages(association))
+        return self._messages
 
     def _close(self) -> None:
-        association, self._association = self._association, None
-        if association is not None and association.is_established and not _is_quiet(association):
-            association.abort()
+        self._messages = None
         self._stack.close()
-
-
-def _is_quiet(association: Association) -> bool:
-    """Tell whether no answers are still coming in."""
-    return bool(association.dimse.msg_queue.empty())
 
 
 def in_our_words(error: BadWorld) -> SourceUnreachable:

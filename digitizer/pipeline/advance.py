@@ -28,7 +28,9 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T", Scan, Sheet, OldStudy)
 
-_AT_ONCE = frozenset({Stage.READ, Stage.COMMIT, Stage.OLD_DECIDE, Stage.OLD_COMMIT})
+_AT_ONCE = frozenset(
+    {Stage.READ, Stage.COMMIT, Stage.OLD_DECIDE, Stage.OLD_COMMIT, Stage.OLD_VERIFY}
+)
 """What the worker that did the stage before goes on with."""
 _LONGEST_PAUSE_S = 15.0
 """Between two tries to write trouble down."""
@@ -76,8 +78,8 @@ def advance(
     While work of urgent jackets is due, the call may be spent on that instead: what was named stays
     due, and the reaper announces it again. A scan that was just prepared is read at once by the
     same worker, while its pixels are at hand: so a scan is decoded twice in the whole way, not
-    three times. An older study that was fetched is decided at once, and what was sent is asked to
-    be kept.
+    three times. An older study that was fetched is decided at once, what was sent is asked to be
+    kept, and what is kept is read back.
     """
     pool = next((one for one in POOLS if stage in one), (stage,))
     ledger, who, seconds = services.ledger, services.worker, services.settings.lease_s
@@ -134,17 +136,17 @@ def _work(services: Services, task: Task, work: StageFunction) -> list[tuple[Sta
 
 
 def _has_ended(services: Services, task: Task) -> bool:
-    """Take a task off a film or scan that a person has ended meanwhile."""
+    """Take a task off a film or scan that a person has ended meanwhile.
+
+    The stages of older studies look at the study themselves before they begin.
+    """
     kind = _SUBJECT[task.stage]
+    if kind is not Scan and kind is not Sheet:
+        return False
     with services.ledger.reading() as view:
-        if kind is Scan:
-            state = view.get(Scan, task.subject).state
-        elif kind is Sheet:
-            state = view.get(Sheet, task.subject).state
-        elif kind is OldStudy:
-            state = view.get(OldStudy, task.subject).state
-        else:
-            return False
+        state = (
+            view.get(Scan, task.subject) if kind is Scan else view.get(Sheet, task.subject)
+        ).state
     if state not in ENDS:
         return False
     with services.ledger.transaction() as tx:

@@ -16,13 +16,14 @@ from pydicom import Dataset
 from pydicom.dataset import FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from pynetdicom import AE, evt
-from pynetdicom.dimse_primitives import C_ECHO, C_STORE, N_EVENT_REPORT
+from pynetdicom.dimse_primitives import C_ECHO, C_FIND, C_STORE, N_EVENT_REPORT
 from pynetdicom.dsutils import encode
 from pynetdicom.pdu_primitives import P_DATA
 from pynetdicom.sop_class import (
     CTImageStorage,
     MRImageStorage,
     StorageCommitmentPushModel,
+    StudyRootQueryRetrieveInformationModelFind,
     StudyRootQueryRetrieveInformationModelGet,
     Verification,
 )
@@ -42,7 +43,7 @@ pytestmark = [
 
 CT, MR = str(CTImageStorage), str(MRImageStorage)
 GET, PUSH = str(StudyRootQueryRetrieveInformationModelGet), str(StorageCommitmentPushModel)
-VERIFICATION = str(Verification)
+FIND, VERIFICATION = str(StudyRootQueryRetrieveInformationModelFind), str(Verification)
 EXPLICIT, IMPLICIT = str(ExplicitVRLittleEndian), str(ImplicitVRLittleEndian)
 
 
@@ -70,7 +71,7 @@ class Archive:
     holds: list[Encoded] = field(default_factory=list)
     associations: list[Any] = field(default_factory=list)
     status: int = 0x0000
-    meanwhile: Callable[[evt.Event], None] = lambda _: None
+    meanwhile: Callable[[evt.Event], object] = lambda _: None
 
     def stored(self, event: evt.Event) -> int:
         self.associations.append(event.assoc)
@@ -89,6 +90,16 @@ class Archive:
             dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
             yield 0xFF00, dataset
 
+    def found(self, event: evt.Event) -> Iterator[tuple[int, Dataset | None]]:
+        for one in self.holds:
+            if self.meanwhile(event):
+                yield 0xFE00, None
+                return
+            answer = Dataset()
+            answer.QueryRetrieveLevel = event.identifier.QueryRetrieveLevel
+            answer.SOPInstanceUID = one.sop_instance_uid
+            yield 0xFF00, answer
+
 
 @contextmanager
 def running(pdu: int = 16_384, timeout_s: float = 5) -> Iterator[Archive]:
@@ -102,11 +113,16 @@ def running(pdu: int = 16_384, timeout_s: float = 5) -> Iterator[Archive]:
     entity.maximum_pdu_size = pdu
     entity.add_supported_context(CT, [EXPLICIT], scu_role=True, scp_role=True)
     entity.add_supported_context(GET)
+    entity.add_supported_context(FIND)
     entity.add_supported_context(PUSH)
     server = entity.start_server(
         ("127.0.0.1", port),
         block=False,
-        evt_handlers=[(evt.EVT_C_STORE, archive.stored), (evt.EVT_C_GET, archive.given)],
+        evt_handlers=[
+            (evt.EVT_C_STORE, archive.stored),
+            (evt.EVT_C_GET, archive.given),
+            (evt.EVT_C_FIND, archive.found),
+        ],
     )
     assert server is not None
     try:
@@ -165,6 +181,64 @@ def test_what_is_fetched_is_what_the_archive_holds() -> None:
         assert all(one.data[-1] == number for number, one in enumerate(found))
 
 
+def test_what_is_asked_for_is_told() -> None:
+    """Each answer with its status, question after question over one association."""
+    with running() as archive:
+        archive.holds = [an_instance(number) for number in range(3)]
+        with open_association(archive.peer, [(FIND, None)]) as opened, Messages(opened) as messages:
+            for _ in range(2):
+                *some, (status, nothing) = messages.find(_everything(), FIND)
+                assert [one["Status"] for one, _ in some] == [0xFF00] * 3
+                assert [one and one.SOPInstanceUID for _, one in some] == [
+                    f"1.2.3.{number}" for number in range(3)
+                ]
+                assert (status["Status"], nothing) == (0x0000, None)
+
+
+def test_a_question_that_is_cancelled_ends() -> None:
+    """The peer is told, and says that it has stopped; the association is good for another."""
+    with running() as archive:
+        archive.holds = [an_instance(number) for number in range(3)]
+        asked: list[evt.Event] = []
+
+        def wait_for_the_wish(event: evt.Event) -> bool:
+            asked.append(event)
+            if len(asked) > 1:
+                wait_until(lambda: event.is_cancelled, patience_s=5)
+            return len(asked) > 1
+
+        archive.meanwhile = wait_for_the_wish
+        with open_association(archive.peer, [(FIND, None)]) as opened, Messages(opened) as messages:
+            answers = messages.find(_everything(), FIND)
+            next(answers)
+            messages.cancel(FIND)
+            ((last, _),) = answers
+            assert last["Status"] == 0xFE00
+            archive.holds = []
+            assert [one["Status"] for one, _ in messages.find(_everything(), FIND)] == [0]
+
+
+def test_an_answer_that_cannot_be_read_counts() -> None:
+    """It is told as one; what follows it is read."""
+    with running() as archive:
+        archive.holds = [an_instance(1)]
+
+        def babble(event: evt.Event) -> None:
+            answer = C_FIND()
+            answer.MessageIDBeingRespondedTo = event.request.MessageID
+            answer.AffectedSOPClassUID = event.request.AffectedSOPClassUID
+            answer.Status = 0xFF00
+            answer.Identifier = BytesIO(b"\x40\0\0\1\xff\xff\xff\xff\x08\0")
+            event.assoc.dimse.send_msg(answer, event.context.context_id)
+
+        archive.meanwhile = babble
+        with open_association(archive.peer, [(FIND, None)]) as opened, Messages(opened) as messages:
+            first, second, last = messages.find(_everything(), FIND)
+        assert (first[0]["Status"], first[1]) == (0xFF00, None)
+        assert second[1] is not None
+        assert (last[0]["Status"], last[1]) == (0x0000, None)
+
+
 @pytest.mark.parametrize("at", [0, 3])
 def test_an_archive_that_breaks_off_is_away(at: int) -> None:
     """What came before was yielded; nothing waits until the time is out."""
@@ -214,10 +288,10 @@ def test_what_nobody_here_awaits_reaches_pynetdicom() -> None:
         contexts = [(CT, [EXPLICIT]), (PUSH, None)]
         with open_association(archive.peer, contexts) as opened, Messages(opened) as messages:
             opened.bind(evt.EVT_N_EVENT_REPORT, reported)
-            assert messages.store(an_instance(1)).Status == 0x0000
+            assert messages.store(an_instance(1))["Status"] == 0x0000
             assert heard.wait(5)
             archive.meanwhile = lambda _: None
-            assert messages.store(an_instance(2)).Status == 0x0000
+            assert messages.store(an_instance(2))["Status"] == 0x0000
         assert told == ["1.2.3"]
 
 
