@@ -63,11 +63,17 @@ def _error(error: BaseException) -> dict[str, Any]:
 
 
 def configure(level: str = "WARNING") -> None:
-    """Log to standard error in JSON lines; libraries that would log identities are kept quiet."""
+    """Log to standard error in JSON lines; libraries that would log identities are kept quiet.
+
+    Their warnings too, which go past the log otherwise: pydicom quotes the values it wonders at.
+    """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for noisy in ("pynetdicom", "pydicom", "RapidOCR", "PIL", "tifffile"):
+    logging.captureWarnings(True)
+    for noisy in ("py.warnings", "pydicom", "RapidOCR", "PIL", "tifffile"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
+    # What goes wrong on a line is told by those who asked, in their words.
+    logging.getLogger("pynetdicom").setLevel(logging.CRITICAL)

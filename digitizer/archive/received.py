@@ -1,9 +1,5 @@
 """Received datasets as Part 10 files, as they came."""
 
-from io import BytesIO
-
-from pydicom import dcmwrite
-from pydicom.dataset import FileMetaDataset
 from pydicom.uid import (
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
@@ -12,6 +8,9 @@ from pydicom.uid import (
     RLELossless,
 )
 from pynetdicom import evt
+
+from digitizer.dicom import part10
+from digitizer.model.older import Encoded
 
 __all__ = ["SYNTAXES", "received_file"]
 
@@ -26,13 +25,19 @@ SYNTAXES = [
 
 
 def received_file(event: evt.Event) -> bytes:
-    """Return the dataset of a C-STORE as a Part 10 file in the syntax it came in."""
+    """Return the dataset of a C-STORE as a Part 10 file: the very bytes that came, in their syntax.
+
+    Raises
+    ------
+    AttributeError
+        It bears no UIDs.
+    """
     dataset = event.dataset
-    meta = FileMetaDataset()
-    meta.MediaStorageSOPClassUID = dataset.SOPClassUID
-    meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
-    meta.TransferSyntaxUID = event.context.transfer_syntax
-    dataset.file_meta = meta
-    buffer = BytesIO()
-    dcmwrite(buffer, dataset, enforce_file_format=True)
-    return buffer.getvalue()
+    return part10(
+        Encoded(
+            sop_class_uid=str(dataset.SOPClassUID),
+            sop_instance_uid=str(dataset.SOPInstanceUID),
+            transfer_syntax_uid=str(event.context.transfer_syntax),
+            data=event.encoded_dataset(include_meta=False),
+        )
+    )

@@ -23,7 +23,13 @@ from digitizer.cli.base import (
 )
 from digitizer.cli.batch import workplace
 from digitizer.cli.older_pictures import index_words, picture_options
-from digitizer.cli.older_words import plan_words, source_words, study_words, where_words
+from digitizer.cli.older_words import (
+    plan_words,
+    settings_lines,
+    source_words,
+    study_words,
+    where_words,
+)
 from digitizer.errors import UnknownRecord, UsageError
 from digitizer.model.older import Keep, OldStudy, Source, SourceKind
 from digitizer.model.reasons import Code
@@ -32,7 +38,13 @@ from digitizer.pipeline.older import reconcile, review
 from digitizer.pipeline.older.pace import read_pace
 from digitizer.pipeline.older.plan import plan_source
 from digitizer.pipeline.older.review import Collisions
-from digitizer.pipeline.older.sources import add_source, pause_source, source_named, stock_again
+from digitizer.pipeline.older.sources import (
+    add_source,
+    change_source,
+    pause_source,
+    source_named,
+    stock_again,
+)
 from digitizer.pipeline.review import patient_named
 from digitizer.pipeline.services import Services
 from digitizer.pipeline.spreadsheet import safe_cell
@@ -101,15 +113,49 @@ def add(
     return 0
 
 
+@migrate.command(name="change")
+@click.argument("name")
+@click.option("--issuer", help="Who issued its record numbers, where it does not say.")
+@click.option("--pace", help="Studies an hour by the hour, as 07-19:60,19-07:; empty for none.")
+@click.option("--set", "sets", multiple=True, metavar="KEY=VALUE", help="KEY= takes one away.")
+@as_user
+@pass_session
+def change(
+    session: Session,
+    name: str,
+    issuer: str | None,
+    pace: str | None,
+    sets: tuple[str, ...],
+    user: str,
+) -> int:
+    """Change how an older archive is brought over; what is decided already stays."""
+    options = _resolved(dict(_option(one) for one in sets))
+    if pace is not None:
+        read_pace(pace)
+        options["pace"] = pace
+    change_source(session.services, name, user=user, issuer=issuer, options=options)
+    document = _document(session.services, name)
+    print("\n".join([name, *settings_lines(document)]))
+    return 0
+
+
 def _checked(session: Session, place: str, options: dict[str, str]) -> dict[str, str]:
-    """Check place and options of an old PACS before it is written down; no file is relative."""
-    files = ("tls_ca", "tls_certificate", "tls_key")
-    told = {key: str(Path(one).resolve()) if key in files else one for key, one in options.items()}
+    """Check place and options of an old PACS before it is written down."""
+    told = _resolved(options)
     tried = Source(
         id="", name="", kind=SourceKind.PACS, place=place, added_at=datetime.now(UTC), options=told
     )
     session.services.sources.peer(tried)
     return told
+
+
+def _resolved(options: dict[str, str]) -> dict[str, str]:
+    """Return options of an old PACS; none names a file relative to where we are just now."""
+    files = ("tls_ca", "tls_certificate", "tls_key")
+    return {
+        key: str(Path(one).resolve()) if key in files and one else one
+        for key, one in options.items()
+    }
 
 
 def _option(text: str) -> tuple[str, str]:
@@ -182,6 +228,7 @@ def list_sources(session: Session, as_json: bool) -> int:
     else:
         for row in rows:
             print(f"{row['source']}: {row['verified']} of {row['found']} instances verified")
+            print("".join(f"{line}\n" for line in settings_lines(row)), end="")
     return 0
 
 
@@ -283,9 +330,9 @@ def studies(session: Session, name: str, state: str | None, code: str | None, as
     else:
         for one in found:
             why = "; ".join(reason.text for reason in one.reasons)
-            print(
-                f"{one.id}  {one.state.value}  {one.header.modality} {one.header.study_date}  {why}"
-            )
+            told = one.header
+            what = f"{told.modality} {told.study_date}  {told.patient_id} {told.name}"
+            print(f"{one.id}  {one.state.value}  {what}  {why}")
     return 0
 
 
@@ -409,7 +456,7 @@ def release(session: Session, study: tuple[str, ...], user: str) -> int:
 
 @migrate.command(name="retry")
 @click.argument("name")
-@click.option("--state", type=click.Choice(sorted(HOLDS)), help="Only these.")
+@click.option("--state", type=click.Choice(sorted(one.value for one in HOLDS)), help="Only these.")
 @click.option("--reason", "code", help="Only those held for this reason first.")
 @as_user
 @pass_session

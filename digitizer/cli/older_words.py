@@ -2,12 +2,13 @@
 
 from typing import Any
 
-__all__ = ["plan_words", "source_words", "study_words", "where_words"]
+__all__ = ["plan_words", "settings_lines", "source_words", "study_words", "where_words"]
 
 
 def source_words(document: dict[str, Any]) -> str:
     """Say where everything of an older archive is."""
     told, lines = document["told"], [f"{document['source']} ({document['place']})"]
+    lines += settings_lines(document)
     if told["studies"] is not None:
         lines.append(f"  told       {told['studies']} studies, {told['instances']} instances")
     refused = sum(document["refused"].values())
@@ -28,7 +29,9 @@ def source_words(document: dict[str, Any]) -> str:
     if document["rows_refused"]:
         lines.append(f"  rows of the index file that cannot be taken: {document['rows_refused']}")
     if document["colliding"]:
-        lines.append(f"  colliding  {document['colliding']}")
+        lines.append(f"  colliding  {document['colliding']} with others of the same UID")
+    if document["held"]:
+        lines.append(f"  held       {document['held']} that the archive does not take as they are")
     lines.append(f"  studies   {_parts(document['studies']).strip(' ()')}")
     if document["review"]:
         lines.append(f"  in review {_parts(document['review']).strip(' ()')}")
@@ -37,6 +40,14 @@ def source_words(document: dict[str, Any]) -> str:
     if not document["balanced"]:
         lines.append("  These numbers do not add up: please report it.")
     return "\n".join(lines)
+
+
+def settings_lines(document: dict[str, Any]) -> list[str]:
+    """Say how a source is brought over, where that was told."""
+    options = [f"{key}={value}" for key, value in document["options"].items()]
+    issuer = [f"issuer {document['issuer']}"] if document["issuer"] else []
+    told = ", ".join((*issuer, *options, *(["paused"] if document["paused"] else [])))
+    return [f"  {told}"] if told else []
 
 
 def _parts(counts: dict[str, int]) -> str:

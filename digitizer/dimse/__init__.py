@@ -5,14 +5,12 @@ from digitizer.dimse.kept import Contexts, kept
 from digitizer.dimse.message import Messages
 from digitizer.dimse.quick import QUICK
 from digitizer.dimse.retrieving import gotten
-from digitizer.dimse.spool import Spool
 
 __all__ = [
     "QUICK",
     "Contexts",
     "Messages",
     "Peer",
-    "Spool",
     "checked",
     "gotten",
     "kept",

@@ -26,12 +26,13 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]
 )
 from pynetdicom.transport import ThreadedAssociationServer
 
-from digitizer.dimse import QUICK, Peer, Spool, checked, open_association
+from digitizer.dimse import QUICK, Peer, checked, open_association
 from digitizer.dimse.association import LARGEST_PDU
 from digitizer.dimse.storage import make_known
 from digitizer.errors import ArchiveRefused, BadWorld, SourceUnreachable
 from digitizer.older.asking import in_our_words
 from digitizer.older.offers import every_class, every_syntax
+from digitizer.older.spool import Spool
 
 __all__ = ["Destination", "moved", "own_address"]
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from digitizer.model.identity import PatientRecord
 from digitizer.model.older import Source
+from digitizer.pipeline.older.reconcile import TAKEN
 from digitizer.pipeline.services import Services
 
 __all__ = ["whereabouts"]
@@ -15,7 +16,7 @@ def whereabouts(services: Services, patient: PatientRecord) -> dict[str, Any]:
         sheets = view.sheets_of_patient(patient.issuer, patient.patient_id)
         studies = view.old_studies(patient=(patient.issuer, patient.patient_id))
         sources = {one.source_id: view.get(Source, one.source_id) for one in studies}
-        counts = {one.id: len(view.old_instances(study_id=one.id)) for one in studies}
+        counts = {one.id: len(view.old_instances(study_id=one.id, states=TAKEN)) for one in studies}
     films = [
         {
             "id": sheet.id,

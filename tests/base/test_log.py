@@ -2,6 +2,7 @@
 
 import json
 import logging
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -63,3 +64,16 @@ def test_an_error_is_told_without_its_words(
     assert line["error"] == "ValueError"
     assert "test_log.py" in line["traceback"][-1]
     assert ("DOE^JANE" in json.dumps(line)) == told
+
+
+def test_what_a_library_warns_of_is_not_told(
+    root: logging.Logger, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its words may quote a header; they reach standard error neither as a line nor as they are."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        logging.captureWarnings(False)
+        log.configure("WARNING")
+        warnings.warn("Invalid value for VR PN: 'DOE^JANE'", UserWarning, stacklevel=1)
+        assert "DOE" not in capsys.readouterr().err
+        logging.captureWarnings(False)

@@ -143,7 +143,10 @@ def test_every_number_leads_to_its_list(site: OldSite, tmp_path: Path) -> None:
     site.work(source)
     document = told(site, source)
     lists = {name: list(reconcile.listed(site.services, source, name)) for name in reconcile.LISTS}
-    for name in ("found", "taken", "filed", "stored", "committed", "verified", "missing"):
+    for name in (
+        *("found", "taken", "filed", "stored", "committed", "verified"),
+        *("missing", "colliding", "held"),
+    ):
         assert len(lists[name]) == document[name], name
     assert [row.place for row in lists["refused"]] == ["2", "3"]
     assert len(lists["refused"]) == sum(document["refused"].values())
@@ -209,6 +212,7 @@ def test_a_collision_waits_for_a_person_and_overwrites_nothing(
         site.work(one)
     held = site.studies(State.REVIEW)
     assert [one.code for one in held] == ["uid_collision", "uid_collision"]
+    assert (told(site, again)["colliding"], told(site, again)["held"]) == (1, 0)
     assert told(site, again)["refused"] == {"duplicate": 1}
     by_source = {one.source_id: one.id for one in held}
     with pytest.raises(UsageError, match="collisions"):
@@ -221,6 +225,9 @@ def test_a_collision_waits_for_a_person_and_overwrites_nothing(
         site.work(of)
     kept = site.keeps(uid("study", "one"))
     assert len(kept) == 2
+    (named,) = reconcile.listed(site.services, again, "renamed")
+    assert (named.place, named.outgoing_uid in kept) == ("2", True)
+    assert not list(reconcile.listed(site.services, more, "renamed"))
     own = uid("instance", "one", 1)
     assert dicom.examine(kept[own]).pixel_sha256 == dicom.examine(first).pixel_sha256
     renamed = pydicom.dcmread(io.BytesIO(next(c for u, c in kept.items() if u != own)))

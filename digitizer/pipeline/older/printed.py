@@ -3,7 +3,7 @@
 from itertools import islice
 from typing import Any
 
-from digitizer.model.older import Source
+from digitizer.model.older import OldStudy, Source
 from digitizer.model.reasons import CODES, Code
 from digitizer.model.states import State
 from digitizer.pipeline.changes import event
@@ -55,14 +55,17 @@ def printed_source(services: Services, source: Source, *, by: str) -> bytes:
     paper.table(("Studies", ""), list(told["studies"].items()), widths=(4, 1), numbers=(1,))
     _release(paper, told, open_studies, left)
     paper.heading("Studies that are held")
-    paper.table(
-        ("Study", "Patient number in the header", "Why"),
-        [
-            (one.study_instance_uid, one.header.patient_id, "; ".join(r.text for r in one.reasons))
-            for one in held[:_MOST_ROWS]
-        ],
-        widths=(3, 2, 4),
-    )
+    if held:
+        paper.table(
+            ("Study", "Patient number in the header", "Why"),
+            [
+                (one.study_instance_uid, one.header.patient_id, _why(one))
+                for one in held[:_MOST_ROWS]
+            ],
+            widths=(3, 2, 4),
+        )
+    else:
+        paper.text("None.")
     _lists(paper, services, source)
     paper.signature(
         "What is said above to be verified was compared with the originals. "
@@ -121,7 +124,9 @@ def _release(paper: Paper, told: dict[str, Any], open_studies: int, left: int) -
 def _lists(paper: Paper, services: Services, source: Source) -> None:
     for name, title in (
         ("refused", "Files and instances that were refused"),
-        ("colliding", "Instances that collide, or that the archive does not take"),
+        ("colliding", "Instances that bear the UID of another with other content"),
+        ("held", "Instances that the archive does not take as they are"),
+        ("renamed", "Instances that go into the archive under another UID, after a collision"),
         ("missing", "Named by a disc's own list or an index file, and not there"),
         ("rows_refused", "Rows of the index file that cannot be taken"),
     ):
@@ -140,6 +145,10 @@ def _lists(paper: Paper, services: Services, source: Source) -> None:
         )
         if len(rows) > _MOST_ROWS:
             paper.text(f"Only the first {_MOST_ROWS} are printed; the CSV has all.", small=True)
+
+
+def _why(study: OldStudy) -> str:
+    return "; ".join(one.text for one in study.reasons)
 
 
 def _words(code: str) -> str:

@@ -5,7 +5,7 @@ what waits, what a person must look at, and what is filed. Differences are never
 """
 
 from collections import Counter
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
@@ -20,6 +20,7 @@ from digitizer.ports import Transaction
 __all__ = [
     "COLUMNS",
     "LISTS",
+    "TAKEN",
     "cells",
     "listed",
     "page_of",
@@ -29,11 +30,12 @@ __all__ = [
 ]
 
 _REFUSED = (State.QUARANTINED, State.DUPLICATE, State.REJECTED)
-_TAKEN = (State.READ, State.REVIEW, State.STORED, State.COMMITTED, State.VERIFIED)
+TAKEN = (State.READ, State.REVIEW, State.STORED, State.COMMITTED, State.VERIFIED)
+"""States of what goes into the archive, or may; the rest is refused."""
 _STORED = (State.STORED, State.COMMITTED, State.VERIFIED)
 LISTS: Mapping[str, tuple[State, ...]] = {
-    "found": (*_TAKEN, *_REFUSED),
-    "taken": _TAKEN,
+    "found": (*TAKEN, *_REFUSED),
+    "taken": TAKEN,
     "refused": _REFUSED,
     "filed": (State.READ, *_STORED),
     "stored": _STORED,
@@ -41,11 +43,22 @@ LISTS: Mapping[str, tuple[State, ...]] = {
     "committed": _STORED[1:],
     "verified": _STORED[2:],
     "colliding": (State.REVIEW,),
+    "held": (State.REVIEW,),
+    "renamed": TAKEN,
     "duplicate": (State.DUPLICATE,),
     "missing": (State.REJECTED,),
     "rows_refused": (State.REJECTED,),
 }
 """Lists of instances by name, and the states they hold."""
+_ONLY: Mapping[str, Callable[[OldInstance], bool]] = {
+    "already_there": lambda row: row.code is Code.ALREADY_THERE,
+    "colliding": lambda row: row.code is Code.UID_COLLISION,
+    "held": lambda row: row.code is not Code.UID_COLLISION,
+    "renamed": lambda row: bool(row.sent_uid),
+}
+"""What else must be so of the instances of a list: held are those that the archive does not take or
+has otherwise, or that cannot be made; renamed, those that go under UIDs of ours after a collision.
+"""
 _NO_FILES = {Code.FILE_MISSING: "missing", Code.ROW_REFUSED: "rows_refused"}
 """Codes of entries that stand for no file, and the list that each has for itself."""
 _SETTLED = frozenset(
@@ -61,14 +74,15 @@ def source_json(view: Transaction, source: Source) -> dict[str, Any]:
     tally = view.old_tally(source.id)
     missing = _count(tally, (State.REJECTED,), Code.FILE_MISSING.value)
     rows_refused = _count(tally, (State.REJECTED,), Code.ROW_REFUSED.value)
-    found = _count(tally, (*_TAKEN, *_REFUSED)) - missing - rows_refused
+    found = _count(tally, (*TAKEN, *_REFUSED)) - missing - rows_refused
     refused = Counter[str]()
     for (state, code), (n, _) in tally.items():
         if state in _REFUSED and code not in _NO_FILES:
             refused[code or state.value] += n
-    taken = _count(tally, _TAKEN)
+    taken = _count(tally, TAKEN)
     filed = sum(n for (_, decided), n in view.old_filed(source.id).items() if decided)
     filed += _count(tally, _STORED, Code.FILM_SCAN.value)
+    colliding = _count(tally, (State.REVIEW,), Code.UID_COLLISION.value)
     studies = view.old_studies_by_state(source.id)
     return {
         "id": source.id,
@@ -77,13 +91,16 @@ def source_json(view: Transaction, source: Source) -> dict[str, Any]:
         "place": source.place,
         "stocked": source.stocked,
         "paused": source.paused,
+        "issuer": source.issuer,
+        "options": dict(sorted(source.options.items())),
         "told": {"studies": source.told_studies, "instances": source.told_instances},
         "found": found,
         "missing": missing,
         "rows_refused": rows_refused,
         "taken": taken,
         "refused": dict(sorted(refused.items())),
-        "colliding": _count(tally, (State.REVIEW,)),
+        "colliding": colliding,
+        "held": _count(tally, (State.REVIEW,)) - colliding,
         "filed": filed,
         "stored": _count(tally, _STORED),
         "already_there": sum(
@@ -109,8 +126,8 @@ def _adds_up(
     tally: Mapping[tuple[State, str], tuple[int, int]],
 ) -> bool:
     """Compare with what is counted by study: each taken instance belongs to one that is there."""
-    of_studies = view.old_taken_of_studies(source.id, _TAKEN)
-    return taken == of_studies + _count(tally, _TAKEN, Code.FILM_SCAN.value)
+    of_studies = view.old_taken_of_studies(source.id, TAKEN)
+    return taken == of_studies + _count(tally, TAKEN, Code.FILM_SCAN.value)
 
 
 def _count(
@@ -157,7 +174,7 @@ def listed(
             own = _NO_FILES.get(row.code) if row.code else None
             if own != (name if name in _NO_FILES.values() else None):
                 continue
-            if name == "already_there" and row.code is not Code.ALREADY_THERE:
+            if name in _ONLY and not _ONLY[name](row):
                 continue
             if name == "filed" and not _is_filed(row, decided):
                 continue

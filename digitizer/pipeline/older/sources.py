@@ -1,5 +1,6 @@
 """Naming an older archive, so that it is looked through; setting it going, and halting it."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from digitizer.errors import UnknownRecord, UsageError
@@ -9,7 +10,7 @@ from digitizer.pipeline.changes import event
 from digitizer.pipeline.ingest import identifier
 from digitizer.pipeline.services import Services
 
-__all__ = ["add_source", "pause_source", "source_named", "stock_again"]
+__all__ = ["add_source", "change_source", "pause_source", "source_named", "stock_again"]
 
 
 def add_source(
@@ -52,7 +53,7 @@ def add_source(
         elif (issuer and issuer != source.issuer) or (options and options != source.options):
             raise UsageError(
                 f"{name} was added with another issuer or other options, which stay as they are.",
-                remedy="Add it under another name with --name; what was brought over is known.",
+                remedy="`digitizer migrate change` changes them.",
             )
         stage = Stage.OLD_FEED if source.stocked else Stage.OLD_STOCK
         tx.schedule(stage, source.id)
@@ -69,6 +70,54 @@ def source_named(services: Services, name: str) -> Source:
             f"There is no older archive {name}.", remedy="`digitizer migrate list` shows the names."
         )
     return source
+
+
+def change_source(
+    services: Services,
+    name: str,
+    *,
+    user: str,
+    issuer: str | None = None,
+    options: Mapping[str, str] | None = None,
+) -> Source:
+    """Change how a source is brought over; what is decided already stays as it is.
+
+    Parameters
+    ----------
+    services : Services
+    name : str
+    user : str
+    issuer : str or None
+        None leaves the one that it has.
+    options : mapping or None
+        Options to be set; an empty value takes one away.
+
+    Raises
+    ------
+    UsageError
+        An option of pictures but their pace: the index file is read with those they came with.
+    SettingsError
+        An option is garbled.
+    """
+    source = source_named(services, name)
+    if source.kind is SourceKind.PICTURES and options and set(options) != {"pace"}:
+        raise UsageError(
+            "The options of a folder of pictures stay as they are.",
+            remedy="Add it under another name with --name; what was brought over is known.",
+        )
+    with services.ledger.transaction() as tx:
+        before = tx.get(Source, source.id)
+        told = {
+            key: value for key, value in (before.options | dict(options or {})).items() if value
+        }
+        after = replace(before, issuer=before.issuer if issuer is None else issuer, options=told)
+        if after.kind is SourceKind.PACS:
+            services.sources.peer(after)
+        saved = tx.save(after, event(source.id, "changed", user, issuer=after.issuer, options=told))
+        stage = Stage.OLD_FEED if saved.stocked else Stage.OLD_STOCK
+        tx.schedule(stage, source.id)
+    services.waker.wake([(stage, source.id)])
+    return saved
 
 
 def pause_source(services: Services, name: str, *, user: str, paused: bool) -> Source:

@@ -1,0 +1,63 @@
+"""How an older archive is brought over: told, changed, and refused where it is garbled."""
+
+from pathlib import Path
+
+import pytest
+from site_commands import Site
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    """Return a site with one old PACS that nobody has asked yet."""
+    site = Site(tmp_path / "data")
+    words = ("--name", "old", "--issuer", "GH", "--pace", "07-19:60,19-07:", "--as", "ann")
+    assert site.run("migrate", "add", "OLD@127.0.0.1:104", *words).returncode == 0
+    return site
+
+
+def test_how_it_is_brought_over_is_told(site: Site) -> None:
+    """By those who ask for all, and by those who ask for one."""
+    for words in (("list",), ("show", "old")):
+        told = site.run("migrate", *words).stdout
+        assert "issuer GH, pace=07-19:60,19-07:" in told
+    (row,) = site.json("migrate", "list")
+    assert (row["issuer"], row["options"]) == ("GH", {"pace": "07-19:60,19-07:"})
+    site.run("migrate", "pause", "old", "--as", "ann")
+    assert "07-19:60,19-07:, paused" in site.run("migrate", "show", "old").stdout
+
+
+def test_it_is_changed_and_who_did_so_is_written_down(site: Site) -> None:
+    """One option after the other; what is not named stays."""
+    done = site.run("migrate", "change", "old", "--pace", "", "--set", "timeout=9", "--as", "bob")
+    assert "issuer GH, timeout=9" in done.stdout
+    done = site.run("migrate", "change", "old", "--issuer", "GEN", "--as", "bob")
+    (row,) = site.json("migrate", "list")
+    assert (row["issuer"], row["options"]) == ("GEN", {"timeout": "9"})
+    assert site.count_events("changed") == 2
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--set", "retrieve=nonsense"),
+        ("--set", "timeout=soon"),
+        ("--set", "nonsense=1"),
+        ("--pace", "fast"),
+        ("--set", "tls=yes", "--set", "tls_ca=nowhere.pem"),
+    ],
+)
+def test_what_is_garbled_changes_nothing(site: Site, words: tuple[str, ...]) -> None:
+    """It is refused in one line, before anything is written down."""
+    done = site.run("migrate", "change", "old", *words, "--as", "ann")
+    assert done.returncode != 0
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert site.json("migrate", "list")[0]["options"] == {"pace": "07-19:60,19-07:"}
+    assert site.count_events("changed") == 0
+
+
+def test_adding_it_anew_otherwise_names_the_way(site: Site) -> None:
+    """An issuer is not changed in passing."""
+    done = site.run("migrate", "add", "OLD@127.0.0.1:104", "--name", "old", "--issuer", "X",
+                    "--as", "ann")  # fmt: skip
+    assert done.returncode != 0
+    assert "migrate change" in done.stderr
