@@ -5,12 +5,14 @@ import queue
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 from captures import a_capture, an_order
 from certificates import Certificates, make_certificates
 from orthanc_server import Orthanc, free_port, orthanc_program
+from pydicom import dcmread
 
 from digitizer.archive import CommitmentReport, DimseArchive, Listener
 from digitizer.archive.settings import ArchiveSettings, ListenerSettings
@@ -116,8 +118,14 @@ def test_files_that_cannot_be_used_are_bad_settings(
         server_context(replace(listening, tls_key=nowhere))
 
 
-def test_an_old_pacs_is_spoken_to_over_tls(archive: ArchiveSettings) -> None:
+def test_an_old_pacs_is_emptied_over_tls(
+    archive: ArchiveSettings, listening: ListenerSettings, tmp_path: Path
+) -> None:
     """With the options of the source; without them it is away, and files are checked at once."""
+    made = a_capture(an_order())
+    path = tmp_path / "film.dcm"
+    path.write_bytes(made.content)
+    DimseArchive(archive, listening).store(path)
     options = {
         "timeout": "10",
         "tls": "yes",
@@ -133,7 +141,13 @@ def test_an_old_pacs_is_spoken_to_over_tls(archive: ArchiveSettings) -> None:
         added_at=datetime.now(UTC),
         options=options,
     )
-    assert list(OldPacs(read_pacs(source, "DIGITIZER")).studies("")) != []
+    pacs = OldPacs(read_pacs(source, "DIGITIZER"))
+    (study,) = (one for studies, _ in pacs.studies("") for one in studies)
+    listed = pacs.instances(study.study_instance_uid)
+    (content,) = pacs.fetch(study.study_instance_uid, listed)
+    stored, fetched = dcmread(path), dcmread(BytesIO(content))
+    assert fetched.file_meta.TransferSyntaxUID == stored.file_meta.TransferSyntaxUID
+    assert fetched.PixelData == stored.PixelData
     plain = replace(source, options={"timeout": "10"})
     with pytest.raises(SourceUnreachable):
         list(OldPacs(read_pacs(plain, "DIGITIZER")).studies(""))
