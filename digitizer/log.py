@@ -76,4 +76,5 @@ def configure(level: str = "WARNING") -> None:
     for noisy in ("py.warnings", "pydicom", "RapidOCR", "PIL", "tifffile"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
     # What goes wrong on a line is told by those who asked, in their words.
-    logging.getLogger("pynetdicom").setLevel(logging.CRITICAL)
+    told = logging.ERROR if level == "DEBUG" else logging.CRITICAL
+    logging.getLogger("pynetdicom").setLevel(told)

@@ -16,7 +16,7 @@ from pynetdicom.presentation import PresentationContext
 from digitizer.dimse.gate import close_gate
 from digitizer.dimse.kept import Contexts, Offer, ended, kept
 from digitizer.dimse.message import Status
-from digitizer.dimse.quick import QUICK
+from digitizer.dimse.quick import QUICK_START
 from digitizer.dimse.woken import wake_by_events
 from digitizer.errors import ArchiveRefused, ArchiveUnreachable, BadWorld, SourceUnreachable
 
@@ -105,7 +105,7 @@ def _opened(peer: Peer, offer: Offer) -> Association:
         ae_title=peer.ae_title,
         max_pdu=LARGEST_PDU,
         ext_neg=[build_role(UID(name), scp_role=True) for name in received],
-        evt_handlers=list(QUICK),
+        evt_handlers=list(QUICK_START),
         tls_args=(peer.tls, peer.host) if peer.tls else None,
     )
     if not association.is_established:

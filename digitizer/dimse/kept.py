@@ -1,8 +1,9 @@
 """One association with each peer kept open for a moment, for the next request of this process.
 
-Opening one costs more than most requests over it. It grows with what is asked for: services beside
-each other, and SOP classes. A class that the peer may send to us is offered in exactly the syntaxes
-wanted, since a peer that is offered more may send it otherwise.
+Opening one costs more than most requests over it. So it offers what may be asked for next as well:
+services beside each other, and the SOP classes that were asked for most, as far as there is room. A
+class that the peer may send to us is offered in exactly the syntaxes wanted, since a peer that is
+offered more may send it otherwise.
 
 Never more than one for a peer, and not for long: some archives serve a few associations at once,
 idle ones included (Orthanc has four threads for them all).
@@ -11,8 +12,9 @@ idle ones included (Orthanc has four threads for them all).
 import os
 import threading
 import time
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pynetdicom.association import Association
@@ -28,6 +30,7 @@ _LONGEST_END_S = 2.0
 
 Contexts = Sequence[tuple[str, Sequence[str] | None]]
 """Abstract syntaxes, each with transfer syntaxes or None for the default ones."""
+_Kind = tuple[bool, str, tuple[tuple[str, ...], ...]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +62,11 @@ class Offer:
         """Each service and each syntax of a class as a presentation context."""
         found: list[tuple[str, tuple[str, ...] | None]] = [(name, None) for name in self.services]
         return found + [(name, one) for name, some in self.classes.items() for one in some]
+
+    @property
+    def kinds(self) -> list["_Kind"]:
+        """Each class with its syntaxes and the direction it goes in."""
+        return [(self.receives, name, some) for name, some in self.classes.items()]
 
     def serves(self, wanted: "Offer") -> bool:
         """Tell whether all that is wanted is in it."""
@@ -104,6 +112,7 @@ class Kept:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._idle: dict[Any, _Idle] = {}
+        self._asked: dict[Any, Counter[_Kind]] = {}
         self._seconds = 0.0
         self._sweeps = False
         os.register_at_fork(after_in_child=self._forget)
@@ -115,19 +124,22 @@ class Kept:
     def take(self, peer: Any, wanted: Offer) -> tuple[Association | None, Offer]:
         """Return the association kept for a peer with what it offers.
 
-        Without one that serves, what to open one with: what is wanted, and what the last offered.
+        Without one that serves, what to open one with: what is wanted, the services of the last,
+        and what this peer is mostly asked for.
         """
+        if not self._seconds:
+            return None, wanted
         with self._lock:
             found = self._idle.pop(peer, None)
-        if found is None:
-            return None, wanted
-        if not _is_well(found.association):
+            asked = self._asked.setdefault(peer, Counter())
+            asked.update(wanted.kinds)
+            before = found.offer if found is not None else wanted
+            usual = _usual(asked, receives=(wanted if wanted.classes else before).receives)
+        if found is not None and _is_well(found.association) and before.serves(wanted):
+            return found.association, before
+        if found is not None:
             ended(found.association)
-            return None, wanted
-        if not found.offer.serves(wanted):
-            ended(found.association)
-            return None, wanted.beside(found.offer)
-        return found.association, found.offer
+        return None, wanted.beside(replace(usual, services=before.services))
 
     def give(self, peer: Any, offer: Offer, association: Association) -> None:
         """Keep an association, or end it."""
@@ -170,6 +182,17 @@ class Kept:
         """Leave what the parent process keeps to it."""
         self._lock = threading.Lock()
         self._idle, self._sweeps = {}, False
+
+
+def _usual(asked: "Counter[_Kind]", *, receives: bool) -> Offer:
+    """Return the classes that are asked for in a direction, those first that earn their room."""
+    kinds = [kind for kind in asked if kind[0] is receives]
+    offer = Offer(services=(), classes={}, receives=receives)
+    for _, name, some in sorted(kinds, key=lambda kind: -asked[kind] / len(kind[2])):
+        more = offer.classes.get(name, ())
+        if not (more and receives):
+            offer.classes[name] = (*more, *(one for one in some if one not in more))
+    return offer
 
 
 kept = Kept()

@@ -13,6 +13,8 @@ from typing import Any
 
 from pynetdicom.association import Association
 
+from digitizer.dimse.quick import acknowledge_at_once
+
 __all__ = ["give_back", "wake_by_events"]
 
 _LONGEST_WAIT_S = 0.1
@@ -44,6 +46,8 @@ class _Bell:
 
     def look(self) -> bool:
         """Wait until there is something to do; then do as pynetdicom does."""
+        if self._transport.socket is not None:
+            acknowledge_at_once(self._transport.socket)
         if self._is_idle():
             self._waits.poll(1000 * _LONGEST_WAIT_S)
             with suppress(BlockingIOError, OSError):

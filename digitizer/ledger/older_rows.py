@@ -1,11 +1,11 @@
 """Older archives in the ledger: their studies, and a row for every instance."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Executable, Row, Select, delete, func, select
+from sqlalchemy import Connection, Executable, Row, Select, bindparam, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from digitizer.ledger import tables
@@ -78,29 +78,50 @@ def instances(
     limit: int | None = None,
 ) -> tuple[OldInstance, ...]:
     """List instances in the order of their places, after one of them."""
+    told = {
+        "of_source": source_id,
+        "of_study": study_id,
+        "in_states": [state.value for state in states] or None,
+        "with_code": code.value if code else None,
+        "after": after or None,
+        "most": limit,
+    }
+    asked = {name: value for name, value in told.items() if value is not None}
+    return _found(connection, _listing(frozenset(asked)), asked)
+
+
+_CONDITIONS = {
+    "of_source": _ROW.c.source_id == bindparam("of_source"),
+    "of_study": _ROW.c.study_id == bindparam("of_study"),
+    "in_states": _ROW.c.state.in_(bindparam("in_states", expanding=True)),
+    "with_code": _ROW.c.code == bindparam("with_code"),
+    "after": _ROW.c.place > bindparam("after"),
+    "at_places": _ROW.c.place.in_(bindparam("at_places", expanding=True)),
+    "of_uids": _ROW.c.sop_instance_uid.in_(bindparam("of_uids", expanding=True)),
+}
+
+
+@cache
+def _listing(asked: frozenset[str]) -> Select[Any]:
+    """Return the statement for some conditions: to build it costs as much as to run it."""
     query = select(_ROW).order_by(_ROW.c.place)
-    if source_id is not None:
-        query = query.where(_ROW.c.source_id == source_id)
-    if study_id is not None:
-        query = query.where(_ROW.c.study_id == study_id)
-    if states:
-        query = query.where(_ROW.c.state.in_([state.value for state in states]))
-    if code is not None:
-        query = query.where(_ROW.c.code == code.value)
-    if after:
-        query = query.where(_ROW.c.place > after)
-    rows = connection.execute(query if limit is None else query.limit(limit))
-    return tuple(_instance(row) for row in rows)
+    query = query.where(*(_CONDITIONS[name] for name in sorted(asked & _CONDITIONS.keys())))
+    return query.limit(bindparam("most")) if "most" in asked else query
+
+
+def _found(
+    connection: Connection, query: Select[Any], values: Mapping[str, Any]
+) -> tuple[OldInstance, ...]:
+    return tuple(_instance(row) for row in connection.execute(query, values))
 
 
 def instances_with_uid(connection: Connection, uids: Iterable[str]) -> tuple[OldInstance, ...]:
     """Find the instances of these SOP Instance UIDs, in all sources."""
     found: list[OldInstance] = []
     wanted = sorted(set(uids))
+    query = _listing(frozenset(("of_uids",)))
     for start in range(0, len(wanted), _CHUNK):
-        some = wanted[start : start + _CHUNK]
-        query = select(_ROW).where(_ROW.c.sop_instance_uid.in_(some))
-        found += [_instance(row) for row in connection.execute(query)]
+        found += _found(connection, query, {"of_uids": wanted[start : start + _CHUNK]})
     return tuple(found)
 
 
@@ -110,10 +131,10 @@ def instances_at(
     """Return the instances that are known of some places of a source."""
     found: list[OldInstance] = []
     wanted = list(places)
+    query = _listing(frozenset(("of_source", "at_places")))
     for start in range(0, len(wanted), _CHUNK):
-        query = select(_ROW).where(_ROW.c.source_id == source_id)
-        query = query.where(_ROW.c.place.in_(wanted[start : start + _CHUNK]))
-        found += [_instance(row) for row in connection.execute(query)]
+        some = wanted[start : start + _CHUNK]
+        found += _found(connection, query, {"of_source": source_id, "at_places": some})
     return tuple(found)
 
 

@@ -159,6 +159,24 @@ def test_sending_and_receiving_do_not_mix() -> None:
     assert asking.serves(receiving)
 
 
+def test_what_is_asked_for_often_is_offered_again() -> None:
+    """It is not given up for what was asked for once, though that was last."""
+
+    def one(name: str) -> Offer:
+        return offer((GET, None), *((name, [f"{n}"]) for n in range(60)), receives=True)
+
+    keeper = Kept()
+    keeper.keep_for(30)
+    for name in (CT, CT, CT, "rare", "rarer"):
+        keeper.take("peer", one(name))
+    nothing, offered = keeper.take("peer", one("rarest"))
+    assert nothing is None
+    assert offered.serves(one("rarest"))
+    assert offered.serves(one(CT))
+    assert not offered.serves(one("rarer"))
+    assert len(offered.contexts) <= 128
+
+
 def test_never_more_contexts_than_an_association_has() -> None:
     """What does not fit is left out, class by class; what is wanted never is."""
     many = offer(*((f"class {n}", [f"{one}"]) for n in range(40) for one in range(3)))

@@ -17,6 +17,7 @@ from pycdlib import PyCdlib
 from pydicom.fileset import FileSet
 
 from digitizer import dicom
+from digitizer.cli.older_words import source_words
 from digitizer.errors import ArchiveUnreachable, UsageError
 from digitizer.ledger import SqlPatientIndex
 from digitizer.model.identity import Outcome, Verdict
@@ -152,6 +153,19 @@ def test_every_number_leads_to_its_list(site: OldSite, tmp_path: Path) -> None:
     assert len(lists["refused"]) == sum(document["refused"].values())
     with pytest.raises(UsageError, match="Lists"):
         next(reconcile.listed(site.services, source, "nonsense"))
+
+
+def test_numbers_that_do_not_add_up_are_told(site: OldSite, tmp_path: Path) -> None:
+    """An instance whose study is gone is not rounded away."""
+    files = {str(n): an_instance(study="x", number=n) for n in (1, 2)}
+    source = added(site, written(tmp_path / "odd", files))
+    site.work(source)
+    assert told(site, source)["balanced"]
+    row = next(reconcile.listed(site.services, source, "verified"))
+    with site.services.ledger.transaction() as tx:
+        tx.write_old_instances([replace(row, study_id="nowhere")])
+    assert not told(site, source)["balanced"]
+    assert "do not add up" in source_words(told(site, source))
 
 
 def test_a_discs_own_list_is_held_to_account(site: OldSite, tmp_path: Path) -> None:
