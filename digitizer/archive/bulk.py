@@ -31,7 +31,7 @@ from digitizer.dimse import Messages, Peer, checked, gotten, open_association
 from digitizer.errors import ArchiveRefused
 from digitizer.model.older import Encoded, Sent
 
-__all__ = ["instances_of", "refusals", "retrieve_study", "store_all"]
+__all__ = ["answers", "instances_of", "refusals", "retrieve_study", "store_all"]
 
 _MOST_CONTEXTS = 120
 """Presentation contexts of one association: 128 at most (PS3.8 9.3.2.2), some for the services."""
@@ -45,6 +45,19 @@ _GET = str(StudyRootQueryRetrieveInformationModelGet)
 
 Kind = tuple[str, str]
 """SOP class and transfer syntax."""
+
+
+def answers(peer: Peer, messages: Messages, query: Dataset) -> Iterator[Dataset]:
+    """C-FIND what an archive holds.
+
+    Raises
+    ------
+    ArchiveRefused
+        It fails, or answers what cannot be read.
+    """
+    for status, identifier in messages.find(query, _FIND):
+        if checked(status, peer=peer) in (0xFF00, 0xFF01) and identifier is not None:
+            yield identifier
 
 
 def instances_of(peer: Peer, messages: Messages, study_instance_uid: str) -> tuple[str, ...]:
@@ -71,10 +84,7 @@ def _found(peer: Peer, messages: Messages, level: str, wanted: str, **keys: str)
     for keyword, value in keys.items():
         setattr(query, keyword, value)
     setattr(query, wanted, "")
-    values = []
-    for status, identifier in messages.find(query, _FIND):
-        if checked(status, peer=peer) in (0xFF00, 0xFF01) and identifier is not None:
-            values.append(str(identifier.get(wanted, "") or ""))
+    values = [str(one.get(wanted, "") or "") for one in answers(peer, messages, query)]
     return [value for value in values if value]
 
 

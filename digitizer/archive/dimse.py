@@ -74,14 +74,14 @@ class DimseArchive:
     ) -> tuple[FoundStudy, ...]:
         """C-FIND at study level; values are matched as they are, never as patterns."""
         with self._messages() as messages:
-            return _studies(messages, study_instance_uid, accession_number)
+            return self._studies(messages, study_instance_uid, accession_number)
 
     def holdings(self, study_instance_uid: str, accession_number: str) -> Holdings:
         """C-FIND what there is of a study and of an exam, all in one association."""
         with self._messages() as messages:
-            found = list(_studies(messages, study_instance_uid, ""))
+            found = list(self._studies(messages, study_instance_uid, ""))
             if accession_number:
-                found += _studies(messages, "", accession_number)
+                found += self._studies(messages, "", accession_number)
             is_there = any(one.study_instance_uid == study_instance_uid for one in found)
             instances = (
                 bulk.instances_of(self._peer, messages, study_instance_uid) if is_there else ()
@@ -169,26 +169,21 @@ class DimseArchive:
     def _association(self, contexts: Contexts) -> AbstractContextManager[Association]:
         return open_association(self._peer, contexts)
 
+    def _studies(
+        self, messages: Messages, study_instance_uid: str, accession_number: str
+    ) -> tuple[FoundStudy, ...]:
+        """Ask for studies; those of exactly this accession number, whatever signs are in it."""
+        query = _study_query(study_instance_uid, accession_number)
+        found = tuple(_study(one) for one in bulk.answers(self._peer, messages, query))
+        if not _SIGNS & set(accession_number):
+            return found
+        return tuple(one for one in found if one.accession_number == accession_number)
+
     @contextmanager
     def _messages(self) -> Iterator[Messages]:
         """Open an association for questions."""
         with self._association([(_FIND, None)]) as association, Messages(association) as messages:
             yield messages
-
-
-def _studies(
-    messages: Messages, study_instance_uid: str, accession_number: str
-) -> tuple[FoundStudy, ...]:
-    """Ask for studies; those of exactly this accession number, whatever signs are in it."""
-    query = _study_query(study_instance_uid, accession_number)
-    found: list[FoundStudy] = []
-    for status, identifier in messages.find(query, _FIND):
-        code = checked(status)
-        if code in (0xFF00, 0xFF01) and identifier is not None:
-            found.append(_study(identifier))
-    if not _SIGNS & set(accession_number):
-        return tuple(found)
-    return tuple(one for one in found if one.accession_number == accession_number)
 
 
 def _study_query(study_instance_uid: str, accession_number: str) -> Dataset:

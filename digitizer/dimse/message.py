@@ -26,6 +26,7 @@ from pynetdicom.pdu_primitives import P_DATA
 from pynetdicom.presentation import PresentationContext
 
 from digitizer.dicom.part10 import padded
+from digitizer.errors import ArchiveRefused
 from digitizer.model.older import Encoded
 
 __all__ = ["Messages", "Status"]
@@ -139,10 +140,10 @@ class Messages:
     def find(self, query: Dataset, model: str) -> Iterator[tuple[Status, Dataset | None]]:
         """C-FIND; yields each status, with what was found as long as there may be more.
 
-        What cannot be read is None.
-
         Raises
         ------
+        ArchiveRefused
+            What was found cannot be read: nobody is to go by the rest.
         ValueError
             There is no presentation context for it.
         """
@@ -386,10 +387,9 @@ def _status(message: _Message) -> Status:
     return status
 
 
-def _identifier(data: bytes, syntax: UID) -> Dataset | None:
-    """Return what was found; None where it cannot be read."""
+def _identifier(data: bytes, syntax: UID) -> Dataset:
     try:
         return decode(BytesIO(data), syntax.is_implicit_VR, syntax.is_little_endian)
     except Exception:
-        # pydicom raises nearly anything over hostile bytes; the count of answers still stands.
-        return None
+        # pydicom raises nearly anything over hostile bytes; to who asked it is all the same.
+        raise ArchiveRefused("The archive answers what cannot be read.") from None

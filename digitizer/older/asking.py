@@ -111,6 +111,7 @@ class Line:
                     self._close()  # it does not heed the wish to stop
                     break
         except ArchiveRefused as error:
+            self._close()
             told = in_our_words(error)
             return Replies(found=tuple(found), count=count, cut=True, error=told)
         except (RuntimeError, ValueError) as error:

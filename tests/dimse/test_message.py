@@ -29,11 +29,13 @@ from pynetdicom.sop_class import (
 )
 from waiting import wait_until
 
+from digitizer.archive.bulk import answers
 from digitizer.dicom import part10
 from digitizer.dimse import Messages, Peer, gotten, open_association
 from digitizer.dimse.message import _decoded, _encoded
 from digitizer.errors import ArchiveRefused, ArchiveUnreachable
 from digitizer.model.older import Encoded
+from digitizer.older.asking import Line
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:.*<socket.socket:pytest.PytestUnraisableExceptionWarning"),
@@ -218,25 +220,23 @@ def test_a_question_that_is_cancelled_ends() -> None:
             assert [one["Status"] for one, _ in messages.find(_everything(), FIND)] == [0]
 
 
-def test_an_answer_that_cannot_be_read_counts() -> None:
-    """It is told as one; what follows it is read."""
+def test_nobody_goes_by_answers_that_cannot_be_read() -> None:
+    """What may be there and is not known is neither left out of a stock nor taken for nothing."""
     with running() as archive:
         archive.holds = [an_instance(1)]
-
-        def babble(event: evt.Event) -> None:
-            answer = C_FIND()
-            answer.MessageIDBeingRespondedTo = event.request.MessageID
-            answer.AffectedSOPClassUID = event.request.AffectedSOPClassUID
-            answer.Status = 0xFF00
-            answer.Identifier = BytesIO(b"\x40\0\0\1\xff\xff\xff\xff\x08\0")
-            event.assoc.dimse.send_msg(answer, event.context.context_id)
-
-        archive.meanwhile = babble
-        with open_association(archive.peer, [(FIND, None)]) as opened, Messages(opened) as messages:
-            first, second, last = messages.find(_everything(), FIND)
-        assert (first[0]["Status"], first[1]) == (0xFF00, None)
-        assert second[1] is not None
-        assert (last[0]["Status"], last[1]) == (0x0000, None)
+        archive.meanwhile = _unreadable
+        with Line(archive.peer, 10) as line:
+            told = line.find("STUDY", {}, ("SOPInstanceUID",))
+            assert told.error is not None
+            archive.meanwhile = lambda _: None
+            assert line.find("STUDY", {}, ("SOPInstanceUID",)).error is None
+        archive.meanwhile = _unreadable
+        with (
+            open_association(archive.peer, [(FIND, None)]) as opened,
+            Messages(opened) as messages,
+            pytest.raises(ArchiveRefused, match="read"),
+        ):
+            list(answers(archive.peer, messages, _everything()))
 
 
 @pytest.mark.parametrize("at", [0, 3])
@@ -438,6 +438,16 @@ def test_commands_are_read_as_they_are_written() -> None:
         if end not in {12, 24, 34}:
             with pytest.raises(ValueError, match="command set"):
                 _decoded(encoded[:end])
+
+
+def _unreadable(event: evt.Event) -> None:
+    """Answer a question with a sequence that ends in its first item."""
+    answer = C_FIND()
+    answer.MessageIDBeingRespondedTo = event.request.MessageID
+    answer.AffectedSOPClassUID = event.request.AffectedSOPClassUID
+    answer.Status = 0xFF00
+    answer.Identifier = BytesIO(b"\x40\0\0\1\xff\xff\xff\xff\x08\0")
+    event.assoc.dimse.send_msg(answer, event.context.context_id)
 
 
 def _open() -> tuple[int, int]:
