@@ -12,7 +12,7 @@ import sys
 
 import click
 
-from digitizer.cli.base import FINISHED_WITH_HOLDS, Root
+from digitizer.cli.base import FINISHED_WITH_HOLDS, Root, note
 from digitizer.cli.batch import BATCH_COMMANDS
 from digitizer.cli.budget import BUDGET_COMMANDS
 from digitizer.cli.calibrate import CALIBRATE_COMMANDS
@@ -26,6 +26,7 @@ from digitizer.cli.rehearse_archive import REHEARSE_ARCHIVE_COMMANDS
 from digitizer.cli.report import REPORT_COMMANDS
 from digitizer.cli.review import REVIEW_COMMANDS
 from digitizer.cli.run import RUN_COMMANDS
+from digitizer.cli.terminal import guard_terminal
 from digitizer.cli.users import USER_COMMANDS
 from digitizer.errors import DigitizerError, MissingService, SettingsError, UsageError
 
@@ -60,6 +61,7 @@ _FAILED, _USAGE, _SETTINGS, _MISSING = 1, 2, 4, 5
 
 def main(argv: list[str] | None = None) -> None:
     """Run a command and exit with its code."""
+    guard_terminal()
     sys.exit(run(sys.argv[1:] if argv is None else argv))
 
 
@@ -95,5 +97,5 @@ def _failed(error: Exception) -> int:
             line = "The disk is full. Free some room, then run the same command again to go on."
         elif isinstance(error, OSError):
             line = f"{error.strerror or kind}: {error.filename or ''}".rstrip(": ")
-    print(f"digitizer: {' '.join(line.split())}", file=sys.stderr)
+    note(f"digitizer: {' '.join(line.split())}")
     return code

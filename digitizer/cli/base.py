@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from digitizer import config, log, wiring
+from digitizer.cli.terminal import shown
 from digitizer.config import Loaded, Settings
 from digitizer.pipeline.services import Services
 
@@ -132,4 +133,4 @@ def progress_bars() -> Progress:
 
 def note(text: str) -> None:
     """Tell the person something on standard error."""
-    print(text, file=sys.stderr)
+    print(shown(text), file=sys.stderr)
