@@ -5,6 +5,7 @@ a file is whole is told by walking its elements (PS3.5 7.1, A.4), not by what a 
 """
 
 import hashlib
+import re
 import struct
 import zlib
 from dataclasses import dataclass
@@ -47,6 +48,11 @@ _BULK = 0x7FE00000
 _LARGEST_INFLATED = 512 << 20
 _DIGITS = 8
 _LONGEST_UID = 64
+_OF_NO_PATIENT = re.compile(
+    "Palette|Hanging Protocol|Implant|Directory|Defined Procedure Protocol|Inventory|Substance"
+)
+"""In the names of SOP classes whose instances belong to no study (PS3.4 GG.3)."""
+_TOO_EARLY = "The file ends too early."
 _UID = frozenset("0123456789.")
 
 
@@ -102,6 +108,8 @@ def examine(content: bytes) -> OldFile:
     start, meta = _meta(content)
     told = UID(text_of(meta, "TransferSyntaxUID"), IGNORE)
     data = content[start:]
+    if start and not data:
+        raise BadScan("truncated_file", _TOO_EARLY)
     if told == DeflatedExplicitVRLittleEndian:
         data = _inflated(data)
     syntax: UID = told or _guessed(data)
@@ -122,12 +130,12 @@ def examine(content: bytes) -> OldFile:
     if not _is_uid(str(syntax)):
         raise BadScan("corrupt_file", "The file tells no usable transfer syntax.")
     header = _parsed(data[: end.at], syntax)
-    _check_instance(header, bool(start))
+    _check_instance(header, meta, is_cut=end.state is End.CUT_OFF)
     data = _without_padding(data, end.at, form)
     if end.at == len(data) and end.state is End.DONE and _is_picture(header):
         raise BadScan("truncated_file", "The file ends before its picture.")
     if end.state is End.CUT_OFF or not _is_whole(data, end.at, form, header):
-        raise BadScan("truncated_file", "The file ends too early.")
+        raise BadScan("truncated_file", _TOO_EARLY)
     return OldFile(header=header, data=data, bulk=end.at, syntax=syntax)
 
 
@@ -150,8 +158,8 @@ def _meta(content: bytes) -> tuple[int, Dataset]:
     if content[_PREAMBLE : _PREAMBLE + 4] != b"DICM":
         return 0, Dataset()
     end = walk(content[_PREAMBLE + 4 :], Syntax(implicit=False, little=True), stop=0x00030000)
-    if end.state is End.CUT_OFF and end.at == 0:
-        raise BadScan("truncated_file", "The file ends too early.")
+    if end.state is End.CUT_OFF:
+        raise BadScan("truncated_file", _TOO_EARLY)
     start = _PREAMBLE + 4 + end.at
     return start, _parsed(content[_PREAMBLE + 4 : start], ExplicitVRLittleEndian)
 
@@ -166,7 +174,7 @@ def _inflated(data: bytes) -> bytes:
     if inflate.unconsumed_tail:
         raise BadScan("too_large", "The file is larger than allowed once it is inflated.")
     if not inflate.eof:
-        raise BadScan("truncated_file", "The file ends too early.")
+        raise BadScan("truncated_file", _TOO_EARLY)
     return found
 
 
@@ -202,14 +210,23 @@ def _names_an_instance(data: bytes, syntax: UID) -> bool:
         return False
 
 
-def _check_instance(header: Dataset, has_meta: bool) -> None:
-    """Refuse what bears no UIDs: it can be named to no archive (PS3.3 C.12.1)."""
+def _check_instance(header: Dataset, meta: Dataset, *, is_cut: bool) -> None:
+    """Refuse what bears no UIDs: it can be named to no archive (PS3.3 C.12.1).
+
+    Unless its class belongs to no patient it may be a picture all the same: damaged, and nothing
+    that may be thrown away unseen.
+    """
+    told = text_of(header, "SOPClassUID") or text_of(meta, "MediaStorageSOPClassUID")
     for name in ("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID"):
-        value = text_of(header, name)
-        if not _is_uid(value):
-            if not has_meta and "SOPClassUID" not in header:
-                raise BadScan("unsupported_format", "This is no DICOM file.")
-            raise BadScan("unsupported_format", f"The file bears no usable {name}.")
+        if _is_uid(text_of(header, name)):
+            continue
+        if not (meta or told):
+            raise BadScan("unsupported_format", "This is no DICOM file.")
+        if is_cut:
+            raise BadScan("truncated_file", _TOO_EARLY)
+        is_nobodys = bool(_OF_NO_PATIENT.search(UID(told, IGNORE).name))
+        code = "unsupported_format" if is_nobodys else "corrupt_file"
+        raise BadScan(code, f"The file bears no usable {name}.")
 
 
 def _is_uid(value: str) -> bool:

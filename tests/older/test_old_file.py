@@ -28,7 +28,8 @@ def test_every_sample_is_read_and_written_again_as_it_was() -> None:
         try:
             old = dicom.examine(content)
         except BadScan as error:
-            refused.append((path.name, error.code))
+            bears_no_uid = "bears no usable" in error.message
+            refused.append((path.name, error.code, bears_no_uid))
             continue
         seen.add(old.syntax.name)
         for again in (rewritten(old), rewritten(old, old.header)):
@@ -37,8 +38,10 @@ def test_every_sample_is_read_and_written_again_as_it_was() -> None:
             assert elements_of(again) == elements_of(content), path.name
         assert dicom.examine(rewritten(old)).data_sha256 == old.data_sha256
     assert len(seen) >= 10, seen
-    assert {code for _, code in refused} <= {"unsupported_format", "truncated_file", "corrupt_file"}
-    assert [name for name, code in refused if code == "corrupt_file"] == ["SC_rgb_jpeg.dcm"]
+    codes = {code for _, code, _ in refused}
+    assert codes <= {"unsupported_format", "truncated_file", "corrupt_file"}
+    garbled = [name for name, code, named in refused if code == "corrupt_file" and not named]
+    assert garbled == ["SC_rgb_jpeg.dcm"]
 
 
 def elements_of(content: bytes) -> Dataset:
@@ -57,7 +60,32 @@ def test_a_file_cut_off_anywhere_is_never_taken_for_whole() -> None:
         for end in {*range(0, len(content), 7), *range(len(content) - 16, len(content))}:
             with pytest.raises(BadScan) as told:
                 dicom.examine(content[:end])
-            assert told.value.code in ("truncated_file", "unsupported_format", "empty_file")
+            assert told.value.code in (
+                "truncated_file", "corrupt_file", "unsupported_format", "empty_file"
+            )  # fmt: skip
+
+
+@pytest.mark.parametrize("implicit", [False, True])
+def test_a_file_that_is_cut_off_is_told_as_damaged(implicit: bool) -> None:
+    """From its preamble on it is nothing that may be thrown away unseen, wherever it ends."""
+    content = an_instance(implicit=implicit)
+    for end in range(132, len(content)):
+        with pytest.raises(BadScan) as told:
+            dicom.examine(content[:end])
+        # Cut between two elements it may have been written so.
+        assert told.value.code in ("truncated_file", "corrupt_file")
+
+
+def test_what_belongs_to_no_study_is_no_damaged_picture() -> None:
+    """A palette has no patient; a picture without its study is damaged."""
+    palette = (Path(pydicom.__file__).parent / "data/palettes/hotiron.dcm").read_bytes()
+    for content, code in (
+        (palette, "unsupported_format"),
+        (an_instance(StudyInstanceUID=None), "corrupt_file"),
+    ):
+        with pytest.raises(BadScan) as told:
+            dicom.examine(content)
+        assert told.value.code == code
 
 
 @settings(max_examples=150, deadline=None)
