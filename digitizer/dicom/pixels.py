@@ -1,6 +1,7 @@
 """Pixel data in and out of DICOM encodings, losslessly (PS3.5 8.2, A.4)."""
 
 import hashlib
+import struct
 from io import BytesIO
 from typing import Any
 
@@ -8,7 +9,6 @@ import imagecodecs
 import numpy as np
 from numpy.typing import NDArray
 from pydicom import Dataset, dcmread
-from pydicom.encaps import encapsulate
 from pydicom.uid import (
     UID,
     ExplicitVRLittleEndian,
@@ -28,6 +28,10 @@ SYNTAX = {
     Compression.RLE: RLELossless,
     Compression.NONE: ExplicitVRLittleEndian,
 }
+
+
+_ITEM = b"\xfe\xff\x00\xe0"
+"""Tag of an item, little-endian (PS3.5 7.5)."""
 
 
 def pixel_sha256(pixels: NDArray[np.generic]) -> str:
@@ -58,9 +62,27 @@ def encode_pixels(dataset: Dataset, pixels: Pixels, compression: Compression) ->
         dataset.compress(RLELossless, np.asarray(pixels), generate_instance_uid=False)
         return
     frames = pixels if "NumberOfFrames" in dataset else pixels[np.newaxis]
-    dataset.PixelData = encapsulate([_encoded(frame, compression) for frame in frames])
+    dataset.PixelData = _encapsulated([_encoded(frame, compression) for frame in frames])
     dataset["PixelData"].VR = "OB"
     dataset["PixelData"].is_undefined_length = True
+
+
+def _encapsulated(frames: list[bytes]) -> bytes:
+    """Return frames as items behind a Basic Offset Table (PS3.5 A.4).
+
+    As pydicom's ``encapsulate`` does, which copies each frame four times; a film is one of 10 MB.
+    """
+    items: list[bytes] = []
+    offsets: list[int] = []
+    at = 0
+    for frame in frames:
+        pad = b"\0" * (len(frame) % 2)
+        length = len(frame) + len(pad)
+        items += (_ITEM + struct.pack("<L", length), frame, pad)
+        offsets.append(at)
+        at += 8 + length
+    table = struct.pack(f"<L{len(offsets)}L", 4 * len(offsets), *offsets)
+    return b"".join((_ITEM, table, *items))
 
 
 def _encoded(frame: NDArray[Any], compression: Compression) -> bytes:

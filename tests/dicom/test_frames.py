@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from captures import an_order, noise, rendered
 from pydicom import Dataset, dcmread
+from pydicom.encaps import encapsulate, generate_frames
 
 from digitizer import dicom
 from digitizer.film import Tile
@@ -69,6 +70,13 @@ def test_frames_are_valid_and_come_back_equal(
     pixels = dataset.pixel_array
     assert np.array_equal(pixels, np.stack([one.pixels for one in given]))
     assert dicom.pixel_sha256(pixels) == made.pixel_sha256
+
+
+def test_frames_are_encapsulated_as_by_anybody() -> None:
+    """Odd lengths and even ones: the items are those that pydicom makes of the same frames."""
+    made = read(dicom.make_frames(an_order_of_part(), pictures(12), LABELS))
+    frames = list(generate_frames(made.PixelData, number_of_frames=3))
+    assert made.PixelData == encapsulate(frames)
 
 
 def test_one_picture_alone_is_one_frame(tmp_path: Path) -> None:
