@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from digitizer.film.light import Floats, linear_light, log_tone
 from digitizer.model.raster import Pixels
 
-__all__ = ["NO_SIDE", "BedSurface", "Side", "measure_side"]
+__all__ = ["NO_SIDE", "BedSurface", "Side", "derivative", "first_peak", "measure_side"]
 
 Vector = NDArray[np.float64]
 _PROFILES = 256
@@ -234,10 +234,10 @@ def _cuts(
     left &= inside & (shown >= run) & (index < steps - run)
     departure = np.argmax(left, axis=1)
     good = left.any(axis=1) & (departure >= first_inside + run)
-    steep = np.abs(_derivative(linear_light(light, density=bed.density, encoded=bed.encoded)))
+    steep = np.abs(derivative(linear_light(light, density=bed.density, encoded=bed.encoded)))
     window = np.abs(index - (departure + (behind - 3) / 2)[:, None]) <= (behind + 3) / 2
     steep_there = np.where(window & inside, steep, -1.0)
-    peak = np.clip(_first_peak(steep_there), 4, steps - 5)
+    peak = np.clip(first_peak(steep_there), 4, steps - 5)
     lines = np.arange(count)
     before, here, after = (steep[lines, peak + shift] for shift in (-1, 0, 1))
     bend = before - 2 * here + after
@@ -245,13 +245,13 @@ def _cuts(
     # Width in log light: a penumbra is a ramp of density, which falls off fast in light.
     height = np.abs(tone[lines, peak + 4] - tone[lines, peak - 4])
     reach = np.clip(peak[:, None] + np.arange(-2, 3), 0, steps - 1)
-    rise = np.abs(_derivative(tone))[lines[:, None], reach].max(axis=1)
+    rise = np.abs(derivative(tone))[lines[:, None], reach].max(axis=1)
     width = height / np.maximum(rise, 1e-6)
     good &= here > 0
     return _Cuts(good, peak + np.clip(shift, -0.5, 0.5), width.astype(np.float64))
 
 
-def _first_peak(steep: Floats) -> NDArray[np.int_]:
+def first_peak(steep: Floats) -> NDArray[np.int_]:
     """Return the first clear peak on each profile: a penumbra behind the cut may be steeper."""
     most = steep.max(axis=1, keepdims=True)
     before = np.concatenate([steep[:, :1], steep[:, :-1]], axis=1)
@@ -260,7 +260,7 @@ def _first_peak(steep: Floats) -> NDArray[np.int_]:
     return np.asarray(np.argmax(peaks, axis=1), dtype=np.int_)
 
 
-def _derivative(value: Floats) -> Floats:
+def derivative(value: Floats) -> Floats:
     """Return the derivative along the second axis, by a Gaussian of one pixel."""
     at = np.arange(-4, 5, dtype=np.float32)
     kernel = -at * np.exp(-(at**2) / 2)
