@@ -183,24 +183,22 @@ def _sampled(
 ) -> tuple[Floats, NDArray[np.bool_]]:
     """Return values at points (n, m, 2), averaged along the side, and which lie in the frame."""
     rows, columns = full.shape[:2]
-    low = np.maximum(np.floor(points.min(axis=(0, 1))).astype(int) - average - 2, 0)
-    high = np.ceil(points.max(axis=(0, 1))).astype(int) + average + 2
+    # They lie on an even grid: its corners are its extremes.
+    ends = points[[0, 0, -1, -1], [0, -1, 0, -1]]
+    low = np.maximum(np.floor(ends.min(axis=0)).astype(int) - average - 2, 0)
+    high = np.ceil(ends.max(axis=0)).astype(int) + average + 2
     part = full[low[1] : high[1], low[0] : high[0]]
-    inside = (
-        (points[..., 0] > 0.5)
-        & (points[..., 0] < columns - 0.5)
-        & (points[..., 1] > 0.5)
-        & (points[..., 1] < rows - 0.5)
-    )
+    x, y = (np.ascontiguousarray(points[..., axis]) for axis in (0, 1))
+    inside = (x > 0.5) & (x < columns - 0.5) & (y > 0.5) & (y < rows - 0.5)
     if part.size == 0:
         return np.zeros(points.shape[:2], np.float32), np.zeros_like(inside)
     total = np.zeros(points.shape[:2], np.float32)
     for step in range(average):
-        moved = points + (step - (average - 1) / 2) * direction - low - 0.5
+        shift = (step - (average - 1) / 2) * direction - low - 0.5
         total += cv2.remap(
             part,
-            moved[..., 0].astype(np.float32),
-            moved[..., 1].astype(np.float32),
+            (x + shift[0]).astype(np.float32),
+            (y + shift[1]).astype(np.float32),
             cv2.INTER_LINEAR,
             borderMode=cv2.BORDER_REPLICATE,
         )

@@ -177,9 +177,11 @@ def _lattice(picture: Pixels, geometry: Geometry | None) -> tuple[Pixels, NDArra
     else:
         box = corners_array(geometry.corners)
     place = np.linspace(0.01, 0.99, _LATTICE)
-    s, t = place[None, :, None], place[:, None, None]
-    points = box[0] + s * (box[1] - box[0]) + t * (box[3] - box[0])
-    x, y = np.floor(points[..., 0]).astype(int), np.floor(points[..., 1]).astype(int)
+    across, down = np.outer(place, box[1] - box[0]), np.outer(place, box[3] - box[0])
+    x, y = (
+        np.floor(box[0, axis] + across[:, axis] + down[:, axis, None]).astype(np.int32)
+        for axis in (0, 1)
+    )
     shown = (x >= 0) & (y >= 0) & (x < columns) & (y < rows)
     found: Pixels = picture[y.clip(0, rows - 1), x.clip(0, columns - 1)]
     return found, shown
