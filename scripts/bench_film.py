@@ -22,7 +22,7 @@ from jdeskew.estimator import get_angle
 from numpy.typing import NDArray
 from rich.progress import track
 
-from digitizer.film import find_sheets, find_tiles, is_covered, quality, reading_picture
+from digitizer.film import find_sheets, find_tiles, is_covered, quality, reading_picture, two_in_one
 from digitizer.film.rendering import grid_of
 from digitizer.model.film import Geometry, TileGrid
 from digitizer.model.raster import Raster
@@ -49,6 +49,14 @@ class Answer:
     corner_mm: float
     kept: float
     peers: dict[str, float | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Spoilt:
+    """What one film is complained about for, by the defect it was given."""
+
+    seed: tuple[int, ...]
+    flags: dict[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True)
@@ -129,28 +137,35 @@ def measure(number: int, *, seed: int, sheets: int, dpi: float, wear: float, pee
     return Bed(key, kind, len(scan.placements), len(found), tuple(answers))
 
 
-def flags_of(number: int, *, seed: int, dpi: float, wear: float) -> dict[str, tuple[str, ...]]:
-    """Return what is complained about on a drawn film as it is, and with each defect."""
+def flags_of(number: int, *, seed: int, dpi: float, wear: float, only: tuple[str, ...]) -> Spoilt:
+    """Return what is complained about on a drawn film as it is, and with each defect named."""
     cv2.setNumThreads(1)
     key = (seed, 1, 10_000 + number)
     scan = draw_scan(key, dpi=dpi, wear=wear)
     found = {"": judged(scan.raster)}
-    for defect in DEFECTS:
-        if can_have(scan, defect):
+    for defect in only:
+        if defect != COARSE and can_have(scan, defect):
             found[defect] = judged(spoil(np.random.default_rng(key), scan, defect))
+    if COARSE not in only:
+        return Spoilt(key, found)
     fine = draw_scan(key, dpi=max(dpi, FINE_DPI), wear=wear).raster
     found["fine"] = judged(fine)
     found[COARSE] = judged(coarsened(np.random.default_rng(key), fine))
-    return found
+    return Spoilt(key, found)
 
 
 def judged(raster: Raster) -> tuple[str, ...]:
     """Return the complaints about the first sheet of a scan."""
-    sheets = find_sheets(raster).sheets
-    return quality(raster, sheets[0] if sheets else None).flags
+    search = find_sheets(raster)
+    if not search.sheets:
+        return quality(raster, None).flags
+    found = quality(raster, search.sheets[0])
+    return (two_in_one(found) if search.of_two[0] else found).flags
 
 
-def covers_of(number: int, *, seed: int, dpi: float, wear: float) -> dict[str, bool]:
+def covers_of(
+    number: int, *, seed: int, dpi: float, wear: float
+) -> tuple[tuple[int, ...], dict[str, bool]]:
     """Return whether something is told to hide a part of a film: as it is, and under each cover.
 
     Films without a block and sheets of many pictures are asked as well.
@@ -167,7 +182,7 @@ def covers_of(number: int, *, seed: int, dpi: float, wear: float) -> dict[str, b
     }
     for kind in COVERS:
         found[kind] = seems_covered(cover(np.random.default_rng(key), scan, kind))
-    return found
+    return key, found
 
 
 def seems_covered(raster: Raster) -> bool:
@@ -176,8 +191,9 @@ def seems_covered(raster: Raster) -> bool:
     return bool(sheets) and is_covered(reading_picture(raster, sheets[0]), raster.dpi)
 
 
-def report_covers(films: list[dict[str, bool]]) -> None:
+def report_covers(answers: list[tuple[tuple[int, ...], dict[str, bool]]], worst: int) -> None:
     """Print how often labels and folds are told, by kind, and told where there are none."""
+    films = [found for _, found in answers]
     told = sum(one[kind] for one in films for kind in COVERS)
     print(f"\n{len(films)} films with a block, each as it is and covered in {len(COVERS)} ways:")
     for kind in COVERS:
@@ -185,16 +201,25 @@ def report_covers(films: list[dict[str, bool]]) -> None:
     print(f"  all                    told on {told / len(films) / len(COVERS):.1%}")
     for kind in ("as it is", "without a block", "many pictures"):
         print(f"  false alarm, {kind:16} {sum(one[kind] for one in films)} of {len(films)}")
+    if worst:
+        for kind in films[0]:
+            wrong = [key for key, found in answers if found[kind] is not (kind in COVERS)]
+            print(f"    wrong, {kind}: {wrong[:worst]}")
 
 
-def report_defects(films: list[dict[str, tuple[str, ...]]]) -> None:
-    """Print how often each defect is told, and told where it is not."""
-    print(f"\n{len(films)} films, each as it is and with every defect:")
-    for defect in (*DEFECTS, COARSE):
-        told = [defect in one[defect] for one in films if defect in one]
-        false = [defect in one["fine" if defect == COARSE else ""] for one in films]
-        print(f"  {defect:15} told on {np.mean(told):.1%} of {len(told)}, "
-              f"false alarm on {np.mean(false):.1%}")  # fmt: skip
+def report_defects(films: list[Spoilt], only: tuple[str, ...], worst: int) -> None:
+    """Print how often each defect is told, and told where it is not; name some of the errors."""
+    print(f"\n{len(films)} films, each as it is and with {', '.join(only)}:")
+    for defect in only:
+        plain = "fine" if defect == COARSE else ""
+        told = [one for one in films if defect in one.flags]
+        missed = [one.seed for one in told if defect not in one.flags[defect]]
+        false = [one.seed for one in films if defect in one.flags[plain]]
+        if told:
+            print(f"  {defect:15} told on {1 - len(missed) / len(told):.1%} of {len(told)}, "
+                  f"false alarm on {len(false) / len(films):.1%}")  # fmt: skip
+        if worst and (missed or false):
+            print(f"    missed {missed[:worst]}, false {false[:worst]}")
 
 
 @dataclass(frozen=True)
@@ -285,21 +310,25 @@ def main() -> int:
     parser.add_argument("--films", type=int, default=240)
     parser.add_argument("--beds", type=int, default=120, help="scans of two to four films")
     parser.add_argument("--defects", type=int, default=60, help="films to be spoilt")
+    parser.add_argument("--only", nargs="+", choices=(*DEFECTS, COARSE), metavar="DEFECT",
+                        default=(*DEFECTS, COARSE), help="of the defects, only these")  # fmt: skip
     parser.add_argument("--covers", type=int, default=40, help="films to be covered or folded")
     parser.add_argument("--pictures", type=int, default=100, help="sheets of many pictures")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--dpi", type=float, default=100.0)
     parser.add_argument("--wear", type=float, default=0.5)
+    parser.add_argument("--processes", type=int, help="as many as there are cores unless told")
     parser.add_argument("--no-peers", action="store_true")
     parser.add_argument("--worst", type=int, default=0, help="name so many of the worst")
     given = parser.parse_args()
+    only = tuple(given.only)
     shared = {"seed": given.seed, "dpi": given.dpi, "wear": given.wear}
-    with ProcessPoolExecutor() as pool:
+    with ProcessPoolExecutor(given.processes) as pool:
         one = partial(measure, sheets=1, peers=not given.no_peers, **shared)
         few = partial(measure, sheets=2, peers=False, **shared)
         singles = list(track(pool.map(one, range(given.films)), "films", given.films))
         beds = list(track(pool.map(few, range(given.beds)), "beds", given.beds))
-        spoilt = partial(flags_of, **shared)
+        spoilt = partial(flags_of, only=only, **shared)
         films = list(track(pool.map(spoilt, range(given.defects)), "defects", given.defects))
         hidden = partial(covers_of, **shared)
         covers = list(track(pool.map(hidden, range(given.covers)), "covers", given.covers))
@@ -308,9 +337,9 @@ def main() -> int:
     if singles:
         report(singles, beds)
     if films:
-        report_defects(films)
+        report_defects(films, only, given.worst)
     if covers:
-        report_covers(covers)
+        report_covers(covers, given.worst)
     if sheets:
         report_pictures(sheets)
     if given.worst:

@@ -22,7 +22,7 @@ from digitizer.film.pictures import ReadingPicture
 from digitizer.film.steps import Step, steps_of
 from digitizer.model.units import MM_PER_INCH, Dpi, Point
 
-__all__ = ["has_folded_side", "is_covered"]
+__all__ = ["has_folded_side", "hides", "is_covered"]
 
 Points = NDArray[np.float64]
 
@@ -34,6 +34,9 @@ _FLARE = 0.006
 """Light below which tones run together in eight bits: flatbeds flare."""
 _BLANK = 0.04
 """Part of a patch that strokes take at most where nothing is printed; text takes a third."""
+_DENSE_BLANK = 0.1
+"""The same of what is dense, where a scanner's own noise looks like strokes, and of what is mottled
+as paper. Parts of flashed blocks had 0.11 and more on fourteen drawn films."""
 _LITTLE_PRINT = 0.2
 """The same where something is; text of a block that shows through counts too, so that dense covers
 may have twice as much."""
@@ -59,12 +62,16 @@ _CLOSED, _DENSE_CLOSED = 0.7, 0.58
 _MOTTLED = 0.011
 """Mottle of paper, in natural log light: four drawn labels had 0.015 and more, clear windows of two
 films 0.006 at most."""
+_SURELY_MOTTLED = 2 * _MOTTLED
+"""The same from which on it is paper although a few words stand on it."""
 _SURELY_GOES_ON = 0.9
 _SHORT_ARM_MM = 10.5
 _LEAST_ARM_MM, _ARM_MM, _LONG_ARM_MM = 12.0, 16.0, 20.0
 """Least lengths of two sides that tell a patch by themselves, and of two that lie anyhow."""
 _SMALLEST_MM2 = 850.0
 """Labels of the trade measure 38 x 25 mm and more, the plates of side markers less."""
+_LARGEST_STRAIGHT_MM2 = 15540.0
+"""A postcard, 148 x 105 mm: what is larger and lies straight is a picture of many on the sheet."""
 _LAYER = 0.9
 """Natural log light: a layer of film with its picture, 0.4 OD."""
 _BRIGHTEST = -0.7
@@ -99,7 +106,7 @@ def is_covered(
     patches = list(patches_of(tone, steps, pitch))
     plates = [frozenset(patch.sides) for patch in patches if _is_plate(patch)]
     return any(
-        _hides(patch) and patch.holds(middles) < _TEXTS
+        hides(patch) and patch.holds(middles) < _TEXTS
         for patch in patches
         if not any(plate >= set(patch.sides) for plate in plates)
     )
@@ -158,14 +165,15 @@ def _tone(picture: ReadingPicture, dpi: Dpi) -> tuple[Floats, float]:
     return np.asarray(np.maximum(tone, -7.5), dtype=np.float32), fine / factor
 
 
-def _hides(patch: Patch) -> bool:
+def hides(patch: Patch) -> bool:
     """Tell a label or a folded corner from what belongs to the film."""
     return _is_dark_cover(patch) if patch.dark else _is_paper_lit_from_above(patch)
 
 
 def _is_dark_cover(patch: Patch) -> bool:
-    by_hand, blank = patch.askew_deg > _BY_HAND_DEG, patch.strokes < _BLANK
-    if patch.askew_deg > _FOLDED_DEG and patch.arm_mm > _LEAST_ARM_MM and is_mirrored_corner(patch):
+    by_hand = patch.askew_deg > _BY_HAND_DEG
+    least = _LEAST_ARM_MM if patch.height > _LAYER else _ARM_MM
+    if patch.askew_deg > _FOLDED_DEG and patch.arm_mm > least and is_mirrored_corner(patch):
         return True
     if patch.height < _LINED:
         return False
@@ -173,15 +181,24 @@ def _is_dark_cover(patch: Patch) -> bool:
         return _is_corner_of_cover(patch)
     if not 0.5 < patch.closed < 1.15:
         return False
+    if len(patch.sides) == 3 and patch.area_mm2 < _SMALLEST_MM2 / 2 and not patch.at_rim:
+        return False
     if by_hand:
         if patch.askew_deg > _FOLDED_DEG and patch.height > _DENSE:
             return True
         most = (1.75 if patch.at_rim else 1.0) * _LITTLE_PRINT
         return patch.continues > _SEEMS_TO or patch.strokes < most
+    if patch.area_mm2 > _LARGEST_STRAIGHT_MM2:
+        return False
     closed = _DENSE_CLOSED if patch.height > _DENSE else _CLOSED
-    if blank and (patch.closed > closed or patch.at_rim):
+    if _is_blank(patch) and (patch.closed > closed or patch.at_rim):
         return True
     return patch.continues > _GOES_ON and patch.strokes < 2 * _LITTLE_PRINT
+
+
+def _is_blank(patch: Patch) -> bool:
+    """Tell whether nothing is printed on a patch."""
+    return patch.strokes < (_DENSE_BLANK if patch.height > _DENSE else _BLANK)
 
 
 def _is_corner_of_cover(patch: Patch) -> bool:
@@ -200,6 +217,8 @@ def _is_corner_of_cover(patch: Patch) -> bool:
     clear = patch.askew_deg > _FOLDED_DEG and patch.height > _DENSE
     if patch.arm_mm < (_SHORT_ARM_MM if clear else _LEAST_ARM_MM if blank else _ARM_MM):
         return False
+    if clear and patch.at_rim and patch.arm_mm > _ARM_MM:
+        return True
     if patch.askew_deg > _FAR_ASKEW_DEG:
         return patch.arm_mm > _LONG_ARM_MM and patch.height > _LAYER
     if patch.askew_deg < _BY_HAND_DEG:
@@ -217,7 +236,8 @@ def _is_paper_lit_from_above(patch: Patch) -> bool:
     if patch.level < _BRIGHTEST:
         return False
     paper = patch.level > _CLEAREST and patch.mottle > _MOTTLED
-    if paper and patch.strokes < _BLANK and patch.height > _STANDS_OUT:
+    few = patch.strokes < (_DENSE_BLANK if patch.mottle > _SURELY_MOTTLED else _BLANK)
+    if paper and few and patch.height > _STANDS_OUT:
         two = len(patch.sides) == 2
         if patch.arm_mm > _ARM_MM and (patch.at_rim if two else 0.5 < patch.closed < 1.15):
             return True

@@ -75,9 +75,9 @@ def dust_load(picture: Pixels, box: tuple[int, int, int, int], dpi: Dpi | None) 
 def _specks(tile: Pixels, pitch: float, least: float) -> int:
     """Count the specks of one tile that take away more than ``least``."""
     size = max(3, round(_LARGEST_MM * pitch)) | 1
-    light = tile.astype(np.float32)
-    closed = cv2.morphologyEx(light, cv2.MORPH_CLOSE, np.ones((size, size), np.uint8))
-    missing = closed - light
+    # Whole numbers are closed in half the time, with the same result.
+    closed = cv2.morphologyEx(tile, cv2.MORPH_CLOSE, np.ones((size, size), np.uint8))
+    missing = cv2.subtract(closed, tile).astype(np.float32)
     around = max(9, round(_AROUND_MM * pitch))
     mean = cv2.blur(missing, (around, around))
     spread = np.sqrt(np.maximum(cv2.blur(missing * missing, (around, around)) - mean * mean, 0))
@@ -85,7 +85,10 @@ def _specks(tile: Pixels, pitch: float, least: float) -> int:
         mean + _STANDS_OUT * spread,
         _RARE[1] * float(np.quantile(missing[::2, ::2], _RARE[0])),
     )
-    limit = np.maximum(np.maximum(usual, _LEAST_PART * closed), least)
-    count, _, stats, _ = cv2.connectedComponentsWithStats((missing > limit).astype(np.uint8))
+    limit = np.maximum(np.maximum(usual, np.float32(_LEAST_PART) * closed), least)
+    specks = (missing > limit).astype(np.uint8)
+    if not specks.any():
+        return 0
+    count, _, stats, _ = cv2.connectedComponentsWithStats(specks)
     width, height = stats[1:count, cv2.CC_STAT_WIDTH], stats[1:count, cv2.CC_STAT_HEIGHT]
     return int(((width <= size) & (height <= size)).sum())

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from digitizer.film.light import Floats, linear_light, log_tone
 from digitizer.model.raster import Pixels
 
-__all__ = ["NO_SIDE", "BedSurface", "Side", "measure_side"]
+__all__ = ["NO_SIDE", "BedSurface", "Side", "derivative", "first_peak", "measure_side"]
 
 Vector = NDArray[np.float64]
 _PROFILES = 256
@@ -183,24 +183,22 @@ def _sampled(
 ) -> tuple[Floats, NDArray[np.bool_]]:
     """Return values at points (n, m, 2), averaged along the side, and which lie in the frame."""
     rows, columns = full.shape[:2]
-    low = np.maximum(np.floor(points.min(axis=(0, 1))).astype(int) - average - 2, 0)
-    high = np.ceil(points.max(axis=(0, 1))).astype(int) + average + 2
+    # They lie on an even grid: its corners are its extremes.
+    ends = points[[0, 0, -1, -1], [0, -1, 0, -1]]
+    low = np.maximum(np.floor(ends.min(axis=0)).astype(int) - average - 2, 0)
+    high = np.ceil(ends.max(axis=0)).astype(int) + average + 2
     part = full[low[1] : high[1], low[0] : high[0]]
-    inside = (
-        (points[..., 0] > 0.5)
-        & (points[..., 0] < columns - 0.5)
-        & (points[..., 1] > 0.5)
-        & (points[..., 1] < rows - 0.5)
-    )
+    x, y = (np.ascontiguousarray(points[..., axis]) for axis in (0, 1))
+    inside = (x > 0.5) & (x < columns - 0.5) & (y > 0.5) & (y < rows - 0.5)
     if part.size == 0:
         return np.zeros(points.shape[:2], np.float32), np.zeros_like(inside)
     total = np.zeros(points.shape[:2], np.float32)
     for step in range(average):
-        moved = points + (step - (average - 1) / 2) * direction - low - 0.5
+        shift = (step - (average - 1) / 2) * direction - low - 0.5
         total += cv2.remap(
             part,
-            moved[..., 0].astype(np.float32),
-            moved[..., 1].astype(np.float32),
+            (x + shift[0]).astype(np.float32),
+            (y + shift[1]).astype(np.float32),
             cv2.INTER_LINEAR,
             borderMode=cv2.BORDER_REPLICATE,
         )
@@ -234,10 +232,10 @@ def _cuts(
     left &= inside & (shown >= run) & (index < steps - run)
     departure = np.argmax(left, axis=1)
     good = left.any(axis=1) & (departure >= first_inside + run)
-    steep = np.abs(_derivative(linear_light(light, density=bed.density, encoded=bed.encoded)))
+    steep = np.abs(derivative(linear_light(light, density=bed.density, encoded=bed.encoded)))
     window = np.abs(index - (departure + (behind - 3) / 2)[:, None]) <= (behind + 3) / 2
     steep_there = np.where(window & inside, steep, -1.0)
-    peak = np.clip(_first_peak(steep_there), 4, steps - 5)
+    peak = np.clip(first_peak(steep_there), 4, steps - 5)
     lines = np.arange(count)
     before, here, after = (steep[lines, peak + shift] for shift in (-1, 0, 1))
     bend = before - 2 * here + after
@@ -245,13 +243,13 @@ def _cuts(
     # Width in log light: a penumbra is a ramp of density, which falls off fast in light.
     height = np.abs(tone[lines, peak + 4] - tone[lines, peak - 4])
     reach = np.clip(peak[:, None] + np.arange(-2, 3), 0, steps - 1)
-    rise = np.abs(_derivative(tone))[lines[:, None], reach].max(axis=1)
+    rise = np.abs(derivative(tone))[lines[:, None], reach].max(axis=1)
     width = height / np.maximum(rise, 1e-6)
     good &= here > 0
     return _Cuts(good, peak + np.clip(shift, -0.5, 0.5), width.astype(np.float64))
 
 
-def _first_peak(steep: Floats) -> NDArray[np.int_]:
+def first_peak(steep: Floats) -> NDArray[np.int_]:
     """Return the first clear peak on each profile: a penumbra behind the cut may be steeper."""
     most = steep.max(axis=1, keepdims=True)
     before = np.concatenate([steep[:, :1], steep[:, :-1]], axis=1)
@@ -260,7 +258,7 @@ def _first_peak(steep: Floats) -> NDArray[np.int_]:
     return np.asarray(np.argmax(peaks, axis=1), dtype=np.int_)
 
 
-def _derivative(value: Floats) -> Floats:
+def derivative(value: Floats) -> Floats:
     """Return the derivative along the second axis, by a Gaussian of one pixel."""
     at = np.arange(-4, 5, dtype=np.float32)
     kernel = -at * np.exp(-(at**2) / 2)

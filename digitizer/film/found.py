@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from math import degrees
+from math import cos, degrees, sin
 
 import cv2
 import numpy as np
@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from digitizer.film.edges import Side
 from digitizer.film.light import Floats
 from digitizer.film.rectangle import OTHERWISE_DEG, agreeing, askew_deg, common_angle
+from digitizer.film.sizes import is_film_size, is_longer_than_any
 from digitizer.model.raster import Pixels
+from digitizer.model.units import SizeMm
 
 __all__ = ["OVERHANG", "FoundSheet", "Page", "beside"]
 
@@ -35,6 +37,10 @@ _HANGS_ON = 0.25
 """Part of the rim outside the sheet from which on more than tape or glare hangs on to it. Of 498
 drawn sheets 496 had 0.22 at most; one of the others had lost its dark third; where two films touch,
 and the sides of one are found, it is 0.38 and more."""
+
+_IN_LINE_DEG, _IN_LINE_MM = 0.15, 2.0
+"""How far two sheets of one feed may lie askew and aside of each other: what is laid by hand lies a
+degree askew, and no two films of a drawn bed lay within both."""
 
 Points = NDArray[np.float64]
 
@@ -213,6 +219,33 @@ class FoundSheet:
         between = common_angle(self.sides, scale) - common_angle(other.sides, scale)
         apart = abs(float(askew_deg(np.array(between))))
         return common > _ACROSS * self.area and apart > OTHERWISE_DEG
+
+    def is_fed_with(self, other: "FoundSheet", scale: Points) -> bool:
+        """Tell two sheets of one feed: what shows of each, between the same two lines.
+
+        Where they lie over each other they are as dark as a dark bed, so that they seem apart; what
+        shows of either is of no film's size then, and both are longer than any film.
+
+        Parameters
+        ----------
+        other : FoundSheet
+        scale : ndarray, (2,)
+            Millimetres per pixel in x and y, or ones: then nothing is told.
+        """
+        if other is self or np.allclose(scale, 1.0):
+            return False
+        angle = common_angle(self.sides, scale)
+        apart = float(askew_deg(np.array(common_angle(other.sides, scale) - angle)))
+        if abs(apart) > _IN_LINE_DEG:
+            return False
+        axes = np.array([[cos(angle), -sin(angle)], [sin(angle), cos(angle)]])
+        mine, theirs = ((one.corners * scale) @ axes for one in (self, other))
+        ends = np.array([(one.min(axis=0), one.max(axis=0)) for one in (mine, theirs)])
+        if not (np.abs(ends[0] - ends[1]).max(axis=0) < _IN_LINE_MM).any():
+            return False
+        shown = [SizeMm(*map(float, one[1] - one[0])) for one in ends]
+        whole = SizeMm(*map(float, ends[:, 1].max(axis=0) - ends[:, 0].min(axis=0)))
+        return is_longer_than_any(whole) and not any(is_film_size(x, _IN_LINE_MM) for x in shown)
 
     def _holds(self, points: Points) -> bool:
         rim = self.corners.astype(np.float32)

@@ -63,8 +63,11 @@ def grey(raster: Raster) -> Pixels:
     if pixels.ndim == 3:
         return cast(Pixels, cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY))
     if raster.polarity is Polarity.MONOCHROME1:
-        top = np.asarray(full_scale(raster), dtype=pixels.dtype)
-        return cast(Pixels, top - np.minimum(pixels, top))
+        top = full_scale(raster)
+        if top == np.iinfo(pixels.dtype).max:
+            return cast(Pixels, cv2.bitwise_not(pixels))
+        # Saturates at zero, as values above full scale must.
+        return cast(Pixels, cv2.subtract((float(top), 0.0, 0.0, 0.0), pixels))  # type: ignore[call-overload]
     return pixels
 
 
@@ -98,10 +101,28 @@ def light_picture(full: Pixels, dpi: Dpi | None, longest: int, least: float) -> 
     ratio = np.ones(2) if dpi is None else min(dpi) / np.array(dpi)
     scale = ratio * min(1.0, longest / float((ratio * (columns, rows)).max()))
     size = (max(1, round(columns * scale[0])), max(1, round(rows * scale[1])))
-    small = cv2.resize(full, size, interpolation=cv2.INTER_AREA)
+    half, times = _halved(full, size)
+    small = cv2.resize(half, size, interpolation=cv2.INTER_AREA)
     top = max(float(np.quantile(small, 0.999)), least)
     light = np.minimum(small.astype(np.float32) / np.float32(top), np.float32(1.05))
-    return LightPicture(light, np.array(size) / (columns, rows), top)
+    shown = times * np.array(half.shape[::-1])
+    return LightPicture(light, np.array(size) / shown, top)
+
+
+def _halved(pixels: Pixels, size: tuple[int, int]) -> tuple[Pixels, int]:
+    """Halve a picture by whole pixels as long as it is more than twice a size (columns, rows).
+
+    Means of four pixels take a tenth of the time of areas with broken rims. A last odd row or
+    column is left out. Values of eight bits are not rounded more than once. Returned with how many
+    pixels became one, each way.
+    """
+    times = 1
+    while pixels.dtype != np.uint8 and min(np.divide(pixels.shape[::-1], size)) > 2:
+        rows, columns = pixels.shape[0] // 2, pixels.shape[1] // 2
+        even = pixels[: 2 * rows, : 2 * columns]
+        pixels = cast(Pixels, cv2.resize(even, (columns, rows), interpolation=cv2.INTER_AREA))
+        times *= 2
+    return pixels, times
 
 
 def is_density(light: Floats, *, deep: bool = False, scale: float = 1.0) -> bool:

@@ -1,6 +1,7 @@
 """What can be said of a scan at once: depth, clipping, sharpness, noise, resolution, size."""
 
 from dataclasses import replace
+from math import radians, tan
 
 import numpy as np
 from numpy.typing import NDArray
@@ -176,9 +177,11 @@ def _lattice(picture: Pixels, geometry: Geometry | None) -> tuple[Pixels, NDArra
     else:
         box = corners_array(geometry.corners)
     place = np.linspace(0.01, 0.99, _LATTICE)
-    s, t = place[None, :, None], place[:, None, None]
-    points = box[0] + s * (box[1] - box[0]) + t * (box[3] - box[0])
-    x, y = np.floor(points[..., 0]).astype(int), np.floor(points[..., 1]).astype(int)
+    across, down = np.outer(place, box[1] - box[0]), np.outer(place, box[3] - box[0])
+    x, y = (
+        np.floor(box[0, axis] + across[:, axis] + down[:, axis, None]).astype(np.int32)
+        for axis in (0, 1)
+    )
     shown = (x >= 0) & (y >= 0) & (x < columns) & (y < rows)
     found: Pixels = picture[y.clip(0, rows - 1), x.clip(0, columns - 1)]
     return found, shown
@@ -240,6 +243,7 @@ def _is_cut_off(geometry: Geometry, beyond: tuple[str, ...]) -> bool:
     A transport that feeds as wide as the film hides its sides, and a film may be laid against the
     end of the glass; what is left is a film's size then. Between two sides in the frame that size
     is known to the breadth of a cut; what lies partly beyond the frame is no longer than the film.
+    A film that lies askew loses a wedge besides: smaller sizes than its own are not taken for it.
     """
     if not 0 < geometry.edges_seen < 4:
         return False
@@ -249,7 +253,12 @@ def _is_cut_off(geometry: Geometry, beyond: tuple[str, ...]) -> bool:
     top_left, top_right = corners_array(geometry.corners)[:2]
     if abs(top_right[0] - top_left[0]) < abs(top_right[1] - top_left[1]):
         across, down = down, across
-    return not may_be_whole(geometry.size_mm, (across, down))
+    size = geometry.size_mm
+    # A side of which only a corner lies beyond the frame loses no more than that corner.
+    hidden = len(beyond) == 4 - geometry.edges_seen
+    slope = tan(radians(abs(geometry.skew_deg or 0.0))) if hidden else 0.0
+    wedges = slope * size.height * bool(across), slope * size.width * bool(down)
+    return not may_be_whole(size, (across, down), wedges)
 
 
 def _sides_beyond(picture: Pixels, geometry: Geometry) -> tuple[str, ...]:

@@ -223,30 +223,30 @@ def warp(pixels: Pixels, grid: Grid, *, interpolation: int = cv2.INTER_CUBIC) ->
         high = np.clip(np.ceil(places.max(axis=1, keepdims=True)) + 5, low + 1, limit).astype(int)
         part = pixels[low[1, 0] : high[1, 0], low[0, 0] : high[0, 0]]
         matrix[:, 2:] -= low
-        out[first:last] = _band(part, matrix, last - first, grid.columns, interpolation)
+        _warp_band(part, matrix, out[first:last], interpolation)
     return cast(Pixels, out)
 
 
-def _band(
-    part: Pixels, matrix: NDArray[np.float64], rows: int, columns: int, interpolation: int
-) -> Pixels:
-    def warped(source: Pixels, how: int) -> Pixels:
-        result = cv2.warpAffine(
+def _warp_band(part: Pixels, matrix: NDArray[np.float64], out: Pixels, interpolation: int) -> None:
+    """Resample a part of the scan into a band of the result."""
+
+    def warp_into(source: Pixels, how: int, target: Pixels) -> None:
+        cv2.warpAffine(
             source,
             matrix,
-            (columns, rows),
+            target.shape[1::-1],
+            dst=target,
             flags=how | cv2.WARP_INVERSE_MAP,
             borderMode=cv2.BORDER_REPLICATE,
         )
-        return cast(Pixels, result)
 
-    result = warped(part, interpolation)
+    warp_into(part, interpolation, out)
     if interpolation == cv2.INTER_CUBIC:
         around = np.ones((3, 3), np.uint8)
+        limit = np.empty_like(out)
         for bounds, bound in ((cv2.dilate, cv2.min), (cv2.erode, cv2.max)):
-            limit = warped(cast(Pixels, bounds(part, around)), cv2.INTER_NEAREST)
-            bound(result, limit, dst=result)
-    return result
+            warp_into(cast(Pixels, bounds(part, around)), cv2.INTER_NEAREST, limit)
+            bound(out, limit, dst=out)
 
 
 def _beyond_frame(grid: Grid, raster: Raster) -> NDArray[np.bool_]:

@@ -45,7 +45,7 @@ class SheetSearch:
         A guess from the picture alone; None where it tells nothing.
     reasons : tuple of Reason
     of_two : tuple of bool
-        Of each sheet: whether two may lie in its outline.
+        Of each sheet: whether two may lie in its outline, or it over another.
     """
 
     sheets: tuple[Geometry, ...]
@@ -93,11 +93,15 @@ def find_sheets(raster: Raster) -> SheetSearch:
     kind = ScanKind.LABEL if raster.bits <= 8 and is_coloured(raster) else ScanKind.FILM
     if not found:
         return SheetSearch(sheets=(_whole(raster, angle),), kind=kind, of_two=(False,))
-    of_two = tuple(one.is_of_two(page.scale) for one in found)
+    mixed = [one.is_of_two(page.scale) for one in found]
     doubted = [
         double or any(one.is_crossed_by(other, page.scale) for other in found)
-        for one, double in zip(found, of_two, strict=True)
+        for one, double in zip(found, mixed, strict=True)
     ]
+    of_two = tuple(
+        double or any(one.is_fed_with(other, page.scale) for other in found)
+        for one, double in zip(found, mixed, strict=True)
+    )
     sheets = tuple(
         _geometry(one, raster, 0 if doubt else one.witnesses(page.scale, page.frame))
         for one, doubt in zip(found, doubted, strict=True)

@@ -5,7 +5,9 @@ from digitizer.model.units import SizeMm
 __all__ = [
     "CUT_MM",
     "STANDARD_SIZES_MM",
+    "is_film_side",
     "is_film_size",
+    "is_longer_than_any",
     "is_two_sheets",
     "lacking",
     "may_be_whole",
@@ -27,6 +29,11 @@ seem where another's rim was taken for its own."""
 _SHORTER_MM, _LONGER_MM = (-2.0, -4.5, -6.0), (2.0, 1.0, 1.0)
 """By how much a film may seem shorter or longer than it is where none, one or both of two opposite
 sides lie beyond the frame."""
+_DEEPEST_MM = 6.5
+"""How far a film's corner lies beyond the frame at most where nothing is cut off: 5.3 mm for the
+widest film fed 0.7 degrees askew, and what it was fed too far."""
+_PROPORTION = 0.02
+"""How far the proportion of a film may seem off: six millimetres of 300."""
 _LONGEST_MM = 440.0
 """Longest usual sheet, 431.8 mm (17 in), with some room; spine films are listed besides."""
 
@@ -47,7 +54,9 @@ def is_film_size(size: SizeMm, tolerance: float = _TOLERANCE_MM) -> bool:
     )
 
 
-def may_be_whole(size: SizeMm, hidden: tuple[int, int]) -> bool:
+def may_be_whole(
+    size: SizeMm, hidden: tuple[int, int], wedges_mm: tuple[float, float] = (0.0, 0.0)
+) -> bool:
     """Tell whether a sheet of which some sides lie beyond the frame may be a whole film.
 
     Parameters
@@ -56,15 +65,22 @@ def may_be_whole(size: SizeMm, hidden: tuple[int, int]) -> bool:
         Of what shows.
     hidden : tuple of int
         How many sides, 0 to 2, do not show across (left, right) and down (top, bottom).
+    wedges_mm : tuple of float
+        How much more the one end of such a side lies beyond the frame than the other.
     """
+    shown_mm = (size.width, size.height)
     return any(
-        all(
-            _SHORTER_MM[unseen] <= shown - whole <= _LONGER_MM[unseen]
-            for shown, whole, unseen in zip((size.width, size.height), way, hidden, strict=True)
-        )
+        all(_fits(*along) for along in zip(shown_mm, way, hidden, wedges_mm, strict=True))
         for one in STANDARD_SIZES_MM
         for way in (one, one[::-1])
     )
+
+
+def _fits(shown: float, whole: float, unseen: int, wedge: float) -> bool:
+    """Tell whether a side may be as long, and no corner of it lies further beyond than laid."""
+    if not _SHORTER_MM[unseen] <= shown - whole <= _LONGER_MM[unseen]:
+        return False
+    return not unseen or wedge + max(0.0, whole - shown) / unseen < _DEEPEST_MM
 
 
 def lacking(size: SizeMm, most: float) -> tuple[float, float] | None:
@@ -98,12 +114,28 @@ def lacking(size: SizeMm, most: float) -> tuple[float, float] | None:
     return min(near, key=lambda one: abs(one[0]) + abs(one[1]), default=None)
 
 
-def is_two_sheets(size: SizeMm) -> bool:
-    """Tell two sheets fed over each other: as wide as a film of the trade, and longer than any.
+def is_film_side(length_mm: float) -> bool:
+    """Tell whether two edges lie as far apart as those of a film of the trade, as well as cut."""
+    return any(abs(length_mm - side) < CUT_MM for one in STANDARD_SIZES_MM for side in one)
 
-    Where the width fits none either, it is the resolution that is doubtful.
+
+def is_longer_than_any(size: SizeMm) -> bool:
+    """Tell whether a sheet is longer than any film of the trade, and no spine film."""
+    long = max(size.width, size.height)
+    return long > _LONGEST_MM and not any(
+        abs(long - one[1]) < _TOLERANCE_MM for one in STANDARD_SIZES_MM
+    )
+
+
+def is_two_sheets(size: SizeMm) -> bool:
+    """Tell two sheets fed over each other: longer than any film, and as wide as one.
+
+    Or of no film's proportion: their black rims may be lost in a dark bed. A resolution told
+    wrongly makes a film longer too, and as much wider.
     """
     short, long = sorted((size.width, size.height))
     wide = any(abs(short - side) < _TOLERANCE_MM for one in STANDARD_SIZES_MM for side in one)
-    fits = any(abs(long - one[1]) < _TOLERANCE_MM for one in STANDARD_SIZES_MM)
-    return wide and long > _LONGEST_MM and not fits
+    stretched = any(
+        abs(short / long * one[1] / one[0] - 1) < _PROPORTION for one in STANDARD_SIZES_MM
+    )
+    return is_longer_than_any(size) and (wide or not stretched)

@@ -25,12 +25,17 @@ from digitizer.film.bed import (
     outshines,
 )
 from digitizer.film.black_rims import with_black_rims
-from digitizer.film.borders import border_angle, is_border
+from digitizer.film.borders import border_angle, is_border, is_machined
 from digitizer.film.edges import NO_SIDE, BedSurface, Side, measure_side
 from digitizer.film.found import FoundSheet, Page, beside
 from digitizer.film.rectangle import common_angle, rectangle, rough_rectangle
 from digitizer.film.rims import bed_is_brighter, beyond
-from digitizer.film.sizes import is_film_size, may_be_whole
+from digitizer.film.sizes import (
+    is_film_side,
+    is_film_size,
+    is_longer_than_any,
+    may_be_whole,
+)
 from digitizer.model.units import SizeMm
 
 __all__ = ["best_sheets"]
@@ -76,6 +81,8 @@ _ONE_SIZE = 0.03
 """How far most of them differ in size, as a part of it."""
 _FED_DEG = 1.2
 """How far askew a film is fed whose edges all lie beyond the frame."""
+_WHOLE_SIDE = 0.8
+"""Agreeing share of a side from which on it is one line from end to end."""
 _CUT_MM = 1.5
 """How far a sheet may differ from its size of the trade."""
 _SEAM_DEG = 0.04
@@ -328,7 +335,8 @@ def _is_border(
     """Tell whether what was taken for the bed is a border on the film.
 
     What is framed on a film is smaller than any film; and a film that fills the frame, so that its
-    own edges do not show, has the frame's size, or lies straight in it at least.
+    own edges do not show, has the frame's size, or lies straight in it at least. A film that is cut
+    off is as wide as one between the two sides that show.
     """
     size = _size_mm(found.corners, page)
     if size is None:
@@ -337,6 +345,8 @@ def _is_border(
     elif kind in (BedKind.DARK, BedKind.BRIGHT):
         top, right, bottom, left = (not (side.seen or side.rough) for side in found.sides)
         if found.seen == 4 and is_film_size(size, _CUT_MM):
+            return False
+        if is_longer_than_any(size) or _is_as_wide_as_film(found, size, page.pitch):
             return False
         frame = _size_mm(page.frame, page)
         fills = alone and frame is not None and may_be_whole(frame, (2, 2))
@@ -355,6 +365,14 @@ def _is_border(
             unsharp=unsharp,
         )
     return False
+
+
+def _is_as_wide_as_film(found: FoundSheet, size: SizeMm, pitch: float) -> bool:
+    """Tell a film of which one side lies beyond the frame; a mask may chance to be as wide."""
+    seen = [side.seen and side.support > _WHOLE_SIDE for side in found.sides]
+    if sum(seen) != 3 or is_machined(found.sides, pitch):
+        return False
+    return is_film_side(size.width if seen[1] and seen[3] else size.height)
 
 
 def _size_mm(corners: Points, page: Page) -> SizeMm | None:

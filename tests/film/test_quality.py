@@ -6,7 +6,7 @@ import pytest
 from film_phantoms import Laid, scan
 
 from digitizer.film import QualitySettings, find_sheets, finer_for, quality
-from digitizer.film.sizes import may_be_whole
+from digitizer.film.sizes import is_two_sheets, may_be_whole
 from digitizer.model.raster import Polarity, Raster
 from digitizer.model.units import Dpi, SizeMm
 
@@ -149,3 +149,40 @@ def test_a_body_part_asks_for_its_own_resolution():
 )
 def test_what_lies_beyond_the_frame_is_a_hairs_breadth_or_film(hidden, size, whole):
     assert may_be_whole(SizeMm(*size), hidden) is whole
+
+
+@pytest.mark.parametrize(
+    ("wedge", "size", "whole"),
+    [
+        (5.0, (355.6, 354.6), True),
+        (7.0, (355.6, 355.6), False),
+        (5.0, (355.6, 352.0), False),
+        (6.0, (355.6, 356.4), True),
+    ],
+)
+def test_a_film_far_askew_at_the_frame_is_no_smaller_film(wedge, size, whole):
+    """14 x 17 in that ends a foot and two inches on is no 14 x 14 in where a corner lacks."""
+    assert may_be_whole(SizeMm(*size), (0, 1), (0.0, wedge)) is whole
+
+
+def test_a_cut_that_leaves_a_smaller_films_length_is_told_by_the_wedge_it_took():
+    raster = scan([Laid(9.449 * INCH, 11.811 * INCH, 600, 700, 1.8)], (1400, 1200))
+    found = judged(rebuilt(raster, raster.pixels[600:].copy()))
+    assert "film_cut_off" in found.flags
+    assert found.cut_off == ("top",)
+
+
+@pytest.mark.parametrize(
+    ("size", "two"),
+    [
+        ((355.6, 700.0), True),
+        ((289.3, 464.7), True),  # 30 cm, its rims lost, and of no film's proportion
+        ((360.0, 450.0), True),
+        ((474.1, 575.7), False),  # 14 x 17 in by a resolution a third too low
+        ((355.6, 914.4), False),
+        ((355.6, 431.8), False),
+    ],
+)
+def test_two_sheets_are_longer_than_any_and_not_merely_larger(size, two):
+    assert is_two_sheets(SizeMm(*size)) is two
+    assert is_two_sheets(SizeMm(*size[::-1])) is two

@@ -193,3 +193,51 @@ def test_a_film_that_fills_the_frame_is_not_cut_to_its_mask():
     (found,) = find_sheets(scan([film], (1690, 1390), bed=0.0007)).sheets
     assert found.edges_seen == 0
     assert np.abs(np.array(found.corners) - [[0, 0], [1390, 0], [1390, 1690], [0, 1690]]).max() < 6
+
+
+@pytest.mark.parametrize(
+    ("width", "looks"),
+    [
+        (748, {"radius": 16, "bow": 0.15}),  # 190 mm, which no film has; 4 mm round
+        (945, {"radius": 0, "bow": 0.45}),  # 24 cm
+    ],
+)
+def test_a_film_cut_off_on_a_dark_bed_is_no_printed_mask(width, looks):
+    """Straight as its sides are, its corners are round, or it is as wide as a film."""
+    frame = width + 100
+    film = Laid(width, 1000, frame / 2, 550, 0.5, border="clear", **looks)
+    raster = scan([film], (1100, frame), bed=0.0007)
+    (sheet,) = find_sheets(changed(raster, raster.pixels[400:])).sheets
+    assert sheet.edges_seen == 3
+    assert sheet.skew_deg == pytest.approx(0.5, abs=0.03)
+    assert sheet.size_mm.width == pytest.approx(width / DPI * 25.4, abs=0.5)
+
+
+def test_what_is_longer_than_any_film_is_no_mask_on_one():
+    film = Laid(800, 1860, 450, 980, 0.5, radius=0, bow=0, border="clear")
+    (sheet,) = find_sheets(scan([film], (1960, 900), bed=0.0007)).sheets
+    assert sheet.edges_seen == 4
+    assert corner_errors(sheet, film).max() < 1.0
+
+
+def in_line(height, gap, askew=0.0):
+    """Two sheets of 24 cm, the second fed behind the first."""
+    first = Laid(945, height, 600, 100 + height / 2, 0.3, radius=0)
+    _, down = first.axes
+    x, y = np.array([first.x, first.y]) + (height + gap) * down
+    second = Laid(945, height, x, y, 0.3 + askew, radius=0)
+    return scan([first, second], (round(200 + gap + 2 * height), 1250), bed=0.0007)
+
+
+@pytest.mark.parametrize(
+    ("height", "askew", "fed"),
+    [(900, 0.0, True), (900, 0.6, False), (1181, 0.0, False)],
+)
+def test_two_sheets_between_the_same_lines_are_of_one_feed(height, askew, fed):
+    """Where they overlap they are as dark as the bed; films of 24 x 30 cm lie side by side."""
+    search = find_sheets(in_line(height, 60, askew))
+    assert search.of_two == (fed, fed)
+    assert all(sheet.edges_seen == 4 for sheet in search.sheets)
+    assert [sheet.skew_deg for sheet in search.sheets] == pytest.approx(
+        [0.3, 0.3 + askew], abs=0.03
+    )
