@@ -21,6 +21,7 @@ __all__ = [
     "blend",
     "card",
     "draw_label",
+    "draw_label_over",
     "draw_worn_label",
     "wear_down",
     "write_label",
@@ -272,6 +273,42 @@ def _drawn(
     return _Drawn(picture, places, moved, blur, _noise(wear)), inks, texts
 
 
+def draw_label_over(
+    rng: np.random.Generator, older: Label, newer: Label, *, pixels_per_mm: float, wear: float
+) -> NDArray[np.uint8]:
+    """Draw the scan of a label that was stuck over part of an older one.
+
+    Between a quarter and three quarters of the older one stay in sight, above or below it.
+
+    Returns
+    -------
+    uint8, shape (rows, columns, 3)
+        RGB.
+    """
+    stickers = []
+    for label in (older, newer):
+        cap = float(rng.uniform(2.4, 3.4)) * pixels_per_mm
+        texts = [label.heading, *label.lines] if label.heading else list(label.lines)
+        inks = _ink_lines(rng, label, texts, cap, wear)
+        inks += _ink_lines(rng, label, list(label.log), cap * 0.85, wear)
+        paper = _PAPERS[int(rng.integers(len(_PAPERS)))]
+        masks = [one.mask for one in inks]
+        stickers.append(_sticker(rng, label, masks, cap, paper)[0])
+    below, above = stickers
+    in_sight = round(float(rng.uniform(0.25, 0.75)) * below.shape[0])
+    # The upper one's top edge on the lower one, or its bottom edge.
+    top = in_sight if rng.random() < 0.5 else below.shape[0] - in_sight - above.shape[0]
+    left = round(float(rng.uniform(-6, 6)) * pixels_per_mm)
+    room = round(8 * pixels_per_mm)
+    places = (room + max(0, -top), room + max(0, -left)), (room + max(0, top), room + max(0, left))
+    rows = max(at[0] + one.shape[0] for at, one in zip(places, stickers, strict=True)) + room
+    columns = max(at[1] + one.shape[1] for at, one in zip(places, stickers, strict=True)) + room
+    picture = card(rng, (rows, columns), _CARDS[int(rng.integers(len(_CARDS)))])
+    for at, sticker in zip(places, stickers, strict=True):
+        _stick(rng, picture, sticker, at)
+    return wear_down(rng, picture, pixels_per_mm, wear)
+
+
 def _contrasts(
     ink: _Ink, drawn: _Drawn, place: tuple[int, int], contrast: Picture
 ) -> dict[int, float]:
@@ -352,15 +389,7 @@ def _on_card(
     rows = sticker.shape[0] + around[0] + around[2]
     columns = sticker.shape[1] + around[1] + around[3]
     picture = card(rng, (rows, columns), colour)
-    tilt = float(rng.normal(0, 0.8))
-    middle = (sticker.shape[1] / 2, sticker.shape[0] / 2)
-    matrix = cv2.getRotationMatrix2D(middle, tilt, 1.0)
-    matrix[:, 2] += (around[1], around[0])
-    solid = cv2.warpAffine(np.ones(sticker.shape[:2], np.float32), matrix, (columns, rows))
-    turned = cv2.warpAffine(sticker, matrix, (columns, rows), borderMode=cv2.BORDER_REPLICATE)
-    shadow = np.roll(solid, (2, 2), (0, 1))
-    picture *= 1 - np.float32(0.12) * shadow[..., None]
-    picture += solid[..., None] * (turned - picture)
+    matrix = _stick(rng, picture, sticker, (around[0], around[1]))
     if barcode is None and rng.random() < 0.25:
         note = handwritten(
             str(rng.choice(["see also vol 2", "film lib", "ret. 1979", "OLD FILMS"])),
@@ -370,7 +399,23 @@ def _on_card(
         )
         at = (rows - note.shape[0] - 2, int(rng.integers(0, max(1, columns - note.shape[1]))))
         blend(picture, note, at, (0.2, 0.2, 0.25), 0.8)
-    return picture, np.asarray(matrix, np.float64)
+    return picture, matrix
+
+
+def _stick(
+    rng: np.random.Generator, picture: Picture, sticker: Picture, at: tuple[int, int]
+) -> NDArray[np.float64]:
+    """Stick paper on a picture at (row, column), a little askew; return the map onto it."""
+    rows, columns = picture.shape[:2]
+    middle = (sticker.shape[1] / 2, sticker.shape[0] / 2)
+    matrix = cv2.getRotationMatrix2D(middle, float(rng.normal(0, 0.8)), 1.0)
+    matrix[:, 2] += (at[1], at[0])
+    solid = cv2.warpAffine(np.ones(sticker.shape[:2], np.float32), matrix, (columns, rows))
+    turned = cv2.warpAffine(sticker, matrix, (columns, rows), borderMode=cv2.BORDER_REPLICATE)
+    shadow = np.roll(solid, (2, 2), (0, 1))
+    picture *= 1 - np.float32(0.12) * shadow[..., None]
+    picture += solid[..., None] * (turned - picture)
+    return np.asarray(matrix, np.float64)
 
 
 _STAMPS = ("COPY", "DO NOT DESTROY", "RECEIVED", "LOANED", "PURGED 1991", "DUPLICATE")

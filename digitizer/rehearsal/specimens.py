@@ -1,6 +1,6 @@
 """Single labels and films with known words, drawn in memory: for measuring the reading of them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from digitizer.model.units import Dpi
 from digitizer.rehearsal.block import Block, print_block, write_block
 from digitizer.rehearsal.edges import draw_outline
 from digitizer.rehearsal.exams import Accessions, Exam, chest_exams
-from digitizer.rehearsal.label import draw_worn_label, write_label
+from digitizer.rehearsal.label import draw_label_over, draw_worn_label, write_label
 from digitizer.rehearsal.legibility import LEGIBLE
 from digitizer.rehearsal.people import Person, people
 from digitizer.rehearsal.scanner import SCANNERS, digitize
@@ -19,7 +19,14 @@ from digitizer.rehearsal.scene import lay_one
 from digitizer.rehearsal.sheet import SIZES, add_marker, expose
 from digitizer.rehearsal.sources import RADIOGRAPHS
 
-__all__ = ["FilmSpecimen", "LabelSpecimen", "draw_film", "draw_jacket_label", "invent_patient"]
+__all__ = [
+    "FilmSpecimen",
+    "LabelSpecimen",
+    "draw_film",
+    "draw_jacket_label",
+    "draw_relabelled",
+    "invent_patient",
+]
 
 _CHILD_DAYS = 365 * 8
 
@@ -120,6 +127,27 @@ def draw_jacket_label(
         fields["study_date"] = exams[0].day.isoformat()
         fields["description"] = exams[0].description
     return LabelSpecimen(raster, fields, label.style, code, seen)
+
+
+def draw_relabelled(
+    seed: tuple[int, ...],
+    older: tuple[Person, list[Exam]],
+    newer: tuple[Person, list[Exam]],
+    *,
+    wear: float,
+    dpi: float = 150.0,
+) -> Raster:
+    """Draw the scan of a jacket whose label was stuck over part of another patient's.
+
+    The same seed draws the same scan; neither label is written by hand.
+    """
+    rng = np.random.default_rng(seed)
+    pair = []
+    for person, exams in (older, newer):
+        label = write_label(rng, person, exams, None, wear)
+        pair.append(replace(label, style="printed") if label.style == "written" else label)
+    pixels = draw_label_over(rng, pair[0], pair[1], pixels_per_mm=dpi / 25.4, wear=wear)
+    return Raster(pixels=pixels, bits=8, polarity=Polarity.MONOCHROME2, dpi=Dpi(dpi, dpi))
 
 
 def draw_film(
