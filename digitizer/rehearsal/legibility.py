@@ -3,7 +3,9 @@
 An observer is thought of who knows typeface, place, size and blur, and has to tell which sign it
 is (the ideal observer of Pelli, Burns, Farell and Moore-Page 2006, "Feature detection and letter
 identification", Vision Research 46). No engine is asked. Marks beside the ink confuse no one here:
-only what covers ink, or took it away, counts.
+only what covers ink, or took it away, counts. Nor does it matter how much like another sign a worn
+one looks, as long as what tells them apart is seen above the noise: that asks more of a reader
+than a person would.
 """
 
 from dataclasses import dataclass
@@ -79,7 +81,7 @@ def contrasts_of_line(
             _apart(own - _sign(printed, at, rival, room, blur_px)[0], lost, usual) / noise
             for rival in _rivals(printed.text[at])
         )
-    return apart
+    return {at: float(told) for at, told in apart.items()}
 
 
 def _apart(difference: Picture, lost: Picture, usual: float) -> float:

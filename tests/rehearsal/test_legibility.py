@@ -62,6 +62,7 @@ def test_a_labels_fields_are_seen_in_its_scan():
     )
     for one in fresh:
         assert bool(one.seen) is (one.style != "written")
+        assert isinstance(one.is_legible("patient_id"), bool)
         assert all(one.is_legible(name) for name in one.fields) is bool(one.seen)
     least = [
         np.median([one.seen["patient_id"] for one in some if one.seen]) for some in (fresh, worn)
