@@ -150,11 +150,12 @@ class SheetReader(Protocol):
         """
         ...
 
-    def read_film(self, picture: Pixels) -> Reading:
+    def read_film(self, picture: Pixels, dpi: float | None = None) -> Reading:
         """Read a film's ID block and markers in any of eight orientations.
 
-        ``picture`` is the deskewed sheet at full resolution, grey, (rows, columns). Boxes are in
-        pixels of ``picture``; each line tells its own turn and mirror.
+        ``picture`` is the deskewed sheet at full resolution, grey, (rows, columns); ``dpi`` its
+        resolution where the scan tells it. Boxes are in pixels of ``picture``; each line tells its
+        own turn and mirror.
         """
         ...
 

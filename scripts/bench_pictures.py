@@ -18,7 +18,7 @@ from typing import Any
 
 import cv2
 from bench_identity import opened
-from bench_reading import LEGIBLE, WEARS, digitizer_reads, rules
+from bench_reading import WEARS, digitizer_reads, rules
 from linkage_tally import Tally, report
 
 from digitizer import identity, reading
@@ -94,7 +94,7 @@ def decided(
         tells_exam=tells_exam(film.block.fields, exam, made.exams[other]),
         wear=wear,
     )
-    plain = label.style != "written" and label.number_left >= LEGIBLE
+    plain = label.is_legible("patient_id")
     return truth, verdict, (person, made.known[owner], plain), own, spent
 
 

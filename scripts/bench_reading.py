@@ -4,8 +4,9 @@ Labels and films are drawn from fixed seeds at three degrees of wear; films lie 
 ways. They go the product's own way (sheet, reading, fields, orientation); no index is asked. Each
 figure stands beside how many it was measured on. Rates of wrong values count what was *stated*: a
 field with a confidence of 0.8 or more. CPU time is that of one core, children included, from the
-decoded scan to the fields, without finding the sheet. Handwriting counts as not legible, and so do
-labels of whose record number too little ink is left, and film blocks drawn faint.
+decoded scan to the fields, without finding the sheet. Handwriting counts as not legible, and so
+does a field of a label of which too little is left for a person to read every sign
+(digitizer/rehearsal/legibility.py), and a film block drawn faint.
 """
 
 import argparse
@@ -37,9 +38,6 @@ from digitizer.reading import ReadingRules
 from digitizer.rehearsal.specimens import FilmSpecimen, LabelSpecimen, draw_film, draw_jacket_label
 
 WEARS = {"fresh": 0.1, "worn": 0.5, "bad": 0.9}
-LEGIBLE = 0.2
-"""Least part of a label's usual ink that must be left in every piece of the number's strokes. With
-less an 8 has become a 3 or 6 for a person too."""
 STATED = 0.8
 """Confidence from which a field counts as stated."""
 AIMS = (
@@ -58,7 +56,7 @@ class Read:
     number: int
     wear: str
     style: str
-    legible: bool
+    legible: tuple[str, ...]
     marker: str | None
     true: dict[str, str]
     told: dict[str, tuple[str, float]]
@@ -174,7 +172,7 @@ def read_label(number: int, *, wear: str, seed: int, peers: int, keep: Path | No
         (seed, 1, list(WEARS).index(wear), number), wear=WEARS[wear]
     )
     result, cpu = digitizer_reads(drawn.raster, SheetKind.LABEL)
-    legible = drawn.style != "written" and drawn.number_left >= LEGIBLE
+    legible = tuple(name for name in drawn.fields if drawn.is_legible(name))
     answer = Read(
         number, wear, drawn.style, legible, None, drawn.fields, _told(result),
         (result.geometry.turn_deg, False), (0, False), cpu, _lines(result),
@@ -193,11 +191,11 @@ def read_film(number: int, *, wear: str, seed: int, peers: int, keep: Path | Non
     )
     result, cpu = digitizer_reads(drawn.raster, SheetKind.FILM)
     geometry, block = result.geometry, drawn.block
+    legible = tuple(block.fields) if drawn.legible and block.style != "written" else ()
     answer = Read(
-        number, wear, block.style, drawn.legible and block.style != "written", drawn.marker,
-        dict(block.fields), _told(result), (geometry.turn_deg, geometry.mirrored),
-        (drawn.turn_deg, drawn.mirrored), cpu, _lines(result),
-        (*(one.code.value for one in result.reasons), f"block {block.turn_deg}"),
+        number, wear, block.style, legible, drawn.marker, dict(block.fields), _told(result),
+        (geometry.turn_deg, geometry.mirrored), (drawn.turn_deg, drawn.mirrored), cpu,
+        _lines(result), (*(one.code.value for one in result.reasons), f"block {block.turn_deg}"),
         of_peers(drawn.raster, block.fields.get("patient_id"), wanted=number < peers),
     )  # fmt: skip
     _keep(keep, f"film-{wear}-{number}", drawn.raster, answer)
@@ -218,9 +216,10 @@ def _lines(result: ReadSheet) -> tuple[str, ...]:
 
 def _keep(folder: Path | None, name: str, raster: Raster, answer: Read) -> None:
     """Keep the picture of what was not read rightly."""
-    bad = answer.legible and any(
+    bad = any(
         answer.told.get(key, ("",))[0] != answer.true.get(key, "")
         for key in ("patient_id", "family_name", "given_name")
+        if key in answer.legible
     )
     if folder is not None and (bad or (answer.style and answer.way != answer.true_way)):
         folder.mkdir(parents=True, exist_ok=True)
@@ -241,10 +240,9 @@ def share(right: int, count: int) -> str:
 
 def print_fields(reads: list[Read]) -> None:
     """Print how many values were exact, and how many of those stated were wrong."""
-    legible = [one for one in reads if one.legible]
     print("  field              exact where printed and legible     wrong of those stated")
     for name in NAMES:
-        bearing = [one for one in legible if name in one.true]
+        bearing = [one for one in reads if name in one.true and name in one.legible]
         right = sum(same(name, one.told.get(name, ("",))[0], one.true[name]) for one in bearing)
         stated = [one for one in reads if one.told.get(name, ("", 0.0))[1] >= STATED]
         wrong = sum(not same(name, one.told[name][0], one.true.get(name, "")) for one in stated)
@@ -263,14 +261,18 @@ def print_numbers(reads: list[Read]) -> None:
         return share(right, len(listed))
 
     for wear in WEARS:
-        print(f"  numbers, {wear:9} {exact(r for r in bearing if r.wear == wear and r.legible)}")
+        print(f"  numbers, {wear:9} {exact(r for r in bearing if r.wear == wear and _plain(r))}")
     for style in sorted({one.style for one in bearing}):
         print(f"  numbers, {style:9} {exact(one for one in bearing if one.style == style)}")
-    asked = [one for one in bearing if one.peers and one.legible]
+    asked = [one for one in bearing if one.peers and _plain(one)]
     for name in PEERS:
         print(f"  beside: {name:10} {share(sum(one.peers[name] for one in asked), len(asked))}")
     if asked:
         print(f"          digitizer  {exact(asked)}")
+
+
+def _plain(one: Read) -> bool:
+    return "patient_id" in one.legible
 
 
 def print_cpu(reads: list[Read]) -> None:
@@ -299,13 +301,11 @@ def print_ways(films: list[Read]) -> None:
 def print_misses(reads: list[Read], most: int) -> None:
     """Print what was read on specimens whose number or name is not exact."""
     for one in reads:
-        if not one.legible:
-            continue
         missed = [
             f"{name}: {one.told.get(name)} for {one.true.get(name)}"
             for name in NAMES
             if not same(name, one.told.get(name, ("", 0.0))[0], one.true.get(name, ""))
-            and (name in one.true or one.told[name][1] >= STATED)
+            and (name in one.legible or one.told.get(name, ("", 0.0))[1] >= STATED)
         ]
         if missed and most > 0:
             most -= 1

@@ -135,7 +135,10 @@ def _spots(bright: NDArray[np.uint8]) -> list[_Spot]:
             & (areas > 0.16 * sizes[:, 2] * sizes[:, 3])
             & (areas < 0.72 * sizes[:, 2] * sizes[:, 3])
         )
-        alone = [number for number in np.flatnonzero(fits).tolist() if _lone(number, sizes, sides)]
+        middles = sizes[:, :2] + sizes[:, 2:] / 2
+        alone = [
+            number for number in np.flatnonzero(fits).tolist() if _lone(number, middles, sides)
+        ]
         for number in alone[:_MOST_SPOTS]:
             x, y, width, height = (int(value) for value in sizes[number])
             box = (x, y, width, height)
@@ -173,13 +176,12 @@ def _clearness(
     return (inside - outside) / (1.4826 * spread + 1.0)
 
 
-def _lone(number: int, sizes: NDArray[np.int64], sides: NDArray[np.int64]) -> bool:
+def _lone(number: int, middles: NDArray[np.float64], sides: NDArray[np.int64]) -> bool:
     """Tell whether no spot of like size stands beside it, as the letters of a word do."""
-    middles = sizes[:, :2] + sizes[:, 2:] / 2
-    apart = np.abs(middles - middles[number]).max(axis=1)
-    like = (sides > 0.65 * sides[number]) & (sides < 1.6 * sides[number])
-    near = apart < 1.3 * sides[number]
-    return int((like & near).sum()) == 1
+    side = int(sides[number])
+    like = np.flatnonzero((sides > 0.65 * side) & (sides < 1.6 * side))
+    apart = np.abs(middles[like] - middles[number]).max(axis=1)
+    return int((apart < 1.3 * side).sum()) == 1
 
 
 def _tile(piece: Floats) -> Floats:

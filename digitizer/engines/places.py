@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from digitizer.reading import Region, around
 
-__all__ = ["DETECTOR", "ROOM", "Place", "alike", "line_like", "roomy", "tiles"]
+__all__ = ["DETECTOR", "ROOM", "Place", "alike", "line_like", "reduced", "roomy", "tiles"]
 
 Boxes = NDArray[np.float32]
 
@@ -25,6 +25,20 @@ _MOST_ENLARGED = 2.0
 _EDGE, _STEP = 1.2, 8.0
 """Line heights from a place's edge within which a line may go on, and how far one then looks."""
 DETECTOR = 960
+_LONGEST_MM, _MM_PER_INCH = 430.0, 25.4
+"""The longest films (14 x 17 in, 35 x 43 cm), which the detector sees at its largest size."""
+
+
+def reduced(shape: tuple[int, ...], dpi: float | None) -> float:
+    """Return the scale at which the detector looks at a whole film.
+
+    Letters of a block are as high on small films as on large ones, so no film is looked at finer
+    than the longest are.
+    """
+    largest = min(1.0, DETECTOR / max(shape))
+    if dpi is None:
+        return largest
+    return min(largest, DETECTOR / _LONGEST_MM / (dpi / _MM_PER_INCH))
 
 
 @dataclass(frozen=True, slots=True)

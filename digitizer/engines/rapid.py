@@ -56,6 +56,8 @@ class Rapid:
                 "Global.log_level": "error",
                 "EngineConfig.onnxruntime.intra_op_num_threads": 1,
                 "EngineConfig.onnxruntime.inter_op_num_threads": 1,
+                # Without it each look gives its memory back, and a sixth of its time goes there.
+                "EngineConfig.onnxruntime.enable_cpu_mem_arena": True,
                 "Det.limit_type": "max",
                 "Det.limit_side_len": _LONGEST,
             }

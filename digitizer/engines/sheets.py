@@ -13,7 +13,7 @@ from digitizer.engines.barcodes import read_barcodes
 from digitizer.engines.inks import without_coloured_ink
 from digitizer.engines.lines import TESSERACT, PageLine
 from digitizer.engines.markers import find_markers
-from digitizer.engines.places import DETECTOR, ROOM, Place, alike, line_like, roomy, tiles
+from digitizer.engines.places import DETECTOR, ROOM, Place, alike, line_like, reduced, roomy, tiles
 from digitizer.engines.rapid import Rapid, ReadLine
 from digitizer.engines.settings import EngineSettings
 from digitizer.engines.strips import (
@@ -44,6 +44,8 @@ _MOST_LINES = 120
 _SAMPLE = 2
 """Lines read in each way to tell the way: the longest."""
 _SURE_SCORE = 0.93
+_PROMISING_SCORE = 0.85
+"""Of the longest line: with less the other one does not make a way sure."""
 _SURE_DENSITY = 1.1
 """Letters a line height of length: upright text has more, turned text loses letters."""
 INK = f"{Rapid.name}:ink"
@@ -79,6 +81,16 @@ class _Strip:
     box: NDArray[np.float32]
     way: Way
     text: ReadLine | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """What lines say in one way, how well on the whole, and whether that way is surely theirs."""
+
+    read: list[ReadLine]
+    score: float
+    worth: float
+    sure: bool
 
 
 class EngineSheetReader:
@@ -138,8 +150,14 @@ class EngineSheetReader:
         again = [one for one in lines if doubtful_number(one, said)]
         return (*lines, *self._read_again(strips, again, INK_CLEAN))
 
-    def read_film(self, picture: Pixels) -> Reading:
+    def read_film(self, picture: Pixels, dpi: float | None = None) -> Reading:
         """Read the places of a film that may bear text, each in the way it reads best.
+
+        Parameters
+        ----------
+        picture : ndarray of uint8 or uint16, (rows, columns)
+        dpi : float, optional
+            Of the picture.
 
         Raises
         ------
@@ -151,7 +169,7 @@ class EngineSheetReader:
         grey = _grey(picture)
         strips: list[_Strip] = []
         barcodes: list[Barcode] = []
-        for places in self._places(grey):
+        for places in self._places(grey, dpi):
             for place in places[: self._settings.film_regions]:
                 region, boxes = self._lines_on_film(grey, place)
                 x0, y0, x1, y1 = region
@@ -167,16 +185,19 @@ class EngineSheetReader:
         lines = self._lines(strips)
         return Reading(lines=lines + markers, barcodes=tuple(dict.fromkeys(barcodes)))
 
-    def _places(self, grey: Pixels) -> Iterator[list[Place]]:
+    def _places(self, grey: Pixels, dpi: float | None) -> Iterator[list[Place]]:
         """Yield places of a film that may bear text; the next ones only if those bore none.
 
         The detector looks at the reduced film as it lies; then places full of strokes are tried;
-        then the reduced film turned, since the detector misses small lines that run upward.
+        then the reduced film turned, since the detector misses small lines that run upward, and as
+        fine as it can see, since a scan may tell its resolution wrongly.
         """
-        scale = min(1.0, DETECTOR / max(grey.shape))
+        scale = reduced(grey.shape, dpi)
         even = evened(grey, scale)
         yield roomy(self.rapid.find(even), scale, grey.shape)
         yield [Place(region) for region in text_regions(grey, _LAST_RESORT)]
+        scale = reduced(grey.shape, None)
+        even = evened(grey, scale)
         turned = self.rapid.find(np.ascontiguousarray(np.rot90(even)))
         # A point (x, y) of the turned picture came from (columns - y, x).
         back = np.stack([even.shape[1] - turned[..., 1], turned[..., 0]], axis=-1)
@@ -256,25 +277,44 @@ class EngineSheetReader:
         aspects = sides.max(axis=1) / np.maximum(sides.min(axis=1), 1)
         longest = np.argsort(-aspects, kind="stable")[:_SAMPLE]
         expected = float(aspects[longest].sum())
-        worth: dict[Way, float] = {}
-        scores: dict[Way, float] = {}
-        known: dict[Way, dict[int, ReadLine]] = {}
+        lines = {way: upright(boxes[longest], way) for way in ways}
+        # The longest line alone tells most ways that are wrong: the other one is read where the
+        # first reads well, and in all ways only where that is sure in none.
+        first = {}
         for way in ways:
-            read = self.rapid.read([cut(piece, box) for box in upright(boxes[longest], way)])
-            known[way] = dict(zip(longest.tolist(), read, strict=True))
-            letters = sum(_letters(one) for one in read)
-            scores[way] = sum(one.score * _letters(one) for one in read) / max(letters, 1)
-            makes_sense = any(_PLAUSIBLE.search(one.text) for one in read)
-            worth[way] = letters * scores[way] ** 3 * (1.3 if makes_sense else 1.0)
-            sure = scores[way] >= _SURE_SCORE and letters >= _SURE_DENSITY * expected
-            if letters < _LEAST_LETTERS:
-                worth[way] = 0.0
-            elif sure and makes_sense and letters >= 2 * _LEAST_LETTERS:
-                return way, known[way]
-        best, *others = sorted(worth, key=lambda one: -worth[one])
-        if worth[best] == 0 or scores[best] < _LEAST_WAY_SCORE:
+            first[way] = self.rapid.read([cut(piece, lines[way][0])])[0]
+            if first[way].score >= _PROMISING_SCORE:
+                looked = self._looked(piece, lines[way], first[way], expected)
+                if looked.sure:
+                    return way, dict(zip(longest.tolist(), looked.read, strict=True))
+        every = {way: self._looked(piece, lines[way], first[way], expected) for way in ways}
+        for way, looked in every.items():
+            if looked.sure:
+                return way, dict(zip(longest.tolist(), looked.read, strict=True))
+        best, *others = sorted(every, key=lambda one: -every[one].worth)
+        if every[best].worth == 0 or every[best].score < _LEAST_WAY_SCORE:
             return None
-        return (best, known[best]) if worth[best] >= _CLEAR_LEAD * worth[others[0]] else None
+        if every[best].worth < _CLEAR_LEAD * every[others[0]].worth:
+            return None
+        return best, dict(zip(longest.tolist(), every[best].read, strict=True))
+
+    def _looked(self, piece: Pixels, lines: Boxes, first: ReadLine, expected: float) -> _Looked:
+        """Read the lines looked at in one way, but for the first, and weigh them.
+
+        ``expected`` is how many line heights long they are together.
+        """
+        read = [first, *self.rapid.read([cut(piece, box) for box in lines[1:]])]
+        letters = sum(_letters(one) for one in read)
+        score = sum(one.score * _letters(one) for one in read) / max(letters, 1)
+        makes_sense = any(_PLAUSIBLE.search(one.text) for one in read)
+        worth = letters * score**3 * (1.3 if makes_sense else 1.0)
+        sure = score >= _SURE_SCORE and letters >= _SURE_DENSITY * expected and makes_sense
+        return _Looked(
+            read=read,
+            score=score,
+            worth=worth if letters >= _LEAST_LETTERS else 0.0,
+            sure=sure and letters >= 2 * _LEAST_LETTERS,
+        )
 
     def _lines(self, strips: Sequence[_Strip]) -> tuple[Line, ...]:
         """Read strips with both engines, each engine's lines in reading order."""

@@ -224,6 +224,11 @@ def decide_paper(
     posterior = _capped(best, kind, caps or Caps.measured())
     sides = Sides(film=heard, label=None, owner=owner, linked=linked, alone=linked)
     reasons = objections(sides, evidence, policy, posterior)
+    if paper.testimony.people > 1 and all(
+        one.code is not Code.SEVERAL_IDENTITIES for one in reasons
+    ):
+        # A label stuck over an older one: whom it names need not be in the index.
+        reasons += (reason(Code.SEVERAL_IDENTITIES),)
     if policy.shadow:
         reasons += (reason(Code.SHADOW_MODE),)
     settled = not reasons

@@ -149,12 +149,14 @@ class Testimony:
     """What one bearer (a jacket's labels, or one film) says of its patient.
 
     ``lines`` are kept beside the parsed ``fields``: a candidate is verified against the text as
-    read, not only against what the grammar made of it.
+    read, not only against what the grammar made of it. ``people`` is how many different people
+    they name, at most; 0 where that was not counted.
     """
 
     lines: tuple[str, ...] = ()
     barcodes: tuple[str, ...] = ()
     fields: Fields = field(default_factory=lambda: NO_FIELDS)
+    people: int = 0
 
     @property
     def silent(self) -> bool:

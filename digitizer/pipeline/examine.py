@@ -124,7 +124,7 @@ def read_sheet(
     raster = decoder.decode(path, sheet.page)
     picture = film.reading_picture(raster, sheet.geometry)
     if sheet.kind is SheetKind.FILM:
-        found = reader.read_film(picture.pixels)
+        found = reader.read_film(picture.pixels, min(raster.dpi) if raster.dpi else None)
         geometry, reasons = _oriented(sheet.geometry, found, picture)
         kind: ScanKind | None = ScanKind.FILM
         source = FieldSource.FILM

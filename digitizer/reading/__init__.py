@@ -1,7 +1,7 @@
 """Readings in, fields out: grammars, vocabulary, and what a sheet is by its words."""
 
 from digitizer.reading.corrected import CORRECTABLE, amended, typed
-from digitizer.reading.fields import identities, parse, parse_lines, testimony, testimony_of_lines
+from digitizer.reading.fields import parse, parse_lines, testimony, testimony_of_lines
 from digitizer.reading.kinds import SEPARATOR_BARCODES, kind_of
 from digitizer.reading.regions import Region, around, evened, text_regions
 from digitizer.reading.rules import GrammarSettings, ReadingRules, Vocabulary
@@ -16,7 +16,6 @@ __all__ = [
     "amended",
     "around",
     "evened",
-    "identities",
     "kind_of",
     "parse",
     "parse_lines",

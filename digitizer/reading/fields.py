@@ -10,8 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import prod
 
-from rapidfuzz.distance import OSA
-
 from digitizer.model.identity import PersonName
 from digitizer.model.reading import (
     Field,
@@ -23,6 +21,7 @@ from digitizer.model.reading import (
     Testimony,
 )
 from digitizer.reading.numbers import check_holds, issuer_of
+from digitizer.reading.people import alike, people_named
 from digitizer.reading.rules import ReadingRules
 from digitizer.reading.voting import (
     ALONE,
@@ -38,7 +37,7 @@ from digitizer.reading.voting import (
 )
 from digitizer.reading.witness import Claim, NameClaim, hear
 
-__all__ = ["identities", "parse", "parse_lines", "testimony", "testimony_of_lines"]
+__all__ = ["parse", "parse_lines", "testimony", "testimony_of_lines"]
 
 _TRUST: Mapping[str, float] = {"tesseract": 0.75}
 """Weight of an engine's word; on labels of moderate wear RapidOCR reads 97 of 100 record numbers
@@ -84,10 +83,12 @@ def parse_lines(
 
 def testimony(reading: Reading, source: FieldSource, rules: ReadingRules) -> Testimony:
     """Return fields with the lines and barcodes they came from."""
+    heard = _witnesses(reading, source, rules)
     return Testimony(
         lines=tuple(line.text for line in reading.lines if line.engine != _MARKER),
         barcodes=tuple(_texts(reading)),
-        fields=parse(reading, source, rules),
+        people=people_named(heard),
+        fields=_combined(heard, _texts(reading), source, rules),
     )
 
 
@@ -97,23 +98,6 @@ def testimony_of_lines(
     """Return the testimony of bare lines."""
     fields = parse_lines(lines, barcodes, source, rules)
     return Testimony(lines=tuple(lines), barcodes=tuple(barcodes), fields=fields)
-
-
-def identities(reading: Reading, rules: ReadingRules) -> int:
-    """Count the different people whom a reading names, at most; 0 when it names nobody.
-
-    Conservative: only names with caption, comma or caret count, and two spellings within two
-    characters, or one with more given names than the other, are one person.
-    """
-    counts = [0]
-    for heard in _witnesses(reading, FieldSource.LABEL, rules):
-        people: list[str] = []
-        for claim in heard.witness.names:
-            key = plain(claim.name.family + claim.name.given)
-            if claim.confidence >= 0.75 and not any(_alike(key, one) for one in people):
-                people.append(key)
-        counts.append(len(people))
-    return max(counts)
 
 
 def _texts(reading: Reading) -> list[str]:
@@ -289,16 +273,11 @@ def _likeness(one: PersonName, other: PersonName) -> float:
     given = plain(one.given) == plain(other.given)
     if family and given:
         return 1.0
-    if (family or given) and _alike(
+    if (family or given) and alike(
         plain(one.family + one.given), plain(other.family + other.given)
     ):
         return 0.7
     return 0.5 if family or given else 0.0
-
-
-def _alike(one: str, other: str) -> bool:
-    short, long = sorted((one, other), key=len)
-    return OSA.distance(one, other) <= 2 or long.startswith(short) or sorted(one) == sorted(other)
 
 
 def _doubt_unchecked(heard: list[Heard], rules: ReadingRules) -> None:

@@ -20,6 +20,7 @@ _PREFIX = re.compile(r"[A-Z]+")
 _TOKEN = re.compile(r"[A-Z0-9][A-Z0-9\-]*")
 _FREE = re.compile(r"[\s:#.]*([A-Z]{0,4}-?\d[A-Z0-9]*(?:[\-./][A-Z0-9]+){0,3})(?![A-Z0-9])")
 _DATE = re.compile(r"\d{1,4}([\-./])\d{1,2}\1\d{4}|\d{4}-\d{2}-\d{2}|\d{1,2}([./])\d{1,2}\2\d{2}")
+_SLASHED = re.compile(r"[\s:#.]*(([A-Z0-9]{1,4})/[A-Z0-9]+)(?![A-Z0-9/\-.])")
 _LEAST_DIGITS = 4
 _DIGIT_SHARE = 0.6
 _LOOKAHEAD = 4
@@ -66,8 +67,13 @@ def leading_number(text: str, pattern: str) -> tuple[Number, str] | None:
     """Return the number that a captioned text begins with, and the text after it.
 
     Groups of digits set apart (``70 028 12``) are one number if together they fit, and the first
-    alone does not.
+    alone does not. So are the parts about a slash, which is what is left of a worn 7.
     """
+    slashed = _SLASHED.match(text)
+    if slashed is not None and fitting(slashed.group(2), pattern) is None:
+        number = fitting(slashed.group(1).replace("/", "7"), pattern)
+        if number is not None and sum(sign.isdigit() for sign in number) > _LEAST_DIGITS:
+            return Number(number, mended=True), " " + text[slashed.end() :]
     tokens = list(_TOKEN.finditer(text))[:_LOOKAHEAD]
     for first in (0, 1):
         for last in _stretches(text, tokens, first):

@@ -20,6 +20,7 @@ __all__ = [
     "Spelled",
     "Told",
     "best_of",
+    "one_number",
     "plain",
     "spelled",
     "vote",
@@ -145,7 +146,7 @@ def spelled(told: Sequence[Told], fits: Fits, among: int = 1) -> Spelled:
         what all engines saw there.
     """
     value, _ = vote(told)
-    like = [one for one in told if _one_number(value, one.claim.value)]
+    like = [one for one in told if one_number(value, one.claim.value)]
     seen: dict[str, list[Look]] = defaultdict(list)
     for one in like:
         seen[one.by.family].append((one.by.weight, _chances(one)))
@@ -212,7 +213,8 @@ def _settled(
     return found
 
 
-def _one_number(value: str, other: str) -> bool:
+def one_number(value: str, other: str) -> bool:
+    """Tell whether two readings may be of one number."""
     one, two = plain(value), plain(other)
     return len(one) == len(two) and sum(a != b for a, b in zip(one, two, strict=True)) <= (
         _MOST_DIFFERENT

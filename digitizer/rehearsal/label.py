@@ -1,6 +1,7 @@
 """Scans of jacket labels: typed, printed, stamped, written; stuck on worn card."""
 
-from dataclasses import dataclass
+from copy import deepcopy
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 
 from digitizer.rehearsal.block import HOSPITALS
 from digitizer.rehearsal.exams import Exam
+from digitizer.rehearsal.legibility import Printed, contrasts_of_line
 from digitizer.rehearsal.people import Person
 from digitizer.rehearsal.typography import HANDS, handwritten, line
 from digitizer.rehearsal.wording import caption, exam_line, written_date, written_name
@@ -19,6 +21,7 @@ __all__ = [
     "blend",
     "card",
     "draw_label",
+    "draw_label_over",
     "draw_worn_label",
     "wear_down",
     "write_label",
@@ -45,6 +48,8 @@ class Label:
         Content of a Code 128.
     fields : dict
         What the label bears, in the contract's one form.
+    written : dict
+        As what a line bears a field.
     """
 
     style: str
@@ -53,6 +58,7 @@ class Label:
     log: tuple[str, ...]
     barcode: str | None
     fields: dict[str, str]
+    written: dict[str, str] = field(default_factory=dict)
 
 
 def write_label(
@@ -66,11 +72,13 @@ def write_label(
             p=[0.45 - hand / 2, 0.35 - hand / 2, 0.2, hand],
         )
     )
-    name = caption(rng, "name") + written_name(rng, person)
+    name = caption(rng, "name")
+    named = written_name(rng, person)
+    name += named
     number = caption(rng, "patient_id", chance=0.75) + person.patient_id
-    birth = (caption(rng, "birth_date", chance=0.85)) + written_date(
-        rng, person.birth, person.issuer, full=True
-    )
+    birth = caption(rng, "birth_date", chance=0.85)
+    born = written_date(rng, person.birth, person.issuer, full=True)
+    birth += born
     fields = {
         "family_name": person.family,
         "given_name": person.given,
@@ -92,15 +100,36 @@ def write_label(
     }[layout]
     log = tuple(exam_line(rng, exam) for exam in exams) if rng.random() < 0.6 else ()
     heading = HOSPITALS[person.issuer] if rng.random() < 0.6 else ""
-    return Label(style, heading, tuple(text for text in texts if text), log, barcode, fields)
+    written = {
+        "family_name": named,
+        "given_name": named,
+        "patient_id": person.patient_id,
+        "birth_date": born,
+    }
+    lines = tuple(text for text in texts if text)
+    return Label(style, heading, lines, log, barcode, fields, written)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Ink:
-    """A line as ink, and how much of it is left where most was lost."""
+    """A line as ink, and how it was printed; a line written by hand was not."""
 
     mask: Picture
-    left: float
+    printed: Printed | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Drawn:
+    """A label drawn, with what it takes to find its lines in the scan again.
+
+    ``places`` are (row, column) of the lines' masks on the sticker.
+    """
+
+    picture: Picture
+    places: list[tuple[int, int]]
+    moved: NDArray[np.float64]
+    blur_px: float
+    noise: float
 
 
 def card(
@@ -167,7 +196,7 @@ def _ink_lines(
     if label.style == "written":
         face, blunt = str(rng.choice(HANDS)), bool(rng.random() < 0.35)
         drawn = [handwritten(text, cap * 1.3, rng, face=face, blunt=blunt) for text in texts]
-        return [_Ink(one, 1.0) for one in drawn]
+        return [_Ink(one) for one in drawn]
     face = str(rng.choice(_FACES[label.style]))
     out = []
     for text in texts:
@@ -176,24 +205,8 @@ def _ink_lines(
         patches = rng.standard_normal(ink.shape, dtype=np.float32)
         patches = cv2.GaussianBlur(patches, (0, 0), max(0.8, cap * 0.12)) * np.float32(cap * 0.35)
         left = np.clip(1 - worn * (np.float32(0.55) + patches), 0.05, 1)
-        out.append(_Ink(ink * left, _least_left(ink, left, cap)))
+        out.append(_Ink(ink * left, Printed(text, face, cap)))
     return out
-
-
-def _least_left(ink: NDArray[np.float32], left: NDArray[np.float32], cap: float) -> float:
-    """Return how much ink is left where most was lost, beside the line's usual share.
-
-    Over windows of a third of a character's height that hold a stroke: what is lost evenly is
-    faint, what is lost in places makes one character another.
-    """
-    side = (max(3, round(cap / 3)), max(3, round(cap / 3)))
-    had = cv2.boxFilter(ink, -1, side)
-    has = cv2.boxFilter(np.asarray(ink * left, np.float32), -1, side)
-    stroke = had > 0.5 * float(np.quantile(had, 0.95))
-    if not stroke.any():
-        return 1.0
-    share = has[stroke] / had[stroke]
-    return float(np.quantile(share, 0.01) / np.median(share))
 
 
 def draw_label(
@@ -206,33 +219,117 @@ def draw_label(
     uint8, shape (rows, columns, 3)
         RGB.
     """
-    return draw_worn_label(rng, label, pixels_per_mm=pixels_per_mm, wear=wear)[0]
+    picture, _, _ = _drawn(rng, label, pixels_per_mm, wear)
+    return _scanned(picture.picture)
 
 
 def draw_worn_label(
     rng: np.random.Generator, label: Label, *, pixels_per_mm: float, wear: float
 ) -> tuple[NDArray[np.uint8], dict[str, float]]:
-    """Draw the scan of a label, and tell how much of each line's ink is left.
+    """Draw the scan of a label, and tell what a person can still read of its fields.
 
     Returns
     -------
     uint8, shape (rows, columns, 3)
         RGB.
     dict
-        For each line of the label, the ink left where most was lost, as part of what is usual in
-        that line.
+        For each printed field the contrast of its worst sign
+        (:mod:`digitizer.rehearsal.legibility`); nothing for handwriting.
     """
-    pitch = pixels_per_mm
+    # The same label once more without its lines: what the two scans differ in is ink.
+    twin = deepcopy(rng)
+    drawn, inks, texts = _drawn(rng, label, pixels_per_mm, wear)
+    bare, _, _ = _drawn(twin, label, pixels_per_mm, wear, bare=True)
+    contrast = np.asarray((bare.picture - drawn.picture).mean(axis=2), np.float32)
+    # Paper fades towards its own middle tone, which is another without ink.
+    contrast -= np.median(contrast)
+    seen: dict[str, float] = {}
+    for name, written in label.written.items():
+        number = next(at for at, text in enumerate(texts) if written in text)
+        one = inks[number]
+        if one.printed is None:
+            continue
+        signs = _contrasts(one, drawn, drawn.places[number], contrast)
+        first = texts[number].index(written)
+        seen[name] = min(told for at, told in signs.items() if first <= at < first + len(written))
+    return _scanned(drawn.picture), seen
+
+
+def _drawn(
+    rng: np.random.Generator, label: Label, pitch: float, wear: float, *, bare: bool = False
+) -> tuple[_Drawn, list[_Ink], list[str]]:
+    """Draw a label as scanned, before its values are rounded; ``bare``: without its lines."""
     cap = float(rng.uniform(2.4, 3.4)) * pitch
     texts = [label.heading, *label.lines] if label.heading else list(label.lines)
     inks = _ink_lines(rng, label, texts, cap, wear)
-    log = _ink_lines(rng, label, list(label.log), cap * 0.85, wear)
-    masks = [one.mask for one in (*inks, *log)]
-    sticker = _sticker(rng, label, masks, cap, _PAPERS[int(rng.integers(len(_PAPERS)))])
+    inks += _ink_lines(rng, label, list(label.log), cap * 0.85, wear)
+    masks = [np.zeros_like(one.mask) if bare else one.mask for one in inks]
+    paper = _PAPERS[int(rng.integers(len(_PAPERS)))]
+    sticker, places = _sticker(rng, label, masks, cap, paper)
     colour = _CARDS[int(rng.integers(len(_CARDS)))]
-    picture = _on_card(rng, sticker, pitch, colour, label.barcode)
-    left = {text: one.left for text, one in zip(texts, inks, strict=True)}
-    return wear_down(rng, picture, pitch, wear), left
+    picture, stuck = _on_card(rng, sticker, pitch, colour, label.barcode)
+    picture, skewed, blur = _worn(rng, picture, pitch, wear)
+    moved = np.vstack([skewed, [0, 0, 1]]) @ np.vstack([stuck, [0, 0, 1]])
+    return _Drawn(picture, places, moved, blur, _noise(wear)), inks, texts
+
+
+def draw_label_over(
+    rng: np.random.Generator, older: Label, newer: Label, *, pixels_per_mm: float, wear: float
+) -> NDArray[np.uint8]:
+    """Draw the scan of a label that was stuck over part of an older one.
+
+    Between a quarter and three quarters of the older one stay in sight, above or below it.
+
+    Returns
+    -------
+    uint8, shape (rows, columns, 3)
+        RGB.
+    """
+    stickers = []
+    for label in (older, newer):
+        cap = float(rng.uniform(2.4, 3.4)) * pixels_per_mm
+        texts = [label.heading, *label.lines] if label.heading else list(label.lines)
+        inks = _ink_lines(rng, label, texts, cap, wear)
+        inks += _ink_lines(rng, label, list(label.log), cap * 0.85, wear)
+        paper = _PAPERS[int(rng.integers(len(_PAPERS)))]
+        masks = [one.mask for one in inks]
+        stickers.append(_sticker(rng, label, masks, cap, paper)[0])
+    below, above = stickers
+    in_sight = round(float(rng.uniform(0.25, 0.75)) * below.shape[0])
+    # The upper one's top edge on the lower one, or its bottom edge.
+    top = in_sight if rng.random() < 0.5 else below.shape[0] - in_sight - above.shape[0]
+    left = round(float(rng.uniform(-6, 6)) * pixels_per_mm)
+    room = round(8 * pixels_per_mm)
+    places = (room + max(0, -top), room + max(0, -left)), (room + max(0, top), room + max(0, left))
+    rows = max(at[0] + one.shape[0] for at, one in zip(places, stickers, strict=True)) + room
+    columns = max(at[1] + one.shape[1] for at, one in zip(places, stickers, strict=True)) + room
+    picture = card(rng, (rows, columns), _CARDS[int(rng.integers(len(_CARDS)))])
+    for at, sticker in zip(places, stickers, strict=True):
+        _stick(rng, picture, sticker, at)
+    return wear_down(rng, picture, pixels_per_mm, wear)
+
+
+def _contrasts(
+    ink: _Ink, drawn: _Drawn, place: tuple[int, int], contrast: Picture
+) -> dict[int, float]:
+    """Tell how well each sign of a line is seen by the contrast of all ink in the scan."""
+    assert ink.printed is not None
+    onto = np.array([[1.0, 0, place[1]], [0, 1, place[0]], [0, 0, 1]])
+    here = cv2.warpAffine(
+        contrast,
+        (drawn.moved @ onto)[:2],
+        ink.mask.shape[::-1],
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+    )
+    # Three times between pixels, each of which blurs by the variance of a linear interpolation.
+    blur = float(np.hypot(drawn.blur_px, np.sqrt(3 * _INTERPOLATED)))
+    # The noise of the three channels is independent.
+    noise = drawn.noise / np.sqrt(3)
+    return contrasts_of_line(ink.printed, np.asarray(here, np.float32), blur_px=blur, noise=noise)
+
+
+_INTERPOLATED = 1 / 6
+"""Mean variance, in square pixels, of the two weights of a linear interpolation."""
 
 
 def _sticker(
@@ -241,7 +338,8 @@ def _sticker(
     inks: list[NDArray[np.float32]],
     cap: float,
     colour: tuple[float, float, float],
-) -> Picture:
+) -> tuple[Picture, list[tuple[int, int]]]:
+    """Print lines and barcode on paper; return it, and where each line begins (row, column)."""
     bar = (
         barcode_mask(label.barcode, round(cap * 3.2), max(2, round(cap / 9)))
         if (label.barcode is not None)
@@ -261,16 +359,18 @@ def _sticker(
         for number in range(len(inks)):
             at = round(top + (number + 1) * step - step * 0.3)
             sheet[at : at + max(1, round(cap / 14)), indent:-indent] = rule
+    places = []
     for one in inks:
         drift = int(rng.normal(0, cap * 0.06)), int(rng.normal(0, cap * 0.15))
-        blend(sheet, one, (round(top) + drift[0], indent + drift[1]), ink, 0.95)
+        places.append((round(top) + drift[0], indent + drift[1]))
+        blend(sheet, one, places[-1], ink, 0.95)
         top += step
     if bar is not None:
         top += cap * (0.9 if label.style == "written" else 0.1)
         blend(sheet, bar, (round(top), indent), (0.08, 0.08, 0.09), 0.95)
     if rng.random() < 0.3:
         cv2.rectangle(sheet, (1, 1), (sheet.shape[1] - 2, sheet.shape[0] - 2), ink, 1)
-    return sheet
+    return sheet, places
 
 
 def _on_card(
@@ -279,22 +379,17 @@ def _on_card(
     pitch: float,
     colour: tuple[float, float, float],
     barcode: str | None,
-) -> Picture:
-    """Stick the label on the jacket, a little askew, with what else is on jackets."""
+) -> tuple[Picture, NDArray[np.float64]]:
+    """Stick the label on the jacket, a little askew, with what else is on jackets.
+
+    Returned with it: the affine map from the label's paper to the jacket.
+    """
     least, most = (3.0, 10.0) if rng.random() < 0.5 else (8.0, 26.0)
     around = [round(float(rng.uniform(least, most)) * pitch) for _ in range(4)]
     rows = sticker.shape[0] + around[0] + around[2]
     columns = sticker.shape[1] + around[1] + around[3]
     picture = card(rng, (rows, columns), colour)
-    tilt = float(rng.normal(0, 0.8))
-    middle = (sticker.shape[1] / 2, sticker.shape[0] / 2)
-    matrix = cv2.getRotationMatrix2D(middle, tilt, 1.0)
-    matrix[:, 2] += (around[1], around[0])
-    solid = cv2.warpAffine(np.ones(sticker.shape[:2], np.float32), matrix, (columns, rows))
-    turned = cv2.warpAffine(sticker, matrix, (columns, rows), borderMode=cv2.BORDER_REPLICATE)
-    shadow = np.roll(solid, (2, 2), (0, 1))
-    picture *= 1 - np.float32(0.12) * shadow[..., None]
-    picture += solid[..., None] * (turned - picture)
+    matrix = _stick(rng, picture, sticker, (around[0], around[1]))
     if barcode is None and rng.random() < 0.25:
         note = handwritten(
             str(rng.choice(["see also vol 2", "film lib", "ret. 1979", "OLD FILMS"])),
@@ -304,7 +399,23 @@ def _on_card(
         )
         at = (rows - note.shape[0] - 2, int(rng.integers(0, max(1, columns - note.shape[1]))))
         blend(picture, note, at, (0.2, 0.2, 0.25), 0.8)
-    return picture
+    return picture, matrix
+
+
+def _stick(
+    rng: np.random.Generator, picture: Picture, sticker: Picture, at: tuple[int, int]
+) -> NDArray[np.float64]:
+    """Stick paper on a picture at (row, column), a little askew; return the map onto it."""
+    rows, columns = picture.shape[:2]
+    middle = (sticker.shape[1] / 2, sticker.shape[0] / 2)
+    matrix = cv2.getRotationMatrix2D(middle, float(rng.normal(0, 0.8)), 1.0)
+    matrix[:, 2] += (at[1], at[0])
+    solid = cv2.warpAffine(np.ones(sticker.shape[:2], np.float32), matrix, (columns, rows))
+    turned = cv2.warpAffine(sticker, matrix, (columns, rows), borderMode=cv2.BORDER_REPLICATE)
+    shadow = np.roll(solid, (2, 2), (0, 1))
+    picture *= 1 - np.float32(0.12) * shadow[..., None]
+    picture += solid[..., None] * (turned - picture)
+    return np.asarray(matrix, np.float64)
 
 
 _STAMPS = ("COPY", "DO NOT DESTROY", "RECEIVED", "LOANED", "PURGED 1991", "DUPLICATE")
@@ -314,6 +425,23 @@ def wear_down(
     rng: np.random.Generator, picture: Picture, pitch: float, wear: float
 ) -> NDArray[np.uint8]:
     """Age paper and scan it: stains, folds, stamps, pen strokes, fading, skew, blur, noise."""
+    return _scanned(_worn(rng, picture, pitch, wear)[0])
+
+
+def _scanned(picture: Picture) -> NDArray[np.uint8]:
+    scanned: NDArray[np.uint8] = np.clip(picture * 255 + 0.5, 0, 255).astype(np.uint8)
+    return scanned
+
+
+def _noise(wear: float) -> float:
+    """Return the standard deviation of a scan's noise in each channel."""
+    return 0.006 + 0.03 * wear
+
+
+def _worn(
+    rng: np.random.Generator, picture: Picture, pitch: float, wear: float
+) -> tuple[Picture, NDArray[np.float64], float]:
+    """Age paper and scan it; return also how it was skewed, and the blur in pixels."""
     rows, columns = picture.shape[:2]
     for _ in range(int(rng.poisson(1.6 * wear))):
         _stain(rng, picture)
@@ -349,11 +477,8 @@ def wear_down(
     )
     sigma = 0.35 + wear * float(rng.gamma(2.0, 0.22)) * pitch / 5.9
     picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), sigma), np.float32)
-    picture += rng.standard_normal(picture.shape, dtype=np.float32) * np.float32(
-        0.006 + 0.03 * wear
-    )
-    scanned: NDArray[np.uint8] = np.clip(picture * 255 + 0.5, 0, 255).astype(np.uint8)
-    return scanned
+    picture += rng.standard_normal(picture.shape, dtype=np.float32) * np.float32(_noise(wear))
+    return picture, np.asarray(matrix, np.float64), sigma
 
 
 def _turned(mask: NDArray[np.float32], angle: float) -> NDArray[np.float32]:

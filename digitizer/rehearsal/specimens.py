@@ -1,6 +1,6 @@
 """Single labels and films with known words, drawn in memory: for measuring the reading of them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,14 +11,22 @@ from digitizer.model.units import Dpi
 from digitizer.rehearsal.block import Block, print_block, write_block
 from digitizer.rehearsal.edges import draw_outline
 from digitizer.rehearsal.exams import Accessions, Exam, chest_exams
-from digitizer.rehearsal.label import draw_worn_label, write_label
+from digitizer.rehearsal.label import draw_label_over, draw_worn_label, write_label
+from digitizer.rehearsal.legibility import LEGIBLE
 from digitizer.rehearsal.people import Person, people
 from digitizer.rehearsal.scanner import SCANNERS, digitize
 from digitizer.rehearsal.scene import lay_one
 from digitizer.rehearsal.sheet import SIZES, add_marker, expose
 from digitizer.rehearsal.sources import RADIOGRAPHS
 
-__all__ = ["FilmSpecimen", "LabelSpecimen", "draw_film", "draw_jacket_label", "invent_patient"]
+__all__ = [
+    "FilmSpecimen",
+    "LabelSpecimen",
+    "draw_film",
+    "draw_jacket_label",
+    "draw_relabelled",
+    "invent_patient",
+]
 
 _CHILD_DAYS = 365 * 8
 
@@ -36,16 +44,24 @@ class LabelSpecimen:
         ``typed``, ``printed``, ``stamped`` or ``written``.
     barcode : str or None
         Content of its barcode.
-    number_left : float
-        The ink left of the line with the record number where most was lost, as part of what is
-        usual in that line.
+    seen : dict
+        For each printed field the contrast of its worst sign, as
+        :func:`digitizer.rehearsal.label.draw_worn_label` tells it.
     """
 
     raster: Raster
     fields: dict[str, str]
     style: str
     barcode: str | None
-    number_left: float
+    seen: dict[str, float]
+
+    def is_legible(self, name: str) -> bool:
+        """Tell whether a person can read every sign of a printed field.
+
+        Of a field that was not measured: whether all those can be read that were.
+        """
+        worst = min(self.seen.values(), default=0.0)
+        return self.seen.get(name, worst) >= LEGIBLE
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,8 +117,7 @@ def draw_jacket_label(
         code = f"JK{int(rng.integers(100000, 999999))}"
         code = code if rng.random() < 0.5 else person.patient_id
     label = write_label(rng, person, exams, code, wear)
-    pixels, left = draw_worn_label(rng, label, pixels_per_mm=dpi / 25.4, wear=wear)
-    number = min(part for text, part in left.items() if person.patient_id in text)
+    pixels, seen = draw_worn_label(rng, label, pixels_per_mm=dpi / 25.4, wear=wear)
     raster = Raster(pixels=pixels, bits=8, polarity=Polarity.MONOCHROME2, dpi=Dpi(dpi, dpi))
     fields = dict(label.fields)
     if any(f" {person.middle}" in one.replace("^", " ") for one in label.lines if person.middle):
@@ -111,7 +126,28 @@ def draw_jacket_label(
         # A log of one exam names it; of several, none is the label's own.
         fields["study_date"] = exams[0].day.isoformat()
         fields["description"] = exams[0].description
-    return LabelSpecimen(raster, fields, label.style, code, number)
+    return LabelSpecimen(raster, fields, label.style, code, seen)
+
+
+def draw_relabelled(
+    seed: tuple[int, ...],
+    older: tuple[Person, list[Exam]],
+    newer: tuple[Person, list[Exam]],
+    *,
+    wear: float,
+    dpi: float = 150.0,
+) -> Raster:
+    """Draw the scan of a jacket whose label was stuck over part of another patient's.
+
+    The same seed draws the same scan; neither label is written by hand.
+    """
+    rng = np.random.default_rng(seed)
+    pair = []
+    for person, exams in (older, newer):
+        label = write_label(rng, person, exams, None, wear)
+        pair.append(replace(label, style="printed") if label.style == "written" else label)
+    pixels = draw_label_over(rng, pair[0], pair[1], pixels_per_mm=dpi / 25.4, wear=wear)
+    return Raster(pixels=pixels, bits=8, polarity=Polarity.MONOCHROME2, dpi=Dpi(dpi, dpi))
 
 
 def draw_film(

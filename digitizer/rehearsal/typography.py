@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from digitizer.errors import MissingService
 
-__all__ = ["FACES", "HANDS", "Face", "handwritten", "line", "lines"]
+__all__ = ["FACES", "HANDS", "Face", "handwritten", "line", "lines", "sign_of_line"]
 
 Mask = NDArray[np.float32]
 
@@ -96,15 +96,42 @@ def line(text: str, face: str, cap_px: float) -> Mask:
     MissingService
         The face is not installed.
     """
+    canvas, place, font = _canvas(text, face, cap_px)
+    ImageDraw.Draw(canvas).text(place, text, fill=255, font=font, anchor="ls")
+    return np.asarray(canvas, dtype=np.float32) / 255.0
+
+
+def sign_of_line(
+    text: str, at: int, sign: str, face: str, cap_px: float, room_px: int
+) -> tuple[Mask, int]:
+    """Draw one sign alone, where the sign number ``at`` of a line stands that :func:`line` draws.
+
+    Returns
+    -------
+    float32, shape (rows, columns)
+        As high as the line's mask, with so much room on either side of the place.
+    int
+        Its first column on the line's mask; negative before its beginning.
+    """
+    canvas, (left, baseline), font = _canvas(text, face, cap_px)
+    place = left + font.getlength(text[:at])
+    first = int(place) - room_px
+    wide = int(font.getlength(text[at])) + 2 * room_px
+    piece = Image.new("L", (wide, canvas.height), 0)
+    ImageDraw.Draw(piece).text((place - first, baseline), sign, fill=255, font=font, anchor="ls")
+    return np.asarray(piece, dtype=np.float32) / 255.0, first
+
+
+def _canvas(
+    text: str, face: str, cap_px: float
+) -> tuple[Image.Image, tuple[float, float], ImageFont.FreeTypeFont]:
+    """Return an empty canvas for a line, where the line begins on it, and the font."""
     font = _font(face, max(4, round(cap_px / FACES[face].cap)))
     left, top, right, bottom = font.getbbox(text, anchor="ls")
     ascent = max(round(-top), round(cap_px))
     descent = max(round(bottom), round(cap_px * 0.25))
     size = (max(1, round(right - min(left, 0))) + 4, ascent + descent + 2)
-    canvas = Image.new("L", size, 0)
-    place = (2 - min(left, 0), ascent + 1)
-    ImageDraw.Draw(canvas).text(place, text, fill=255, font=font, anchor="ls")
-    return np.asarray(canvas, dtype=np.float32) / 255.0
+    return Image.new("L", size, 0), (2 - min(left, 0), ascent + 1), font
 
 
 def lines(

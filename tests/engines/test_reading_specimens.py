@@ -68,14 +68,3 @@ def test_the_same_seed_draws_the_same_film():
     one, other = (draw_film((3, 4), wear=0.5, dpi=50) for _ in range(2))
     assert (one.raster.pixels == other.raster.pixels).all()
     assert (one.block, one.turn_deg, one.mirrored) == (other.block, other.turn_deg, other.mirrored)
-
-
-def test_a_worn_label_tells_how_much_of_its_ink_is_left():
-    """All of a fresh one's; less with wear."""
-    left = [
-        draw_jacket_label((31, number), wear=wear, dpi=100).number_left
-        for wear in (0.0, 1.0)
-        for number in range(6)
-    ]
-    assert min(left[:6]) > 0.9
-    assert sum(left[6:]) < 0.7 * sum(left[:6])

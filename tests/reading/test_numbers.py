@@ -71,6 +71,23 @@ def test_an_issuer_is_told_by_the_only_form_that_fits() -> None:
     assert issuer_of("123", grammar) == ""
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("A/86215", ("A786215", " ")),
+        (": M137/32 SEX F", ("M137732", "  SEX F")),
+        ("358G/90", ("3586790", " ")),
+        ("1234567/2", ("1234567", " /2")),
+        ("03/12/1978", None),
+    ],
+)
+def test_a_seven_that_lost_its_bar_is_not_where_a_number_begins(text, expected) -> None:
+    """What stands before it belongs to the number; a whole number before it is that."""
+    found = leading_number(text, RECORD)
+    assert found == expected
+    assert found is None or found[0].mended is ("/2" not in text)
+
+
 def test_a_digit_misread_behind_the_numbers_own_letter_is_mended() -> None:
     """The letter is kept; a caption is no part of it."""
     assert fitting("RO49424", RECORD) == "R049424"
