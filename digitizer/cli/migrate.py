@@ -22,11 +22,7 @@ from digitizer.cli.base import (
 from digitizer.cli.batch import workplace
 from digitizer.cli.migrate_studies import MIGRATE_STUDY_COMMANDS, as_user
 from digitizer.cli.older_pictures import index_words, picture_options
-from digitizer.cli.older_words import (
-    plan_words,
-    settings_lines,
-    source_words,
-)
+from digitizer.cli.older_words import plan_words, settings_lines, source_words
 from digitizer.errors import UnknownRecord, UsageError
 from digitizer.model.older import Keep, Source, SourceKind
 from digitizer.model.states import HOLDS, State

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from digitizer.model.units import MM_PER_INCH
 from digitizer.reading import Region, around
 
 __all__ = ["DETECTOR", "ROOM", "Place", "alike", "line_like", "reduced", "roomy", "tiles"]
@@ -25,7 +26,7 @@ _MOST_ENLARGED = 2.0
 _EDGE, _STEP = 1.2, 8.0
 """Line heights from a place's edge within which a line may go on, and how far one then looks."""
 DETECTOR = 960
-_LONGEST_MM, _MM_PER_INCH = 430.0, 25.4
+_LONGEST_MM = 430.0
 """The longest films (14 x 17 in, 35 x 43 cm), which the detector sees at its largest size."""
 
 
@@ -38,7 +39,7 @@ def reduced(shape: tuple[int, ...], dpi: float | None) -> float:
     largest = min(1.0, DETECTOR / max(shape))
     if dpi is None:
         return largest
-    return min(largest, DETECTOR / _LONGEST_MM / (dpi / _MM_PER_INCH))
+    return min(largest, DETECTOR / _LONGEST_MM / (dpi / MM_PER_INCH))
 
 
 @dataclass(frozen=True, slots=True)

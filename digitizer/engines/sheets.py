@@ -280,18 +280,18 @@ class EngineSheetReader:
         lines = {way: upright(boxes[longest], way) for way in ways}
         # The longest line alone tells most ways that are wrong: the other one is read where the
         # first reads well, and in all ways only where that is sure in none.
-        first = {}
-        for way in ways:
-            first[way] = self.rapid.read([cut(piece, lines[way][0])])[0]
-            if first[way].score >= _PROMISING_SCORE:
-                looked = self._looked(piece, lines[way], first[way], expected)
-                if looked.sure:
-                    return way, dict(zip(longest.tolist(), looked.read, strict=True))
-        every = {way: self._looked(piece, lines[way], first[way], expected) for way in ways}
-        for way, looked in every.items():
-            if looked.sure:
-                return way, dict(zip(longest.tolist(), looked.read, strict=True))
-        best, *others = sorted(every, key=lambda one: -every[one].worth)
+        first: dict[Way, ReadLine] = {}
+        every: dict[Way, _Looked] = {}
+        for promising in (True, False):
+            for way in ways:
+                if promising:
+                    first[way] = self.rapid.read([cut(piece, lines[way][0])])[0]
+                if way in every or (promising and first[way].score < _PROMISING_SCORE):
+                    continue
+                every[way] = self._looked(piece, lines[way], first[way], expected)
+                if every[way].sure:
+                    return way, dict(zip(longest.tolist(), every[way].read, strict=True))
+        best, *others = sorted(ways, key=lambda one: -every[one].worth)
         if every[best].worth == 0 or every[best].score < _LEAST_WAY_SCORE:
             return None
         if every[best].worth < _CLEAR_LEAD * every[others[0]].worth:
