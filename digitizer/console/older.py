@@ -111,8 +111,8 @@ def instances(
     rows = reconcile.page_of(site.services, found, wanted, after=after, limit=_ROWS + 1)
     return page(
         request, "older_instances.html", person,
-        source=found, wanted=wanted, rows=rows[:_ROWS], lists=tuple(reconcile.LISTS),
-        more=rows[_ROWS - 1].place if len(rows) > _ROWS else "",
+        source=found, wanted=wanted, rows=rows[:_ROWS], why_of=reconcile.why,
+        lists=tuple(reconcile.LISTS), more=rows[_ROWS - 1].place if len(rows) > _ROWS else "",
     )  # fmt: skip
 
 
@@ -208,7 +208,8 @@ def study(request: Request, study_id: str, person: Person = Depends(_SEES)) -> R
     note_seen(site, person, study_id, "older study")
     return page(
         request, "older_study.html", person,
-        study=found, source=of, rows=rows, events=events, collisions=tuple(Collisions),
+        study=found, source=of, rows=rows, why_of=reconcile.why, events=events,
+        collisions=tuple(Collisions),
         blocked=any(row.state is State.REVIEW for row in rows),
     )  # fmt: skip
 

@@ -227,6 +227,8 @@ def test_a_collision_waits_for_a_person_and_overwrites_nothing(
     held = site.studies(State.REVIEW)
     assert [one.code for one in held] == ["uid_collision", "uid_collision"]
     assert (told(site, again)["colliding"], told(site, again)["held"]) == (1, 0)
+    (colliding,) = reconcile.listed(site.services, again, "colliding")
+    assert reconcile.why(colliding).endswith("bears the same UID. The other: 1")
     assert told(site, again)["refused"] == {"duplicate": 1}
     by_source = {one.source_id: one.id for one in held}
     with pytest.raises(UsageError, match="collisions"):

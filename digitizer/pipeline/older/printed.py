@@ -7,7 +7,7 @@ from digitizer.model.older import OldStudy, Source
 from digitizer.model.reasons import CODES, Code
 from digitizer.model.states import State
 from digitizer.pipeline.changes import event
-from digitizer.pipeline.older.reconcile import listed, source_json
+from digitizer.pipeline.older.reconcile import listed, source_json, why
 from digitizer.pipeline.paper import Paper
 from digitizer.pipeline.services import Services
 
@@ -137,10 +137,7 @@ def _lists(paper: Paper, services: Services, source: Source) -> None:
             continue
         paper.table(
             ("Place", "Why"),
-            [
-                (row.place, row.note or _words(row.code.value if row.code else ""))
-                for row in rows[:_MOST_ROWS]
-            ],
+            [(row.place, why(row)) for row in rows[:_MOST_ROWS]],
             widths=(3, 4),
         )
         if len(rows) > _MOST_ROWS:

@@ -11,7 +11,7 @@ from typing import Any
 
 from digitizer.errors import UsageError
 from digitizer.model.older import OldHeader, OldInstance, OldStudy, Source
-from digitizer.model.reasons import Code
+from digitizer.model.reasons import CODES, Code
 from digitizer.model.states import State
 from digitizer.pipeline.older.films import films_json, films_settled
 from digitizer.pipeline.services import Services
@@ -27,6 +27,7 @@ __all__ = [
     "settled",
     "source_json",
     "study_json",
+    "why",
 ]
 
 _REFUSED = (State.QUARANTINED, State.DUPLICATE, State.REJECTED)
@@ -216,6 +217,14 @@ def cells(row: OldInstance) -> tuple[str, ...]:
         row.note,
         row.sha256,
     )
+
+
+def why(row: OldInstance) -> str:
+    """Say why an instance is not on its way, in words; of a second bearer of a UID, beside whom."""
+    words = CODES[row.code].text if row.code else ""
+    if row.code in (Code.DUPLICATE, Code.UID_COLLISION) and row.note:
+        return f"{words} The other: {row.note}"
+    return row.note or words
 
 
 def study_json(study: OldStudy, rows: tuple[OldInstance, ...] = ()) -> dict[str, Any]:
