@@ -12,6 +12,7 @@ from waiting import wait_until
 
 from digitizer import dicom, wiring
 from digitizer.archive import CommitmentReport, EmbeddedArchive, Listener
+from digitizer.archive.received import SYNTAXES
 from digitizer.archive.settings import ArchiveSettings, ListenerSettings
 from digitizer.config import Settings
 from digitizer.ledger import SqlLedger, SqlPatientIndex
@@ -78,7 +79,10 @@ class OldSite:
         neighbour: ListenerSettings | None = None,
         **more: Any,
     ) -> Iterator["OldSite"]:
-        """Open a place of work with its own archive, or beside one that has such."""
+        """Open a place of work with its own archive, or beside one that has such.
+
+        Its own takes nothing lossy, as some archives do.
+        """
         listener = neighbour or ListenerSettings(port=free_port(), ae_title="FIRST")
         other = ListenerSettings(port=free_port(), ae_title="SECOND")
         settings = Settings(
@@ -110,6 +114,7 @@ class OldSite:
                     port=settings.archive.port,
                     ae_title="KEEPER",
                     peers=peers,
+                    syntaxes=SYNTAXES,
                 )
                 stack.enter_context(own)
             stack.enter_context(Listener(listener, report))

@@ -23,6 +23,7 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]
 
 from digitizer import dicom
 from digitizer.archive import bulk
+from digitizer.archive.embedded import EmbeddedArchive
 from digitizer.archive.settings import ArchiveSettings, ListenerSettings
 from digitizer.archive.tls import client_context
 from digitizer.dimse import Contexts, Messages, Peer, checked, gotten, open_association
@@ -152,6 +153,9 @@ class DimseArchive:
 
     def refusals(self, kinds: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
         """Return which of (SOP class, transfer syntax) the archive does not take as they are."""
+        if not self._peer.host:
+            # The embedded one, which runs while work is done only.
+            return EmbeddedArchive.refusals(kinds)
         return bulk.refusals(self._peer, kinds)
 
     def store_all(

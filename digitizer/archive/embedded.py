@@ -10,7 +10,7 @@ import os
 import re
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -19,7 +19,13 @@ from typing import Any
 
 from pydicom import Dataset, dcmread
 from pydicom.errors import InvalidDicomError
-from pynetdicom import AE, StoragePresentationContexts, build_role, evt
+from pynetdicom import (
+    AE,
+    ALL_TRANSFER_SYNTAXES,
+    StoragePresentationContexts,
+    build_role,
+    evt,
+)
 from pynetdicom.sop_class import (  # type: ignore[attr-defined]
     StorageCommitmentPushModel,
     StudyRootQueryRetrieveInformationModelFind,
@@ -55,6 +61,9 @@ _LEVELS = {
     "IMAGE": ([*_STUDY_KEYS, *_SERIES_KEYS, *_IMAGE_KEYS], "SOPInstanceUID"),
 }
 _UID = re.compile(r"[0-9.]{1,64}")
+_CLASSES = tuple(context.abstract_syntax or "" for context in StoragePresentationContexts)
+_ANY_SYNTAX = tuple(dict.fromkeys((*map(str, SYNTAXES), *ALL_TRANSFER_SYNTAXES)))
+"""What is kept is never decoded. Those first that most others can read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +86,8 @@ class EmbeddedArchive:
         Where it listens.
     peers : dict
         AE title to (host, port): where commitment reports are brought. Others are refused.
+    syntaxes : sequence of str
+        Transfer syntaxes that it takes.
     """
 
     def __init__(
@@ -87,6 +98,7 @@ class EmbeddedArchive:
         port: int,
         ae_title: str,
         peers: dict[str, tuple[str, int]],
+        syntaxes: Sequence[str] = _ANY_SYNTAX,
     ) -> None:
         self._folder = folder
         self._address = (host, port)
@@ -104,11 +116,14 @@ class EmbeddedArchive:
             StorageCommitmentPushModel,
         ):
             self._entity.add_supported_context(model)
-        for context in StoragePresentationContexts:
-            make_known(context.abstract_syntax or "")
-            self._entity.add_supported_context(
-                context.abstract_syntax or "", SYNTAXES, scu_role=True, scp_role=True
-            )
+        for name in _CLASSES:
+            make_known(name)
+            self._entity.add_supported_context(name, syntaxes, scu_role=True, scp_role=True)
+
+    @staticmethod
+    def refusals(kinds: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+        """Return which of (SOP class, transfer syntax) it takes from nobody, running or not."""
+        return tuple(one for one in kinds if one[0] not in _CLASSES or one[1] not in _ANY_SYNTAX)
 
     def __enter__(self) -> "EmbeddedArchive":
         self._folder.mkdir(parents=True, exist_ok=True)

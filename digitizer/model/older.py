@@ -67,6 +67,8 @@ class Source:
         How many the peer says it has; None where nobody says.
     checked_at : datetime or None
         When the peer was asked again, at the end, for what changed meanwhile.
+    paced_until : datetime or None
+        Up to when studies have been started, where a pace holds them back.
     """
 
     id: str
@@ -82,6 +84,7 @@ class Source:
     told_studies: int | None = None
     told_instances: int | None = None
     checked_at: datetime | None = None
+    paced_until: datetime | None = None
     paused: bool = False
     trouble: str = ""
     """Why looking through it has stopped; empty while it has not."""

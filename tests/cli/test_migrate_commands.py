@@ -61,3 +61,8 @@ def test_adding_it_anew_otherwise_names_the_way(site: Site) -> None:
                     "--as", "ann")  # fmt: skip
     assert done.returncode != 0
     assert "migrate change" in done.stderr
+
+
+def test_a_plan_without_an_archive_asks_the_embedded_one(site: Site) -> None:
+    """It runs while work is done only, and says all the same what it does not take."""
+    assert site.json("migrate", "plan", "old")["archive_asked"] is True

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ import pydicom
 import pytest
 from old_town import OldSite
 from orthanc_server import Orthanc, free_port, orthanc_program
+from pydicom.uid import JPEGBaseline8Bit
 
 from digitizer import dicom
 from digitizer.index.csv import read_exams, read_patients
@@ -20,6 +22,7 @@ from digitizer.model.older import OldStudy, Source, SourceKind
 from digitizer.model.reasons import Code
 from digitizer.model.states import State
 from digitizer.pipeline.older import reconcile
+from digitizer.pipeline.older.plan import plan_source
 from digitizer.pipeline.older.sources import add_source
 from digitizer.rehearsal.old import BadLine, MadeArchive, make_archive
 
@@ -80,7 +83,7 @@ def test_it_reconciles_to_the_instance(brought: Brought) -> None:
     assert told["found"] == told["taken"] == len(brought.files)
     assert told["balanced"]
     assert told["settled"]
-    # The embedded archive takes no JPEG baseline: such a study is held, what it took is told.
+    # The archive takes no JPEG baseline: such a study is held, what it took is told.
     with brought.site.services.ledger.reading() as view:
         half = [
             row
@@ -91,6 +94,23 @@ def test_it_reconciles_to_the_instance(brought: Brought) -> None:
     assert told["stored"] == told["verified"] + len(half) > 50
     assert brought.line.aborted
     assert brought.line.capped
+
+
+def test_the_plan_names_what_the_archive_refuses(brought: Brought) -> None:
+    """By kind and encoding, with how many there are and what can be done."""
+    lossy = Counter(
+        (str(one["sop_class"]), str(one["syntax"]))
+        for one in brought.files.values()
+        if one["syntax"] == JPEGBaseline8Bit
+    )
+    assert lossy
+    document = plan_source(brought.site.services, brought.source)
+    assert document["archive_asked"]
+    assert {
+        (one["sop_class_uid"], one["transfer_syntax_uid"]): one["instances"]
+        for one in document["archive_refuses"]
+    } == lossy
+    assert all("before the start" in one["remedy"] for one in document["archive_refuses"])
 
 
 def test_nothing_goes_to_a_wrong_patient(brought: Brought) -> None:

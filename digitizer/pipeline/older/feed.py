@@ -46,10 +46,15 @@ def feed(services: Services, source_id: str) -> list[tuple[Stage, str]]:
         begun = _begun(tx)
         room = services.older.under_way - begun - _under_way(tx, source_id)
         stage = Stage.OLD_TAKE if source.kind is SourceKind.PACS else Stage.OLD_DECIDE
-        room = min(room, _allowance(services, source))
+        due = read_pace(source.options.get("pace", "")).due(now, source.paced_until)
+        if due is not None:
+            room = min(room, due[0])
         for study in tx.old_studies_to_feed(source_id, room) if room > 0 else ():
             tx.schedule(stage, study.id)
             started.append((stage, study.id))
+        if due is not None and started:
+            source = replace(source, paced_until=due[1])
+            source = tx.save(source, event(source_id, "set_going", studies=len(started)))
         states = tx.old_studies_by_state(source_id)
         left = states.get(State.RECEIVED, 0)
         busy = bool(left) or any(states.get(state, 0) for state in _UNDER_WAY)
@@ -77,15 +82,3 @@ def _begun(tx: Transaction) -> int:
 def _under_way(tx: Transaction, source_id: str) -> int:
     states = tx.old_studies_by_state(source_id)
     return sum(states.get(state, 0) for state in _UNDER_WAY)
-
-
-def _allowance(services: Services, source: Source) -> int:
-    """Return how many studies may be started in this turn by the hour's pace."""
-    most = read_pace(source.options.get("pace", "")).allowed(services.clock.now())
-    if most is None:
-        return services.older.under_way
-    if most == 0:
-        return 0
-    # One in each turn at most: an hour's studies are spread over the hour.
-    second = services.clock.now().timestamp() % 3600.0
-    return 1 if second % max(3600.0 / most, _LOOK_AGAIN_S) < _LOOK_AGAIN_S else 0

@@ -6,13 +6,15 @@ sixty studies an hour between seven and seven, and for as many as come at night.
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from digitizer.errors import UsageError
 
 __all__ = ["Pace", "read_pace"]
 
 _SPAN = re.compile(r"(\d{1,2})-(\d{1,2}):(\d*)")
+_CAUGHT_UP = timedelta(minutes=1)
+"""Of the time that turns came too late: more is not made up for, lest the peer be overrun."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,31 @@ class Pace:
             if inside:
                 return most
         return None
+
+    def due(self, at: datetime, last: datetime | None) -> tuple[int, datetime] | None:
+        """Return how many studies may be started now, evenly over the hour; None: as many as come.
+
+        Parameters
+        ----------
+        at : datetime
+            Now.
+        last : datetime or None
+            Up to when studies have been started, as the last answer told; None: none yet.
+
+        Returns
+        -------
+        tuple of int and datetime, or None
+            How many, and up to when they are started once these are.
+        """
+        most = self.allowed(at)
+        if most is None:
+            return None
+        if most == 0:
+            return 0, at
+        apart = timedelta(hours=1) / most
+        since = max(last or at - apart, at - apart - _CAUGHT_UP)
+        number = max((at - since) // apart, 0)
+        return number, since + number * apart
 
 
 def read_pace(text: str) -> Pace:
