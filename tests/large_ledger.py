@@ -9,8 +9,8 @@ from sqlalchemy import create_engine, insert
 
 from digitizer.ledger import tables
 from digitizer.ledger.codec import encode
+from digitizer.ledger.records import columns_of
 from digitizer.ledger.standing_rows import _of_scan, _of_sheet
-from digitizer.ledger.transaction import _columns
 from digitizer.model.film import ScanKind
 from digitizer.model.older import OldHeader, OldInstance, OldStudy, Source, SourceKind
 from digitizer.model.reasons import Code, reason
@@ -129,7 +129,7 @@ def _write(connection: Any, table: Any, rows: list[dict[str, Any]]) -> None:
 
 
 def _row(record: Any, serial: int, body: str) -> dict[str, Any]:
-    return {**_columns(record), "version": 0, "serial": serial, "body": body}
+    return {**columns_of(record), "version": 0, "serial": serial, "body": body}
 
 
 def _chunks(count: int) -> Iterator[range]:

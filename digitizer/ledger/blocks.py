@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Iterable, Iterator
-from itertools import islice
 from typing import TypeVar
 
 from sqlalchemy import Connection, Table, delete, insert, select, text
@@ -16,7 +15,6 @@ __all__ = [
     "add_exam_keys",
     "add_patient_keys",
     "hashed",
-    "in_batches",
     "is_current",
     "make_anew",
     "remove_exam_keys",
@@ -48,13 +46,6 @@ def hashed(keys: Iterable[str]) -> set[int]:
         int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest(), "big", signed=True)
         for key in keys
     }
-
-
-def in_batches(values: Iterable[T], size: int) -> Iterator[list[T]]:
-    """Yield lists of at most ``size`` values."""
-    iterator = iter(values)
-    while together := list(islice(iterator, size)):
-        yield together
 
 
 def add_patient_keys(connection: Connection, patients: Iterable[tuple[int, PatientRecord]]) -> None:

@@ -8,11 +8,11 @@ from sqlalchemy import Connection, Table, func, insert, select, text, update
 
 from digitizer.errors import BadRow
 from digitizer.ledger import tables
+from digitizer.ledger.batches import in_batches
 from digitizer.ledger.blocks import (
     add_exam_keys,
     add_patient_keys,
     hashed,
-    in_batches,
     remove_exam_keys,
     remove_patient_keys,
 )

@@ -9,7 +9,8 @@ from sqlalchemy import Connection, func, select
 from digitizer.errors import BadRow
 from digitizer.identity.blocking import keys_of_exam, keys_of_study, keys_of_testimony
 from digitizer.ledger import tables
-from digitizer.ledger.blocks import hashed, in_batches, is_current, make_anew
+from digitizer.ledger.batches import in_batches
+from digitizer.ledger.blocks import hashed, is_current, make_anew
 from digitizer.ledger.codec import decode
 from digitizer.ledger.imports import Exams, ImportReport, Jackets, Patients, import_rows
 from digitizer.ledger.store import SqlLedger
@@ -21,8 +22,6 @@ __all__ = ["SqlPatientIndex"]
 _MOST_CANDIDATES = 300
 _MOST_EXAMS = 100
 _SAMPLED = 4000
-_CHUNK = 10_000
-"""Values of one statement: below the limits of SQLite (32,766) and PostgreSQL (65,535)."""
 
 
 class SqlPatientIndex:
@@ -104,7 +103,7 @@ class SqlPatientIndex:
         table, key = tables.exam, tables.exam_key
         found: dict[int, str] = {}
         with self._ledger.connection(writes=False) as connection:
-            for some in in_batches(sorted(hashed(keys)), _CHUNK):
+            for some in in_batches(sorted(hashed(keys))):
                 query = (
                     select(table.c.id, table.c.body)
                     .join(key, key.c.exam == table.c.id)
@@ -188,7 +187,7 @@ class SqlPatientIndex:
         query = select(table.c.name, func.count()).group_by(table.c.name)
         found: dict[str, int] = {}
         with self._ledger.connection(writes=False) as connection:
-            for some in in_batches(sorted({name[:64] for name in names}), _CHUNK):
+            for some in in_batches(sorted({name[:64] for name in names})):
                 rows = connection.execute(query.where(table.c.name.in_(some)))
                 found |= {name: int(count) for name, count in rows}
         return found
@@ -256,7 +255,7 @@ def _weights(connection: Connection, keys: list[int]) -> dict[int, float]:
     """Return how much each patient found by the keys has in common with them."""
     table = tables.patient_key
     bearers: dict[int, list[int]] = {}
-    for some in in_batches(keys, _CHUNK):
+    for some in in_batches(keys):
         query = select(table.c.key, table.c.patient).where(table.c.key.in_(some))
         for key, number in connection.execute(query):
             bearers.setdefault(key, []).append(number)

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Executable, Row, Select, bindparam, delete, f
 from sqlalchemy.dialects import postgresql, sqlite
 
 from digitizer.ledger import tables
+from digitizer.ledger.batches import in_batches
 from digitizer.model.older import OldInstance
 from digitizer.model.reasons import Code
 from digitizer.model.records import CommitmentState
@@ -32,8 +33,8 @@ __all__ = [
 
 _ROW = tables.old_instance
 _FIELDS = tuple(one.name for one in fields(OldInstance))
-_CHUNK = 500
-"""Values of one statement, below the limits of both databases."""
+_AT_ONCE = 500
+"""Values of one statement: few rows are in hand at a time."""
 
 
 def write_instances(connection: Connection, rows: Iterable[OldInstance]) -> None:
@@ -118,10 +119,9 @@ def _found(
 def instances_with_uid(connection: Connection, uids: Iterable[str]) -> tuple[OldInstance, ...]:
     """Find the instances of these SOP Instance UIDs, in all sources."""
     found: list[OldInstance] = []
-    wanted = sorted(set(uids))
     query = _listing(frozenset(("of_uids",)))
-    for start in range(0, len(wanted), _CHUNK):
-        found += _found(connection, query, {"of_uids": wanted[start : start + _CHUNK]})
+    for some in in_batches(sorted(set(uids)), _AT_ONCE):
+        found += _found(connection, query, {"of_uids": some})
     return tuple(found)
 
 
@@ -130,19 +130,15 @@ def instances_at(
 ) -> tuple[OldInstance, ...]:
     """Return the instances that are known of some places of a source."""
     found: list[OldInstance] = []
-    wanted = list(places)
     query = _listing(frozenset(("of_source", "at_places")))
-    for start in range(0, len(wanted), _CHUNK):
-        some = wanted[start : start + _CHUNK]
+    for some in in_batches(places, _AT_ONCE):
         found += _found(connection, query, {"of_source": source_id, "at_places": some})
     return tuple(found)
 
 
 def forget(connection: Connection, source_id: str, places: Iterable[str]) -> None:
     """Delete the rows of some places of a source."""
-    wanted = list(places)
-    for start in range(0, len(wanted), _CHUNK):
-        some = wanted[start : start + _CHUNK]
+    for some in in_batches(places, _AT_ONCE):
         query = delete(_ROW).where(_ROW.c.source_id == source_id, _ROW.c.place.in_(some))
         connection.execute(query)
 
@@ -169,9 +165,9 @@ def filed(connection: Connection, source_id: str) -> dict[tuple[str, bool], int]
 
 def decided(connection: Connection, study_ids: Iterable[str]) -> frozenset[str]:
     """Return which of some studies have a patient."""
-    study, found, wanted = tables.old_study, set[str](), sorted(study_ids)
-    for start in range(0, len(wanted), _CHUNK):
-        query = select(study.c.id).where(study.c.id.in_(wanted[start : start + _CHUNK]))
+    study, found = tables.old_study, set[str]()
+    for some in in_batches(sorted(study_ids), _AT_ONCE):
+        query = select(study.c.id).where(study.c.id.in_(some))
         found |= set(connection.scalars(query.where(study.c.patient_id != "")))
     return frozenset(found)
 

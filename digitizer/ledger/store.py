@@ -17,7 +17,8 @@ from digitizer.ledger.chain import intact
 from digitizer.ledger.engine import WRITES, open_engine
 from digitizer.ledger.migrate import migrate
 from digitizer.ledger.reserve import Reserve
-from digitizer.ledger.transaction import SqlTransaction, stamp, task_of
+from digitizer.ledger.tasks import stamp, task_of
+from digitizer.ledger.transaction import SqlTransaction
 from digitizer.ledger.trouble import mapped_errors
 from digitizer.ledger.turns import Conditions, built_once, in_turn, ready
 from digitizer.model.records import Stage, Task
