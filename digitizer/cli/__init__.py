@@ -18,9 +18,11 @@ from digitizer.cli.budget import BUDGET_COMMANDS
 from digitizer.cli.calibrate import CALIBRATE_COMMANDS
 from digitizer.cli.files import FILE_COMMANDS
 from digitizer.cli.index import INDEX_COMMANDS
+from digitizer.cli.ingest import INGEST_COMMANDS
 from digitizer.cli.migrate import MIGRATE_COMMANDS
 from digitizer.cli.orders import ORDER_COMMANDS
 from digitizer.cli.printing import PRINT_COMMANDS
+from digitizer.cli.proof import PROOF_COMMANDS
 from digitizer.cli.rehearse import REHEARSE_COMMANDS
 from digitizer.cli.rehearse_archive import REHEARSE_ARCHIVE_COMMANDS
 from digitizer.cli.report import REPORT_COMMANDS
@@ -39,7 +41,9 @@ root = Root(
         command.name or "": command
         for command in (
             *RUN_COMMANDS,
+            *INGEST_COMMANDS,
             *BATCH_COMMANDS,
+            *PROOF_COMMANDS,
             *ORDER_COMMANDS,
             *INDEX_COMMANDS,
             *REVIEW_COMMANDS,

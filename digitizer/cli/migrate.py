@@ -19,7 +19,7 @@ from digitizer.cli.base import (
     print_json,
     progress_bars,
 )
-from digitizer.cli.batch import workplace
+from digitizer.cli.ingest import workplace
 from digitizer.cli.migrate_studies import MIGRATE_STUDY_COMMANDS, as_user
 from digitizer.cli.older_pictures import index_words, picture_options
 from digitizer.cli.older_words import plan_words, settings_lines, source_words

@@ -1,0 +1,93 @@
+"""Commands that look again at what was done: verify and replay."""
+
+from collections.abc import Mapping, Sequence
+
+import click
+
+from digitizer.cli.base import (
+    Session,
+    Verb,
+    json_option,
+    pass_session,
+    print_json,
+    progress_bars,
+)
+from digitizer.cli.ingest import workplace
+from digitizer.cli.words import replay_words
+from digitizer.errors import UnknownRecord, UsageError
+from digitizer.pipeline.deliver import read_again
+from digitizer.pipeline.older.again import read_again as read_older_again
+from digitizer.pipeline.older.sources import source_named
+from digitizer.pipeline.replay import replay as replay_batch
+
+__all__ = ["PROOF_COMMANDS"]
+
+
+@click.command(cls=Verb)
+@click.option("--batch", "name", help="Only this batch.")
+@click.option("--source", help="An older archive instead of films.")
+@click.option("--sample", type=click.FloatRange(0, 1), default=1.0, help="Share of its studies.")
+@json_option
+@pass_session
+def verify(
+    session: Session, name: str | None, source: str | None, sample: float, as_json: bool
+) -> int:
+    """Read what is verified back from the archive once more and compare."""
+    if source is not None:
+        if name is not None:
+            raise UsageError("Name a batch or an older archive, not both.")
+        return _verify_older(session, source, sample, as_json=as_json)
+    with session.services.ledger.reading() as view:
+        batch = view.batch_named(name) if name else None
+    if name and batch is None:
+        raise UnknownRecord(
+            f"There is no batch {name}.", remedy="`digitizer batch list` shows the names."
+        )
+    with workplace(session, run=True) as services:
+        found = read_again(services, batch.id if batch else None)
+    return _told(len(found), {sop: what for sop, what in found.items() if what}, as_json=as_json)
+
+
+def _verify_older(session: Session, name: str, sample: float, *, as_json: bool) -> int:
+    source = source_named(session.services, name)
+    with workplace(session, run=True) as services:
+        draw = services.clock.now().isoformat()
+        checked, differing = read_older_again(services, source, share=sample, draw=draw)
+    return _told(checked, differing, as_json=as_json)
+
+
+def _told(checked: int, differing: Mapping[str, Sequence[str]], *, as_json: bool) -> int:
+    if as_json:
+        print_json(
+            {"checked": checked, "differing": {sop: list(what) for sop, what in differing.items()}}
+        )
+    else:
+        print(f"{checked} read back, {len(differing)} differ.")
+        for sop, what in differing.items():
+            print(f"  {sop}: {', '.join(what)}")
+    return 1 if differing else 0
+
+
+@click.command(cls=Verb)
+@click.option("--batch", "name", required=True, help="The batch to decide again.")
+@click.option("--kept-readings", is_flag=True, help="Do not read the crops again.")
+@json_option
+@pass_session
+def replay(session: Session, name: str, kept_readings: bool, as_json: bool) -> int:
+    """Show what today's code, index and rules would decide otherwise; changes nothing."""
+    with progress_bars() as progress:
+        bar = progress.add_task("reading again", total=None)
+        document = replay_batch(
+            session.services,
+            name,
+            read=not kept_readings,
+            on_sheet=lambda done, of: progress.update(bar, completed=done, total=of),
+        )
+    if as_json:
+        print_json(document)
+    else:
+        print(replay_words(document))
+    return 0
+
+
+PROOF_COMMANDS: tuple[click.Command, ...] = (verify, replay)
