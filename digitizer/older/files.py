@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from digitizer.errors import BadScan, SourceUnreachable
-from digitizer.older.iso import DiscImage, is_image
+from digitizer.older.iso import DiscImage, is_image, is_named_image
 
 __all__ = ["INSIDE", "FolderSource"]
 
@@ -88,15 +88,19 @@ class FolderSource:
             yield place
 
     def _image_at(self, place: str, path: Path) -> DiscImage | None:
-        """Return the image of a disc that a file is; one that cannot be opened is a plain file."""
+        """Return the image of a disc that a file is; one in which nothing is seen is a file."""
         if not is_image(path):
             return None
         try:
             image = self._opened(place)
-            next(image.files(), None)
+            return image if next(image.files(), None) is not None else None
         except BadScan:
             return None
-        return image
+
+    def is_image(self, place: str) -> bool:
+        """Tell whether a file is an image of a disc, by its content or by its name."""
+        inside = INSIDE in place
+        return is_named_image(place) or (not inside and is_image(self._path(place)))
 
     def read(self, place: str) -> bytes:
         """Return a file's bytes.

@@ -30,6 +30,7 @@ _AT_ONCE_S = 60.0
 """After so long the rest is left to another turn: a lease must not run out over it."""
 _FILES = 250
 """Files of one transaction."""
+_CLOSED_IMAGE = "An image of a disc that cannot be opened: what it holds is not known."
 
 
 def stock(services: Services, source_id: str) -> list[tuple[Stage, str]]:
@@ -86,7 +87,12 @@ def _looked(source: Source, files: FileSource, place: str) -> tuple[Looked, byte
         content = files.read(place)
     except BadScan as error:
         return Looked(instance=unusable(OldInstance(source_id=source.id, place=place), error)), b""
-    return look(source, place, content), content
+    looked = look(source, place, content)
+    if looked.instance.code is Code.NO_INSTANCE and not looked.listed and files.is_image(place):
+        # What is in it was not seen: it must not be thrown away with what is no picture.
+        closed = BadScan("corrupt_file", _CLOSED_IMAGE)
+        return Looked(instance=unusable(looked.instance, closed)), content
+    return looked, content
 
 
 def _written(services: Services, source: Source, files: list[tuple[Looked, bytes]]) -> Source:
