@@ -1,22 +1,31 @@
 """Whether a disc or an old PACS may be released: only when nothing of it is left unseen."""
 
+import gc
+import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pydicom
 import pypdfium2 as pdfium
 import pytest
+from old_instances import an_instance
 from old_town import OldSite, an_index
+from pydicom.fileset import FileSet
 
+from digitizer import dicom
 from digitizer.model.older import Keep, OldInstance, Source, SourceKind
 from digitizer.pipeline.older import reconcile
+from digitizer.pipeline.older.originals import original
 from digitizer.pipeline.older.printed import printed_source
 from digitizer.pipeline.older.sources import add_source
 from digitizer.pipeline.older.stock import stock
 
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:.*<socket.socket:pytest.PytestUnraisableExceptionWarning"
-)
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:.*<socket.socket:pytest.PytestUnraisableExceptionWarning"),
+    # pydicom's file set leaves its temporary folder to be cleaned up with it.
+    pytest.mark.filterwarnings("ignore:.*finalize:pytest.PytestUnraisableExceptionWarning"),
+]
 
 
 @pytest.fixture
@@ -66,3 +75,60 @@ def test_an_image_that_cannot_be_opened_is_not_released(site: OldSite, tmp_path:
     assert [row.place for row in rows(site, source, "refused") if row.pack][:2] == [
         "A.BIN", "B.ISO"]  # fmt: skip
     assert "May not be released: files that are damaged, and only here: 2" in printed(site, source)
+
+
+def a_disc(folder: Path) -> bytes:
+    """Write a disc of eight instances with its own list; return the list."""
+    files = FileSet()
+    for number in range(1, 9):
+        files.add(pydicom.dcmread(io.BytesIO(an_instance(study="dd", number=number))))
+    files.write(folder)
+    del files
+    # Now, while what its temporary folder says of that is not minded.
+    gc.collect()
+    return (folder / "DICOMDIR").read_bytes()
+
+
+@pytest.mark.parametrize("share", [0.99, 0.3, 0.12])
+def test_a_list_that_ends_too_early_is_damaged(site: OldSite, tmp_path: Path, share: float) -> None:
+    """Of what it named the rest is not known; what it still names is compared."""
+    disc = tmp_path / "disc"
+    content = a_disc(disc)
+    for path in sorted(disc.rglob("*"))[1:]:
+        if path.is_file():
+            path.unlink()
+    source = looked_through(site, disc, {"DICOMDIR": content[: int(len(content) * share)]})
+    assert told(site, source)["refused"] == {"truncated_file": 1}
+    left = len(dicom.listed_files(content[: int(len(content) * share)], "DICOMDIR"))
+    assert told(site, source)["missing"] == left
+    assert "files that are damaged, and only here: 1" in printed(site, source)
+
+
+def test_a_list_is_whole_with_noughts_behind_it(site: OldSite, tmp_path: Path) -> None:
+    """Copied by sectors; nothing is wrong with it."""
+    disc = tmp_path / "disc"
+    content = a_disc(disc)
+    source = looked_through(site, disc, {"DICOMDIR": content + b"\0" * 1000})
+    assert told(site, source)["refused"] == {"no_instance": 1}
+    assert told(site, source)["missing"] == 0
+
+
+def test_what_a_disc_holds_beside_its_pictures_is_kept(site: OldSite, tmp_path: Path) -> None:
+    """Reports and pictures for a patient's eyes: not brought over, and nothing of it is lost."""
+    files = {"REPORT.PDF": b"%PDF-1.4 report", "PIC.JPG": b"\xff\xd8\xff\xe0" + b"\1" * 300}
+    source = looked_through(site, tmp_path / "disc", files)
+    kept = {
+        row.place: original(site.services, source, row) for row in rows(site, source, "refused")
+    }
+    assert files == kept
+    assert all(row.pack for row in rows(site, source, "refused"))
+    report = printed(site, source)
+    assert "no DICOM instances, and are not brought over: 2" in report
+    assert "it is kept in the vault" in report
+
+
+def test_what_stays_at_its_place_is_not_said_to_be_kept(site: OldSite, tmp_path: Path) -> None:
+    """A storage folder is left as it is, its other files as well."""
+    source = looked_through(site, tmp_path / "disc", {"A.TXT": b"text"}, Keep.PLACE)
+    assert [row.pack for row in rows(site, source, "refused")] == [""]
+    assert "it is kept in the vault" not in printed(site, source)

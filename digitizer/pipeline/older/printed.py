@@ -101,24 +101,36 @@ def _release(paper: Paper, told: dict[str, Any], open_studies: int, left: int) -
         )
     if told["trouble"]:
         reasons.append(f"looking through it has stopped: {told['trouble']}")
+    reasons += _unseen(told)
+    if reasons:
+        paper.text(f"May not be released: {'; '.join(reasons)}.")
+    else:
+        paper.text("May be released: all that was found is verified, or refused for the reasons "
+                   "listed.")  # fmt: skip
+    beside = told["refused"].get("no_instance")
+    if beside:
+        paper.text(
+            f"Files that are no DICOM instances, and are not brought over: {beside}. The list of "
+            "what was refused says which, and which of them are kept in the vault."
+        )
+
+
+def _unseen(told: dict[str, Any]) -> list[str]:
+    """Return what is not there, or there and not seen, in words."""
+    reasons = []
     if told["missing"]:
         reasons.append(
             f"{told['missing']} files that a disc's own list or an index file names are not there"
         )
     if told["rows_refused"]:
         reasons.append(f"{told['rows_refused']} rows of the index file cannot be taken")
-    refused = told["refused"]
-    counts = refused if isinstance(refused, dict) else {}
+    counts = told["refused"]
     if counts.get("no_row"):
         reasons.append(f"no row of the index file tells whose {counts['no_row']} pictures are")
-    damaged = {code: n for code, n in counts.items() if code in _DAMAGED}
+    damaged = sum(n for code, n in counts.items() if code in _DAMAGED)
     if damaged:
-        reasons.append(f"files that are damaged, and only here: {sum(damaged.values())}")
-    if reasons:
-        paper.text(f"May not be released: {'; '.join(reasons)}.")
-    else:
-        paper.text("May be released: all that was found is verified, or refused for the reasons "
-                   "listed.")  # fmt: skip
+        reasons.append(f"files that are damaged, and only here: {damaged}")
+    return reasons
 
 
 def _lists(paper: Paper, services: Services, source: Source) -> None:

@@ -16,7 +16,7 @@ from digitizer.model.reasons import Code
 from digitizer.model.records import Stage
 from digitizer.model.states import State
 from digitizer.pipeline.changes import event
-from digitizer.pipeline.older.looking import DISC_LIST, Looked, look, unusable
+from digitizer.pipeline.older.looking import DAMAGED_LIST, DISC_LIST, Looked, look, unusable
 from digitizer.pipeline.older.originals import PACK_BYTES, kept, original
 from digitizer.pipeline.older.picture_stock import stock_pictures
 from digitizer.pipeline.older.steps import reopen
@@ -99,11 +99,8 @@ def _written(services: Services, source: Source, files: list[tuple[Looked, bytes
     """Keep originals and write some files down, with the place to go on from."""
     if not files:
         return source
-    wanted = [
-        (one.instance, content)
-        for one, content in files
-        if content and (one.instance.code is not Code.NO_INSTANCE or one.listed)
-    ]
+    # Viewers and documents too: what a disc held besides its pictures is kept with them.
+    wanted = [(one.instance, content) for one, content in files if content]
     placed = {row.place: row for row, _ in kept(services, source, wanted)}
     looked = [
         replace(one, instance=placed.get(one.instance.place, one.instance)) for one, _ in files
@@ -134,11 +131,14 @@ def _compare_lists(services: Services, source: Source, files: FileSource) -> Non
     with services.ledger.reading() as view:
         lists = [
             row
-            for row in view.old_instances(
-                source_id=source.id, states=(State.REJECTED,), code=Code.NO_INSTANCE
+            for state, code in (
+                (State.REJECTED, Code.NO_INSTANCE),
+                (State.QUARANTINED, Code.TRUNCATED_FILE),
             )
-            if row.note == DISC_LIST
+            for row in view.old_instances(source_id=source.id, states=(state,), code=code)
+            if row.note in (DISC_LIST, DAMAGED_LIST)
         ]
+    damaged = {row.place.rpartition("/")[0] for row in lists if row.note == DAMAGED_LIST}
     folders: dict[str, dict[str, str]] = {}
     for row in lists:
         # Several lists of one folder are one: what any of them names is named.
@@ -151,16 +151,20 @@ def _compare_lists(services: Services, source: Source, files: FileSource) -> Non
             # It was readable when it was looked at; without it, nothing is said of what it names.
             folders.pop(row.place.rpartition("/")[0], None)
     for folder, named in folders.items():
-        _note_unlisted(services, source, folder, named)
+        # What a damaged list does not name it may have named.
+        unnamed = "" if folder in damaged else "The disc's own list does not name it."
+        _note_unlisted(services, source, folder, named, unnamed)
 
 
-def _note_unlisted(services: Services, source: Source, folder: str, named: dict[str, str]) -> None:
+def _note_unlisted(
+    services: Services, source: Source, folder: str, named: dict[str, str], unnamed: str
+) -> None:
     """Note at each instance beside a disc's list where the list names it not, or as another."""
     with services.ledger.transaction() as tx:
         changed = []
         for one in _beside(tx, source, f"{folder}/" if folder else ""):
             told = named.get(one.place.upper())
-            note = "" if told is not None else "The disc's own list does not name it."
+            note = "" if told is not None else unnamed
             if told and told != one.sop_instance_uid:
                 note = "The disc's own list names another instance for this file."
             if note and not one.note:
