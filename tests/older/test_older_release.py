@@ -15,6 +15,7 @@ from pydicom.fileset import FileSet
 
 from digitizer import dicom
 from digitizer.model.older import Keep, OldInstance, Source, SourceKind
+from digitizer.model.reasons import Code
 from digitizer.pipeline.older import reconcile
 from digitizer.pipeline.older.originals import original
 from digitizer.pipeline.older.printed import printed_source
@@ -132,3 +133,50 @@ def test_what_stays_at_its_place_is_not_said_to_be_kept(site: OldSite, tmp_path:
     source = looked_through(site, tmp_path / "disc", {"A.TXT": b"text"}, Keep.PLACE)
     assert [row.pack for row in rows(site, source, "refused")] == [""]
     assert "it is kept in the vault" not in printed(site, source)
+
+
+def test_links_are_told_and_not_followed(site: OldSite, tmp_path: Path) -> None:
+    """One that leads out of a source may lead to pictures: it is not released over it."""
+    elsewhere, folder = tmp_path / "elsewhere", tmp_path / "disc"
+    elsewhere.mkdir()
+    (elsewhere / "1").write_bytes(an_instance(number=1))
+    (folder / "sub").mkdir(parents=True)
+    (folder / "volume2").symlink_to(elsewhere)
+    (folder / "one").symlink_to(elsewhere / "1")
+    (folder / "nowhere").symlink_to("gone")
+    (folder / "within").symlink_to("sub/2.TXT")
+    (folder / "round").symlink_to("round")
+    source = looked_through(site, folder, {"sub/2.TXT": b"text"})
+    found = {row.place: (row.code, row.note) for row in rows(site, source, "found")}
+    outside = {place for place, (code, _) in found.items() if code is Code.LINK_OUTSIDE}
+    assert outside == {"volume2", "one", "nowhere", "round"}
+    assert found["within"] == (
+        Code.NO_INSTANCE,
+        "A link to sub/2.TXT, which is looked at there.",
+    )
+    assert found.keys() == {*outside, "within", "sub/2.TXT"}
+    assert "4 links lead out of it and were not followed" in printed(site, source)
+
+
+def test_a_source_named_by_a_link_is_looked_through(site: OldSite, tmp_path: Path) -> None:
+    """Who names a link means what it leads to."""
+    (tmp_path / "real").write_bytes(b"text")
+    (tmp_path / "link").symlink_to("real")
+    source = looked_through(site, tmp_path / "link", {})
+    assert told(site, source)["refused"] == {"no_instance": 1}
+
+
+def test_a_link_that_a_row_names_is_not_passed_over(site: OldSite, tmp_path: Path) -> None:
+    """The index file says that it is somebody's picture."""
+    folder = tmp_path / "export"
+    folder.mkdir()
+    (folder / "real.png").write_bytes(b"\x89PNG")
+    (folder / "link.png").symlink_to("real.png")
+    (folder / "index.csv").write_text("file,patient_id\nlink.png,4711822\n")
+    (folder / "fields.toml").write_text('[columns]\nfile = "file"\npatient_id = "patient_id"\n')
+    source = add_source(
+        site.services, "export", SourceKind.PICTURES, str(folder), user="ann",
+        options={"index": "index.csv", "mapping": "fields.toml"},
+    )  # fmt: skip
+    stock(site.services, source.id)
+    assert told(site, source)["refused"]["corrupt_file"] == 1

@@ -72,10 +72,12 @@ def _of_list(row: OldInstance, content: bytes, listed: tuple[dicom.Listed, ...])
 
 
 def unusable(row: OldInstance, error: BadScan) -> OldInstance:
-    """Return the row of a file that cannot be taken: no instance at all, or a damaged one."""
+    """Return the row of what cannot be taken: no instance at all, a link, or a damaged file."""
     code = Code(error.code)
     if code is Code.UNSUPPORTED_FORMAT:
         return _aside(row, Code.NO_INSTANCE, error.message)
+    if CODES[code].hold is Hold.NOTE:
+        return _aside(row, code, error.message)
     assert CODES[code].hold is Hold.QUARANTINED
     return OldInstance(
         source_id=row.source_id,

@@ -127,6 +127,8 @@ def _unseen(told: dict[str, Any]) -> list[str]:
     counts = told["refused"]
     if counts.get("no_row"):
         reasons.append(f"no row of the index file tells whose {counts['no_row']} pictures are")
+    if counts.get("link_outside"):
+        reasons.append(f"{counts['link_outside']} links lead out of it and were not followed")
     damaged = sum(n for code, n in counts.items() if code in _DAMAGED)
     if damaged:
         reasons.append(f"files that are damaged, and only here: {damaged}")
