@@ -13,6 +13,8 @@ from digitizer.pipeline.services import Services
 
 __all__ = ["printed_source"]
 
+_MISSING = "named by a disc's own list, an index file or the old PACS"
+
 _MOST_ROWS = 2000
 """Rows of one list on paper; the rest is in the CSV, and the report says how many."""
 
@@ -34,7 +36,7 @@ def printed_source(services: Services, source: Source, *, by: str) -> bytes:
     )
     paper.heading("Where everything is")
     rows = [
-        ("told by the source itself", told["told"]["instances"]),
+        ("told by the source itself", _told(told)),
         ("found", told["found"]),
         *((f"refused: {_words(code)}", n) for code, n in told["refused"].items()),
         ("taken", told["taken"]),
@@ -43,7 +45,7 @@ def printed_source(services: Services, source: Source, *, by: str) -> bytes:
         ("of these, in the archive already", told["already_there"]),
         ("committed", told["committed"]),
         ("verified", told["verified"]),
-        ("named by a disc's own list or an index file, and not there", told["missing"]),
+        (f"{_MISSING}, and not there", told["missing"]),
         ("rows of the index file that cannot be taken", told["rows_refused"]),
     ]
     paper.table(
@@ -107,6 +109,11 @@ def _release(paper: Paper, told: dict[str, Any], open_studies: int, left: int) -
     else:
         paper.text("May be released: all that was found is verified, or refused for the reasons "
                    "listed.")  # fmt: skip
+    if told["gone"]:
+        paper.text(
+            f"Studies that the source told before, and when it was last asked did not: "
+            f"{told['gone']}. What came of them is counted above."
+        )
     beside = told["refused"].get("no_instance")
     if beside:
         paper.text(
@@ -119,9 +126,7 @@ def _unseen(told: dict[str, Any]) -> list[str]:
     """Return what is not there, or there and not seen, in words."""
     reasons = []
     if told["missing"]:
-        reasons.append(
-            f"{told['missing']} files that a disc's own list or an index file names are not there"
-        )
+        reasons.append(f"{told['missing']} files or instances {_MISSING} are not there")
     if told["rows_refused"]:
         reasons.append(f"{told['rows_refused']} rows of the index file cannot be taken")
     counts = told["refused"]
@@ -141,7 +146,7 @@ def _lists(paper: Paper, services: Services, source: Source) -> None:
         ("colliding", "Instances that bear the UID of another with other content"),
         ("held", "Instances that the archive does not take as they are"),
         ("renamed", "Instances that go into the archive under another UID, after a collision"),
-        ("missing", "Named by a disc's own list or an index file, and not there"),
+        ("missing", f"{_MISSING.capitalize()}, and not there"),
         ("rows_refused", "Rows of the index file that cannot be taken"),
     ):
         rows = list(islice(listed(services, source, name), _MOST_ROWS + 1))
@@ -156,6 +161,14 @@ def _lists(paper: Paper, services: Services, source: Source) -> None:
         )
         if len(rows) > _MOST_ROWS:
             paper.text(f"Only the first {_MOST_ROWS} are printed; the CSV has all.", small=True)
+
+
+def _told(told: dict[str, Any]) -> int | str | None:
+    """Return how many instances the source says it has; None where it is none that tells."""
+    if told["told"]["studies"] is None:
+        return None
+    count = told["told"]["instances"]
+    return "not told" if count is None else int(count)
 
 
 def _why(study: OldStudy) -> str:

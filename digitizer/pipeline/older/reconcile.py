@@ -96,6 +96,7 @@ def source_json(view: Transaction, source: Source) -> dict[str, Any]:
         "issuer": source.issuer,
         "options": dict(sorted(source.options.items())),
         "told": {"studies": source.told_studies, "instances": source.told_instances},
+        "gone": source.gone,
         "found": found,
         "missing": missing,
         "rows_refused": rows_refused,

@@ -11,16 +11,16 @@ from datetime import datetime, timedelta
 
 from digitizer import dicom
 from digitizer.errors import BadScan
-from digitizer.model.older import OldInstance, OldStudy, PeerStudy, Source, SourceKind
+from digitizer.model.older import OldInstance, Source, SourceKind
 from digitizer.model.reasons import Code
 from digitizer.model.records import Stage
 from digitizer.model.states import State
 from digitizer.pipeline.changes import event
 from digitizer.pipeline.older.looking import DAMAGED_LIST, DISC_LIST, Looked, look, unusable
 from digitizer.pipeline.older.originals import PACK_BYTES, kept, original
+from digitizer.pipeline.older.peer_stock import stock_peer
 from digitizer.pipeline.older.picture_stock import stock_pictures
-from digitizer.pipeline.older.steps import reopen
-from digitizer.pipeline.older.writing import study_id_of, write
+from digitizer.pipeline.older.writing import write
 from digitizer.pipeline.services import Services
 from digitizer.ports import FileSource, Transaction
 
@@ -40,7 +40,7 @@ def stock(services: Services, source_id: str) -> list[tuple[Stage, str]]:
     until = services.clock.now() + timedelta(seconds=_AT_ONCE_S)
     match source.kind:
         case SourceKind.PACS:
-            done = _peer(services, source, until)
+            done = stock_peer(services, source, until)
         case SourceKind.PICTURES:
             done = stock_pictures(services, source, until)
         case _:
@@ -181,74 +181,3 @@ def _beside(tx: Transaction, source: Source, prefix: str) -> Iterator[OldInstanc
             if row.sop_instance_uid:
                 yield row
         after = rows[-1].place
-
-
-def _peer(services: Services, source: Source, until: datetime) -> bool:
-    """Ask a peer for its studies, part by part; tell whether the end was reached."""
-    peer = services.sources.peer(source)
-    passed = ""
-    try:
-        for found, cursor in peer.studies(source.cursor):
-            if found:
-                _write_part(services, source, found, cursor)
-            # Most questions find nothing: where to go on is written once for many of them.
-            passed = "" if found else cursor
-            if services.clock.now() >= until:
-                return False
-    finally:
-        if passed:
-            _write_part(services, source, (), passed)
-    with services.ledger.transaction() as tx:
-        ended = replace(tx.get(Source, source.id), stocked=True, trouble="")
-        tx.save(ended, event(source.id, "stocked", studies=ended.told_studies))
-    return True
-
-
-def _write_part(
-    services: Services, source: Source, found: tuple[PeerStudy, ...], cursor: str
-) -> None:
-    """Write down what a part of a peer's stock holds, and where to go on behind it."""
-    with services.ledger.transaction() as tx:
-        studies, instances = _write_told(services, tx, source, found)
-        current = tx.get(Source, source.id)
-        current = replace(
-            current,
-            cursor=cursor,
-            told_studies=(current.told_studies or 0) + studies,
-            told_instances=(current.told_instances or 0) + instances,
-        )
-        tx.save(current, event(source.id, "looked_through", studies=len(found)))
-
-
-def _write_told(
-    services: Services, tx: Transaction, source: Source, found: tuple[PeerStudy, ...]
-) -> tuple[int, int]:
-    """Add studies that a peer tells; one that has changed since it was fetched is fetched again.
-
-    Returns how many studies and instances it tells that it had not told before.
-    """
-    studies = instances = 0
-    now = services.clock.now()
-    uids = tuple(one.study_instance_uid for one in found)
-    there = {one.study_instance_uid: one for one in tx.old_studies(source_id=source.id, uids=uids)}
-    for one in found:
-        study = there.get(one.study_instance_uid)
-        if study is None:
-            study = OldStudy(
-                id=study_id_of(source, one.study_instance_uid),
-                source_id=source.id,
-                study_instance_uid=one.study_instance_uid,
-                header=one.header,
-                changed_at=now,
-                expected=one.instances,
-                told=True,
-            )
-            tx.add(study, event(study.id, "found", source=source.name, told=one.instances))
-            studies, instances = studies + 1, instances + (one.instances or 0)
-        elif study.expected != one.instances and one.instances is not None:
-            changed = replace(study, expected=one.instances)
-            instances += one.instances - (study.expected or 0)
-            if study.state is not State.RECEIVED:
-                changed = reopen(services, tx, changed, Stage.OLD_TAKE)
-            tx.save(changed, event(study.id, "told_anew", told=one.instances))
-    return studies, instances
