@@ -194,7 +194,9 @@ def older_sources(settings: Settings) -> OlderSources:
 
 
 def coercions(settings: Settings) -> tuple[RuleTable, ...]:
-    """Return the rules for headers of older instances: those built in, then the site's.
+    """Return the rules for headers of older instances: the site's, then those built in.
+
+    The site knows what its undeclared text is written in; what is built in supposes it.
 
     Raises
     ------
@@ -210,7 +212,7 @@ def coercions(settings: Settings) -> tuple[RuleTable, ...]:
             f"The rules {settings.older.rules} cannot be read: {error}.",
             remedy="Correct older.rules.",
         ) from None
-    return read_rules(BUILT_IN, own)
+    return read_rules(own, BUILT_IN)
 
 
 def waker(settings: Settings) -> Waker:

@@ -23,6 +23,7 @@ from pydicom.valuerep import PN_DELIMS, TEXT_VR_DELIMS, validate_value
 from digitizer.model.older import OldHeader
 
 __all__ = [
+    "TEXT_VRS",
     "Writing",
     "codecs_of",
     "declared_charsets",
@@ -35,7 +36,7 @@ __all__ = [
     "writing_of",
 ]
 
-_TEXT = frozenset(("LO", "LT", "PN", "SH", "ST", "UC", "UT"))
+TEXT_VRS = frozenset(("LO", "LT", "PN", "SH", "ST", "UC", "UT"))
 """VRs that the character set applies to (PS3.5 6.1.2.3)."""
 _MULTI_BYTE = frozenset(("ISO_IR 192", "GB18030", "GBK"))
 _CHECKED = frozenset(("AE", "AS", "CS", "DA", "DS", "DT", "IS", "LO", "SH", "TM", "UI"))
@@ -83,7 +84,7 @@ def text_of(header: Dataset, keyword: str) -> str:
         return raw.strip()[:_LONGEST]
     if raw.isascii() and b"\x1b" not in raw:
         return raw.decode("ascii").replace("\0", "").strip()[:_LONGEST]
-    codecs = codecs_of(header) if dictionary_VR(keyword) in _TEXT else ("ascii",)
+    codecs = codecs_of(header) if dictionary_VR(keyword) in TEXT_VRS else ("ascii",)
     declared = declared_charsets(header)
     if any(name.startswith("ISO 2022") for name in declared):
         # Switched by escape sequences within the text (PS3.5 6.1.2.5).
@@ -185,7 +186,7 @@ def _texts(header: Dataset) -> Iterator[bytes]:
         if item.tag.is_private:
             # Whatever its maker meant by it.
             continue
-        if (item.VR or _vr(item.tag)) in _TEXT:
+        if (item.VR or _vr(item.tag)) in TEXT_VRS:
             yield item.value
 
 

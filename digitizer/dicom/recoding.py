@@ -8,13 +8,14 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 
 from pydicom import Dataset
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.dataelem import DataElement
 from pydicom.sequence import Sequence as Items
 
-from digitizer.dicom.header import codecs_of, declared_charsets, text_of, twin_of
+from digitizer.dicom.header import TEXT_VRS, codecs_of, declared_charsets, text_of, twin_of
 from digitizer.dicom.modules import moment, person
 from digitizer.dicom.old_file import OldFile, check_changed, encoded, spliced, with_header
 from digitizer.dicom.rules import Change, Outcome, RuleTable, apply_rules, put
@@ -27,6 +28,8 @@ _SOURCE_LENGTH = 64
 _FULL_DATE = 10
 _FORMER = ("OtherPatientIDs", "OtherPatientNames", "OtherPatientIDsSequence")
 """What names the patient of the former number once more: an archive would find the study by it."""
+_TOO_NARROW = "declared set too narrow"
+"""Rule by which all text of a header is written in UTF-8: it must hold what its own set cannot."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +105,7 @@ def adopted(old: OldFile, adoption: Adoption, tables: Sequence[RuleTable]) -> Ad
 def _changed(old: OldFile, ruled: Outcome, changes: Sequence[Change], adoption: Adoption) -> bytes:
     """Return the dataset with what is changed."""
     items = _originals(old.header, changes, adoption)
-    if any(not _can_hold(ruled.header, change.after) for change in changes):
+    if any(change.rule == _TOO_NARROW for change in changes):
         return _all_anew(old, ruled, changes, items)
     patch, removed = Dataset(), set[int]()
     for change in changes:
@@ -151,7 +154,20 @@ def identity_changes(header: Dataset, adoption: Adoption) -> tuple[Change, ...]:
     if adoption.sop_instance_uid:
         before = text_of(header, "SOPInstanceUID")
         changes.append(Change("UID collision", "SOPInstanceUID", before, adoption.sop_instance_uid))
-    return tuple(changes)
+    return (*changes, *_widened(header, changes))
+
+
+def _widened(header: Dataset, changes: Sequence[Change]) -> tuple[Change, ...]:
+    """Return the change of the character set, where the declared one cannot hold what is new.
+
+    What rules have set before stands in the header as text; what came with it is raw.
+    """
+    raw = (header.get_item(tag) for tag in tuple(header.keys()))
+    ruled = (str(one.value) for one in raw if isinstance(one, DataElement) and one.VR in TEXT_VRS)
+    if all(_can_hold(header, text) for text in chain(ruled, (one.after for one in changes))):
+        return ()
+    declared = "\\".join(declared_charsets(header))
+    return (Change(_TOO_NARROW, "SpecificCharacterSet", declared, "ISO_IR 192"),)
 
 
 def _all_of(header: Dataset, keyword: str) -> str:

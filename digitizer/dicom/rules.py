@@ -27,8 +27,11 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydicom import Dataset
+from pydicom.charset import python_encoding
+from pydicom.config import RAISE
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.dataelem import DataElement
+from pydicom.valuerep import validate_value
 
 from digitizer.dicom.header import Writing, text_of, twin_of, writing_of
 from digitizer.errors import SettingsError
@@ -50,6 +53,19 @@ _TEXTS = frozenset(
     ("AE", "AS", "CS", "DA", "DS", "DT", "IS", "LO", "LT", "PN", "SH", "ST", "TM", "UC", "UT")
 )
 _LONGEST_VALUE = 1024
+
+
+def _check_value(keyword: str, value: str) -> None:
+    """Refuse a value that DICOM does not allow (PS3.5 6.2); raises :class:`ValueError`."""
+    tag = tag_for_keyword(keyword)
+    assert tag is not None
+    for one in value.split("\\"):
+        if keyword == "SpecificCharacterSet" and one and one not in python_encoding:
+            raise ValueError(f"{one!r} is no character set that DICOM knows")
+        try:
+            validate_value(dictionary_VR(tag), one, RAISE)
+        except ValueError:
+            raise ValueError(f"{keyword} may not be {one!r}: DICOM does not allow it") from None
 
 
 class _Strict(BaseModel):
@@ -135,6 +151,11 @@ class Action(_Strict):
         _may_change(self.tag)
         if self.copied is not None:
             _tag(self.copied)
+        constants = [self.value or "", *(self.mapped or {}).values()]
+        if self.pad is not None:
+            constants.append(self.pad.sign * self.pad.to)
+        for value in constants:
+            _check_value(self.tag, value)
         return self
 
     def new_value(self, header: Dataset) -> str | None:
@@ -212,7 +233,7 @@ name = "birth date of noughts"
 when = [{ tag = "PatientBirthDate", equals = "00000000" }]
 then = { tag = "PatientBirthDate", set = "" }
 """
-"""What holds for every site; a site's own table is applied after it."""
+"""What holds for every site; a site's own table is applied before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,11 +248,15 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """A header after the rules: a copy where anything changed, and what changed."""
+    """A header after the rules: a copy where anything changed, and what changed.
+
+    ``illegal`` is what rules would have set and DICOM does not allow, by keyword: it was not set.
+    """
 
     header: Dataset
     changes: tuple[Change, ...] = ()
     rejected: str = ""
+    illegal: tuple[tuple[str, str], ...] = ()
 
 
 def read_rules(*texts: str) -> tuple[RuleTable, ...]:
@@ -261,10 +286,12 @@ def read_rules(*texts: str) -> tuple[RuleTable, ...]:
 def apply_rules(header: Dataset, tables: Iterable[RuleTable]) -> Outcome:
     """Apply rules to a header; the one given is not changed.
 
-    Elements that no rule touches stay raw, byte for byte. A rule that says what the text is really
+    Elements that no rule touches stay raw, byte for byte. A value that DICOM does not allow in its
+    place is not set; what stood there stays. A rule that says what the text is really
     written in changes the declaration alone, not the text.
     """
     changes: list[Change] = []
+    illegal: list[tuple[str, str]] = []
     current, writing = header, writing_of(header)
     for table in tables:
         for rule in table.rule:
@@ -275,12 +302,23 @@ def apply_rules(header: Dataset, tables: Iterable[RuleTable]) -> Outcome:
             new, old = rule.then.new_value(current), text_of(current, rule.then.tag)
             if new is None or new == old:
                 continue
+            if not _is_legal(rule.then.tag, new):
+                illegal.append((rule.then.tag, new))
+                continue
             if current is header:
                 current = twin_of(header)
             changes.append(Change(f"{rule.name} ({table.version})", rule.then.tag, old, new))
             put(current, rule.then.tag, None if rule.then.remove else new)
             writing = writing_of(current)
-    return Outcome(header=current, changes=tuple(changes))
+    return Outcome(header=current, changes=tuple(changes), illegal=tuple(illegal))
+
+
+def _is_legal(keyword: str, value: str) -> bool:
+    try:
+        _check_value(keyword, value)
+    except ValueError:
+        return False
+    return True
 
 
 def put(header: Dataset, keyword: str, value: str | None) -> None:

@@ -68,7 +68,7 @@ class OlderSettings:
     """How older digital archives are brought over."""
 
     rules: str = ""
-    """File of the site's rules for headers (TOML); applied after those that are built in."""
+    """File of the site's rules for headers (TOML); applied before those that are built in."""
     under_way: int = 100
     """Studies of one source that are under way at once, from being fetched to being verified."""
     largest_mb: int = 4096
