@@ -5,10 +5,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from jackets import an_exam
+from jackets import an_exam, somebody
+from old_instances import an_instance
 from old_town import an_index
 
-from digitizer import wiring
+from digitizer import dicom, wiring
 from digitizer.config import Settings
 from digitizer.identity import PolicySettings, decide_header, person_of
 from digitizer.ledger import SqlPatientIndex
@@ -162,3 +163,21 @@ def test_names_are_taken_apart_without_guessing() -> None:
     )
     assert person_of("DOE, JANE") == PersonName(family="DOE", given="JANE")
     assert person_of("JANE DOE") == PersonName(family="JANE DOE")
+
+
+@pytest.mark.parametrize("encoded", ["iso8859_7", "iso8859_2", "cp1251", "cp850"])
+def test_text_of_an_unknown_set_names_nobody_by_chance(
+    decide: Decide, index: SqlPatientIndex, encoded: str
+) -> None:
+    """Undeclared, it is taken for Latin-1; number and birth date alone file nothing."""
+    names = {"iso8859_7": "ΠΑΠΠΑΣ^ΝΙΚΟΣ", "cp1251": "ИВАНОВ^ИВАН"}
+    name = names.get(encoded, "ČERNÝ^JIŘÍ" if encoded == "iso8859_2" else "MÜLLER^JÖRG")
+    index.import_patients([somebody("7200001", name, "1950-01-01", "M")])
+    old = dicom.examine(
+        an_instance(
+            charset="", encoded=encoded, PatientName=name, PatientID="7200001",
+            PatientBirthDate="19500101", PatientSex="M",
+        )
+    )  # fmt: skip
+    ruled = dicom.apply_rules(old.header, dicom.read_rules(dicom.BUILT_IN))
+    assert decide(dicom.header_of(ruled.header)).outcome is Outcome.REVIEW

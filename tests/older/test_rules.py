@@ -1,6 +1,7 @@
 """Rules for headers: refused when garbled, applied in order, never beyond what they may touch."""
 
 import io
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -169,6 +170,47 @@ def test_text_written_in_another_set_is_a_change() -> None:
         for item in written.OriginalAttributesSequence
     }
     assert before["digitizer: declared set too narrow"].SpecificCharacterSet == "ISO_IR 100"
+
+
+def test_what_was_noted_of_changes_must_come_back() -> None:
+    """Of what we sent; who had it before us need not have changed it, nor noted it."""
+    adoption = dicom.Adoption(
+        patient=somebody("4711822", "OKONKWO^JANE", "1931-04-02"),
+        exam=None, source="disc", at=datetime(2026, 11, 27, tzinfo=UTC),
+    )  # fmt: skip
+    old = dicom.examine(an_instance(PatientID="4700000", PatientName="OKONKWO^JAN"))
+    made = dicom.adopted(old, adoption, ()).instance
+    assert made is not None
+    sent = dicom.part10(made)
+    meant = dicom.examine(sent)
+
+    def given_back(change: Callable[[pydicom.Dataset], object]) -> bytes:
+        came = pydicom.dcmread(io.BytesIO(sent))
+        change(came)
+        out = io.BytesIO()
+        came.save_as(out)
+        return out.getvalue()
+
+    def added_to(came: pydicom.Dataset) -> None:
+        own = pydicom.Dataset()
+        own.ModifyingSystem = "ARCHIVE"
+        came.OriginalAttributesSequence.insert(0, own)
+
+    def reworded(came: pydicom.Dataset) -> None:
+        (item,) = came.OriginalAttributesSequence
+        item.ModifiedAttributesSequence[0].PatientID = "1"
+
+    def taken_out(came: pydicom.Dataset) -> None:
+        del came.OriginalAttributesSequence
+
+    for change, differing in (
+        (added_to, ()),
+        (reworded, ("OriginalAttributesSequence",)),
+        (taken_out, ("OriginalAttributesSequence",)),
+    ):
+        content = given_back(change)
+        assert dicom.compare_old(meant, content, with_originals=True) == differing
+        assert dicom.compare_old(meant, content) == ()
 
 
 def test_a_rule_whose_text_the_declared_set_lacks_is_told_too() -> None:
