@@ -1,7 +1,7 @@
 """What is found or decided while a study is on its way: no picture goes to somebody else."""
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,9 @@ from old_town import OldSite, an_index
 
 from digitizer import dicom
 from digitizer.errors import StaleRecord, UsageError
+from digitizer.model.instance import Holdings
 from digitizer.model.older import Encoded, Keep, OldStudy, Sent, Source, SourceKind
+from digitizer.model.reasons import Code
 from digitizer.model.records import Stage
 from digitizer.model.states import State
 from digitizer.pipeline.advance import advance
@@ -93,6 +95,45 @@ def test_another_patients_file_found_late_is_never_sent(
     assert found.code == "several_identities"
     held = site.services.archive.holdings(uid("study", "x"), "").instances
     assert uid("instance", "x", 2) not in held
+
+
+class Meanwhile:
+    """An archive; something else happens once it has said what it holds."""
+
+    def __init__(self, archive: Any, act: Callable[[], None]) -> None:
+        self._archive, self._act = archive, act
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._archive, name)
+
+    def holdings(self, *asked: str) -> Holdings:
+        found: Holdings = self._archive.holdings(*asked)
+        self._act()
+        return found
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_one_study_uid_goes_to_one_patient(site: OldSite, tmp_path: Path, at_once: bool) -> None:
+    """Two discs bear it for two patients: one waits for a person, also when both go at once."""
+    janes, smiths = Disc(site, tmp_path / "janes"), Disc(site, tmp_path / "smiths")
+    janes.put("1", 1)
+    smiths.put("1", 2, **SMITH)
+    first, first_id = janes.approved()
+    second = smiths.add()
+    for stage in (Stage.OLD_STOCK, Stage.OLD_FEED):
+        smiths.do(stage, second.id)
+    (second_id,) = (one.id for one in site.studies() if one.id != first_id)
+    smiths.do(Stage.OLD_DECIDE, second_id)
+    other = [] if not at_once else [lambda: smiths.do(Stage.OLD_STORE, second_id)]
+    slow = site.with_archive(Meanwhile(site.services.archive, lambda: other and other.pop()()))
+    advance(slow.services, Stage.OLD_STORE, first_id, STAGES)
+    site.work(first)
+    site.work(second)
+    states = {one.patient_id: (one.state, one.code) for one in site.studies()}
+    late = "4711822" if at_once else "5550001"
+    assert states.pop(late) == (State.REVIEW, Code.STUDY_CONFLICT.value)
+    assert [state for state, _ in states.values()] == [State.VERIFIED]
+    assert len(site.keeps(uid("study", "x"))) == 1
 
 
 def test_what_a_person_confirmed_is_what_was_seen(site: OldSite, disc: Disc) -> None:
