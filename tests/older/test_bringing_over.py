@@ -376,6 +376,24 @@ def test_film_and_digital_of_one_exam_meet_under_one_study(site: OldSite, tmp_pa
     assert of_the_film.study_instance_uid == uid("study", "meet")
 
 
+def test_film_and_digital_meet_after_a_persons_decision_too(site: OldSite, tmp_path: Path) -> None:
+    """Accepted for somebody whom nothing proposed, a study is still of the exam it names."""
+    services = site.services
+    assert isinstance(services.index, SqlPatientIndex)
+    exam = replace(an_exam("A3", "4711822", "1962-03-10", "HEAD", None), modality="CT")
+    services.index.import_exams([exam])
+    content = an_instance(study="named", PatientID="99", AccessionNumber="A3")
+    site.work(added(site, written(tmp_path / "named", {"1": content})))
+    (study,) = site.studies(State.REVIEW)
+    accepted = review.accept(services, study.id, user="ann", patient_id="GEN:4711822")
+    assert accepted.decision is not None
+    assert accepted.decision.exam == exam
+    film = Verdict(film_id="f", outcome=Outcome.AUTO, patient=PEOPLE[0], exam=exam, posterior=1.0)
+    with services.ledger.transaction() as tx:
+        of_the_film = decision_of(services, tx, sheet(), film, "auto")
+    assert of_the_film.study_instance_uid == uid("study", "named")
+
+
 def test_a_study_whose_film_came_first_is_asked_about(site: OldSite, tmp_path: Path) -> None:
     """The film has a study already: the exam is not silently parted in two."""
     services = site.services

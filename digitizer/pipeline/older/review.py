@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from enum import StrEnum, unique
 
+from digitizer import identity
 from digitizer.errors import StaleRecord, UsageError
 from digitizer.model.identity import Agreement, ExamRecord, Outcome, PatientRecord, Verdict
 from digitizer.model.older import OldInstance, OldStudy, SourceKind
@@ -14,6 +15,7 @@ from digitizer.model.records import Stage
 from digitizer.model.states import HOLDS, State
 from digitizer.pipeline.changes import event, held, moved
 from digitizer.pipeline.older.decide import approve, asked_of_instances
+from digitizer.pipeline.older.picture_exam import own_study_uid
 from digitizer.pipeline.older.steps import SENT, count_token, identities_token
 from digitizer.pipeline.older.writing import revive
 from digitizer.pipeline.review import exam_named, patient_named
@@ -109,6 +111,7 @@ def accept(
         if current.version != study.version or unseen:
             tx.schedule(Stage.OLD_DECIDE, study_id)
             raise StaleRecord("This study has changed meanwhile. Look at it again.")
+        _must_be_the_same(tx, current, patient)
         if codes & _OF_INSTANCES and collisions is not None:
             _settle(services, tx, current, collisions)
         confirmed = {*current.confirmed, identities_token(current), count_token(current)}
@@ -123,6 +126,18 @@ def accept(
         )
     services.waker.wake([(Stage.OLD_STORE, study_id)])
     return approved
+
+
+def _must_be_the_same(tx: Transaction, study: OldStudy, patient: PatientRecord) -> None:
+    """Refuse to decide for somebody else what is in the archive, in part or whole."""
+    before = study.decision
+    if before is None or not tx.old_instances(study_id=study.id, states=SENT, limit=1):
+        return
+    if (before.patient.issuer, before.patient.patient_id) != (patient.issuer, patient.patient_id):
+        raise UsageError(
+            f"A part of study {study.id} is in the archive under another patient number.",
+            remedy="Have it corrected there first; it stays in review until then.",
+        )
 
 
 def _accept_count(services: Services, study: OldStudy, user: str, why: str) -> OldStudy:
@@ -188,9 +203,15 @@ def _exam(
         return None
     if accession_number is not None:
         return exam_named(services, patient, accession_number)
-    if study.candidates and study.candidates[0].patient == patient:
-        return study.candidates[0].exam
-    return None
+    first = study.candidates[0] if study.candidates else None
+    if first is not None and first.patient == patient and first.exam is not None:
+        return first.exam
+    # Of somebody whose number the header did not bear: found as it would be had it borne it.
+    with services.ledger.reading() as view:
+        source = view.get(OlderSource, study.source_id)
+    own = own_study_uid(source, study)
+    found = identity.exam_of_header(study.header, own, patient, services.index)
+    return None if found.reasons else found.exam
 
 
 def _settle(services: Services, tx: Transaction, study: OldStudy, collisions: Collisions) -> None:

@@ -135,10 +135,10 @@ def _write_studies(
                 changed_at=services.clock.now(),
             )
             # Of somebody else too: a study with two patients is decided by a person.
-            new = _with_others(new, headers)
+            new = with_others(new, headers)
             tx.add(new, event(new.id, "found", source=source.name, instances=len(found)))
             continue
-        changed = _with_others(_seen(study, headers[0]), headers)
+        changed = with_others(_seen(study, headers[0]), headers)
         more = any(row.state in (State.READ, State.REVIEW) for _, row in found)
         if study.state is State.REJECTED:
             _reject_too(tx, [row for _, row in found])
@@ -198,7 +198,8 @@ def _seen(study: OldStudy, header: OldHeader) -> OldStudy:
     return replace(study, header=header, told=False, others=(told,) if differ else ())
 
 
-def _with_others(study: OldStudy, headers: Iterable[OldHeader]) -> OldStudy:
+def with_others(study: OldStudy, headers: Iterable[OldHeader]) -> OldStudy:
+    """Return a study with what else is said of whose it is."""
     others = list(study.others)
     seen = {study.header.identity, *(one.identity for one in others)}
     for header in headers:
