@@ -82,6 +82,7 @@ def study_show(session: Session, study: str, as_json: bool) -> int:
 @click.option("--accession", "accession_number", help="The exam; empty keeps the header's number.")
 @click.option("--collisions", type=click.Choice([one.value for one in Collisions]),
               help="What becomes of instances that cannot go as they are.")  # fmt: skip
+@click.option("--leave-others", is_flag=True, help="Leave out files that name somebody else.")
 @click.option("--alike", is_flag=True, help="Also all studies that name the same patient alike.")
 @click.option("--reason", "why", default="", help="Why.")
 @as_user
@@ -92,6 +93,7 @@ def accept(
     patient_id: str | None,
     accession_number: str | None,
     collisions: str | None,
+    leave_others: bool,
     alike: bool,
     why: str,
     user: str,
@@ -108,6 +110,7 @@ def accept(
             patient_id=patient_id,
             accession_number=accession_number,
             collisions=Collisions(collisions) if collisions else None,
+            leave_others=leave_others,
             why=why,
         )
         if accepted.decision is not None:

@@ -239,6 +239,7 @@ def accept(
     patient: Annotated[str, Form(max_length=200)] = "",
     other: Annotated[str, Form(max_length=200)] = "",
     collisions: Annotated[str, Form(max_length=20)] = "",
+    leave_others: Annotated[str, Form(max_length=1)] = "",
     alike: Annotated[str, Form(max_length=1)] = "",
     reason: Annotated[str, Form(max_length=200)] = "",
     person: Person = Depends(_DECIDES),
@@ -257,6 +258,7 @@ def accept(
                 user=person.name,
                 patient_id=chosen or None,
                 collisions=Collisions(collisions) if collisions else None,
+                leave_others=bool(leave_others),
                 why=reason,
             )
         return f"{len(ids)} accepted."

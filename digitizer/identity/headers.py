@@ -33,7 +33,7 @@ from digitizer.model.reading import Field, FieldName, FieldSource, Testimony
 from digitizer.model.reasons import Code, Reason, reason
 from digitizer.ports import PatientIndex
 
-__all__ = ["decide_header", "exam_of_header", "person_of", "testimony_of_header"]
+__all__ = ["decide_header", "exam_of_header", "names", "person_of", "testimony_of_header"]
 
 _BETWEEN = re.compile(r"[\s.-]+")
 _MOST_CANDIDATES = 5
@@ -89,6 +89,14 @@ def decide_header(
         posterior=posterior,
         evidence_class=EvidenceClass.NUMBER.value,
     )
+
+
+def names(header: OldHeader, issuer: str, patient: PatientRecord) -> bool:
+    """Tell whether a header names a patient: by number and issuer, without a number by name."""
+    if header.patient_id:
+        return bool(_holders(header, issuer, (patient,)))
+    said = person_of(header.name)
+    return any(_is_name(said, one) for one in (patient.name, *patient.former_names))
 
 
 def testimony_of_header(header: OldHeader) -> Testimony:

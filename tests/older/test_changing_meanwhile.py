@@ -3,12 +3,15 @@
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pydicom
 import pytest
 from old_instances import an_instance, uid
 from old_town import OldSite, an_index
+from pydicom.uid import CTImageStorage
 
 from digitizer import dicom
 from digitizer.errors import StaleRecord, UsageError
@@ -156,6 +159,52 @@ def test_what_a_person_confirmed_is_what_was_seen(site: OldSite, disc: Disc) -> 
     disc.look_again(source)
     site.work(source)
     assert [one.code for one in site.studies(State.REVIEW)] == ["several_identities"]
+
+
+def test_files_of_another_patient_are_left_out_when_asked(site: OldSite, disc: Disc) -> None:
+    """A study of two patients is filed for one of them; the other's files are listed."""
+    disc.put("1", 1)
+    disc.put("2", 2, **SMITH)
+    disc.put("3", 3, PatientID="", IssuerOfPatientID="")
+    source = disc.add()
+    site.work(source)
+    (study,) = site.studies(State.REVIEW)
+    review.accept(
+        site.services, study.id, user="ann", patient_id="GEN:4711822", leave_others=True,
+        undo_window_s=0,
+    )  # fmt: skip
+    site.work(source)
+    assert set(site.keeps(uid("study", "x"))) == {uid("instance", "x", n) for n in (1, 3)}
+    with site.services.ledger.reading() as view:
+        (left,) = view.old_instances(source_id=source.id, states=(State.REJECTED,))
+    assert (left.place, left.code) == ("2", Code.REJECTED_BY_PERSON)
+    assert "another patient" in left.note
+
+
+def test_no_reference_is_turned_to_another_instance(site: OldSite, tmp_path: Path) -> None:
+    """What others of the study refer to gets no new UID: they would mean the one that has it."""
+    first, second = Disc(site, tmp_path / "first"), Disc(site, tmp_path / "second")
+    first.put("1", 1)
+    site.work(first.add())
+    meant = pydicom.Dataset()
+    meant.ReferencedSOPClassUID = CTImageStorage
+    meant.ReferencedSOPInstanceUID = uid("instance", "x", 1)
+    taken = {"StudyInstanceUID": uid("study", "y"), "SeriesInstanceUID": uid("series", "y")}
+    second.put("1", 1, seed=9, **taken)
+    second.put("11", 11, ReferencedImageSequence=[meant], **taken)
+    source = second.add()
+    site.work(source)
+    (study,) = site.studies(State.REVIEW)
+    assert study.code == Code.UID_COLLISION.value
+    accept = partial(
+        review.accept, site.services, study.id, user="ann", patient_id="GEN:4711822",
+        undo_window_s=0,
+    )  # fmt: skip
+    with pytest.raises(UsageError, match=r"1 other instances .* refer"):
+        accept(collisions=review.Collisions.NEW_UID)
+    accept(collisions=review.Collisions.LEAVE)
+    site.work(source)
+    assert set(site.keeps(uid("study", "y"))) == {uid("instance", "x", 11)}
 
 
 @pytest.mark.parametrize(
