@@ -4,14 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import click
 
-from digitizer.cli.base import (
-    Session,
-    Verb,
-    json_option,
-    pass_session,
-    print_json,
-    progress_bars,
-)
+from digitizer.cli.base import Session, Verb, json_option, pass_session, print_json, progress_bars
 from digitizer.cli.ingest import workplace
 from digitizer.cli.words import replay_words
 from digitizer.errors import UnknownRecord, UsageError

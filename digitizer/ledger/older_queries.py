@@ -2,9 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import (
-    select,
-)
+from sqlalchemy import select
 
 from digitizer.ledger import older_rows, tables
 from digitizer.ledger.records import Records

@@ -6,12 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from digitizer.model.density import ScannerProfile
-from digitizer.model.older import (
-    OldCommitment,
-    OldInstance,
-    OldStudy,
-    Source,
-)
+from digitizer.model.older import OldCommitment, OldInstance, OldStudy, Source
 from digitizer.model.reasons import Code
 from digitizer.model.records import (
     Batch,
