@@ -99,7 +99,8 @@ class BadScan(DigitizerError):
     Parameters
     ----------
     code : str
-        A code of :class:`digitizer.model.reasons.Code` that quarantines (``truncated_file`` ...).
+        A code of :class:`digitizer.model.reasons.Code` that quarantines (``truncated_file`` ...) or
+        notes (``link_outside``).
     message, remedy : str
         As for :class:`DigitizerError`.
     """

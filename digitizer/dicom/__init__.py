@@ -7,7 +7,7 @@ from digitizer.dicom.compare import compare
 from digitizer.dicom.directory import Listed, listed_files
 from digitizer.dicom.header import header_of, text_of, violations
 from digitizer.dicom.listing import HeaderLine, header_lines
-from digitizer.dicom.old_file import OldFile, examine, is_directory
+from digitizer.dicom.old_file import OldFile, examine, is_directory, is_whole_directory
 from digitizer.dicom.part10 import part10
 from digitizer.dicom.picture import PictureOrder, make_document, make_picture, placed
 from digitizer.dicom.pixels import decode_pixels, pixel_sha256, transcode
@@ -37,6 +37,7 @@ __all__ = [
     "header_of",
     "identity_changes",
     "is_directory",
+    "is_whole_directory",
     "listed_files",
     "make_document",
     "make_film",

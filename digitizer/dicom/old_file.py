@@ -37,6 +37,7 @@ __all__ = [
     "encoded",
     "examine",
     "is_directory",
+    "is_whole_directory",
     "rewritten",
     "spliced",
     "with_header",
@@ -45,6 +46,8 @@ __all__ = [
 _PREAMBLE = 128
 _BULK = 0x7FE00000
 """Pixel Data, its float forms and their offset tables stand in this group, after all else."""
+_RECORDS = 0x00041220
+"""Directory Record Sequence: what a DICOMDIR names."""
 _LARGEST_INFLATED = 512 << 20
 _DIGITS = 8
 _LONGEST_UID = 64
@@ -147,6 +150,21 @@ def is_directory(content: bytes) -> bool:
         return text_of(_meta(content)[1], "MediaStorageSOPClassUID") == DIRECTORY_CLASS
     except BadScan:
         return False
+
+
+def is_whole_directory(content: bytes) -> bool:
+    """Tell whether the list of a disc ends as it says: cut off, it names a part of the files."""
+    start, meta = _meta(content)
+    data = content[start:]
+    forms = (_form(UID(text_of(meta, "TransferSyntaxUID"), IGNORE)), _form(ImplicitVRLittleEndian))
+    return any(_holds_records(data, form) for form in forms)
+
+
+def _holds_records(data: bytes, form: Syntax) -> bool:
+    before, behind = (walk(data, form, stop=tag) for tag in (_RECORDS, _RECORDS + 1))
+    end = walk(data, form, stop=None)
+    is_at_end = end.state is End.DONE or not data[end.at :].strip(b"\0")
+    return behind.at > before.at and is_at_end
 
 
 def _form(syntax: UID) -> Syntax:

@@ -65,6 +65,8 @@ class Source:
         Where looking through goes on.
     told_studies, told_instances : int or None
         How many the peer says it has; None where nobody says.
+    gone : int
+        Studies that the peer told before, and not when it was last asked again.
     checked_at : datetime or None
         When the peer was asked again, at the end, for what changed meanwhile.
     paced_until : datetime or None
@@ -83,6 +85,7 @@ class Source:
     cursor: str = ""
     told_studies: int | None = None
     told_instances: int | None = None
+    gone: int = 0
     checked_at: datetime | None = None
     paced_until: datetime | None = None
     paused: bool = False

@@ -95,6 +95,7 @@ class Code(StrEnum):
     FILE_MISSING = "file_missing"
     NO_INSTANCE = "no_instance"
     ALREADY_THERE = "already_there"
+    LINK_OUTSIDE = "link_outside"
     NO_ROW = "no_row"
     ROW_REFUSED = "row_refused"
     FILM_SCAN = "film_scan"
@@ -457,6 +458,12 @@ def _table() -> dict[Code, CodeText]:
             "",
         ),
         (Code.NO_INSTANCE, note, "The file is no DICOM instance.", ""),
+        (
+            Code.LINK_OUTSIDE,
+            note,
+            "A link leads out of the source, or nowhere; links are not followed.",
+            "Bring what it leads to over as a source of its own, if it belongs to this one.",
+        ),
         (Code.ALREADY_THERE, note, "The archive holds it already, with the same content.", ""),
         (Code.NO_ROW, note, "No row of the index file names this picture.", ""),
         (Code.ROW_REFUSED, note, "A row of the index file cannot be taken.", ""),

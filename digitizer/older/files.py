@@ -1,7 +1,7 @@
 """Older archives of files: discs, folders, another archive's own storage, images of discs.
 
-Nothing is ever changed, moved or deleted there. Links are not followed: what lies outside of the
-place that was named is not of this source.
+Nothing is ever changed, moved or deleted there. Links are told and not followed: what lies outside
+of the place that was named is not of this source.
 """
 
 import os
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from digitizer.errors import BadScan, SourceUnreachable
-from digitizer.older.iso import DiscImage, is_image
+from digitizer.older.iso import DiscImage, is_image, is_named_image
 
 __all__ = ["INSIDE", "FolderSource"]
 
@@ -88,15 +88,29 @@ class FolderSource:
             yield place
 
     def _image_at(self, place: str, path: Path) -> DiscImage | None:
-        """Return the image of a disc that a file is; one that cannot be opened is a plain file."""
-        if not is_image(path):
+        """Return the image of a disc that a file is; one in which nothing is seen is a file."""
+        if not self._is_file(path) or not is_image(path):
             return None
         try:
             image = self._opened(place)
-            next(image.files(), None)
+            return image if next(image.files(), None) is not None else None
         except BadScan:
             return None
-        return image
+
+    def is_image(self, place: str) -> bool:
+        """Tell whether a file is an image of a disc, by its content or by its name."""
+        inside = INSIDE in place
+        path = self._path(place.partition(INSIDE)[0])
+        if inside or not self._is_file(path):
+            return inside and is_named_image(place)
+        return is_named_image(place) or is_image(path)
+
+    @staticmethod
+    def _is_file(path: Path) -> bool:
+        try:
+            return stat.S_ISREG(path.lstat().st_mode)
+        except OSError:
+            return False
 
     def read(self, place: str) -> bytes:
         """Return a file's bytes.
@@ -113,13 +127,25 @@ class FolderSource:
             return self._opened(outer).read(inner, self._largest)
         if place.endswith(_UNLISTED):
             raise BadScan("corrupt_file", "This folder cannot be listed: it may not be read.")
+        path = self._path(outer)
         try:
-            return self._read(self._path(outer))
+            self._check_link(path)
+            return self._read(path)
         except OSError as error:
             if not self._root.exists():
                 raise SourceUnreachable(f"There is no {self._root}.", remedy=_REMEDY) from None
             why = error.strerror or type(error).__name__
             raise BadScan("corrupt_file", f"The file cannot be read: {why}.") from None
+
+    def _check_link(self, path: Path) -> None:
+        """Refuse a link; say whether what it leads to is looked at at its own place."""
+        if not path.is_symlink():
+            return
+        to, root = Path(os.path.realpath(path)), Path(os.path.realpath(self._root))
+        if to.is_relative_to(root) and to.exists():
+            inside = _told(str(to.relative_to(root)))
+            raise BadScan("unsupported_format", f"A link to {inside}, which is looked at there.")
+        raise BadScan("link_outside", f"A link to {_told(str(path.readlink()))}, not followed.")
 
     def _read(self, path: Path) -> bytes:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
@@ -133,7 +159,8 @@ class FolderSource:
 
     def _path(self, place: str) -> Path:
         if self._root.is_file():
-            return self._root
+            # Named by a person: a link is followed here.
+            return Path(os.path.realpath(self._root))
         parts = PurePosixPath(place).parts
         if place.startswith("/") or ".." in parts:
             raise BadScan("unsupported_format", "The place lies outside of the source.")
@@ -194,16 +221,12 @@ def _named(part: str) -> str:
 
 
 def _entries(folder: Path) -> Iterator[tuple[str, str, bool]]:
-    """Return names as told and as they are, and whether they are folders, in the order told.
-
-    Links and devices are left out.
-    """
+    """Return names as told and as they are, and whether they are folders, in the order told."""
     try:
         with os.scandir(folder) as entries:
             found = [
                 (_told(entry.name), entry.name, entry.is_dir(follow_symlinks=False))
                 for entry in entries
-                if entry.is_dir(follow_symlinks=False) or entry.is_file(follow_symlinks=False)
             ]
     except FileNotFoundError as error:
         raise SourceUnreachable(f"There is no {folder}.", remedy=_REMEDY) from error

@@ -2,26 +2,39 @@
 
 import weakref
 from collections.abc import Iterator
-from io import BytesIO
+from io import BufferedReader, BytesIO
 from pathlib import Path
 
 from pycdlib import PyCdlib
 
 from digitizer.errors import BadScan
+from digitizer.older.raw_sectors import RawSectors, data_start
 
-__all__ = ["DiscImage", "is_image"]
+__all__ = ["DiscImage", "is_image", "is_named_image"]
 
-_MAGIC, _AT = b"CD001", 0x8001
+_MAGICS, _AT = (b"CD001", b"BEA01"), 0x8001
+"""What the first descriptor of a volume is called (ECMA-119 8.1, ECMA-167 2/9.1), and where."""
+_SUFFIXES = (".iso", ".img", ".nrg", ".cdr", ".toast")
 
 
 def is_image(path: Path) -> bool:
-    """Tell whether a file is an image of a disc (ECMA-119 8.1): by its content, not its name."""
+    """Tell whether a file is an image of a disc, also one of raw sectors: by its content."""
     try:
-        with path.open("rb") as file:
+        with _stream(path) as file:
             file.seek(_AT)
-            return file.read(len(_MAGIC)) == _MAGIC
+            return file.read(5) in _MAGICS
     except OSError:
         return False
+
+
+def is_named_image(place: str) -> bool:
+    """Tell whether a file is called as images of discs are."""
+    return place.lower().endswith(_SUFFIXES)
+
+
+def _stream(path: Path) -> BufferedReader:
+    start = data_start(path)
+    return path.open("rb") if start is None else BufferedReader(RawSectors(path, start))
 
 
 class DiscImage:
@@ -35,13 +48,15 @@ class DiscImage:
 
     def __init__(self, path: Path) -> None:
         self._disc = PyCdlib()
+        stream = _stream(path)
         try:
-            self._disc.open(str(path))
+            self._disc.open_fp(stream)
         except Exception as error:
+            stream.close()
             # pycdlib raises nearly anything over hostile bytes.
             raise BadScan("corrupt_file", "The image of the disc cannot be read.") from error
         # Closed with us at the latest: a disc that is out of sight is not held on to.
-        self.close = weakref.finalize(self, self._disc.close)
+        self.close = weakref.finalize(self, _close, self._disc, stream)
         self._by = self._tree()
 
     def _tree(self) -> str:
@@ -78,6 +93,8 @@ class DiscImage:
             raise BadScan("corrupt_file", "The file cannot be read from the image.") from error
         if size > largest:
             raise BadScan("too_large", "The file is larger than allowed.")
+        if size and not out.tell():
+            raise BadScan("truncated_file", "The image of the disc ends before this file.")
         return out.getvalue()
 
     def _path(self, place: str) -> str:
@@ -90,6 +107,11 @@ class DiscImage:
     def has(self, place: str) -> bool:
         """Tell whether there is such a file, in whatever capitals."""
         return place.upper() in {one.upper() for one in self.files()}
+
+
+def _close(disc: PyCdlib, stream: BufferedReader) -> None:
+    disc.close()
+    stream.close()
 
 
 def _plain(place: str) -> str:

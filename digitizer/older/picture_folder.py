@@ -12,7 +12,7 @@ from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
 
-from digitizer.errors import BadRow, SettingsError, SourceUnreachable, UsageError
+from digitizer.errors import BadRow, BadScan, SettingsError, SourceUnreachable, UsageError
 from digitizer.model.older import OldHeader, PictureRow, Source
 from digitizer.older.files import FolderSource
 from digitizer.older.manifest import read_manifest
@@ -84,6 +84,15 @@ class PictureFolder(FolderSource):
     def trusts_resolution(self) -> bool:
         """Whether the resolution that the files tell is believed."""
         return self._mapping.index.resolution == "file"
+
+    def read(self, place: str) -> bytes:
+        """Return a file; a link that a row names is no picture, and not passed over."""
+        try:
+            return super().read(place)
+        except BadScan as error:
+            if error.code == "unsupported_format" and self._told_of(place):
+                raise BadScan("corrupt_file", error.message) from None
+            raise
 
     def is_index(self, place: str) -> bool:
         """Tell whether a file is the index file itself, or its mapping."""

@@ -24,6 +24,10 @@ class FileSource(Protocol):
         """Tell whether there is such a file, in whatever capitals."""
         ...
 
+    def is_image(self, place: str) -> bool:
+        """Tell whether a file is an image of a disc: where it is told, it could not be opened."""
+        ...
+
 
 class PictureSource(FileSource, Protocol):
     """A folder of pictures with an index file."""

@@ -332,7 +332,7 @@ def test_one_bad_entry_stops_no_source(site: OldSite, disc: Disc) -> None:
     with site.services.ledger.reading() as view:
         document = reconcile.source_json(view, view.get(Source, source.id))
     assert (document["found"], document["verified"], document["trouble"]) == (3, 2, "")
-    assert document["refused"] == {"no_instance": 1}
+    assert document["refused"] == {"corrupt_file": 1}
 
 
 def test_a_rule_leaves_out_single_instances(site: OldSite, disc: Disc) -> None:

@@ -9,10 +9,12 @@ from digitizer.model.older import OldHeader, OldInstance, Source
 from digitizer.model.reasons import CODES, Code, Hold
 from digitizer.model.states import State
 
-__all__ = ["DISC_LIST", "Looked", "look", "unusable"]
+__all__ = ["DAMAGED_LIST", "DISC_LIST", "Looked", "look", "unusable"]
 
 DISC_LIST = "The disc's own list."
 """Note at the row of a DICOMDIR."""
+DAMAGED_LIST = "The disc's own list is damaged: it names a part of the files alone."
+"""Note at the row of a DICOMDIR that ends too early."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,8 +40,7 @@ def look(source: Source, place: str, content: bytes) -> Looked:
     )
     try:
         if dicom.is_directory(content):
-            listed = dicom.listed_files(content, place)
-            return Looked(instance=_aside(row, Code.NO_INSTANCE, DISC_LIST), listed=listed)
+            return _of_list(row, content, dicom.listed_files(content, place))
         old = dicom.examine(content)
     except BadScan as error:
         return Looked(instance=unusable(row, error))
@@ -63,11 +64,20 @@ def look(source: Source, place: str, content: bytes) -> Looked:
     )
 
 
+def _of_list(row: OldInstance, content: bytes, listed: tuple[dicom.Listed, ...]) -> Looked:
+    """Return a disc's own list; of a damaged one, what it still names counts."""
+    if dicom.is_whole_directory(content):
+        return Looked(instance=_aside(row, Code.NO_INSTANCE, DISC_LIST), listed=listed)
+    return Looked(instance=unusable(row, BadScan("truncated_file", DAMAGED_LIST)), listed=listed)
+
+
 def unusable(row: OldInstance, error: BadScan) -> OldInstance:
-    """Return the row of a file that cannot be taken: no instance at all, or a damaged one."""
+    """Return the row of what cannot be taken: no instance at all, a link, or a damaged file."""
     code = Code(error.code)
     if code is Code.UNSUPPORTED_FORMAT:
         return _aside(row, Code.NO_INSTANCE, error.message)
+    if CODES[code].hold is Hold.NOTE:
+        return _aside(row, code, error.message)
     assert CODES[code].hold is Hold.QUARANTINED
     return OldInstance(
         source_id=row.source_id,

@@ -13,6 +13,8 @@ from digitizer.pipeline.services import Services
 
 __all__ = ["printed_source"]
 
+_MISSING = "named by a disc's own list, an index file or the old PACS"
+
 _MOST_ROWS = 2000
 """Rows of one list on paper; the rest is in the CSV, and the report says how many."""
 
@@ -34,7 +36,7 @@ def printed_source(services: Services, source: Source, *, by: str) -> bytes:
     )
     paper.heading("Where everything is")
     rows = [
-        ("told by the source itself", told["told"]["instances"]),
+        ("told by the source itself", _told(told)),
         ("found", told["found"]),
         *((f"refused: {_words(code)}", n) for code, n in told["refused"].items()),
         ("taken", told["taken"]),
@@ -43,7 +45,7 @@ def printed_source(services: Services, source: Source, *, by: str) -> bytes:
         ("of these, in the archive already", told["already_there"]),
         ("committed", told["committed"]),
         ("verified", told["verified"]),
-        ("named by a disc's own list or an index file, and not there", told["missing"]),
+        (f"{_MISSING}, and not there", told["missing"]),
         ("rows of the index file that cannot be taken", told["rows_refused"]),
     ]
     paper.table(
@@ -101,24 +103,41 @@ def _release(paper: Paper, told: dict[str, Any], open_studies: int, left: int) -
         )
     if told["trouble"]:
         reasons.append(f"looking through it has stopped: {told['trouble']}")
-    if told["missing"]:
-        reasons.append(
-            f"{told['missing']} files that a disc's own list or an index file names are not there"
-        )
-    if told["rows_refused"]:
-        reasons.append(f"{told['rows_refused']} rows of the index file cannot be taken")
-    refused = told["refused"]
-    counts = refused if isinstance(refused, dict) else {}
-    if counts.get("no_row"):
-        reasons.append(f"no row of the index file tells whose {counts['no_row']} pictures are")
-    damaged = {code: n for code, n in counts.items() if code in _DAMAGED}
-    if damaged:
-        reasons.append(f"files that are damaged, and only here: {sum(damaged.values())}")
+    reasons += _unseen(told)
     if reasons:
         paper.text(f"May not be released: {'; '.join(reasons)}.")
     else:
         paper.text("May be released: all that was found is verified, or refused for the reasons "
                    "listed.")  # fmt: skip
+    if told["gone"]:
+        paper.text(
+            f"Studies that the source told before, and when it was last asked did not: "
+            f"{told['gone']}. What came of them is counted above."
+        )
+    beside = told["refused"].get("no_instance")
+    if beside:
+        paper.text(
+            f"Files that are no DICOM instances, and are not brought over: {beside}. The list of "
+            "what was refused says which, and which of them are kept in the vault."
+        )
+
+
+def _unseen(told: dict[str, Any]) -> list[str]:
+    """Return what is not there, or there and not seen, in words."""
+    reasons = []
+    if told["missing"]:
+        reasons.append(f"{told['missing']} files or instances {_MISSING} are not there")
+    if told["rows_refused"]:
+        reasons.append(f"{told['rows_refused']} rows of the index file cannot be taken")
+    counts = told["refused"]
+    if counts.get("no_row"):
+        reasons.append(f"no row of the index file tells whose {counts['no_row']} pictures are")
+    if counts.get("link_outside"):
+        reasons.append(f"{counts['link_outside']} links lead out of it and were not followed")
+    damaged = sum(n for code, n in counts.items() if code in _DAMAGED)
+    if damaged:
+        reasons.append(f"files that are damaged, and only here: {damaged}")
+    return reasons
 
 
 def _lists(paper: Paper, services: Services, source: Source) -> None:
@@ -127,7 +146,7 @@ def _lists(paper: Paper, services: Services, source: Source) -> None:
         ("colliding", "Instances that bear the UID of another with other content"),
         ("held", "Instances that the archive does not take as they are"),
         ("renamed", "Instances that go into the archive under another UID, after a collision"),
-        ("missing", "Named by a disc's own list or an index file, and not there"),
+        ("missing", f"{_MISSING.capitalize()}, and not there"),
         ("rows_refused", "Rows of the index file that cannot be taken"),
     ):
         rows = list(islice(listed(services, source, name), _MOST_ROWS + 1))
@@ -142,6 +161,14 @@ def _lists(paper: Paper, services: Services, source: Source) -> None:
         )
         if len(rows) > _MOST_ROWS:
             paper.text(f"Only the first {_MOST_ROWS} are printed; the CSV has all.", small=True)
+
+
+def _told(told: dict[str, Any]) -> int | str | None:
+    """Return how many instances the source says it has; None where it is none that tells."""
+    if told["told"]["studies"] is None:
+        return None
+    count = told["told"]["instances"]
+    return "not told" if count is None else int(count)
 
 
 def _why(study: OldStudy) -> str:

@@ -66,6 +66,7 @@ _SETTLED = frozenset(
     (State.VERIFIED, State.REVIEW, State.QUARANTINED, State.DUPLICATE, State.REJECTED)
 )
 _PAGE = 1000
+_KEPT_BESIDE = "It does not go into the archive; it is kept in the vault."
 Tally = Mapping[tuple[State, str], tuple[int, int]]
 """Instances and their bytes, by state and code."""
 
@@ -95,6 +96,7 @@ def source_json(view: Transaction, source: Source) -> dict[str, Any]:
         "issuer": source.issuer,
         "options": dict(sorted(source.options.items())),
         "told": {"studies": source.told_studies, "instances": source.told_instances},
+        "gone": source.gone,
         "found": found,
         "missing": missing,
         "rows_refused": rows_refused,
@@ -224,6 +226,8 @@ def why(row: OldInstance) -> str:
     words = CODES[row.code].text if row.code else ""
     if row.code in (Code.DUPLICATE, Code.UID_COLLISION) and row.note:
         return f"{words} The other: {row.note}"
+    if row.code is Code.NO_INSTANCE and row.pack:
+        return f"{row.note or words} {_KEPT_BESIDE}"
     return row.note or words
 
 

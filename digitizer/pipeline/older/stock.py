@@ -11,16 +11,16 @@ from datetime import datetime, timedelta
 
 from digitizer import dicom
 from digitizer.errors import BadScan
-from digitizer.model.older import OldInstance, OldStudy, PeerStudy, Source, SourceKind
+from digitizer.model.older import OldInstance, Source, SourceKind
 from digitizer.model.reasons import Code
 from digitizer.model.records import Stage
 from digitizer.model.states import State
 from digitizer.pipeline.changes import event
-from digitizer.pipeline.older.looking import DISC_LIST, Looked, look, unusable
+from digitizer.pipeline.older.looking import DAMAGED_LIST, DISC_LIST, Looked, look, unusable
 from digitizer.pipeline.older.originals import PACK_BYTES, kept, original
+from digitizer.pipeline.older.peer_stock import stock_peer
 from digitizer.pipeline.older.picture_stock import stock_pictures
-from digitizer.pipeline.older.steps import reopen
-from digitizer.pipeline.older.writing import study_id_of, write
+from digitizer.pipeline.older.writing import write
 from digitizer.pipeline.services import Services
 from digitizer.ports import FileSource, Transaction
 
@@ -30,6 +30,7 @@ _AT_ONCE_S = 60.0
 """After so long the rest is left to another turn: a lease must not run out over it."""
 _FILES = 250
 """Files of one transaction."""
+_CLOSED_IMAGE = "An image of a disc that cannot be opened: what it holds is not known."
 
 
 def stock(services: Services, source_id: str) -> list[tuple[Stage, str]]:
@@ -39,7 +40,7 @@ def stock(services: Services, source_id: str) -> list[tuple[Stage, str]]:
     until = services.clock.now() + timedelta(seconds=_AT_ONCE_S)
     match source.kind:
         case SourceKind.PACS:
-            done = _peer(services, source, until)
+            done = stock_peer(services, source, until)
         case SourceKind.PICTURES:
             done = stock_pictures(services, source, until)
         case _:
@@ -86,18 +87,20 @@ def _looked(source: Source, files: FileSource, place: str) -> tuple[Looked, byte
         content = files.read(place)
     except BadScan as error:
         return Looked(instance=unusable(OldInstance(source_id=source.id, place=place), error)), b""
-    return look(source, place, content), content
+    looked = look(source, place, content)
+    if looked.instance.code is Code.NO_INSTANCE and not looked.listed and files.is_image(place):
+        # What is in it was not seen: it must not be thrown away with what is no picture.
+        closed = BadScan("corrupt_file", _CLOSED_IMAGE)
+        return Looked(instance=unusable(looked.instance, closed)), content
+    return looked, content
 
 
 def _written(services: Services, source: Source, files: list[tuple[Looked, bytes]]) -> Source:
     """Keep originals and write some files down, with the place to go on from."""
     if not files:
         return source
-    wanted = [
-        (one.instance, content)
-        for one, content in files
-        if content and (one.instance.code is not Code.NO_INSTANCE or one.listed)
-    ]
+    # Viewers and documents too: what a disc held besides its pictures is kept with them.
+    wanted = [(one.instance, content) for one, content in files if content]
     placed = {row.place: row for row, _ in kept(services, source, wanted)}
     looked = [
         replace(one, instance=placed.get(one.instance.place, one.instance)) for one, _ in files
@@ -128,11 +131,14 @@ def _compare_lists(services: Services, source: Source, files: FileSource) -> Non
     with services.ledger.reading() as view:
         lists = [
             row
-            for row in view.old_instances(
-                source_id=source.id, states=(State.REJECTED,), code=Code.NO_INSTANCE
+            for state, code in (
+                (State.REJECTED, Code.NO_INSTANCE),
+                (State.QUARANTINED, Code.TRUNCATED_FILE),
             )
-            if row.note == DISC_LIST
+            for row in view.old_instances(source_id=source.id, states=(state,), code=code)
+            if row.note in (DISC_LIST, DAMAGED_LIST)
         ]
+    damaged = {row.place.rpartition("/")[0] for row in lists if row.note == DAMAGED_LIST}
     folders: dict[str, dict[str, str]] = {}
     for row in lists:
         # Several lists of one folder are one: what any of them names is named.
@@ -145,16 +151,20 @@ def _compare_lists(services: Services, source: Source, files: FileSource) -> Non
             # It was readable when it was looked at; without it, nothing is said of what it names.
             folders.pop(row.place.rpartition("/")[0], None)
     for folder, named in folders.items():
-        _note_unlisted(services, source, folder, named)
+        # What a damaged list does not name it may have named.
+        unnamed = "" if folder in damaged else "The disc's own list does not name it."
+        _note_unlisted(services, source, folder, named, unnamed)
 
 
-def _note_unlisted(services: Services, source: Source, folder: str, named: dict[str, str]) -> None:
+def _note_unlisted(
+    services: Services, source: Source, folder: str, named: dict[str, str], unnamed: str
+) -> None:
     """Note at each instance beside a disc's list where the list names it not, or as another."""
     with services.ledger.transaction() as tx:
         changed = []
         for one in _beside(tx, source, f"{folder}/" if folder else ""):
             told = named.get(one.place.upper())
-            note = "" if told is not None else "The disc's own list does not name it."
+            note = "" if told is not None else unnamed
             if told and told != one.sop_instance_uid:
                 note = "The disc's own list names another instance for this file."
             if note and not one.note:
@@ -171,74 +181,3 @@ def _beside(tx: Transaction, source: Source, prefix: str) -> Iterator[OldInstanc
             if row.sop_instance_uid:
                 yield row
         after = rows[-1].place
-
-
-def _peer(services: Services, source: Source, until: datetime) -> bool:
-    """Ask a peer for its studies, part by part; tell whether the end was reached."""
-    peer = services.sources.peer(source)
-    passed = ""
-    try:
-        for found, cursor in peer.studies(source.cursor):
-            if found:
-                _write_part(services, source, found, cursor)
-            # Most questions find nothing: where to go on is written once for many of them.
-            passed = "" if found else cursor
-            if services.clock.now() >= until:
-                return False
-    finally:
-        if passed:
-            _write_part(services, source, (), passed)
-    with services.ledger.transaction() as tx:
-        ended = replace(tx.get(Source, source.id), stocked=True, trouble="")
-        tx.save(ended, event(source.id, "stocked", studies=ended.told_studies))
-    return True
-
-
-def _write_part(
-    services: Services, source: Source, found: tuple[PeerStudy, ...], cursor: str
-) -> None:
-    """Write down what a part of a peer's stock holds, and where to go on behind it."""
-    with services.ledger.transaction() as tx:
-        studies, instances = _write_told(services, tx, source, found)
-        current = tx.get(Source, source.id)
-        current = replace(
-            current,
-            cursor=cursor,
-            told_studies=(current.told_studies or 0) + studies,
-            told_instances=(current.told_instances or 0) + instances,
-        )
-        tx.save(current, event(source.id, "looked_through", studies=len(found)))
-
-
-def _write_told(
-    services: Services, tx: Transaction, source: Source, found: tuple[PeerStudy, ...]
-) -> tuple[int, int]:
-    """Add studies that a peer tells; one that has changed since it was fetched is fetched again.
-
-    Returns how many studies and instances it tells that it had not told before.
-    """
-    studies = instances = 0
-    now = services.clock.now()
-    uids = tuple(one.study_instance_uid for one in found)
-    there = {one.study_instance_uid: one for one in tx.old_studies(source_id=source.id, uids=uids)}
-    for one in found:
-        study = there.get(one.study_instance_uid)
-        if study is None:
-            study = OldStudy(
-                id=study_id_of(source, one.study_instance_uid),
-                source_id=source.id,
-                study_instance_uid=one.study_instance_uid,
-                header=one.header,
-                changed_at=now,
-                expected=one.instances,
-                told=True,
-            )
-            tx.add(study, event(study.id, "found", source=source.name, told=one.instances))
-            studies, instances = studies + 1, instances + (one.instances or 0)
-        elif study.expected != one.instances and one.instances is not None:
-            changed = replace(study, expected=one.instances)
-            instances += one.instances - (study.expected or 0)
-            if study.state is not State.RECEIVED:
-                changed = reopen(services, tx, changed, Stage.OLD_TAKE)
-            tx.save(changed, event(study.id, "told_anew", told=one.instances))
-    return studies, instances

@@ -1,9 +1,9 @@
 """Fetching a study of a peer: what is in hand already is not asked for again."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from digitizer.model.older import OldStudy, PeerInstance, Source
+from digitizer.model.older import OldInstance, OldStudy, PeerInstance, Source
 from digitizer.model.reasons import Code, reason
 from digitizer.model.records import Stage
 from digitizer.model.states import State
@@ -13,11 +13,14 @@ from digitizer.pipeline.older.originals import PACK_BYTES, kept
 from digitizer.pipeline.older.steps import again, begin, count_token, still, turn_ends
 from digitizer.pipeline.older.writing import write
 from digitizer.pipeline.services import Services
+from digitizer.ports import Transaction
 
-__all__ = ["take"]
+__all__ = ["place_of", "take"]
 
 _ROUNDS = 2
 """Times that a peer is asked for what it did not give."""
+_PAGE = 1000
+_NOT_GIVEN = "The old archive lists it and does not give it."
 
 
 def take(services: Services, study_id: str) -> list[tuple[Stage, str]]:
@@ -42,19 +45,21 @@ def take(services: Services, study_id: str) -> list[tuple[Stage, str]]:
             if services.clock.now() >= until:
                 return again(services, Stage.OLD_TAKE, study_id)
         missing = _missing(services, study, listed)
-    return _done(services, study_id, len(listed), len(missing))
+    return _done(services, study_id, listed, missing)
 
 
-def _place(study: OldStudy, sop_instance_uid: str) -> str:
+def place_of(study: OldStudy, sop_instance_uid: str) -> str:
+    """Return the place of an instance at a peer."""
     return f"{study.study_instance_uid}/{sop_instance_uid}"
 
 
 def _missing(
     services: Services, study: OldStudy, listed: tuple[PeerInstance, ...]
 ) -> list[PeerInstance]:
-    places = {_place(study, one.sop_instance_uid): one for one in listed}
+    places = {place_of(study, one.sop_instance_uid): one for one in listed}
     with services.ledger.reading() as view:
-        known = {row.place for row in view.old_instances_at(study.source_id, places)}
+        rows = view.old_instances_at(study.source_id, places)
+    known = {row.place for row in rows if row.code is not Code.FILE_MISSING}
     return [one for place, one in places.items() if place not in known]
 
 
@@ -75,7 +80,7 @@ def _keep(services: Services, source: Source, study: OldStudy, contents: list[by
     looked: dict[str, tuple[Looked, bytes]] = {}
     for content in contents:
         one = look(source, "", content)
-        place = _place(study, one.instance.sop_instance_uid or one.instance.sha256)
+        place = place_of(study, one.instance.sop_instance_uid or one.instance.sha256)
         if place in looked and looked[place][0].instance.data_sha256 != one.instance.data_sha256:
             # Two contents under one UID: each has a row, and they collide.
             place = f"{place}#{one.instance.sha256[:12]}"
@@ -87,13 +92,21 @@ def _keep(services: Services, source: Source, study: OldStudy, contents: list[by
         write(services, tx, source, rows)
 
 
-def _done(services: Services, study_id: str, listed: int, missing: int) -> list[tuple[Stage, str]]:
+def _done(
+    services: Services,
+    study_id: str,
+    listed: Sequence[PeerInstance],
+    missing: Sequence[PeerInstance],
+) -> list[tuple[Stage, str]]:
     now = services.clock.now()
     with services.ledger.transaction() as tx:
         study = still(tx, study_id, Stage.OLD_TAKE)
         tx.unschedule(Stage.OLD_TAKE, study_id)
-        told = max(study.expected or 0, listed)
-        in_hand = listed - missing
+        _write_missing(tx, study, missing)
+        # A peer that tells no counts has said by its list how many there are.
+        told = max(study.expected or 0, len(listed))
+        study = replace(study, expected=told if study.expected is None else study.expected)
+        in_hand = len(listed) - len(missing)
         if in_hand < told and count_token(study) not in study.confirmed:
             text = f"The old archive says {told} instances and gave {in_hand}."
             asked = held(study, State.REVIEW, (reason(Code.COUNT_DIFFERS, text),), now)
@@ -102,3 +115,38 @@ def _done(services: Services, study_id: str, listed: int, missing: int) -> list[
         tx.save(moved(study, State.READ, now), event(study_id, "fetched", instances=in_hand))
         tx.schedule(Stage.OLD_DECIDE, study_id)
     return [(Stage.OLD_DECIDE, study_id)]
+
+
+def _write_missing(tx: Transaction, study: OldStudy, missing: Sequence[PeerInstance]) -> None:
+    """List what the peer lists and does not give; forget what it does not list any more.
+
+    Such a row belongs to no study: nothing of it is in hand.
+    """
+    rows = {
+        place_of(study, one.sop_instance_uid): OldInstance(
+            source_id=study.source_id,
+            place=place_of(study, one.sop_instance_uid),
+            sop_instance_uid=one.sop_instance_uid,
+            sop_class_uid=one.sop_class_uid,
+            series_instance_uid=one.series_instance_uid,
+            state=State.REJECTED,
+            code=Code.FILE_MISSING,
+            note=_NOT_GIVEN,
+        )
+        for one in missing
+    }
+    tx.forget_old_instances(study.source_id, set(_listed_missing(tx, study)) - rows.keys())
+    tx.write_old_instances(rows.values())
+
+
+def _listed_missing(tx: Transaction, study: OldStudy) -> Iterator[str]:
+    prefix = after = place_of(study, "")
+    while rows := tx.old_instances(
+        source_id=study.source_id, states=(State.REJECTED,), after=after, limit=_PAGE
+    ):
+        for row in rows:
+            if not row.place.startswith(prefix):
+                return
+            if row.code is Code.FILE_MISSING:
+                yield row.place
+        after = rows[-1].place

@@ -14,7 +14,7 @@ from digitizer.pipeline.older.steps import SENT, reopen
 from digitizer.pipeline.services import Services
 from digitizer.ports import Transaction
 
-__all__ = ["revive", "study_id_of", "write"]
+__all__ = ["names_another", "revive", "study_id_of", "with_others", "write"]
 
 _MOST_OTHERS = 50
 
@@ -193,13 +193,18 @@ def _seen(study: OldStudy, header: OldHeader) -> OldStudy:
     if not study.told:
         return study
     told = study.header
+    others = (told,) if names_another(told, header) else ()
+    return replace(study, header=header, told=False, others=others)
+
+
+def names_another(told: OldHeader, header: OldHeader) -> bool:
+    """Tell whether a peer names another patient than a header; what one leaves out says nothing."""
     pairs = ((told.patient_id, header.patient_id), (told.name, header.name))
-    differ = any(one and other and one != other for one, other in pairs)
-    return replace(study, header=header, told=False, others=(told,) if differ else ())
+    return any(one and other and one != other for one, other in pairs)
 
 
 def with_others(study: OldStudy, headers: Iterable[OldHeader]) -> OldStudy:
-    """Return a study with what else is said of whose it is."""
+    """Return a study that some headers name other patients of as well."""
     others = list(study.others)
     seen = {study.header.identity, *(one.identity for one in others)}
     for header in headers:

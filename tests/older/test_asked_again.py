@@ -1,0 +1,179 @@
+"""An old PACS asked again: what came, what is told otherwise, what it does not give or tell."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pypdfium2 as pdfium
+import pytest
+from old_instances import an_instance, uid
+from old_town import OldSite, an_index
+
+from digitizer.model.older import OldHeader, OldStudy, PeerInstance, PeerStudy, Source, SourceKind
+from digitizer.model.reasons import Code
+from digitizer.model.states import State
+from digitizer.pipeline.older import reconcile
+from digitizer.pipeline.older.printed import printed_source
+from digitizer.pipeline.older.sources import add_source, stock_again
+
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:.*<socket.socket:pytest.PytestUnraisableExceptionWarning"
+)
+JANE = OldHeader(
+    patient_id="4711822", issuer="GEN", name="OKONKWO^JANE", birth_date="19310402", sex="F"
+)
+SMITH = OldHeader(
+    patient_id="5550001", issuer="GEN", name="SMITH^JOHN", birth_date="19200105", sex="M"
+)
+
+
+@dataclass
+class OldPeer:
+    """An old PACS of Jane's studies, each of some instances by number."""
+
+    studies_held: dict[str, list[int]]
+    counts: bool = True
+    withheld: set[int] = field(default_factory=set)
+    told_as: OldHeader = JANE
+
+    def peer(self, _: Source) -> "OldPeer":
+        return self
+
+    def studies(self, cursor: str) -> Iterator[tuple[tuple[PeerStudy, ...], str]]:
+        if not cursor:
+            yield (
+                tuple(
+                    PeerStudy(
+                        study_instance_uid=uid("study", name),
+                        header=self.told_as,
+                        instances=len(numbers) if self.counts else None,
+                    )
+                    for name, numbers in self.studies_held.items()
+                ),
+                "end",
+            )
+
+    def instances(self, study_instance_uid: str) -> tuple[PeerInstance, ...]:
+        return tuple(
+            PeerInstance(
+                sop_instance_uid=uid("instance", name, number),
+                sop_class_uid="",
+                series_instance_uid=uid("series", name),
+            )
+            for name, numbers in self.studies_held.items()
+            for number in numbers
+            if uid("study", name) == study_instance_uid
+        )
+
+    def fetch(self, study_instance_uid: str, wanted: Sequence[PeerInstance]) -> Iterator[bytes]:
+        asked = {one.sop_instance_uid for one in wanted}
+        for name, numbers in self.studies_held.items():
+            for number in numbers:
+                if number not in self.withheld and uid("instance", name, number) in asked:
+                    yield an_instance(study=name, number=number)
+
+
+@dataclass
+class Town:
+    """A place of work that empties an old PACS."""
+
+    site: OldSite
+    peer: OldPeer
+
+    def __post_init__(self) -> None:
+        self.site = replace(self.site, services=replace(self.site.services, sources=self.peer))
+        self.source = add_source(
+            self.site.services, "old", SourceKind.PACS, "OLD@127.0.0.1:4", user="ann"
+        )
+        self.site.work(self.source)
+
+    def ask_again(self) -> None:
+        stock_again(self.site.services, "old", user="ann")
+        self.site.work(self.source)
+
+    def told(self) -> dict[str, Any]:
+        with self.site.services.ledger.reading() as view:
+            return reconcile.source_json(view, view.get(Source, self.source.id))
+
+    def study(self, name: str) -> OldStudy:
+        (found,) = [
+            one for one in self.site.studies() if one.study_instance_uid == uid("study", name)
+        ]
+        return found
+
+    def missing(self) -> list[str]:
+        rows = reconcile.listed(self.site.services, self.source, "missing")
+        return [row.sop_instance_uid for row in rows]
+
+    def report(self) -> str:
+        with self.site.services.ledger.reading() as view:
+            source = view.get(Source, self.source.id)
+        pages = pdfium.PdfDocument(printed_source(self.site.services, source, by="kay"))
+        return " ".join(" ".join(page.get_textpage().get_text_bounded() for page in pages).split())
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[OldSite]:
+    with OldSite.at(tmp_path) as made:
+        an_index(made.services)
+        yield made
+
+
+def test_a_peer_that_tells_no_counts_is_asked_for_its_instances(site: OldSite) -> None:
+    """Unknown is told as unknown, and what came since is fetched all the same."""
+    town = Town(site, OldPeer({"a": [1, 2], "b": [1]}, counts=False))
+    assert town.told()["told"] == {"studies": 2, "instances": None}
+    assert "told by the source itself not told" in town.report()
+    assert "May be released" in town.report()
+    town.peer.studies_held["a"].append(3)
+    town.ask_again()
+    assert (town.told()["found"], town.told()["verified"]) == (4, 4)
+    assert town.told()["told"] == {"studies": 2, "instances": None}
+    assert town.study("a").expected == 3
+
+
+def test_what_is_listed_and_not_given_is_in_a_list(site: OldSite) -> None:
+    """By name, until it is given or not listed any more."""
+    town = Town(site, OldPeer({"a": [1, 2, 3]}, withheld={2, 3}))
+    assert town.study("a").code == Code.COUNT_DIFFERS
+    assert town.missing() == sorted(uid("instance", "a", number) for number in (2, 3))
+    assert town.told()["missing"] == 2
+    assert "2 files or instances named by a disc's own list" in town.report()
+    town.peer.withheld.clear()
+    town.peer.studies_held["a"].remove(3)
+    town.ask_again()
+    assert town.missing() == []
+    assert town.told()["verified"] == 2
+
+
+def test_a_study_told_under_another_patient_is_asked_about(site: OldSite) -> None:
+    """Verified as it is, with as many instances: it never stays so in silence."""
+    town = Town(site, OldPeer({"a": [1], "b": [1]}))
+    assert town.study("a").state is State.VERIFIED
+    town.peer.told_as = SMITH
+    town.ask_again()
+    for name in ("a", "b"):
+        study = town.study(name)
+        assert (study.state, study.code) == (State.REVIEW, Code.SEVERAL_IDENTITIES)
+        assert (study.header.name, [one.name for one in study.others]) == (
+            "OKONKWO^JANE", ["SMITH^JOHN"])  # fmt: skip
+    assert "2 studies are under way or wait for a person" in town.report()
+    version = town.study("a").version
+    town.ask_again()
+    assert town.study("a").version == version
+
+
+def test_a_study_that_is_not_told_any_more_is_noted(site: OldSite) -> None:
+    """What came of it stays; that it is gone there is written down and said."""
+    town = Town(site, OldPeer({"a": [1], "b": [1]}))
+    assert town.told()["gone"] == 0
+    del town.peer.studies_held["b"]
+    town.ask_again()
+    assert town.told()["gone"] == 1
+    with town.site.services.ledger.reading() as view:
+        assert [
+            sum(one.name == "not_told_any_more" for one in view.events(town.study(name).id))
+            for name in ("a", "b")
+        ] == [0, 1]
+    assert "when it was last asked did not: 1." in town.report()
