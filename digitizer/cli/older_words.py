@@ -21,6 +21,8 @@ def source_words(document: dict[str, Any]) -> str:
         f"  committed  {document['committed']}",
         f"  verified   {document['verified']}",
     ]
+    if document["differing"]:
+        lines.append(f"  differing  {document['differing']} that the archive has otherwise")
     if document["missing"]:
         lines.append(f"  missing    {document['missing']} files that a list names")
     if document["films"]:

@@ -8,6 +8,7 @@ from digitizer.model.reasons import CODES, Code
 from digitizer.model.states import State
 from digitizer.pipeline.changes import event
 from digitizer.pipeline.older.reconcile import listed, source_json, why
+from digitizer.pipeline.older.release import against_release
 from digitizer.pipeline.paper import Paper
 from digitizer.pipeline.services import Services
 
@@ -26,8 +27,6 @@ def printed_source(services: Services, source: Source, *, by: str) -> bytes:
         told = source_json(view, source)
         held = view.old_studies(source_id=source.id, states=(State.REVIEW, State.WAITING))
     paper = Paper(f"Older archive: {source.name}", made_at=services.clock.now(), by=by)
-    open_studies = sum(n for state, n in told["studies"].items() if state not in _ENDED)
-    left = told["taken"] - told["verified"]
     paper.text(
         f"{source.place}. {told['found']} files or instances found, {told['verified']} verified: "
         "read back from the archive and found equal to what was sent."
@@ -43,6 +42,7 @@ def printed_source(services: Services, source: Source, *, by: str) -> bytes:
         ("of these, in the archive already", told["already_there"]),
         ("committed", told["committed"]),
         ("verified", told["verified"]),
+        ("that the archive has otherwise than they were sent", told["differing"]),
         ("named by a disc's own list or an index file, and not there", told["missing"]),
         ("rows of the index file that cannot be taken", told["rows_refused"]),
     ]
@@ -53,7 +53,7 @@ def printed_source(services: Services, source: Source, *, by: str) -> bytes:
         numbers=(1,),
     )
     paper.table(("Studies", ""), list(told["studies"].items()), widths=(4, 1), numbers=(1,))
-    _release(paper, told, open_studies, left)
+    _release(paper, told)
     paper.heading("Studies that are held")
     if held:
         paper.table(
@@ -75,45 +75,9 @@ def printed_source(services: Services, source: Source, *, by: str) -> bytes:
     return paper.pdf()
 
 
-_DAMAGED = frozenset(
-    ("truncated_file", "corrupt_file", "empty_file", "too_large", "unsupported_format",
-     "password_protected")
-)  # fmt: skip
-_ENDED = frozenset(
-    state.value for state in (State.VERIFIED, State.REJECTED, State.DUPLICATE, State.QUARANTINED)
-)
-
-
-def _release(paper: Paper, told: dict[str, Any], open_studies: int, left: int) -> None:
+def _release(paper: Paper, told: dict[str, Any]) -> None:
     paper.heading("What may be released, and what not")
-    reasons = []
-    if not told["stocked"]:
-        reasons.append("it has not been looked through to its end")
-    if open_studies:
-        reasons.append(f"{open_studies} studies are under way or wait for a person")
-    if left:
-        reasons.append(f"{left} instances that were taken are not verified")
-    if told["open_duplicates"]:
-        reasons.append(f"{told['open_duplicates']} copies are of instances that are not verified")
-    if told["told"]["instances"] is not None and told["told"]["instances"] != told["found"]:
-        reasons.append(
-            f"the source says it has {told['told']['instances']} instances, {told['found']} came"
-        )
-    if told["trouble"]:
-        reasons.append(f"looking through it has stopped: {told['trouble']}")
-    if told["missing"]:
-        reasons.append(
-            f"{told['missing']} files that a disc's own list or an index file names are not there"
-        )
-    if told["rows_refused"]:
-        reasons.append(f"{told['rows_refused']} rows of the index file cannot be taken")
-    refused = told["refused"]
-    counts = refused if isinstance(refused, dict) else {}
-    if counts.get("no_row"):
-        reasons.append(f"no row of the index file tells whose {counts['no_row']} pictures are")
-    damaged = {code: n for code, n in counts.items() if code in _DAMAGED}
-    if damaged:
-        reasons.append(f"files that are damaged, and only here: {sum(damaged.values())}")
+    reasons = against_release(told)
     if reasons:
         paper.text(f"May not be released: {'; '.join(reasons)}.")
     else:
@@ -124,6 +88,7 @@ def _release(paper: Paper, told: dict[str, Any], open_studies: int, left: int) -
 def _lists(paper: Paper, services: Services, source: Source) -> None:
     for name, title in (
         ("refused", "Files and instances that were refused"),
+        ("differing", "Instances that the archive has otherwise than they were sent"),
         ("colliding", "Instances that bear the UID of another with other content"),
         ("held", "Instances that the archive does not take as they are"),
         ("renamed", "Instances that go into the archive under another UID, after a collision"),

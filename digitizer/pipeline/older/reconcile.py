@@ -43,6 +43,7 @@ LISTS: Mapping[str, tuple[State, ...]] = {
     "already_there": _STORED,
     "committed": _STORED[1:],
     "verified": _STORED[2:],
+    "differing": (State.READ, State.COMMITTED),
     "colliding": (State.REVIEW,),
     "held": (State.REVIEW,),
     "renamed": TAKEN,
@@ -53,6 +54,7 @@ LISTS: Mapping[str, tuple[State, ...]] = {
 """Lists of instances by name, and the states they hold."""
 _ONLY: Mapping[str, Callable[[OldInstance], bool]] = {
     "already_there": lambda row: row.code is Code.ALREADY_THERE,
+    "differing": lambda row: row.code is Code.READ_BACK_DIFFERS,
     "colliding": lambda row: row.code is Code.UID_COLLISION,
     "held": lambda row: row.code is not Code.UID_COLLISION,
     "renamed": lambda row: bool(row.sent_uid),
@@ -109,6 +111,7 @@ def source_json(view: Transaction, source: Source) -> dict[str, Any]:
         ),
         "committed": _count(tally, _STORED[1:]),
         "verified": _count(tally, _STORED[2:]),
+        "differing": _count(tally, LISTS["differing"], Code.READ_BACK_DIFFERS.value),
         "bytes": sum(size for _, size in tally.values()),
         "balanced": found == taken + sum(refused.values()) and _adds_up(view, source, taken, tally),
         "studies": {state.value: n for state, n in sorted(studies.items())},
