@@ -13,9 +13,8 @@ from digitizer.model.states import HOLDS, State
 from digitizer.pipeline.older import reconcile, review
 from digitizer.pipeline.older.review import Collisions
 from digitizer.pipeline.older.sources import source_named
-from digitizer.pipeline.review import patient_named
 from digitizer.pipeline.services import Services
-from digitizer.pipeline.whereabouts import whereabouts
+from digitizer.pipeline.whereabouts import patient_sought, whereabouts
 
 __all__ = ["MIGRATE_STUDY_COMMANDS", "as_user"]
 
@@ -185,7 +184,7 @@ def retry(session: Session, name: str, state: str | None, code: str | None, user
 def where(session: Session, patient: str, as_json: bool) -> int:
     """Tell where everything of a patient is: NUMBER or ISSUER:NUMBER; films and older studies."""
     services = session.services
-    document = whereabouts(services, patient_named(services, patient))
+    document = whereabouts(services, patient_sought(services, patient))
     if as_json:
         print_json(document)
     else:

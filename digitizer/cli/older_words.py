@@ -106,12 +106,13 @@ def where_words(document: dict[str, Any]) -> str:
     for one in document["films"]:
         lines.append(f"  {one['kind']} {one['id']}  {one['study_date']}  {one['state']}")
     for one in document["older_studies"]:
+        open_ = "" if one["decided"] else f"  bears {one['patient_id']}, decided for nobody yet"
         lines.append(
             f"  {one['modality']} of {one['source']}  {one['study_date']}  {one['state']}  "
-            f"{one['instances']} instances"
+            f"{one['instances']} instances{open_}"
         )
     if len(lines) == 1:
-        lines.append("  Nothing has been filed yet.")
+        lines.append("  Nothing is filed, and nothing found bears this number.")
     return "\n".join(lines)
 
 
