@@ -18,8 +18,13 @@ _MOST_ROWS = 2000
 """Rows of one list on paper; the rest is in the CSV, and the report says how many."""
 
 
-def printed_source(services: Services, source: Source, *, by: str) -> bytes:
-    """Return the report of an older archive as PDF; who had it printed is in the audit trail."""
+def printed_source(
+    services: Services, source: Source, *, by: str, most_rows: int = _MOST_ROWS
+) -> bytes:
+    """Return the report of an older archive as PDF; who had it printed is in the audit trail.
+
+    Of each list the first rows are printed, and how many there are.
+    """
     with services.ledger.transaction() as tx:
         # Before anybody holds it: it may name patients.
         tx.record(event(source.id, "report_printed", by))
@@ -60,13 +65,16 @@ def printed_source(services: Services, source: Source, *, by: str) -> bytes:
             ("Study", "Patient number in the header", "Why"),
             [
                 (one.study_instance_uid, one.header.patient_id, _why(one))
-                for one in held[:_MOST_ROWS]
+                for one in held[:most_rows]
             ],
             widths=(3, 2, 4),
         )
+        if len(held) > most_rows:
+            paper.text(f"Only the first {most_rows} of {len(held)} are printed; `migrate studies "
+                       "--csv` has all.", small=True)  # fmt: skip
     else:
         paper.text("None.")
-    _lists(paper, services, source)
+    _lists(paper, services, source, most_rows)
     paper.signature(
         "What is said above to be verified was compared with the originals. "
         "What is not verified stays where it is.",
@@ -85,28 +93,29 @@ def _release(paper: Paper, told: dict[str, Any]) -> None:
                    "listed.")  # fmt: skip
 
 
-def _lists(paper: Paper, services: Services, source: Source) -> None:
+def _lists(paper: Paper, services: Services, source: Source, most_rows: int) -> None:
     for name, title in (
         ("refused", "Files and instances that were refused"),
         ("differing", "Instances that the archive has otherwise than they were sent"),
         ("colliding", "Instances that bear the UID of another with other content"),
         ("held", "Instances that the archive does not take as they are"),
+        ("open_duplicates", "Copies of instances that are not verified"),
         ("renamed", "Instances that go into the archive under another UID, after a collision"),
         ("missing", "Named by a disc's own list or an index file, and not there"),
         ("rows_refused", "Rows of the index file that cannot be taken"),
     ):
-        rows = list(islice(listed(services, source, name), _MOST_ROWS + 1))
+        rows = list(islice(listed(services, source, name), most_rows + 1))
         paper.heading(title)
         if not rows:
             paper.text("None.")
             continue
         paper.table(
             ("Place", "Why"),
-            [(row.place, why(row)) for row in rows[:_MOST_ROWS]],
+            [(row.place, why(row)) for row in rows[:most_rows]],
             widths=(3, 4),
         )
-        if len(rows) > _MOST_ROWS:
-            paper.text(f"Only the first {_MOST_ROWS} are printed; the CSV has all.", small=True)
+        if len(rows) > most_rows:
+            paper.text(f"Only the first {most_rows} are printed; the CSV has all.", small=True)
 
 
 def _why(study: OldStudy) -> str:

@@ -35,8 +35,7 @@ def against_release(told: dict[str, Any]) -> list[str]:
          "{} files that a disc's own list or an index file names are not there"),
         (told["rows_refused"], "{} rows of the index file cannot be taken"),
         (refused.get("no_row", 0), "no row of the index file tells whose {} pictures are"),
-        (sum(n for code, n in refused.items() if code in DAMAGED),
-         "files that are damaged, and only here: {}"),
+        (told["damaged"], "files that are damaged, and only here: {}"),
     )  # fmt: skip
     said = told["told"]["instances"]
     return [
