@@ -29,7 +29,7 @@ from digitizer.model.states import HOLDS, State
 from digitizer.pipeline.older import reconcile
 from digitizer.pipeline.older.columns import INSTANCE_COLUMNS, instance_rows
 from digitizer.pipeline.older.pace import read_pace
-from digitizer.pipeline.older.plan import plan_source
+from digitizer.pipeline.older.plan import CHANGE_COLUMNS, change_rows, plan_source
 from digitizer.pipeline.older.sources import (
     add_source,
     change_source,
@@ -273,11 +273,16 @@ def _why(row: dict[str, Any]) -> str:
 @migrate.command(name="plan")
 @click.argument("name")
 @click.option("--every", is_flag=True, help="Look at every instance, not at one of each study.")
+@click.option("--csv", "as_csv", is_flag=True, help="Each change of each instance, as CSV.")
 @json_option
 @pass_session
-def plan(session: Session, name: str, every: bool, as_json: bool) -> int:
+def plan(session: Session, name: str, every: bool, as_csv: bool, as_json: bool) -> int:
     """Show what would be changed and what the archive refuses, before anything is sent."""
-    document = plan_source(session.services, source_named(session.services, name), every=every)
+    source = source_named(session.services, name)
+    if as_csv:
+        print_csv(CHANGE_COLUMNS, change_rows(session.services, source, every=every))
+        return 0
+    document = plan_source(session.services, source, every=every)
     if as_json:
         print_json(document)
     else:
