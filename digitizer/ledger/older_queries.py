@@ -49,6 +49,10 @@ class OlderQueries(Records):
         )
         return self._all(OldStudy, query)
 
+    def old_studies_naming(self, numbers: Sequence[str]) -> tuple[OldStudy, ...]:
+        """List older studies of nobody yet that a record number stands in, whoever issued it."""
+        return self._all(OldStudy, older_rows.studies_naming(numbers)) if numbers else ()
+
     def old_studies_to_feed(self, source_id: str, limit: int) -> tuple[OldStudy, ...]:
         """List older studies that nothing was begun with."""
         return self._all(OldStudy, older_rows.studies_to_feed(source_id, limit))

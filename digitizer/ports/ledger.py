@@ -177,6 +177,10 @@ class OlderQueries(Protocol):
         """List older studies in the order of their ids, after one; ``patient`` as (issuer, id)."""
         ...
 
+    def old_studies_naming(self, numbers: Sequence[str]) -> tuple[OldStudy, ...]:
+        """List older studies of nobody yet that a record number stands in, whoever issued it."""
+        ...
+
     def old_studies_to_feed(self, source_id: str, limit: int) -> tuple[OldStudy, ...]:
         """List older studies that nothing was begun with."""
         ...
