@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitizer.film.folds import is_folded_corner, is_folded_side, is_mirrored_corner
-from digitizer.film.light import Floats, is_density, log_tone
+from digitizer.film.light import Floats, halved, is_density, log_tone
 from digitizer.film.patches import Patch, patches_of
 from digitizer.film.pictures import ReadingPicture
 from digitizer.film.steps import Step, steps_of
@@ -152,7 +152,9 @@ def _tone(picture: ReadingPicture, dpi: Dpi) -> tuple[Floats, float]:
     fine = max(dpi) / MM_PER_INCH
     factor = max(1.0, _PITCH_MM * fine)
     pixels = picture.pixels
-    small = cv2.resize(pixels, None, fx=1 / factor, fy=1 / factor, interpolation=cv2.INTER_AREA)
+    rows, columns = (max(1, round(side / factor)) for side in pixels.shape)
+    half, _ = halved(pixels, (columns, rows))
+    small = cv2.resize(half, (columns, rows), interpolation=cv2.INTER_AREA)
     top = max(float(np.quantile(small[::2, ::2], 0.999)), 1.0)
     light = np.minimum(small.astype(np.float32) / np.float32(top), np.float32(1.0))
     deep = pixels.dtype != np.uint8
