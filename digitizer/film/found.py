@@ -128,10 +128,17 @@ class FoundSheet:
         """Area in pixels of the scan."""
         return float(cv2.contourArea(self.corners.astype(np.float32)))
 
-    @property
-    def upright(self) -> Points:
-        """Corners of the box along the frame around the sheet and all of its piece, (4, 2)."""
-        around = np.concatenate([self.corners, self.rim])
+    def upright(self, frame: Points) -> Points:
+        """Return the box along the frame around all of the sheet and its piece that it shows.
+
+        Beyond the frame lies what an angle made of it, and of that angle nothing is sure.
+
+        Parameters
+        ----------
+        frame : ndarray, (4, 2)
+            Corners of the frame in pixels.
+        """
+        around = np.clip(np.concatenate([self.corners, self.rim]), frame[0], frame[2])
         (left, top), (right, bottom) = around.min(axis=0), around.max(axis=0)
         return np.array([[left, top], [right, top], [right, bottom], [left, bottom]])
 
