@@ -64,6 +64,12 @@ class Step:
         along = self.along
         return np.array([-along[1], along[0]])
 
+    @property
+    def askew_deg(self) -> float:
+        """How far it is turned against the picture, 0 to 45."""
+        along = self.along
+        return float(abs((np.degrees(np.arctan2(along[1], along[0])) + 45) % 90 - 45))
+
     def reversed(self) -> "Step":
         """Return the same step the other way round."""
         return Step(self.end, self.start, self.length)
