@@ -35,6 +35,12 @@ def test_a_black_rim_that_looks_like_the_bed_is_kept(number: int) -> None:
     assert min(kept(scan)) >= 0.9999
 
 
+def test_a_rim_is_kept_where_the_frame_leaves_no_room_to_measure_it() -> None:
+    """The picture ends 2 mm before the frame, its sheet beyond; the other rims are seen."""
+    scan = draw_scan((811, 1, 2), dpi=100)
+    assert min(kept(scan)) >= 0.9999
+
+
 def test_what_lacks_to_a_size_of_the_trade() -> None:
     """Either way up; nothing lacks to a film of such a size, nor where none is near."""
     assert lacking(SizeMm(165.3, 215.6), 20) is None
