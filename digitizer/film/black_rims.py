@@ -25,6 +25,8 @@ _WIDEST_MM = 20.0
 """The widest rims, both together."""
 _NARROW_MM = 3.0
 """Rims that are too narrow for an edge beyond them to be measured, both together."""
+_UNSEEN_MM = 10.0
+"""Rims that are not measured in eight bits, both together: black and bed have the same values."""
 _STRAIGHT_MM = 0.05
 """Bow below which edges that show were drawn by a machine; two of them tell. On some fifty drawn
 sheets on dark beds those of masks measured 0.01 to 0.064, the sheets' own 0.04 to 0.2."""
@@ -66,7 +68,8 @@ def _with_rim(page: Page, found: FoundSheet, others: Sequence[FoundSheet]) -> Fo
     width, height = (float(np.linalg.norm(corners[n] - corners[0])) for n in (1, 3))
     bows = [side.bow / page.pitch for side in found.sides]
     machined = sorted(bows)[1] < _STRAIGHT_MM
-    doubted = _DOUBTFUL_MM if found.believed < _DOUBTED else _NARROW_MM
+    narrow = _UNSEEN_MM if page.encoded else _NARROW_MM
+    doubted = max(_DOUBTFUL_MM, narrow) if found.believed < _DOUBTED else narrow
     size = SizeMm(width, height)
     widened = [True] * 4
     gaps = lacking(size, _WIDEST_MM if machined else doubted)
