@@ -6,6 +6,7 @@ is crossed, or that repeats nothing.
 """
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -125,7 +126,8 @@ def fit_axis(
     # What has no border of its own may have a label or a strip of text beside it.
     outer = _OUTER * most_crossed if loose else most_crossed
     best: _Run | None = None
-    for pitch in _pitches(crossing, least, near):
+    apart = [] if loose or near is not None else _distances(crossing)
+    for pitch in [*_pitches(crossing, least, near), *apart]:
         run = _longest(crossing, calm, (most_crossed, outer), pitch)
         if run is not None and (best is None or run.merit > best.merit):
             best = run
@@ -156,6 +158,19 @@ def _pitches(crossing: Profile, least: float, near: float | None) -> list[float]
     if near is None:
         return found
     return [one for one in found if abs(one - near) <= _NEAR * near] or [near]
+
+
+def _distances(crossing: Profile) -> list[float]:
+    """Return how far apart two neighbouring stretches of one length begin.
+
+    Of two bordered places between unequal margins a profile does not resemble itself.
+    """
+    found = _runs(crossing > 0.5)
+    return [
+        float(following[0] - here[0])
+        for here, following in pairwise(found)
+        if abs(np.ptp(here) - np.ptp(following)) <= _NEAR * np.ptp(here)
+    ]
 
 
 def _alike(part: NDArray[np.float64], most: int) -> NDArray[np.float64]:

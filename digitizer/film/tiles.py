@@ -176,7 +176,7 @@ def _lattice(tone: Floats, scale: float, clear: bool) -> _Lattice | None:
     # Once more over the pictures alone: strips for identification are none of theirs.
     extents = ((down.start, down.end), (across.start, across.end))
     across, down = (
-        _axis(sight.across(extent), scale, clear, axis.pitch)
+        _again(sight.across(extent), scale, clear, axis)
         for sight, extent, axis in zip(upright, extents, (across, down), strict=True)
     )
     if across is None or down is None:
@@ -308,6 +308,17 @@ def _axis(line: Floats, scale: float, clear: bool, near: float | None = None) ->
         if axis is not None and (best is None or _axis_merit(axis) > _axis_merit(best)):
             best = axis
     return best
+
+
+def _again(line: Floats, scale: float, clear: bool, first: Axis) -> Axis | None:
+    """Fit once more; of clear gaps the first fit stands where this one finds none, or more.
+
+    Further rows are added where a picture's border is seen.
+    """
+    found = _axis(line, scale, clear, first.pitch)
+    if clear and (found is None or found.count > first.count):
+        return first
+    return found
 
 
 def _axis_merit(axis: Axis) -> float:

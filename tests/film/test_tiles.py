@@ -121,3 +121,22 @@ def test_a_scratch_across_one_gap_moves_no_picture() -> None:
     axis = fit_axis(line, least=90, most_crossed=0.03, reach=2, edge=0.004, loose=True)
     assert axis is not None
     assert np.allclose(axis.middles, 50 + 105 + 210 * np.arange(4), atol=3)
+
+
+def test_two_bordered_places_between_unequal_margins() -> None:
+    """Shifted by their distance the profile has nothing in common with itself."""
+    line = np.zeros(1001, np.float32)
+    line[120:525] = line[531:936] = 1
+    axis = fit_axis(line, least=90, most_crossed=0.5, reach=10, edge=0.4, loose=False)
+    assert axis is not None
+    assert axis.count == 2
+    assert axis.start == pytest.approx(120, abs=2)
+    assert axis.end == pytest.approx(936, abs=2)
+
+
+@pytest.mark.parametrize(("number", "rows", "columns"), [(93, 5, 3), (100, 3, 3)])
+def test_the_second_fit_adds_no_row_and_loses_none(number: int, rows: int, columns: int) -> None:
+    """A label above the pictures, and a gap that a scratch crosses along a picture's length."""
+    (grid,) = looked_at(draw_pictures_scan((831, 2, number), dpi=100).raster)
+    assert grid is not None
+    assert (grid.rows, grid.columns) == (rows, columns)
