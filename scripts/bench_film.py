@@ -399,6 +399,9 @@ def name_worst(singles: list[Bed], beds: list[Bed], most: int) -> None:
     silent = [a for bed in singles for a in bed.answers if a.skew_error is None and a.edges >= 2]
     for one in silent[:most]:
         print(one.seed, one.kind, one.edges, "no skew told")
+    cut = [a for bed in (*singles, *beds) for a in bed.answers if a.kept < 0.9999]
+    for one in cut[:most]:
+        print(one.seed, one.kind, one.edges, "cut away", round(1 - one.kept, 5))
     print(Counter(bed.kind for bed in miscounted))
 
 

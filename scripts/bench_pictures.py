@@ -19,7 +19,7 @@ from typing import Any
 import cv2
 from bench_identity import opened
 from bench_reading import WEARS, digitizer_reads, rules
-from linkage_tally import Tally, report
+from linkage_tally import LOOK_ALIKES, Tally, report
 
 from digitizer import identity, reading
 from digitizer.identity import UNCAPPED, Caps, PolicySettings
@@ -48,6 +48,16 @@ def pick(made: Town, rng: Random) -> tuple[int, int, str]:
             kind = (made.people[max(other, owner)].kin or "stranger") if kin else "stranger"
         if made.exams[owner] and made.exams[other] and (other != owner or not kind):
             return owner, other, kind
+
+
+def misfile(made: Town, seed: int, number: int) -> str:
+    """Return how a case is misfiled; nothing if it is not."""
+    return pick(made, Random(f"{seed}:{number}"))[2]
+
+
+def wanted(kind: str, only: str | None) -> bool:
+    """Tell whether cases misfiled in this way were asked for."""
+    return kind in LOOK_ALIKES if only == "look-alikes" else bool(kind) or only is None
 
 
 def decided(
@@ -129,7 +139,7 @@ def cases(given: argparse.Namespace, done: set[int]) -> Iterator[dict[str, Any]]
         index = opened(given.data or Path(scratch), made, name)
         caps = UNCAPPED if given.uncapped else None
         for number in range(given.first, given.first + given.count):
-            if number in done:
+            if number in done or not wanted(misfile(made, given.seed, number), given.only):
                 continue
             truth, verdict, owner, own, spent = decided(made, index, given.seed, number, caps)
             told = answer(own)
@@ -213,6 +223,7 @@ def main() -> int:
     parser.add_argument("--data", type=Path, help="keep the index here, for the next run")
     parser.add_argument("--cases", type=Path, default=Path("bench-data/pictures.jsonl"))
     parser.add_argument("--resume", action="store_true", help="go on where a run was stopped")
+    parser.add_argument("--only", choices=("misfiled", "look-alikes"), help="pass over others")
     parser.add_argument("--uncapped", action="store_true", help="file more than the caps allow")
     parser.add_argument("--add", type=Path, nargs="+", help="add up cases instead of a run")
     given = parser.parse_args()

@@ -1,8 +1,9 @@
 """What all commands share: settings from either side of the verb, output, progress."""
 
+import csv
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from digitizer import config, log, wiring
 from digitizer.cli.terminal import shown
 from digitizer.config import Loaded, Settings
 from digitizer.pipeline.services import Services
+from digitizer.pipeline.spreadsheet import safe_cell
 
 __all__ = [
     "FINISHED_WITH_HOLDS",
@@ -23,6 +25,7 @@ __all__ = [
     "json_option",
     "note",
     "pass_session",
+    "print_csv",
     "print_json",
     "progress_bars",
     "stderr",
@@ -116,6 +119,13 @@ def print_json(document: object) -> None:
     json.dump(document, sys.stdout, ensure_ascii=False, allow_nan=False)
     sys.stdout.write("\n")
     sys.stdout.flush()
+
+
+def print_csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print a table that a spreadsheet opens without running anything in it."""
+    writer = csv.writer(sys.stdout)
+    writer.writerow(columns)
+    writer.writerows([safe_cell(cell) for cell in row] for row in rows)
 
 
 def progress_bars() -> Progress:

@@ -8,14 +8,7 @@ from typing import Any
 
 import click
 
-from digitizer.cli.base import (
-    Root,
-    Session,
-    Verb,
-    json_option,
-    pass_session,
-    print_json,
-)
+from digitizer.cli.base import Root, Session, Verb, json_option, pass_session, print_json
 from digitizer.cli.words import batch_words, status_words
 from digitizer.errors import UnknownRecord, UsageError
 from digitizer.model.states import HOLDS, State

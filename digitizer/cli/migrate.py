@@ -1,9 +1,8 @@
 """Commands that bring older digital archives over: migrate add, run, show, review and the rest."""
 
-import csv
 import shlex
-import sys
 import time
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,19 +15,21 @@ from digitizer.cli.base import (
     Session,
     json_option,
     pass_session,
+    print_csv,
     print_json,
     progress_bars,
 )
 from digitizer.cli.ingest import workplace
-from digitizer.cli.migrate_studies import MIGRATE_STUDY_COMMANDS, as_user
+from digitizer.cli.migrate_studies import MIGRATE_STUDY_COMMANDS, as_user, code_named
 from digitizer.cli.older_pictures import index_words, picture_options
 from digitizer.cli.older_words import plan_words, settings_lines, source_words
 from digitizer.errors import UnknownRecord, UsageError
-from digitizer.model.older import Keep, Source, SourceKind
+from digitizer.model.older import Keep, OldInstance, Source, SourceKind
 from digitizer.model.states import HOLDS, State
 from digitizer.pipeline.older import reconcile
+from digitizer.pipeline.older.columns import INSTANCE_COLUMNS, instance_rows
 from digitizer.pipeline.older.pace import read_pace
-from digitizer.pipeline.older.plan import plan_source
+from digitizer.pipeline.older.plan import CHANGE_COLUMNS, change_rows, plan_source
 from digitizer.pipeline.older.sources import (
     add_source,
     change_source,
@@ -37,7 +38,6 @@ from digitizer.pipeline.older.sources import (
     stock_again,
 )
 from digitizer.pipeline.services import Services
-from digitizer.pipeline.spreadsheet import safe_cell
 
 __all__ = ["MIGRATE_COMMANDS"]
 
@@ -223,10 +223,18 @@ def list_sources(session: Session, as_json: bool) -> int:
 @migrate.command(name="show")
 @click.argument("name")
 @click.option("--instances", "wanted", metavar="LIST", help="List the instances behind a number.")
+@click.option("--code", help="Only those of this reason.")
 @click.option("--csv", "as_csv", is_flag=True, help="The instances as CSV.")
 @json_option
 @pass_session
-def show(session: Session, name: str, wanted: str | None, as_csv: bool, as_json: bool) -> int:
+def show(
+    session: Session,
+    name: str,
+    wanted: str | None,
+    code: str | None,
+    as_csv: bool,
+    as_json: bool,
+) -> int:
     """Show where everything of an older archive is, or one of its lists."""
     services = session.services
     source = source_named(services, name)
@@ -237,24 +245,21 @@ def show(session: Session, name: str, wanted: str | None, as_csv: bool, as_json:
         else:
             print(source_words(document))
         return 0
-    _print_instances(services, source, wanted, as_csv=as_csv, as_json=as_json)
+    rows = reconcile.listed(services, source, wanted, code=code_named(code))
+    _print_instances(services, rows, as_csv=as_csv, as_json=as_json)
     return 0
 
 
 def _print_instances(
-    services: Services, source: Source, wanted: str, *, as_csv: bool, as_json: bool
+    services: Services, found: Iterable[OldInstance], *, as_csv: bool, as_json: bool
 ) -> None:
-    rows = (
-        dict(zip(reconcile.COLUMNS, reconcile.cells(row), strict=True))
-        for row in reconcile.listed(services, source, wanted)
-    )
+    cells = instance_rows(services, found)
+    if as_csv:
+        print_csv(INSTANCE_COLUMNS, cells)
+        return
+    rows = (dict(zip(INSTANCE_COLUMNS, one, strict=True)) for one in cells)
     if as_json:
         print_json(list(rows))
-    elif as_csv:
-        writer = csv.DictWriter(sys.stdout, reconcile.COLUMNS)
-        writer.writeheader()
-        for row in rows:
-            writer.writerow({name: safe_cell(cell) for name, cell in row.items()})
     else:
         for row in rows:
             print(f"{row['place']}: {row['state']}{_why(row)}")
@@ -268,11 +273,16 @@ def _why(row: dict[str, Any]) -> str:
 @migrate.command(name="plan")
 @click.argument("name")
 @click.option("--every", is_flag=True, help="Look at every instance, not at one of each study.")
+@click.option("--csv", "as_csv", is_flag=True, help="Each change of each instance, as CSV.")
 @json_option
 @pass_session
-def plan(session: Session, name: str, every: bool, as_json: bool) -> int:
+def plan(session: Session, name: str, every: bool, as_csv: bool, as_json: bool) -> int:
     """Show what would be changed and what the archive refuses, before anything is sent."""
-    document = plan_source(session.services, source_named(session.services, name), every=every)
+    source = source_named(session.services, name)
+    if as_csv:
+        print_csv(CHANGE_COLUMNS, change_rows(session.services, source, every=every))
+        return 0
+    document = plan_source(session.services, source, every=every)
     if as_json:
         print_json(document)
     else:

@@ -4,20 +4,20 @@ from collections.abc import Callable
 
 import click
 
-from digitizer.cli.base import Session, Verb, json_option, note, pass_session, print_json
+from digitizer.cli.base import Session, Verb, json_option, note, pass_session, print_csv, print_json
 from digitizer.cli.older_words import study_words, where_words
 from digitizer.errors import UsageError
 from digitizer.model.older import OldStudy, Source
 from digitizer.model.reasons import Code
 from digitizer.model.states import HOLDS, State
 from digitizer.pipeline.older import reconcile, review
+from digitizer.pipeline.older.columns import STUDY_COLUMNS, study_rows
 from digitizer.pipeline.older.review import Collisions
 from digitizer.pipeline.older.sources import source_named
-from digitizer.pipeline.review import patient_named
 from digitizer.pipeline.services import Services
-from digitizer.pipeline.whereabouts import whereabouts
+from digitizer.pipeline.whereabouts import patient_sought, whereabouts
 
-__all__ = ["MIGRATE_STUDY_COMMANDS", "as_user"]
+__all__ = ["MIGRATE_STUDY_COMMANDS", "as_user", "code_named"]
 
 as_user = click.option("--as", "user", required=True, help="Who decides.")
 
@@ -26,14 +26,24 @@ as_user = click.option("--as", "user", required=True, help="Who decides.")
 @click.argument("name")
 @click.option("--state", type=click.Choice([one.value for one in State]), help="Only these.")
 @click.option("--reason", "code", help="Only those held for this reason first.")
+@click.option("--csv", "as_csv", is_flag=True, help="As CSV, with what was told and found of each.")
 @json_option
 @pass_session
-def studies(session: Session, name: str, state: str | None, code: str | None, as_json: bool) -> int:
+def studies(
+    session: Session,
+    name: str,
+    state: str | None,
+    code: str | None,
+    as_csv: bool,
+    as_json: bool,
+) -> int:
     """List the studies of an older archive."""
     services = session.services
     source = source_named(services, name)
     found = _studies(services, source, state, code)
-    if as_json:
+    if as_csv:
+        print_csv(STUDY_COLUMNS, study_rows(services, source, found))
+    elif as_json:
         print_json([reconcile.study_json(one) for one in found])
     else:
         for one in found:
@@ -44,18 +54,22 @@ def studies(session: Session, name: str, state: str | None, code: str | None, as
     return 0
 
 
-def _studies(
-    services: Services, source: Source, state: str | None, code: str | None
-) -> tuple[OldStudy, ...]:
+def code_named(code: str | None) -> Code | None:
+    """Return a reason by its name; raises :class:`~digitizer.errors.UsageError`."""
     try:
-        wanted = Code(code) if code else None
+        return Code(code) if code else None
     except ValueError:
         raise UsageError(
             f"There is no reason {code}.", remedy="docs/reasons.md lists them."
         ) from None
+
+
+def _studies(
+    services: Services, source: Source, state: str | None, code: str | None
+) -> tuple[OldStudy, ...]:
     with services.ledger.reading() as view:
         return view.old_studies(
-            source_id=source.id, states=(State(state),) if state else (), code=wanted
+            source_id=source.id, states=(State(state),) if state else (), code=code_named(code)
         )
 
 
@@ -82,6 +96,7 @@ def study_show(session: Session, study: str, as_json: bool) -> int:
 @click.option("--accession", "accession_number", help="The exam; empty keeps the header's number.")
 @click.option("--collisions", type=click.Choice([one.value for one in Collisions]),
               help="What becomes of instances that cannot go as they are.")  # fmt: skip
+@click.option("--leave-others", is_flag=True, help="Leave out files that name somebody else.")
 @click.option("--alike", is_flag=True, help="Also all studies that name the same patient alike.")
 @click.option("--reason", "why", default="", help="Why.")
 @as_user
@@ -92,6 +107,7 @@ def accept(
     patient_id: str | None,
     accession_number: str | None,
     collisions: str | None,
+    leave_others: bool,
     alike: bool,
     why: str,
     user: str,
@@ -108,6 +124,7 @@ def accept(
             patient_id=patient_id,
             accession_number=accession_number,
             collisions=Collisions(collisions) if collisions else None,
+            leave_others=leave_others,
             why=why,
         )
         if accepted.decision is not None:
@@ -185,7 +202,7 @@ def retry(session: Session, name: str, state: str | None, code: str | None, user
 def where(session: Session, patient: str, as_json: bool) -> int:
     """Tell where everything of a patient is: NUMBER or ISSUER:NUMBER; films and older studies."""
     services = session.services
-    document = whereabouts(services, patient_named(services, patient))
+    document = whereabouts(services, patient_sought(services, patient))
     if as_json:
         print_json(document)
     else:

@@ -1,5 +1,6 @@
 """Older archives in words, for people at a terminal."""
 
+import shlex
 from typing import Any
 
 __all__ = ["plan_words", "settings_lines", "source_words", "study_words", "where_words"]
@@ -21,6 +22,8 @@ def source_words(document: dict[str, Any]) -> str:
         f"  committed  {document['committed']}",
         f"  verified   {document['verified']}",
     ]
+    if document["differing"]:
+        lines.append(f"  differing  {document['differing']} that the archive has otherwise")
     if document["missing"]:
         lines.append(f"  missing    {document['missing']} files that a list names")
     if document["films"]:
@@ -77,6 +80,14 @@ def study_words(document: dict[str, Any]) -> str:
 def plan_words(document: dict[str, Any]) -> str:
     """Show what would be changed, what no rule covers, and what the archive refuses."""
     lines = [f"{document['looked_at']} instances of {document['studies']} studies looked at."]
+    if not document["stocked"] and not document["looked_at"]:
+        lines.append(
+            f"It has not been looked through yet: `digitizer migrate run "
+            f"{shlex.quote(document['source'])}` does that. With DIGITIZER_IDENTITY__SHADOW=true "
+            "before it, all waits in review then, and nothing is sent."
+        )
+    if document["not_fetched"]:
+        lines.append(f"Of {document['not_fetched']} studies nothing is here yet.")
     lines += _index_lines(document["index"]) if document["index"] else []
     for one in document["changes"]:
         lines.append(f"{one['rule']}: {one['tag']}, {one['instances']} instances")
@@ -104,12 +115,13 @@ def where_words(document: dict[str, Any]) -> str:
     for one in document["films"]:
         lines.append(f"  {one['kind']} {one['id']}  {one['study_date']}  {one['state']}")
     for one in document["older_studies"]:
+        open_ = "" if one["decided"] else f"  bears {one['patient_id']}, decided for nobody yet"
         lines.append(
             f"  {one['modality']} of {one['source']}  {one['study_date']}  {one['state']}  "
-            f"{one['instances']} instances"
+            f"{one['instances']} instances{open_}"
         )
     if len(lines) == 1:
-        lines.append("  Nothing has been filed yet.")
+        lines.append("  Nothing is filed, and nothing found bears this number.")
     return "\n".join(lines)
 
 

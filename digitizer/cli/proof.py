@@ -1,21 +1,16 @@
 """Commands that look again at what was done: verify and replay."""
 
+import shlex
 from collections.abc import Mapping, Sequence
 
 import click
 
-from digitizer.cli.base import (
-    Session,
-    Verb,
-    json_option,
-    pass_session,
-    print_json,
-    progress_bars,
-)
+from digitizer.cli.base import Session, Verb, json_option, pass_session, print_json, progress_bars
 from digitizer.cli.ingest import workplace
 from digitizer.cli.words import replay_words
 from digitizer.errors import UnknownRecord, UsageError
 from digitizer.pipeline.deliver import read_again
+from digitizer.pipeline.older.again import ReadAgain
 from digitizer.pipeline.older.again import read_again as read_older_again
 from digitizer.pipeline.older.sources import source_named
 from digitizer.pipeline.replay import replay as replay_batch
@@ -52,8 +47,41 @@ def _verify_older(session: Session, name: str, sample: float, *, as_json: bool) 
     source = source_named(session.services, name)
     with workplace(session, run=True) as services:
         draw = services.clock.now().isoformat()
-        checked, differing = read_older_again(services, source, share=sample, draw=draw)
-    return _told(checked, differing, as_json=as_json)
+        found = read_older_again(services, source, share=sample, draw=draw)
+    if as_json:
+        print_json(
+            {
+                "studies": found.studies,
+                "of_studies": found.of_studies,
+                "checked": found.checked,
+                "differing": {uid: list(what) for uid, what in found.differing.items()},
+                "not_compared": {uid: list(what) for uid, what in found.unseen.items()},
+            }
+        )
+    else:
+        print(_again_words(found, name))
+    return 1 if found.differing else 0
+
+
+def _again_words(found: ReadAgain, name: str) -> str:
+    if not found.of_studies:
+        return "Nothing of it is verified yet."
+    lines = [
+        f"{found.studies} of {found.of_studies} verified studies "
+        f"({found.studies / found.of_studies:.1%}): {found.checked} instances read back, "
+        f"{len(found.differing)} differ."
+    ]
+    lines += [f"  {uid}: {', '.join(what)}" for uid, what in found.differing.items()]
+    if found.unseen:
+        lines.append(f"{len(found.unseen)} could not be compared in full:")
+        lines += [f"  {uid}: {'; '.join(what)}" for uid, what in found.unseen.items()]
+    if found.differing:
+        lines.append(
+            "Their studies are verified no more and wait in review. When the archive is put right, "
+            f"`digitizer migrate retry {shlex.quote(name)} --reason read_back_differs` compares "
+            "them again."
+        )
+    return "\n".join(lines)
 
 
 def _told(checked: int, differing: Mapping[str, Sequence[str]], *, as_json: bool) -> int:

@@ -14,12 +14,13 @@ from digitizer.console.pages import back_to, page, say
 from digitizer.console.seen import note_seen
 from digitizer.console.site import Site, site_of
 from digitizer.errors import StaleRecord, UsageError
-from digitizer.model.older import OldInstance, OldStudy, Source
+from digitizer.model.older import OldStudy, Source
 from digitizer.model.reasons import Code
 from digitizer.model.states import HOLDS, State
 from digitizer.model.users import Permission
 from digitizer.pipeline.changes import event
 from digitizer.pipeline.older import reconcile, review
+from digitizer.pipeline.older.columns import INSTANCE_COLUMNS, instance_rows
 from digitizer.pipeline.older.printed import printed_source
 from digitizer.pipeline.older.review import Collisions
 from digitizer.pipeline.older.sources import pause_source
@@ -102,16 +103,19 @@ def instances(
     request: Request,
     source_id: str,
     wanted: Annotated[str, Query(alias="list", max_length=20)] = "found",
+    code: Annotated[str, Query(max_length=40)] = "",
     after: Annotated[str, Query(max_length=1024)] = "",
     person: Person = Depends(_SEES),
 ) -> Response:
     """Show the instances behind a number, paged by key."""
     site = site_of(request)
     found = _source(site, source_id)
-    rows = reconcile.page_of(site.services, found, wanted, after=after, limit=_ROWS + 1)
+    rows = reconcile.page_of(
+        site.services, found, wanted, code=_code(code), after=after, limit=_ROWS + 1
+    )
     return page(
         request, "older_instances.html", person,
-        source=found, wanted=wanted, rows=rows[:_ROWS], why_of=reconcile.why,
+        source=found, wanted=wanted, code=code, rows=rows[:_ROWS], why_of=reconcile.why,
         lists=tuple(reconcile.LISTS), more=rows[_ROWS - 1].place if len(rows) > _ROWS else "",
     )  # fmt: skip
 
@@ -121,27 +125,28 @@ def instances_csv(
     request: Request,
     source_id: str,
     wanted: Annotated[str, Query(alias="list", max_length=20)] = "found",
+    code: Annotated[str, Query(max_length=40)] = "",
     person: Person = Depends(_MANAGES),
 ) -> Response:
     """Write the instances behind a number out; places and notes may name patients."""
     site = site_of(request)
     found = _source(site, source_id)
-    rows = reconcile.listed(site.services, found, wanted)
+    rows = reconcile.listed(site.services, found, wanted, code=_code(code))
     with site.services.ledger.transaction() as tx:
         tx.record(event(found.id, "written_out", person.name, list=wanted))
     return StreamingResponse(
-        _csv(rows),
+        _csv(INSTANCE_COLUMNS, instance_rows(site.services, rows)),
         media_type="text/csv",
         headers={"content-disposition": 'attachment; filename="instances.csv"'},
     )
 
 
-def _csv(rows: Iterator[OldInstance]) -> Iterator[str]:
+def _csv(columns: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> Iterator[str]:
     out = io.StringIO()
     writer = csv.writer(out)
-    writer.writerow(reconcile.COLUMNS)
+    writer.writerow(columns)
     for row in rows:
-        writer.writerow([safe_cell(cell) for cell in reconcile.cells(row)])
+        writer.writerow([safe_cell(cell) for cell in row])
         yield out.getvalue()
         out.seek(0)
         out.truncate()
@@ -239,6 +244,7 @@ def accept(
     patient: Annotated[str, Form(max_length=200)] = "",
     other: Annotated[str, Form(max_length=200)] = "",
     collisions: Annotated[str, Form(max_length=20)] = "",
+    leave_others: Annotated[str, Form(max_length=1)] = "",
     alike: Annotated[str, Form(max_length=1)] = "",
     reason: Annotated[str, Form(max_length=200)] = "",
     person: Person = Depends(_DECIDES),
@@ -257,6 +263,7 @@ def accept(
                 user=person.name,
                 patient_id=chosen or None,
                 collisions=Collisions(collisions) if collisions else None,
+                leave_others=bool(leave_others),
                 why=reason,
             )
         return f"{len(ids)} accepted."

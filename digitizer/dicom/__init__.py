@@ -11,6 +11,7 @@ from digitizer.dicom.old_file import OldFile, examine, is_directory, is_whole_di
 from digitizer.dicom.part10 import part10
 from digitizer.dicom.picture import PictureOrder, make_document, make_picture, placed
 from digitizer.dicom.pixels import decode_pixels, pixel_sha256, transcode
+from digitizer.dicom.recalled import changed_by_rule, compare_original, same_bulk
 from digitizer.dicom.recoding import Adopted, Adoption, adopted, identity_changes
 from digitizer.dicom.returned import compare_old, same_instance
 from digitizer.dicom.rules import BUILT_IN, Change, RuleTable, apply_rules, read_rules
@@ -28,8 +29,10 @@ __all__ = [
     "RuleTable",
     "adopted",
     "apply_rules",
+    "changed_by_rule",
     "compare",
     "compare_old",
+    "compare_original",
     "decode_pixels",
     "examine",
     "frames_class",
@@ -48,6 +51,7 @@ __all__ = [
     "pixel_sha256",
     "placed",
     "read_rules",
+    "same_bulk",
     "same_instance",
     "text_of",
     "transcode",

@@ -115,6 +115,8 @@ def roomy(boxes: Boxes, scale: float, shape: tuple[int, ...]) -> list[Place]:
     short, long = sides.min(axis=1), sides.max(axis=1)
     lines = (long > _LONELY * short) & (short < _BLOCK)
     keep = lines | (long > _BLOCK)
+    # A marker near a block must not blow its place up to its own size.
+    boxes, short, lines = boxes[keep], short[keep], lines[keep]
     middles = boxes.mean(axis=1) / scale
     places = []
     for region in around(boxes / np.float32(scale), shape, ROOM):
@@ -123,7 +125,7 @@ def roomy(boxes: Boxes, scale: float, shape: tuple[int, ...]) -> list[Place]:
         heights = short[inside & lines] / scale
         if len(heights):
             places.append(Place(region, len(heights), float(np.median(heights))))
-        elif (inside & keep).any():
+        else:
             places.append(Place(region))
     return places
 

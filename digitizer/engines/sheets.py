@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitizer.engines.barcodes import read_barcodes
+from digitizer.engines.finding import FILM_ROOM, lines_on_film, narrow_lines, places_on_film
 from digitizer.engines.inks import without_coloured_ink
 from digitizer.engines.lines import TESSERACT, PageLine
 from digitizer.engines.markers import find_markers
-from digitizer.engines.places import DETECTOR, ROOM, Place, alike, line_like, reduced, roomy, tiles
+from digitizer.engines.places import DETECTOR, ROOM, alike, tiles
 from digitizer.engines.rapid import Rapid, ReadLine
 from digitizer.engines.settings import EngineSettings
 from digitizer.engines.strips import (
@@ -32,7 +33,7 @@ from digitizer.errors import BadScan
 from digitizer.model.raster import Pixels
 from digitizer.model.reading import Barcode, Line, Reading
 from digitizer.model.units import Point
-from digitizer.reading import Region, around, evened, text_regions
+from digitizer.reading import Region, around
 
 __all__ = ["EngineSheetReader"]
 
@@ -54,6 +55,8 @@ CLEAN, INK_CLEAN = f"{Rapid.name}:clean", f"{INK}:clean"
 """Names of RapidOCR as a witness of lines whose grain was taken away."""
 _LEAST = 0.45
 """Score of RapidOCR below which a line is noise; Tesseract gives right lines scores down to 0."""
+_FEW_LINES = 3
+"""With fewer lines read a place is looked at once more: most blocks have more."""
 _LEAST_WAY_SCORE = 0.75
 _LEAST_LETTERS = 3
 _CLEAR_LEAD = 1.25
@@ -61,10 +64,8 @@ _CLEAR_LEAD = 1.25
 _SMALL_LETTERS = 15.0
 """Lines lower than this on the detector's picture are looked for again at full resolution."""
 _MOST_PIECES = 8
-_MOST_GROWN = 2
-_PAPER_ROOM, _FILM_ROOM = 0.35, 1.5
-"""Line heights by which pieces of one line may lie apart: blurred lines are found in pieces."""
-_LAST_RESORT = 3
+_PAPER_ROOM = 0.35
+"""Line heights by which pieces of one line may lie apart on paper."""
 _EMPTY = ReadLine("", 0.0)
 _PLAUSIBLE = re.compile(
     r"\d{1,4}[/.\-]\d{2}[/.\-]\d{2}|\d{5,}"
@@ -169,67 +170,39 @@ class EngineSheetReader:
         grey = _grey(picture)
         strips: list[_Strip] = []
         barcodes: list[Barcode] = []
-        for places in self._places(grey, dpi):
+        for places in places_on_film(self.rapid.find, grey, dpi):
             for place in places[: self._settings.film_regions]:
-                region, boxes = self._lines_on_film(grey, place)
-                x0, y0, x1, y1 = region
-                piece, offset = grey[y0:y1, x0:x1], np.array((x0, y0), np.float32)
-                found = self._strips(piece, _not_in(boxes, strips, offset), mirror=True)
-                strips += [replace(one, box=one.box + offset) for one in found]
-                barcodes += read_barcodes(stretched(piece), Point(x0, y0))
+                seen = lines_on_film(self.rapid.find, grey, place)
+                found = self._read_place(grey, *seen, strips)
+                if len(found) < _FEW_LINES or not _is_plausible(found):
+                    again = narrow_lines(self.rapid.find, grey, seen[0], dpi)
+                    found = max(found, self._read_place(grey, *again, strips), key=_worth)
+                    seen = again
+                strips += found
+                x0, y0, x1, y1 = seen[0]
+                barcodes += read_barcodes(stretched(grey[y0:y1, x0:x1]), Point(x0, y0))
                 if strips and not place.lines:
                     break
-            if strips:
+            if _is_plausible(strips):
                 break
         markers = find_markers(grey, [one.box for one in strips])
         lines = self._lines(strips)
         return Reading(lines=lines + markers, barcodes=tuple(dict.fromkeys(barcodes)))
 
-    def _places(self, grey: Pixels, dpi: float | None) -> Iterator[list[Place]]:
-        """Yield places of a film that may bear text; the next ones only if those bore none.
-
-        The detector looks at the reduced film as it lies; then places full of strokes are tried;
-        then the reduced film turned, since the detector misses small lines that run upward, and as
-        fine as it can see, since a scan may tell its resolution wrongly.
-        """
-        scale = reduced(grey.shape, dpi)
-        even = evened(grey, scale)
-        yield roomy(self.rapid.find(even), scale, grey.shape)
-        yield [Place(region) for region in text_regions(grey, _LAST_RESORT)]
-        scale = reduced(grey.shape, None)
-        even = evened(grey, scale)
-        turned = self.rapid.find(np.ascontiguousarray(np.rot90(even)))
-        # A point (x, y) of the turned picture came from (columns - y, x).
-        back = np.stack([even.shape[1] - turned[..., 1], turned[..., 0]], axis=-1)
-        yield roomy(back, scale, grey.shape)
-
-    def _lines_on_film(self, grey: Pixels, place: Place) -> tuple[Region, Boxes]:
-        """Find the lines of a place; one at whose edge a line stands is made larger."""
-        boxes = self._lines_in_place(grey, place)
-        for _ in range(_MOST_GROWN):
-            larger = place.around(boxes, grey.shape)
-            if larger is None:
-                break
-            place = larger
-            boxes = self._lines_in_place(grey, place)
-        return place.region, boxes
-
-    def _lines_in_place(self, grey: Pixels, place: Place) -> Boxes:
-        """Find the lines of a place, at the size at which the detector parts lines best.
-
-        Where that size is not known, or shows fewer lines than the whole film did, others are
-        tried: too large, and blurred lines run into one box; too small, and they are not seen.
-        """
-        x0, y0, x1, y1 = place.region
-        best, most = np.zeros((0, 4, 2), np.float32), 0
-        for scale in place.scales():
-            boxes = self.rapid.find(evened(grey[y0:y1, x0:x1], scale))
-            lines = int(line_like(boxes).sum())
-            if lines > most:
-                best, most = boxes / np.float32(scale), lines
-            if lines >= max(1, place.lines):
-                break
-        return best
+    def _read_place(
+        self, grey: Pixels, region: Region, boxes: Boxes, before: Sequence[_Strip]
+    ) -> list[_Strip]:
+        """Cut the lines of a place out upright, but for those cut out before, and read them."""
+        x0, y0, x1, y1 = region
+        piece, offset = grey[y0:y1, x0:x1], np.array((x0, y0), np.float32)
+        return [
+            replace(
+                one,
+                box=one.box + offset,
+                text=one.text or self.rapid.read([one.pixels])[0],
+            )
+            for one in self._strips(piece, _not_in(boxes, before, offset), mirror=True)
+        ]
 
     def _boxes(self, grey: Grey) -> Boxes:
         """Find lines on paper of any size; small ones again in pieces at full resolution."""
@@ -254,7 +227,7 @@ class EngineSheetReader:
         if len(boxes) == 0:
             return []
         turns, boxes = alike(boxes)
-        boxes = joined(boxes, _FILM_ROOM if mirror else _PAPER_ROOM)[:_MOST_LINES]
+        boxes = joined(boxes, FILM_ROOM if mirror else _PAPER_ROOM)[:_MOST_LINES]
         sides = (False, True) if mirror else (False,)
         told = self._way(piece, boxes, [(turn, side) for side in sides for turn in turns])
         if told is None:
@@ -361,6 +334,16 @@ class EngineSheetReader:
             found = _line(self.rapid.read([without_grain(strip.pixels)])[0], strip, name)
             if found.text and found.confidence >= _LEAST:
                 yield found
+
+
+def _is_plausible(strips: Sequence[_Strip]) -> bool:
+    """Tell whether lines say what a block says: a number, a date, a name or a caption."""
+    return any(_PLAUSIBLE.search(one.text.text) for one in strips if one.text)
+
+
+def _worth(strips: Sequence[_Strip]) -> float:
+    """Tell how much was read, and how well: letters by their scores."""
+    return sum(_letters(one.text) * one.text.score**3 for one in strips if one.text)
 
 
 def _letters(read: ReadLine) -> int:

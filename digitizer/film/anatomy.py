@@ -16,11 +16,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from digitizer.film.light import halved
 from digitizer.model.raster import Pixels
 
 __all__ = ["turn_of_chest"]
 
 _SIDE = 32
+_FINE = 8 * _SIDE
+"""So fine rows and columns that halving leaves out are a small part of a cell."""
 _LEAST = 0.40
 _GAP = 0.20
 _HINT, _HINT_GAP = 0.25, 0.05
@@ -67,10 +70,11 @@ def _ranked(picture: Pixels) -> Ranked | None:
     """Return the inner picture as ranks of tone on a small grid, of zero mean and unit length."""
     rows, columns = picture.shape[:2]
     y, x = int(rows * 0.08), int(columns * 0.08)
-    inner = picture[y : rows - y, x : columns - x].astype(np.float32)
+    inner = picture[y : rows - y, x : columns - x]
     if min(inner.shape) < _SIDE:
         return None
-    small = cv2.resize(inner, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA)
+    half, _ = halved(inner, (_FINE, _FINE))
+    small = cv2.resize(half.astype(np.float32), (_SIDE, _SIDE), interpolation=cv2.INTER_AREA)
     if float(np.mean(small < 0.03 * max(float(small.max()), 1.0))) > _MASKED:
         return None
     ranks = np.argsort(np.argsort(small.ravel())).reshape(small.shape).astype(np.float32)

@@ -25,11 +25,15 @@ _WIDEST_MM = 20.0
 """The widest rims, both together."""
 _NARROW_MM = 3.0
 """Rims that are too narrow for an edge beyond them to be measured, both together."""
+_UNSEEN_MM = 10.0
+"""Rims that are not measured in eight bits, both together: black and bed have the same values."""
 _STRAIGHT_MM = 0.05
 """Bow below which edges that show were drawn by a machine; two of them tell. On some fifty drawn
 sheets on dark beds those of masks measured 0.01 to 0.064, the sheets' own 0.04 to 0.2."""
 _DOUBTED, _DOUBTFUL_MM = 0.8, 8.0
 """Part of the sides below which they may be something else on the film, and how far inside."""
+_NO_ROOM_MM = 5.0
+"""So near to the frame there is no room to measure an edge beyond a side."""
 _ROOM_MM = 0.5
 """So much more on every side."""
 _APART_MM = 1.0
@@ -64,26 +68,41 @@ def _with_rim(page: Page, found: FoundSheet, others: Sequence[FoundSheet]) -> Fo
     width, height = (float(np.linalg.norm(corners[n] - corners[0])) for n in (1, 3))
     bows = [side.bow / page.pitch for side in found.sides]
     machined = sorted(bows)[1] < _STRAIGHT_MM
-    doubted = _DOUBTFUL_MM if found.believed < _DOUBTED else _NARROW_MM
-    gaps = lacking(SizeMm(width, height), _WIDEST_MM if machined else doubted)
+    narrow = _UNSEEN_MM if page.encoded else _NARROW_MM
+    doubted = max(_DOUBTFUL_MM, narrow) if found.believed < _DOUBTED else narrow
+    size = SizeMm(width, height)
+    widened = [True] * 4
+    gaps = lacking(size, _WIDEST_MM if machined else doubted)
+    if gaps is None:
+        widened = _at_frame(corners, page.frame * page.scale)
+        gaps = lacking(size, _NO_ROOM_MM + _NARROW_MM) if any(widened) else None
     if gaps is None:
         return found
     # What seems longer than it is has an edge that is not its own, and lacks on the other side.
     across, down = (_NARROW_MM if gap < -CUT_MM else max(gap, 0.0) for gap in gaps)
-    rims = (across + _ROOM_MM, down + _ROOM_MM)
+    rims = [(rim + _ROOM_MM) * wide for rim, wide in zip((down, across) * 2, widened, strict=True)]
     away = [one.corners * page.scale for one in others]
     return replace(found, corners=_widened(corners, rims, away) / page.scale)
 
 
-def _widened(corners: Points, rims: tuple[float, float], others: Sequence[Points]) -> Points:
-    """Move the sides of a rectangle, in millimetres, outwards by its rims; others are kept out."""
+def _at_frame(corners: Points, frame: Points) -> list[bool]:
+    """Tell of top, right, bottom and left whether no edge could be measured beyond them."""
+    middles = (corners + np.roll(corners, -1, axis=0)) / 2
+    gaps = np.minimum(middles, frame[2] - middles)
+    across = [gaps[n, 1 - n % 2] for n in range(4)]
+    return [bool(gap < _NO_ROOM_MM) for gap in across]
+
+
+def _widened(corners: Points, rims: Sequence[float], others: Sequence[Points]) -> Points:
+    """Move the sides of a rectangle, in millimetres, outwards by their rims; others are kept out.
+
+    Rims are those of top, right, bottom and left.
+    """
     across, down = (corners[n] - corners[0] for n in (1, 3))
     across, down = across / np.linalg.norm(across), down / np.linalg.norm(down)
     limits: list[float] = []
-    for normal, along, rim in (
-        (-down, across, rims[1]), (across, down, rims[0]), (down, across, rims[1]),
-        (-across, down, rims[0]),
-    ):  # fmt: skip
+    ways = ((-down, across), (across, down), (down, across), (-across, down))
+    for (normal, along), rim in zip(ways, rims, strict=True):
         edge = float((corners @ normal).max())
         span = (corners @ along).min(), (corners @ along).max()
         for other in others:

@@ -16,10 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitizer.film.folds import is_folded_corner, is_folded_side, is_mirrored_corner
-from digitizer.film.light import Floats, is_density, log_tone
+from digitizer.film.light import Floats, halved, is_density, log_tone
 from digitizer.film.patches import Patch, patches_of
 from digitizer.film.pictures import ReadingPicture
 from digitizer.film.steps import Step, steps_of
+from digitizer.film.tiles import find_tiles
 from digitizer.model.units import MM_PER_INCH, Dpi, Point
 
 __all__ = ["has_folded_side", "hides", "is_covered"]
@@ -64,14 +65,18 @@ _MOTTLED = 0.011
 films 0.006 at most."""
 _SURELY_MOTTLED = 2 * _MOTTLED
 """The same from which on it is paper although a few words stand on it."""
+_FAINT_PRINT = 1.7
+"""Of :attr:`Patch.lined` where faint lines stand on paper on which no stroke is seen: sixteen blank
+drawn labels had 0.7 to 1.0, three faint blocks 2.5 and more."""
 _SURELY_GOES_ON = 0.9
 _SHORT_ARM_MM = 10.5
 _LEAST_ARM_MM, _ARM_MM, _LONG_ARM_MM = 12.0, 16.0, 20.0
 """Least lengths of two sides that tell a patch by themselves, and of two that lie anyhow."""
 _SMALLEST_MM2 = 850.0
 """Labels of the trade measure 38 x 25 mm and more, the plates of side markers less."""
-_LARGEST_STRAIGHT_MM2 = 15540.0
-"""A postcard, 148 x 105 mm: what is larger and lies straight is a picture of many on the sheet."""
+_LARGEST_STRAIGHT_MM2, _LONGEST_STRAIGHT_MM = 15540.0, 158.0
+"""A postcard, 148 x 105 mm: what is larger and lies straight is a picture of many on the sheet;
+what is longer, by more than a centimetre, a border of the field."""
 _LAYER = 0.9
 """Natural log light: a layer of film with its picture, 0.4 OD."""
 _BRIGHTEST = -0.7
@@ -101,6 +106,15 @@ def is_covered(
     tone, steps, pitch = _steps(picture, dpi)
     scale = tone.shape[1] / picture.pixels.shape[1]
     middles = np.array([np.mean(box, axis=0) for box in texts]).reshape(-1, 2) * scale
+    if not _is_hidden(tone, steps, pitch, middles):
+        return False
+    # What lies along a sheet of many pictures are their borders.
+    askew = [step for step in steps if step.askew_deg > _BY_HAND_DEG]
+    return find_tiles(picture, dpi) is None or _is_hidden(tone, askew, pitch, middles)
+
+
+def _is_hidden(tone: Floats, steps: Sequence[Step], pitch: float, middles: Points) -> bool:
+    """Tell whether steps bound what hides a part of a film whose lines have these middles."""
     if is_folded_side(tone, steps, pitch) or is_folded_corner(tone, steps, pitch):
         return True
     patches = list(patches_of(tone, steps, pitch))
@@ -152,7 +166,9 @@ def _tone(picture: ReadingPicture, dpi: Dpi) -> tuple[Floats, float]:
     fine = max(dpi) / MM_PER_INCH
     factor = max(1.0, _PITCH_MM * fine)
     pixels = picture.pixels
-    small = cv2.resize(pixels, None, fx=1 / factor, fy=1 / factor, interpolation=cv2.INTER_AREA)
+    rows, columns = (max(1, round(side / factor)) for side in pixels.shape)
+    half, _ = halved(pixels, (columns, rows))
+    small = cv2.resize(half, (columns, rows), interpolation=cv2.INTER_AREA)
     top = max(float(np.quantile(small[::2, ::2], 0.999)), 1.0)
     light = np.minimum(small.astype(np.float32) / np.float32(top), np.float32(1.0))
     deep = pixels.dtype != np.uint8
@@ -176,6 +192,8 @@ def _is_dark_cover(patch: Patch) -> bool:
     if patch.askew_deg > _FOLDED_DEG and patch.arm_mm > least and is_mirrored_corner(patch):
         return True
     if patch.height < _LINED:
+        return False
+    if not by_hand and patch.lengths.max() > _LONGEST_STRAIGHT_MM * patch.pitch:
         return False
     if len(patch.sides) == 2:
         return _is_corner_of_cover(patch)
@@ -234,6 +252,8 @@ def _is_corner_of_cover(patch: Patch) -> bool:
 
 def _is_paper_lit_from_above(patch: Patch) -> bool:
     if patch.level < _BRIGHTEST:
+        return False
+    if patch.strokes < _BLANK and patch.lined > _FAINT_PRINT:
         return False
     paper = patch.level > _CLEAREST and patch.mottle > _MOTTLED
     few = patch.strokes < (_DENSE_BLANK if patch.mottle > _SURELY_MOTTLED else _BLANK)

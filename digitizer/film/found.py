@@ -128,10 +128,17 @@ class FoundSheet:
         """Area in pixels of the scan."""
         return float(cv2.contourArea(self.corners.astype(np.float32)))
 
-    @property
-    def upright(self) -> Points:
-        """Corners of the box along the frame around the sheet and all of its piece, (4, 2)."""
-        around = np.concatenate([self.corners, self.rim])
+    def upright(self, frame: Points) -> Points:
+        """Return the box along the frame around all of the sheet and its piece that it shows.
+
+        Beyond the frame lies what an angle made of it, and of that angle nothing is sure.
+
+        Parameters
+        ----------
+        frame : ndarray, (4, 2)
+            Corners of the frame in pixels.
+        """
+        around = np.clip(np.concatenate([self.corners, self.rim]), frame[0], frame[2])
         (left, top), (right, bottom) = around.min(axis=0), around.max(axis=0)
         return np.array([[left, top], [right, top], [right, bottom], [left, bottom]])
 
@@ -232,25 +239,50 @@ class FoundSheet:
         scale : ndarray, (2,)
             Millimetres per pixel in x and y, or ones: then nothing is told.
         """
+        ends = self._ends_in_line(other, scale)
+        return ends is not None and _is_of_no_film(ends) and is_longer_than_any(_around(ends))
+
+    def is_printed_with(self, other: "FoundSheet", scale: Points) -> bool:
+        """Tell two rows or columns of pictures: of no film's size, on one sheet together.
+
+        Films are laid by hand; nobody lays two between the same two lines.
+
+        Parameters
+        ----------
+        other : FoundSheet
+        scale : ndarray, (2,)
+            Millimetres per pixel in x and y, or ones: then nothing is told.
+        """
+        ends = self._ends_in_line(other, scale)
+        return ends is not None and _is_of_no_film(ends) and not is_longer_than_any(_around(ends))
+
+    def _ends_in_line(self, other: "FoundSheet", scale: Points) -> Points | None:
+        """Return where both begin and end along this one, (2, 2, 2), if between the same lines."""
         if other is self or np.allclose(scale, 1.0):
-            return False
+            return None
         angle = common_angle(self.sides, scale)
         apart = float(askew_deg(np.array(common_angle(other.sides, scale) - angle)))
         if abs(apart) > _IN_LINE_DEG:
-            return False
+            return None
         axes = np.array([[cos(angle), -sin(angle)], [sin(angle), cos(angle)]])
         mine, theirs = ((one.corners * scale) @ axes for one in (self, other))
         ends = np.array([(one.min(axis=0), one.max(axis=0)) for one in (mine, theirs)])
-        if not (np.abs(ends[0] - ends[1]).max(axis=0) < _IN_LINE_MM).any():
-            return False
-        shown = [SizeMm(*map(float, one[1] - one[0])) for one in ends]
-        whole = SizeMm(*map(float, ends[:, 1].max(axis=0) - ends[:, 0].min(axis=0)))
-        return is_longer_than_any(whole) and not any(is_film_size(x, _IN_LINE_MM) for x in shown)
+        return ends if (np.abs(ends[0] - ends[1]).max(axis=0) < _IN_LINE_MM).any() else None
 
     def _holds(self, points: Points) -> bool:
         rim = self.corners.astype(np.float32)
         room = -OVERHANG * float(np.linalg.norm(np.ptp(self.corners, axis=0)))
         return all(cv2.pointPolygonTest(rim, (float(x), float(y)), True) > room for x, y in points)
+
+
+def _is_of_no_film(ends: Points) -> bool:
+    """Tell whether neither of two sheets, (begin, end) of each in mm, has a film's size."""
+    return not any(is_film_size(SizeMm(*map(float, one[1] - one[0])), _IN_LINE_MM) for one in ends)
+
+
+def _around(ends: Points) -> SizeMm:
+    """Return the size of two sheets together."""
+    return SizeMm(*map(float, ends[:, 1].max(axis=0) - ends[:, 0].min(axis=0)))
 
 
 def beside(corners: Points, rim: Points, glow: float) -> float:

@@ -6,6 +6,7 @@ is crossed, or that repeats nothing.
 """
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -23,6 +24,10 @@ _OUTER = 4.0
 """So many times as much may cross beyond the outermost places: a label, a strip of text."""
 _AGAINST = 0.5
 """How much a crossed seam counts against what the places hold."""
+_NEARLY = 0.05
+"""Of what crosses, places may hold so much less than others would."""
+_SHOWN = 0.03
+"""Where as much crosses something is shown, be it the captions of a row or its pictures."""
 _NEAR = 0.03
 """A distance that is known is known to this part of itself."""
 _OCCUPIED = 0.2
@@ -43,8 +48,7 @@ class Axis:
     crossed : float
         How much crosses the seams between places: median.
     alike : float
-        How much the places resemble each other: correlation of the profile with itself, one place
-        further, -1 to 1.
+        How much each place and the next resemble each other: median correlation, -1 to 1.
     beside : float
         What crosses within half a place before the first and behind the last, as a part of what
         crosses the places.
@@ -122,7 +126,8 @@ def fit_axis(
     # What has no border of its own may have a label or a strip of text beside it.
     outer = _OUTER * most_crossed if loose else most_crossed
     best: _Run | None = None
-    for pitch in _pitches(crossing, least, near):
+    apart = [] if loose or near is not None else _distances(crossing)
+    for pitch in [*_pitches(crossing, least, near), *apart]:
         run = _longest(crossing, calm, (most_crossed, outer), pitch)
         if run is not None and (best is None or run.merit > best.merit):
             best = run
@@ -153,6 +158,19 @@ def _pitches(crossing: Profile, least: float, near: float | None) -> list[float]
     if near is None:
         return found
     return [one for one in found if abs(one - near) <= _NEAR * near] or [near]
+
+
+def _distances(crossing: Profile) -> list[float]:
+    """Return how far apart two neighbouring stretches of one length begin.
+
+    Of two bordered places between unequal margins a profile does not resemble itself.
+    """
+    found = _runs(crossing > 0.5)
+    return [
+        float(following[0] - here[0])
+        for here, following in pairwise(found)
+        if abs(np.ptp(here) - np.ptp(following)) <= _NEAR * np.ptp(here)
+    ]
 
 
 def _alike(part: NDArray[np.float64], most: int) -> NDArray[np.float64]:
@@ -206,11 +224,20 @@ def _longest(
     # Writing along the sides of pictures is inside where all is held and no seam is crossed; of
     # such beginnings the middle is farthest from what is printed.
     score = np.where(fitting, share - _AGAINST * crossed, -1.0)
+    # A label beside the pictures draws them its way: all gaps are tried that hold nearly as much.
+    found, shown = [], np.minimum(crossing, _SHOWN)
+    for begin, end in _runs(score >= score.max() - _NEARLY):
+        phase = begin + _middle(score[begin:end])
+        alike = _alike_places(shown, float(first[phase]), pitch, count)
+        merit = float(score[phase]) + 0.25 * alike + 0.1 * count
+        found.append(_Run(float(first[phase]), pitch, count, merit))
+    return max(found, key=lambda one: one.merit)
+
+
+def _middle(score: NDArray[np.float64]) -> int:
+    """Return the middle of the longest stretch of the highest scores."""
     begin, end = max(_runs(score >= score.max() - 0.0002), key=lambda one: one[1] - one[0])
-    phase = (begin + end) // 2
-    low, high = max(0, round(first[phase])), round(first[phase] + count * pitch)
-    merit = float(score[phase]) + 0.25 * _likeness(crossing[low:high], pitch) + 0.1 * count
-    return _Run(float(first[phase]), pitch, count, merit)
+    return (begin + end) // 2
 
 
 def _likeness(part: Profile, pitch: float) -> float:
@@ -220,6 +247,19 @@ def _likeness(part: Profile, pitch: float) -> float:
     if len(here) < 2 or min(float(np.std(here)), float(np.std(there))) < 1e-6:
         return 0.0
     return float(np.corrcoef(here, there)[0, 1])
+
+
+def _alike_places(crossing: Profile, begin: float, pitch: float, count: int) -> float:
+    """Return how alike each place and the next are: the median of their correlations.
+
+    A row of fewer pictures crosses less, and is as alike.
+    """
+    at = begin + pitch * np.arange(count)[:, None] + np.arange(round(pitch))
+    places = _sampled(crossing, np.asarray(at, np.float64))
+    places -= places.mean(axis=1, keepdims=True)
+    sizes = np.linalg.norm(places, axis=1)
+    products = (places[:-1] * places[1:]).sum(axis=1)
+    return float(np.median(products / np.maximum(sizes[:-1] * sizes[1:], 1e-6)))
 
 
 def _sampled(crossing: Profile, at: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -235,7 +275,7 @@ def _with_gap(crossing: Profile, run: _Run, reach: int, edge: float) -> Axis:
     around = np.arange(-round(pitch / 3), round(pitch / 3) + 1)
     seams = first + pitch * (np.arange(count - 1) + 0.5)
     seen = _sampled(crossing, np.asarray(seams[:, None] + around, np.float64))
-    a, b = _quiet(seen.mean(axis=0), edge)
+    a, b = _quiet(seen.mean(axis=0), reach, edge)
     shift = float(around[a] + around[b - 1]) / 2
     crossed = float(np.median(seen[:, max(0, a - reach) : b + reach].min(axis=1)))
     first += shift
@@ -249,15 +289,19 @@ def _with_gap(crossing: Profile, run: _Run, reach: int, edge: float) -> Axis:
         width=pitch - (b - a),
         count=count,
         crossed=crossed,
-        alike=_likeness(crossing[low:high], pitch),
+        alike=_alike_places(crossing, first - pitch / 2, pitch, count),
         beside=outside / max(inside, 1e-6),
         halved=_likeness(crossing[low:high], pitch / 2),
     )
 
 
-def _quiet(folded: NDArray[np.float64], edge: float) -> tuple[int, int]:
-    """Return the quiet stretch nearest to the middle: where it begins, and where it has ended."""
-    quiet = folded <= folded.min() + edge
+def _quiet(folded: NDArray[np.float64], reach: int, edge: float) -> tuple[int, int]:
+    """Return the quiet stretch nearest to the middle: where it begins, and where it has ended.
+
+    It is as quiet as the middle is: elsewhere may be less still, where a scratch crosses the gap.
+    """
+    middle = len(folded) // 2
+    quiet = folded <= folded[max(0, middle - reach) : middle + reach + 1].min() + edge
     runs = _runs(quiet)
     wide = [run for run in runs if run[1] - run[0] >= 2] or runs
     return min(wide, key=lambda run: abs((run[0] + run[1] - 1) / 2 - len(folded) // 2))

@@ -15,6 +15,7 @@ __all__ = [
     "LightPicture",
     "full_scale",
     "grey",
+    "halved",
     "is_density",
     "light_picture",
     "linear_light",
@@ -101,7 +102,7 @@ def light_picture(full: Pixels, dpi: Dpi | None, longest: int, least: float) -> 
     ratio = np.ones(2) if dpi is None else min(dpi) / np.array(dpi)
     scale = ratio * min(1.0, longest / float((ratio * (columns, rows)).max()))
     size = (max(1, round(columns * scale[0])), max(1, round(rows * scale[1])))
-    half, times = _halved(full, size)
+    half, times = halved(full, size)
     small = cv2.resize(half, size, interpolation=cv2.INTER_AREA)
     top = max(float(np.quantile(small, 0.999)), least)
     light = np.minimum(small.astype(np.float32) / np.float32(top), np.float32(1.05))
@@ -109,7 +110,7 @@ def light_picture(full: Pixels, dpi: Dpi | None, longest: int, least: float) -> 
     return LightPicture(light, np.array(size) / shown, top)
 
 
-def _halved(pixels: Pixels, size: tuple[int, int]) -> tuple[Pixels, int]:
+def halved(pixels: Pixels, size: tuple[int, int]) -> tuple[Pixels, int]:
     """Halve a picture by whole pixels as long as it is more than twice a size (columns, rows).
 
     Means of four pixels take a tenth of the time of areas with broken rims. A last odd row or

@@ -58,6 +58,8 @@ _AT_RIM_MM = 16.0
 """How far from the film's rim an outline that leaves it may be lost: at clear or black borders."""
 _SPECKS_MM, _SHADES_MM = 0.35, 2.5
 """Between these widths lies the mottle of paper: its fibres flock together (formation)."""
+_SPECK_MM = 1.2
+"""So far from each other two specks of mottle, so filtered, have nothing to do with each other."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,8 +138,7 @@ class Patch:
     @cached_property
     def askew_deg(self) -> float:
         """How far it is turned against the film, 0 to 45."""
-        along = max(self.sides, key=lambda one: one.length).along
-        return float(abs((np.degrees(np.arctan2(along[1], along[0])) + 45) % 90 - 45))
+        return max(self.sides, key=lambda one: one.length).askew_deg
 
     @cached_property
     def at_rim(self) -> bool:
@@ -174,15 +175,38 @@ class Patch:
     @cached_property
     def mottle(self) -> float:
         """Spread of log light from place to place inside, as of paper; film base is even."""
+        apart, shown = self._grain
+        return _spread(apart[shown])
+
+    @cached_property
+    def lined(self) -> float:
+        """How much rows of it differ, or columns, in units of what mottle makes them differ.
+
+        About 1 where mottle is all there is; more where lines of text stand, however faint.
+        """
+        apart, shown = self._grain
+        spread = _spread(apart[shown])
+        if spread == 0.0:
+            return 0.0
+        # Strokes are cut down to what mottle reaches, so that one long scratch is no line of text.
+        held = np.where(shown, np.clip(apart / spread, -3, 3), 0)
+        speck = _SPECK_MM * self.pitch
+        return max(
+            float(held.mean(axis=axis).std()) * float(np.sqrt(held.shape[axis] / speck))
+            for axis in (0, 1)
+        )
+
+    @cached_property
+    def _grain(self) -> tuple[Floats, NDArray[np.bool_]]:
+        """Log light inside without its shades and its noise, and what of it lies on the film."""
         patch, shown = _laid_flat(self.tone, self.corners, self.pitch)
         if not shown.any():
-            return 0.0
+            return patch, shown
         fine, coarse = (
             cv2.GaussianBlur(patch, (0, 0), width * self.pitch / 2)
             for width in (_SPECKS_MM, _SHADES_MM)
         )
-        apart = (fine - coarse)[shown]
-        return 1.4826 * float(np.median(np.abs(apart - np.median(apart))))
+        return np.asarray(fine - coarse, np.float32), shown
 
     def holds(self, points: Points) -> int:
         """Return how many points lie inside."""
@@ -304,6 +328,13 @@ def _crossing(one: Step, other: Step) -> Points:
     ways = np.stack([one.along, -other.along], axis=1)
     at = np.linalg.solve(ways, other.start - one.start)
     return np.asarray(one.start + at[0] * one.along)
+
+
+def _spread(values: Floats) -> float:
+    """Return the median deviation in units of a standard deviation; 0 of nothing."""
+    if not values.size:
+        return 0.0
+    return 1.4826 * float(np.median(np.abs(values - np.median(values))))
 
 
 def _strokes(tone: Floats, corners: Points, pitch: float) -> float:

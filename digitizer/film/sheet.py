@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from digitizer.film.covered import has_folded_side
 from digitizer.film.edges import NO_SIDE
@@ -32,6 +33,8 @@ _SMALL = 900
 """Longest side of the picture on which the bed is found."""
 _USUAL_MM = 400.0
 """Long side of a scan whose resolution is not told, for scales of a millimetre."""
+
+Points = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,20 +106,21 @@ def find_sheets(raster: Raster) -> SheetSearch:
         for one, double in zip(found, mixed, strict=True)
     )
     sheets = tuple(
-        _geometry(one, raster, 0 if doubt else one.witnesses(page.scale, page.frame))
+        _geometry(one, raster, page.frame, 0 if doubt else one.witnesses(page.scale, page.frame))
         for one, doubt in zip(found, doubted, strict=True)
     )
     return SheetSearch(sheets=sheets, kind=kind, of_two=of_two)
 
 
-def _geometry(found: FoundSheet, raster: Raster, witnesses: int) -> Geometry:
+def _geometry(found: FoundSheet, raster: Raster, frame: Points, witnesses: int) -> Geometry:
     """Return a sheet as measured; not turned at all where no side bears its angle out."""
+    upright = found.upright(frame)
     if witnesses == 0:
-        return make_geometry(found.upright, found.seen, raster.dpi, skew_known=False)
+        return make_geometry(upright, found.seen, raster.dpi, skew_known=False)
     geometry = make_geometry(found.corners, found.seen, raster.dpi, skew_known=True)
     if witnesses == 1 and has_folded_side(reading_picture(raster, geometry), raster.dpi):
         # The one side that shows may be the crease.
-        return make_geometry(found.upright, found.seen, raster.dpi, skew_known=False)
+        return make_geometry(upright, found.seen, raster.dpi, skew_known=False)
     return geometry
 
 

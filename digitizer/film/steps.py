@@ -6,6 +6,7 @@ millimetre wide, and what is shorter than a label.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import cast
 
 import cv2
@@ -36,7 +37,7 @@ _LEAST_STEP = 0.12
 _SAMPLES = 48
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Step:
     """A step from ``start`` to ``end``, in pixels (x, y), y down.
 
@@ -48,21 +49,27 @@ class Step:
     end: Points
     length: float
 
-    @property
+    @cached_property
     def span(self) -> float:
         """Distance from start to end, in pixels."""
         return float(np.linalg.norm(self.end - self.start))
 
-    @property
+    @cached_property
     def along(self) -> Points:
         """Direction, of length 1."""
         return (self.end - self.start) / max(self.span, 1e-9)
 
-    @property
+    @cached_property
     def right(self) -> Points:
         """Direction of length 1 to the right of the way."""
         along = self.along
         return np.array([-along[1], along[0]])
+
+    @cached_property
+    def askew_deg(self) -> float:
+        """How far it is turned against the picture, 0 to 45."""
+        along = self.along
+        return float(abs((np.degrees(np.arctan2(along[1], along[0])) + 45) % 90 - 45))
 
     def reversed(self) -> "Step":
         """Return the same step the other way round."""

@@ -189,6 +189,9 @@ def best_sheets(page: Page) -> tuple[list[FoundSheet], float | None]:
 
 def _are_pictures(sheets: Sequence[FoundSheet], scale: Points) -> bool:
     """Tell the pictures printed on one sheet from films: all of a size, and none laid by a hand."""
+    in_line = [any(one.is_printed_with(other, scale) for other in sheets) for one in sheets]
+    if np.mean(in_line) > _MOST:
+        return True
     if len(sheets) < _FEWEST_PICTURES:
         return False
     angles = np.array([degrees(common_angle(one.sides, scale)) for one in sheets])

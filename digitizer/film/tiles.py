@@ -49,6 +49,8 @@ _BESIDE_MM = 0.8
 """Black kept beside a picture that has no border to be seen."""
 _GRAIN = 4.0
 """Above the darkest that is black, in median grain."""
+_CELL_MM, _CELLS = 4.0, 9
+"""Black is the darkest of so many cells around, each way: means over that size, free of noise."""
 _RIM_MM = 2.0
 """Along the sheet's edge light comes round it, and corners are cut."""
 _SEAM, _BESIDE, _ALIKE, _HALVED = 0.01, 0.12, 0.6, 0.15
@@ -156,10 +158,11 @@ def _lattice(tone: Floats, scale: float, clear: bool) -> _Lattice | None:
         # A frame is thin and never quite upright: one pixel wider it is met everywhere.
         band = cv2.dilate((tone >= level).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     else:
-        calm = cv2.blur(tone, (3, 3))
-        darkest = float(np.quantile(calm[::2, ::2], 0.02))
+        calm = np.asarray(cv2.blur(tone, (3, 3)), np.float32)
         grain = float(np.median(np.abs(tone - calm)[::2, ::2]))
-        band = calm <= darkest + max(_BLACK * (lightest - darkest), _GRAIN * grain)
+        level = _ground(calm, scale) + max(_BLACK * (lightest - darkest), _GRAIN * grain)
+        # Single specks are noise; strokes of letters are wider.
+        band = cv2.medianBlur((calm <= level).astype(np.uint8), 3) > 0
         # The sheet's own edge is seen, and belongs to no picture.
         rim = max(1, round(_RIM_MM / scale))
         for side in (np.s_[:rim], np.s_[-rim:], np.s_[:, :rim], np.s_[:, -rim:]):
@@ -173,7 +176,7 @@ def _lattice(tone: Floats, scale: float, clear: bool) -> _Lattice | None:
     # Once more over the pictures alone: strips for identification are none of theirs.
     extents = ((down.start, down.end), (across.start, across.end))
     across, down = (
-        _axis(sight.across(extent), scale, clear, axis.pitch)
+        _again(sight.across(extent), scale, clear, axis)
         for sight, extent, axis in zip(upright, extents, (across, down), strict=True)
     )
     if across is None or down is None:
@@ -195,6 +198,16 @@ def _lattice(tone: Floats, scale: float, clear: bool) -> _Lattice | None:
         across=_with_room(found.across, scale, clear),
         down=_with_room(found.down, scale, clear),
     )
+
+
+def _ground(calm: Floats, scale: float) -> Floats:
+    """Return how black the black around each pixel is: where light is scattered it is less so."""
+    rows, columns = (max(1, round(side * scale / _CELL_MM)) for side in calm.shape)
+    cells = cv2.resize(calm, (columns, rows), interpolation=cv2.INTER_AREA)
+    around = (_CELLS, _CELLS)
+    black = cv2.blur(cv2.erode(cells, np.ones(around, np.uint8)), around)
+    found = cv2.resize(black, calm.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    return np.asarray(found, np.float32)
 
 
 def _bordered(
@@ -297,8 +310,19 @@ def _axis(line: Floats, scale: float, clear: bool, near: float | None = None) ->
     return best
 
 
+def _again(line: Floats, scale: float, clear: bool, first: Axis) -> Axis | None:
+    """Fit once more; of clear gaps the first fit stands where this one finds none, or more.
+
+    Further rows are added where a picture's border is seen.
+    """
+    found = _axis(line, scale, clear, first.pitch)
+    if clear and (found is None or found.count > first.count):
+        return first
+    return found
+
+
 def _axis_merit(axis: Axis) -> float:
-    return axis.alike + 0.1 * axis.count
+    return axis.alike + 0.1 * axis.count - 2 * axis.beside - 5 * axis.crossed
 
 
 def _pictures(crossing: Floats, most: float, least: float) -> Floats:

@@ -10,6 +10,7 @@ from digitizer.identity.exams import ExamRates
 from digitizer.identity.headers import (
     decide_header,
     exam_of_header,
+    names,
     person_of,
     testimony_of_header,
 )
@@ -57,6 +58,7 @@ __all__ = [
     "keys_of_testimony",
     "label_denies",
     "match_lines",
+    "names",
     "names_of",
     "person_of",
     "place_silent",

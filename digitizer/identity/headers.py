@@ -6,12 +6,13 @@ the index and nothing speaks against it. All else is a person's to decide, with 
 beside the index's.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
 from digitizer.identity.classes import Caps, EvidenceClass
-from digitizer.identity.compare import compare_person, compare_suffix
+from digitizer.identity.compare import compare_suffix
 from digitizer.identity.evidence import Evidence, gather_for
 from digitizer.identity.heard import Heard
 from digitizer.identity.linkage import Linked, compared_all, link
@@ -32,8 +33,9 @@ from digitizer.model.reading import Field, FieldName, FieldSource, Testimony
 from digitizer.model.reasons import Code, Reason, reason
 from digitizer.ports import PatientIndex
 
-__all__ = ["decide_header", "exam_of_header", "person_of", "testimony_of_header"]
+__all__ = ["decide_header", "exam_of_header", "names", "person_of", "testimony_of_header"]
 
+_BETWEEN = re.compile(r"[\s.-]+")
 _MOST_CANDIDATES = 5
 _LONGEST = 64
 _NEUTRAL = frozenset(("OT", "SC", "DOC", "PR", "KO", "SR"))
@@ -87,6 +89,14 @@ def decide_header(
         posterior=posterior,
         evidence_class=EvidenceClass.NUMBER.value,
     )
+
+
+def names(header: OldHeader, issuer: str, patient: PatientRecord) -> bool:
+    """Tell whether a header names a patient: by number and issuer, without a number by name."""
+    if header.patient_id:
+        return bool(_holders(header, issuer, (patient,)))
+    said = person_of(header.name)
+    return any(_is_name(said, one) for one in (patient.name, *patient.former_names))
 
 
 def testimony_of_header(header: OldHeader) -> Testimony:
@@ -183,10 +193,9 @@ def _against(
     """Return all that speaks against the bearer of the number."""
     found: list[Reason] = []
     name = person_of(header.name)
-    family, given = compare_person(name, [patient.name, *patient.former_names], lambda _: 0.001)
     suffix = compare_suffix(name.suffix, patient.name.suffix)
-    hows = {family.agreement, given.agreement}
-    if hows != {Agreement.AGREES} or suffix.agreement is Agreement.DISAGREES:
+    known = any(_is_name(name, one) for one in (patient.name, *patient.former_names))
+    if not known or suffix.agreement is Agreement.DISAGREES:
         words = shown(name) or "no name"
         text = f"The header says {words}; the index says {shown(patient.name)} for this number."
         found.append(reason(Code.HEADER_DIFFERS, text))
@@ -207,6 +216,32 @@ def _against(
     if not found and not (is_same(first, patient) and lead(linked) >= policy.gap_bits):
         found.append(reason(Code.AMBIGUOUS))
     return tuple(found)
+
+
+def _is_name(said: PersonName, known: PersonName) -> bool:
+    """Tell whether a name that was typed is a name of the index, part by part.
+
+    Signs, accents and capitals do not count. Further given names may be missing on one side, or be
+    initials; where both have them they are the same.
+    """
+    mine, theirs = _given_names(said), _given_names(known)
+    return (
+        plain(said.family) == plain(known.family) != ""
+        and mine[:1] == theirs[:1] != []
+        and all(
+            one == other or _is_initial(one, other)
+            for one, other in zip(mine, theirs, strict=False)
+        )
+    )
+
+
+def _given_names(name: PersonName) -> list[str]:
+    words = (plain(word) for word in _BETWEEN.split(f"{name.given} {name.middle}"))
+    return [word for word in words if word]
+
+
+def _is_initial(one: str, other: str) -> bool:
+    return one[0] == other[0] and 1 in (len(one), len(other))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

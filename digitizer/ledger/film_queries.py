@@ -2,12 +2,7 @@
 
 from collections import Counter
 
-from sqlalchemy import (
-    and_,
-    case,
-    func,
-    select,
-)
+from sqlalchemy import and_, case, func, select
 
 from digitizer.ledger import tables
 from digitizer.ledger.batches import in_batches

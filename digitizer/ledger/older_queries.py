@@ -2,9 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import (
-    select,
-)
+from sqlalchemy import select
 
 from digitizer.ledger import older_rows, tables
 from digitizer.ledger.records import Records
@@ -50,6 +48,10 @@ class OlderQueries(Records):
             limit=limit,
         )
         return self._all(OldStudy, query)
+
+    def old_studies_naming(self, numbers: Sequence[str]) -> tuple[OldStudy, ...]:
+        """List older studies of nobody yet that a record number stands in, whoever issued it."""
+        return self._all(OldStudy, older_rows.studies_naming(numbers)) if numbers else ()
 
     def old_studies_to_feed(self, source_id: str, limit: int) -> tuple[OldStudy, ...]:
         """List older studies that nothing was begun with."""

@@ -1,11 +1,12 @@
 """Older archives in the ledger: their studies, and a row for every instance."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Executable, Row, Select, bindparam, delete, func, select
+from sqlalchemy import Connection, Executable, Row, Select, bindparam, delete, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from digitizer.ledger import tables
@@ -26,6 +27,7 @@ __all__ = [
     "review",
     "studies",
     "studies_by_state",
+    "studies_naming",
     "studies_to_feed",
     "tally",
     "write_instances",
@@ -227,6 +229,14 @@ def studies(
     if after:
         query = query.where(table.c.id > after)
     return query if limit is None else query.limit(limit)
+
+
+def studies_naming(numbers: Sequence[str]) -> Select[Any]:
+    """Select studies without a patient in whose headers one of some record numbers stands."""
+    table = tables.old_study
+    said = (f'"patient_id":{json.dumps(number, ensure_ascii=False)}' for number in numbers)
+    named = or_(*(table.c.body.contains(one, autoescape=True) for one in said))
+    return select(table).where(table.c.patient_id == "", named).order_by(table.c.id)
 
 
 def studies_to_feed(source_id: str, limit: int) -> Select[Any]:

@@ -26,12 +26,7 @@ from digitizer.ledger.codec import decode, encode
 from digitizer.ledger.likeness import band_keys
 from digitizer.ledger.standing_rows import write_standing
 from digitizer.model.older import OldStudy
-from digitizer.model.records import (
-    Event,
-    Jacket,
-    Scan,
-    Sheet,
-)
+from digitizer.model.records import Event, Jacket, Scan, Sheet
 from digitizer.model.states import OLD_TRANSITIONS, TRANSITIONS, State
 from digitizer.ports import Clock, R, Record
 

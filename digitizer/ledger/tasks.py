@@ -5,17 +5,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import (
-    Row,
-    and_,
-    bindparam,
-    case,
-    delete,
-    func,
-    not_,
-    select,
-    update,
-)
+from sqlalchemy import Row, and_, bindparam, case, delete, func, not_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from digitizer.ledger import tables
@@ -23,13 +13,7 @@ from digitizer.ledger.batches import in_batches
 from digitizer.ledger.records import Records
 from digitizer.ledger.turns import allowed, place_of
 from digitizer.model.reasons import Code, Reason
-from digitizer.model.records import (
-    CommitmentState,
-    Jacket,
-    Stage,
-    Task,
-    WorkOrder,
-)
+from digitizer.model.records import CommitmentState, Jacket, Stage, Task, WorkOrder
 
 __all__ = ["Tasks", "stamp", "task_of"]
 

@@ -8,6 +8,7 @@ import os
 import re
 import stat
 from collections.abc import Iterator
+from heapq import nsmallest
 from pathlib import Path, PurePosixPath
 
 from digitizer.errors import BadScan, SourceUnreachable
@@ -31,6 +32,8 @@ class FolderSource:
         Folder or single file.
     largest : int
         Bytes from which on a file is not taken.
+    names_at_once : int
+        Of one folder in memory; one that holds more is listed several times.
 
     Raises
     ------
@@ -38,8 +41,9 @@ class FolderSource:
         It is not there.
     """
 
-    def __init__(self, root: Path, largest: int) -> None:
+    def __init__(self, root: Path, largest: int, names_at_once: int = 50_000) -> None:
         self._root = root
+        self._names_at_once = names_at_once
         self._largest = largest
         self._image: tuple[str, DiscImage] | None = None
         if not root.exists():
@@ -57,7 +61,9 @@ class FolderSource:
         yield from self._walk(self._root, (), behind)
 
     def _walk(self, folder: Path, parts: tuple[str, ...], behind: tuple[str, ...]) -> Iterator[str]:
-        for told, name, is_folder in self._entries(folder, parts):
+        depth = len(parts)
+        least = behind[depth] if behind[:depth] == parts and len(behind) > depth else ""
+        for told, name, is_folder in self._entries(folder, parts, least):
             here = (*parts, told)
             if behind and here < behind[: len(here)]:
                 continue
@@ -66,10 +72,16 @@ class FolderSource:
             else:
                 yield from self._file("/".join(here), behind, folder / name)
 
-    def _entries(self, folder: Path, parts: tuple[str, ...]) -> Iterator[tuple[str, str, bool]]:
+    def _entries(
+        self, folder: Path, parts: tuple[str, ...], least: str
+    ) -> Iterator[tuple[str, str, bool]]:
         """Yield what lies in a folder; one inside that may not be listed is an entry itself."""
         try:
-            yield from _entries(folder)
+            some = _entries(folder, least, [], self._names_at_once)
+            while some:
+                yield from some
+                full = len(some) == self._names_at_once
+                some = _entries(folder, least, some[-1:], self._names_at_once) if full else []
         except PermissionError:
             if not parts:
                 raise SourceUnreachable(
@@ -220,14 +232,22 @@ def _named(part: str) -> str:
     return part
 
 
-def _entries(folder: Path) -> Iterator[tuple[str, str, bool]]:
-    """Return names as told and as they are, and whether they are folders, in the order told."""
+def _entries(
+    folder: Path, least: str, behind: list[tuple[str, str, bool]], most: int
+) -> list[tuple[str, str, bool]]:
+    """Return names as told and as they are, and whether they are folders, in the order told.
+
+    From ``least`` on, and behind an entry that was returned before, where there is one.
+    """
     try:
         with os.scandir(folder) as entries:
-            found = [
+            found = (
                 (_told(entry.name), entry.name, entry.is_dir(follow_symlinks=False))
                 for entry in entries
-            ]
+            )
+            return nsmallest(
+                most, (one for one in found if one[0] >= least and (not behind or one > behind[0]))
+            )
     except FileNotFoundError as error:
         raise SourceUnreachable(f"There is no {folder}.", remedy=_REMEDY) from error
     except PermissionError:
@@ -235,4 +255,3 @@ def _entries(folder: Path) -> Iterator[tuple[str, str, bool]]:
     except OSError as error:
         why = error.strerror or type(error).__name__
         raise SourceUnreachable(f"{folder} cannot be listed: {why}.", remedy=_REMEDY) from error
-    yield from sorted(found)

@@ -5,13 +5,8 @@ from pathlib import Path
 from typing import Protocol
 
 from digitizer.model.instance import FoundStudy, Holdings, StoredInstance
-from digitizer.model.older import (
-    Encoded,
-    Sent,
-)
-from digitizer.model.records import (
-    Capture,
-)
+from digitizer.model.older import Encoded, Sent
+from digitizer.model.records import Capture
 
 __all__ = ["ArchiveSink"]
 

@@ -6,12 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from digitizer.model.density import ScannerProfile
-from digitizer.model.older import (
-    OldCommitment,
-    OldInstance,
-    OldStudy,
-    Source,
-)
+from digitizer.model.older import OldCommitment, OldInstance, OldStudy, Source
 from digitizer.model.reasons import Code
 from digitizer.model.records import (
     Batch,
@@ -180,6 +175,10 @@ class OlderQueries(Protocol):
         limit: int | None = None,
     ) -> tuple[OldStudy, ...]:
         """List older studies in the order of their ids, after one; ``patient`` as (issuer, id)."""
+        ...
+
+    def old_studies_naming(self, numbers: Sequence[str]) -> tuple[OldStudy, ...]:
+        """List older studies of nobody yet that a record number stands in, whoever issued it."""
         ...
 
     def old_studies_to_feed(self, source_id: str, limit: int) -> tuple[OldStudy, ...]:

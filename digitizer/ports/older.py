@@ -4,12 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from digitizer.errors import BadRow
-from digitizer.model.older import (
-    PeerInstance,
-    PeerStudy,
-    PictureRow,
-    Source,
-)
+from digitizer.model.older import PeerInstance, PeerStudy, PictureRow, Source
 
 __all__ = ["FileSource", "OlderSources", "PeerSource", "PictureSource"]
 

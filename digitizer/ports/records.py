@@ -3,11 +3,7 @@
 from typing import Protocol, TypeVar
 
 from digitizer.model.density import ScannerProfile
-from digitizer.model.older import (
-    OldCommitment,
-    OldStudy,
-    Source,
-)
+from digitizer.model.older import OldCommitment, OldStudy, Source
 from digitizer.model.records import (
     Batch,
     BlindReview,

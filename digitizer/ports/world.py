@@ -7,9 +7,7 @@ from typing import BinaryIO, Protocol
 
 from digitizer.model.raster import Pixels, Raster
 from digitizer.model.reading import Reading
-from digitizer.model.records import (
-    Stage,
-)
+from digitizer.model.records import Stage
 
 __all__ = ["Clock", "ScanDecoder", "SheetReader", "Vault", "Waker"]
 

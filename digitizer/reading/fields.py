@@ -21,6 +21,7 @@ from digitizer.model.reading import (
     Testimony,
 )
 from digitizer.reading.numbers import check_holds, issuer_of
+from digitizer.reading.overruled import believed
 from digitizer.reading.people import alike, people_named
 from digitizer.reading.rules import ReadingRules
 from digitizer.reading.voting import (
@@ -85,7 +86,7 @@ def testimony(reading: Reading, source: FieldSource, rules: ReadingRules) -> Tes
     """Return fields with the lines and barcodes they came from."""
     heard = _witnesses(reading, source, rules)
     return Testimony(
-        lines=tuple(line.text for line in reading.lines if line.engine != _MARKER),
+        lines=tuple(line.text for line in believed(reading.lines) if line.engine != _MARKER),
         barcodes=tuple(_texts(reading)),
         people=people_named(heard),
         fields=_combined(heard, _texts(reading), source, rules),
@@ -106,7 +107,7 @@ def _texts(reading: Reading) -> list[str]:
 
 def _witnesses(reading: Reading, source: FieldSource, rules: ReadingRules) -> list[Heard]:
     by_engine: dict[str, list[Line]] = defaultdict(list)
-    for line in reading.lines:
+    for line in believed(reading.lines):
         if line.engine != _MARKER:
             by_engine[line.engine].append(line)
     for engine in [one for one in by_engine if one.endswith(_CLEAN)]:

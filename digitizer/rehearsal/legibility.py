@@ -2,10 +2,11 @@
 
 An observer is thought of who knows typeface, place, size and blur, and has to tell which sign it
 is (the ideal observer of Pelli, Burns, Farell and Moore-Page 2006, "Feature detection and letter
-identification", Vision Research 46). No engine is asked. Marks beside the ink confuse no one here:
-only what covers ink, or took it away, counts. Nor does it matter how much like another sign a worn
-one looks, as long as what tells them apart is seen above the noise: that asks more of a reader
-than a person would.
+identification", Vision Research 46). How strong the ink of a sign is, and where it lost some, the
+observer does not know: each sign is held against what is seen at the strength that fits it best,
+and the one that fits best is taken. So an even loss makes a sign faint, while an 8 that lost more
+than half of what makes it no 3 looks like a 3. No engine is asked. Marks beside the ink confuse no
+one here: only what covers ink, or took it away, counts.
 """
 
 from dataclasses import dataclass
@@ -24,8 +25,9 @@ LEGIBLE = 20.0
 """Least contrast of a sign that a person reads.
 
 Between two signs the ideal observer errs once in a thousand at a d' of 6.2, twice the normal
-deviate of 0.001. People use about a tenth of what a letter's contrast energy, its square, offers
-(Pelli and others 2006), so they need 6.2 / sqrt(0.1) of it.
+deviate of 0.001: what is seen then lies half of d' beyond where both fit alike. People use about a
+tenth of what a letter's contrast energy, its square, offers (Pelli and others 2006), so they need
+6.2 / sqrt(0.1) of it.
 """
 _ALPHABETS = ("0123456789", "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
 """A sign is told from others of its kind: what kind stands where, a number's form tells."""
@@ -59,9 +61,9 @@ def contrasts_of_line(
     Returns
     -------
     dict
-        By the place of a sign in the text: what is left of the difference between its picture and
-        that of the sign it is most easily taken for, in standard deviations of the noise (the ideal
-        observer's d'). 0 where it looks as much like the other.
+        By the place of a sign in the text: twice how far what is seen lies on its side of where
+        the sign that it is most easily taken for fits as well, in standard deviations of the noise;
+        of a sign that lost nothing the ideal observer's d'. 0 where it looks more like the other.
     """
     room = int(np.ceil(0.5 * printed.cap_px + 3 * blur_px))
     edge = ((0, 0), (room, room))
@@ -76,22 +78,23 @@ def contrasts_of_line(
     usual = max(float(np.median(gains)), 0.0) if gains else 0.0
     for at in places:
         own, window = _sign(printed, at, printed.text[at], room, blur_px)
-        lost = seen[:, window] - np.float32(usual) * whole[:, window]
+        # Its neighbours are read as well: their usual ink is taken off.
+        left = seen[:, window] - np.float32(usual) * (whole[:, window] - own)
         apart[at] = min(
-            _apart(own - _sign(printed, at, rival, room, blur_px)[0], lost, usual) / noise
+            _apart(left, own, _sign(printed, at, rival, room, blur_px)[0]) / noise
             for rival in _rivals(printed.text[at])
         )
     return {at: float(told) for at, told in apart.items()}
 
 
-def _apart(difference: Picture, lost: Picture, usual: float) -> float:
-    """Return how far what is seen lies from a rival's picture, towards the sign's own.
+def _apart(left: Picture, own: Picture, rival: Picture) -> float:
+    """Return twice how far what is seen lies on a sign's own side of where a rival fits as well.
 
-    ``lost`` is what is seen beside the line with the ink that is usual in it: what is lost evenly
-    is faint, what is lost in places makes one sign another.
+    At the strength that fits it best a picture t explains (seen . t / |t|)² of what is seen.
     """
-    length = max(float(np.linalg.norm(difference)), 1e-6)
-    return max(0.0, usual * length + float((lost * difference).sum()) / length)
+    apart = own / np.linalg.norm(own) - rival / np.linalg.norm(rival)
+    length = max(float(np.linalg.norm(apart)), 1e-6)
+    return max(0.0, 2 * float((left * apart).sum()) / length)
 
 
 def _rivals(sign: str) -> str:

@@ -66,3 +66,10 @@ def test_adding_it_anew_otherwise_names_the_way(site: Site) -> None:
 def test_a_plan_without_an_archive_asks_the_embedded_one(site: Site) -> None:
     """It runs while work is done only, and says all the same what it does not take."""
     assert site.json("migrate", "plan", "old")["archive_asked"] is True
+
+
+def test_a_plan_of_what_was_not_looked_through_says_so(site: Site) -> None:
+    """In words, with what to do, and not as a plan of nothing."""
+    told = site.run("migrate", "plan", "old").stdout
+    assert "has not been looked through yet" in told
+    assert "migrate run old" in told

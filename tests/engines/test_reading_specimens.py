@@ -63,6 +63,19 @@ def test_blocks_are_read_and_no_film_is_turned_wrongly(reader):
     assert told >= 5
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [4, 26, 33])
+def test_a_block_blurred_until_its_lines_run_together_is_found(reader, number):
+    """Whose film it is is read: as they are, the detector does not part its lines.
+
+    The block of film 26 has a marker in the far corner, which alone was found before.
+    """
+    film = draw_film((777, 2, 2, number), wear=0.9)
+    _, said = read(reader, film.raster, SheetKind.FILM)
+    names = ("patient_id", "family_name", "birth_date")
+    assert any(said.get(name) == film.block.fields[name] for name in names)
+
+
 def test_the_same_seed_draws_the_same_film():
     """So that a figure can be had again."""
     one, other = (draw_film((3, 4), wear=0.5, dpi=50) for _ in range(2))

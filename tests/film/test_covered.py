@@ -1,9 +1,11 @@
 """Labels and folds that hide a part of a film are told; what belongs to the film is not."""
 
+import cv2
 import numpy as np
 import pytest
 
 from digitizer.film import find_sheets, is_covered, reading_picture
+from digitizer.film.covered import hides
 from digitizer.film.patches import Patch, patches_of
 from digitizer.film.steps import Step
 from digitizer.model.raster import Raster
@@ -80,6 +82,42 @@ def step(start: tuple[float, float], end: tuple[float, float]) -> Step:
 def film_with(dark: np.ndarray) -> np.ndarray:
     """Return log light of an even film, dark where told."""
     return np.where(dark, -4.0, -1.0).astype(np.float32)
+
+
+def test_borders_of_many_pictures_hide_nothing() -> None:
+    """What lies along a sheet of pictures is theirs; a drawn one whose borders were taken."""
+    assert not told(draw_pictures_scan((71, 3, 31), dpi=100, wear=0.5).raster)
+
+
+def test_the_border_of_a_field_is_longer_than_any_label() -> None:
+    """A dark field along the film, the picture going on over two of its sides."""
+    rows, columns = np.mgrid[0:900, 0:720]
+    tone = film_with((rows > 90) & (rows < 800) & (columns > 150))
+    tone += np.sin(rows / 40) + np.sin(columns / 40)
+    short, long = (
+        Patch(tone, PITCH, (step((50, end), (50, 30)), step((50, 30), (110, 30))), dark=True)
+        for end in (130, 240)
+    )
+    assert hides(short)
+    assert not hides(long)
+
+
+@pytest.mark.parametrize("printed", [True, False])
+def test_paper_with_faint_lines_is_a_block_and_blank_paper_a_label(printed: bool) -> None:
+    """Lines of a tenth of the contrast of print, in mottle as strong, still lie on lines."""
+    rng = np.random.default_rng(3)
+    tone = film_with(np.ones((900, 720), bool))
+    paper = cv2.GaussianBlur(rng.standard_normal((120, 240)), (0, 0), 0.35 * PITCH)
+    paper *= 0.05 / paper.std()
+    if printed:
+        letters = rng.random((120, 240)) < 0.6
+        letters[np.arange(120) % 18 > 8] = False
+        paper -= 0.06 * letters
+    tone[90:210, 150:390] = paper
+    sides = [step((50, 30), (130, 30)), step((130, 30), (130, 70)), step((130, 70), (50, 70)),
+             step((50, 70), (50, 30))]  # fmt: skip
+    patch = Patch(tone, PITCH, tuple(sides), dark=False)
+    assert hides(patch) is not printed
 
 
 def test_a_label_over_a_corner_of_the_film_is_at_its_rim() -> None:

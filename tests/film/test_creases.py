@@ -66,6 +66,9 @@ def test_a_lone_crease_across_a_corner_tells_no_angle(normal, bed):
     place = (500 + 380 * np.cos(a), 550 + 380 * np.sin(a))
     (sheet,) = find_sheets(folded(film, place, normal, bed)).sheets
     assert sheet.skew_deg is None
+    corners = np.array(sheet.corners)
+    assert corners.min() >= 0
+    assert (corners <= SHAPE[::-1]).all()
 
 
 def test_the_drawn_corner_that_was_taken_for_a_side_tells_no_angle():

@@ -6,6 +6,7 @@ from digitizer.film import find_sheets
 from digitizer.model.film import ScanKind
 from digitizer.model.raster import Polarity, Raster
 from digitizer.model.units import Dpi
+from digitizer.rehearsal.population import draw_pictures_scan
 
 SHAPE = (1300, 1150)
 BEDS = {"open": 1.2, "dark": 0.0007, "grey": 0.3, "feed": 0.85}
@@ -45,6 +46,12 @@ def test_the_median_error_of_the_skew_is_a_few_thousandths_of_a_degree():
         errors.append(abs(sheet.skew_deg - film.skew))
     assert np.median(errors) < 0.01
     assert max(errors) < 0.04
+
+
+@pytest.mark.parametrize("number", [7, 49])
+def test_rows_or_columns_of_pictures_are_one_sheet(number):
+    """Two columns between clear gaps on a bright feed; two rows on black, on a dark bed."""
+    assert len(find_sheets(draw_pictures_scan((91, 2, number), dpi=100).raster).sheets) == 1
 
 
 def test_three_films_on_one_bed_come_from_left_to_right():

@@ -27,7 +27,7 @@ from digitizer.model.states import State
 from digitizer.pipeline.advance import advance
 from digitizer.pipeline.jacket import decision_of
 from digitizer.pipeline.older import reconcile, review
-from digitizer.pipeline.older.plan import plan_source
+from digitizer.pipeline.older.plan import CHANGE_COLUMNS, change_rows, plan_source
 from digitizer.pipeline.older.review import Collisions
 from digitizer.pipeline.older.sources import add_source
 from digitizer.pipeline.stages import STAGES
@@ -356,6 +356,41 @@ def test_the_plan_shows_each_change_before_anything_is_sent(site: OldSite, tmp_p
     assert told(site, source) == before
 
 
+@pytest.mark.filterwarnings("ignore:Invalid value for VR CS.*:UserWarning")
+def test_a_plan_of_all_is_a_table_before_anything_is_looked_through(
+    site: OldSite, tmp_path: Path
+) -> None:
+    """Each change of each instance, also of a folder that is merely named; nothing is written."""
+    files = {
+        **{str(n): an_instance(study="sex", number=n, PatientSex=f"Female{n}") for n in range(5)},
+        "5": an_instance(study="merged", PatientID="8080915", PatientName="TANAKA^YUKI",
+                         PatientBirthDate="19550808", PatientSex="F"),
+        "6": b"junk" * 99,
+    }  # fmt: skip
+    source = added(site, written(tmp_path / "named", files))
+    before = told(site, source)
+    document = plan_source(site.services, source, every=True)
+    assert (document["looked_at"], document["studies"]) == (6, 2)
+    rows = [
+        dict(zip(CHANGE_COLUMNS, row, strict=True))
+        for row in change_rows(site.services, source, every=True)
+    ]
+    numbers = [row for row in rows if row["tag"] == "PatientID"]
+    assert [(row["place"], row["before"], row["after"]) for row in numbers] == [
+        ("5", "8080915", "8880001")
+    ]
+    uncovered = [row for row in rows if row["rule"] == "covered by no rule"]
+    assert {row["place"] for row in uncovered} | {
+        row["place"] for row in rows if row["tag"] == "PatientSex"
+    } == {"0", "1", "2", "3", "4"}
+    assert told(site, source) == before
+    site.work(source)
+    with site.services.ledger.reading() as view:
+        stocked = view.get(Source, source.id)
+    after = [tuple(row.values()) for row in rows]
+    assert sorted(change_rows(site.services, stocked, every=True)) == sorted(after)
+
+
 def test_film_and_digital_of_one_exam_meet_under_one_study(site: OldSite, tmp_path: Path) -> None:
     """A film of the exam that is decided later joins the study that came from the disc."""
     services = site.services
@@ -374,6 +409,24 @@ def test_film_and_digital_of_one_exam_meet_under_one_study(site: OldSite, tmp_pa
     with services.ledger.transaction() as tx:
         of_the_film = decision_of(services, tx, sheet(), film, "auto")
     assert of_the_film.study_instance_uid == uid("study", "meet")
+
+
+def test_film_and_digital_meet_after_a_persons_decision_too(site: OldSite, tmp_path: Path) -> None:
+    """Accepted for somebody whom nothing proposed, a study is still of the exam it names."""
+    services = site.services
+    assert isinstance(services.index, SqlPatientIndex)
+    exam = replace(an_exam("A3", "4711822", "1962-03-10", "HEAD", None), modality="CT")
+    services.index.import_exams([exam])
+    content = an_instance(study="named", PatientID="99", AccessionNumber="A3")
+    site.work(added(site, written(tmp_path / "named", {"1": content})))
+    (study,) = site.studies(State.REVIEW)
+    accepted = review.accept(services, study.id, user="ann", patient_id="GEN:4711822")
+    assert accepted.decision is not None
+    assert accepted.decision.exam == exam
+    film = Verdict(film_id="f", outcome=Outcome.AUTO, patient=PEOPLE[0], exam=exam, posterior=1.0)
+    with services.ledger.transaction() as tx:
+        of_the_film = decision_of(services, tx, sheet(), film, "auto")
+    assert of_the_film.study_instance_uid == uid("study", "named")
 
 
 def test_a_study_whose_film_came_first_is_asked_about(site: OldSite, tmp_path: Path) -> None:

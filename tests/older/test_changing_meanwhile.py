@@ -1,18 +1,23 @@
 """What is found or decided while a study is on its way: no picture goes to somebody else."""
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pydicom
 import pytest
 from old_instances import an_instance, uid
 from old_town import OldSite, an_index
+from pydicom.uid import CTImageStorage
 
 from digitizer import dicom
 from digitizer.errors import StaleRecord, UsageError
+from digitizer.model.instance import Holdings
 from digitizer.model.older import Encoded, Keep, OldStudy, Sent, Source, SourceKind
+from digitizer.model.reasons import Code
 from digitizer.model.records import Stage
 from digitizer.model.states import State
 from digitizer.pipeline.advance import advance
@@ -95,6 +100,45 @@ def test_another_patients_file_found_late_is_never_sent(
     assert uid("instance", "x", 2) not in held
 
 
+class Meanwhile:
+    """An archive; something else happens once it has said what it holds."""
+
+    def __init__(self, archive: Any, act: Callable[[], None]) -> None:
+        self._archive, self._act = archive, act
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._archive, name)
+
+    def holdings(self, *asked: str) -> Holdings:
+        found: Holdings = self._archive.holdings(*asked)
+        self._act()
+        return found
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_one_study_uid_goes_to_one_patient(site: OldSite, tmp_path: Path, at_once: bool) -> None:
+    """Two discs bear it for two patients: one waits for a person, also when both go at once."""
+    janes, smiths = Disc(site, tmp_path / "janes"), Disc(site, tmp_path / "smiths")
+    janes.put("1", 1)
+    smiths.put("1", 2, **SMITH)
+    first, first_id = janes.approved()
+    second = smiths.add()
+    for stage in (Stage.OLD_STOCK, Stage.OLD_FEED):
+        smiths.do(stage, second.id)
+    (second_id,) = (one.id for one in site.studies() if one.id != first_id)
+    smiths.do(Stage.OLD_DECIDE, second_id)
+    other = [] if not at_once else [lambda: smiths.do(Stage.OLD_STORE, second_id)]
+    slow = site.with_archive(Meanwhile(site.services.archive, lambda: other and other.pop()()))
+    advance(slow.services, Stage.OLD_STORE, first_id, STAGES)
+    site.work(first)
+    site.work(second)
+    states = {one.patient_id: (one.state, one.code) for one in site.studies()}
+    late = "4711822" if at_once else "5550001"
+    assert states.pop(late) == (State.REVIEW, Code.STUDY_CONFLICT.value)
+    assert [state for state, _ in states.values()] == [State.VERIFIED]
+    assert len(site.keeps(uid("study", "x"))) == 1
+
+
 def test_what_a_person_confirmed_is_what_was_seen(site: OldSite, disc: Disc) -> None:
     """A third name found later is asked about; a decision put aside is not remembered."""
     disc.put("1", 1)
@@ -115,6 +159,52 @@ def test_what_a_person_confirmed_is_what_was_seen(site: OldSite, disc: Disc) -> 
     disc.look_again(source)
     site.work(source)
     assert [one.code for one in site.studies(State.REVIEW)] == ["several_identities"]
+
+
+def test_files_of_another_patient_are_left_out_when_asked(site: OldSite, disc: Disc) -> None:
+    """A study of two patients is filed for one of them; the other's files are listed."""
+    disc.put("1", 1)
+    disc.put("2", 2, **SMITH)
+    disc.put("3", 3, PatientID="", IssuerOfPatientID="")
+    source = disc.add()
+    site.work(source)
+    (study,) = site.studies(State.REVIEW)
+    review.accept(
+        site.services, study.id, user="ann", patient_id="GEN:4711822", leave_others=True,
+        undo_window_s=0,
+    )  # fmt: skip
+    site.work(source)
+    assert set(site.keeps(uid("study", "x"))) == {uid("instance", "x", n) for n in (1, 3)}
+    with site.services.ledger.reading() as view:
+        (left,) = view.old_instances(source_id=source.id, states=(State.REJECTED,))
+    assert (left.place, left.code) == ("2", Code.REJECTED_BY_PERSON)
+    assert "another patient" in left.note
+
+
+def test_no_reference_is_turned_to_another_instance(site: OldSite, tmp_path: Path) -> None:
+    """What others of the study refer to gets no new UID: they would mean the one that has it."""
+    first, second = Disc(site, tmp_path / "first"), Disc(site, tmp_path / "second")
+    first.put("1", 1)
+    site.work(first.add())
+    meant = pydicom.Dataset()
+    meant.ReferencedSOPClassUID = CTImageStorage
+    meant.ReferencedSOPInstanceUID = uid("instance", "x", 1)
+    taken = {"StudyInstanceUID": uid("study", "y"), "SeriesInstanceUID": uid("series", "y")}
+    second.put("1", 1, seed=9, **taken)
+    second.put("11", 11, ReferencedImageSequence=[meant], **taken)
+    source = second.add()
+    site.work(source)
+    (study,) = site.studies(State.REVIEW)
+    assert study.code == Code.UID_COLLISION.value
+    accept = partial(
+        review.accept, site.services, study.id, user="ann", patient_id="GEN:4711822",
+        undo_window_s=0,
+    )  # fmt: skip
+    with pytest.raises(UsageError, match=r"1 other instances .* refer"):
+        accept(collisions=review.Collisions.NEW_UID)
+    accept(collisions=review.Collisions.LEAVE)
+    site.work(source)
+    assert set(site.keeps(uid("study", "y"))) == {uid("instance", "x", 11)}
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -98,6 +99,8 @@ def test_number_name_and_birth_date_file_by_themselves(decide: Decide) -> None:
         ({"name": "OKONKWO^J"}, Code.HEADER_DIFFERS),
         ({"name": "OKONKWO"}, Code.HEADER_DIFFERS),
         ({"name": "OKONKWO JANE"}, Code.HEADER_DIFFERS),
+        ({"name": "JANE^OKONKWO"}, Code.HEADER_DIFFERS),
+        ({"name": "OKONKWO-SMITH^JANE"}, Code.HEADER_DIFFERS),
         ({"name": ""}, Code.HEADER_DIFFERS),
         ({"birth_date": ""}, Code.HEADER_DIFFERS),
         ({"birth_date": "19310204"}, Code.HEADER_DIFFERS),
@@ -112,6 +115,37 @@ def test_anything_less_is_asked_about(decide: Decide, changed: dict[str, str], c
     assert verdict.outcome is Outcome.REVIEW
     assert verdict.patient is None
     assert code in [reason.code for reason in verdict.reasons], verdict.reasons
+
+
+@pytest.mark.parametrize(
+    ("name", "agrees"),
+    [
+        ("BROWN^ANN^LOUISE", True),
+        ("BROWN^ANN L.", True),
+        ("Brown^Ann", True),
+        ("BROWN^ANN^LOUISE MAY", True),
+        ("BROWN^ANN^MARIE", False),
+        ("BROWN^ANN^M", False),
+        ("BROWN^ANNE^LOUISE", False),
+        ("BROWN^A^LOUISE", False),
+        ("BROWN^LOUISE^ANN", False),
+        ("BROWNE^ANN^LOUISE", False),
+    ],
+)
+def test_further_names_may_be_missing_but_not_others(
+    tmp_path: Path, name: str, agrees: bool
+) -> None:
+    """A second given name that differs is another person's, whatever number and birth date say."""
+    index = wiring.services(Settings(data_dir=tmp_path)).index
+    assert isinstance(index, SqlPatientIndex)
+    ann = PersonName(family="BROWN", given="ANN", middle="LOUISE")
+    index.import_patients([replace(somebody("9000001", "X^Y", "1960-06-06", "F"), name=ann)])
+    header = OldHeader(
+        patient_id="9000001", issuer="GEN", name=name, birth_date="19600606", sex="F"
+    )
+    verdict = decide_header(header, "1.2.3", "", index, PolicySettings())
+    assert (verdict.outcome is Outcome.AUTO) is agrees, verdict.reasons
+    assert agrees or [one.code for one in verdict.reasons] == [Code.HEADER_DIFFERS]
 
 
 def test_father_and_son_are_told_apart(decide: Decide) -> None:

@@ -410,7 +410,10 @@ def test_what_is_made_is_sound_and_is_made_again_the_same(room: Room) -> None:
 
 
 def test_a_corrected_index_file_is_followed(room: Room) -> None:
-    """Looked through again, corrected rows are taken; what was sent is not made anew."""
+    """Looked through again, corrected rows are taken; what was sent is not made anew.
+
+    A picture that the index file gives to somebody else now is asked about, and not released.
+    """
     before = {place: room.row(place) for place in ("colour.png", "bits.tif")}
     rows = [row for row in ROWS if row[0] != "thine.png"]
     rows[ROWS.index(ROWS[8])] = ["differs.png", "", *CARL, "", "05.06.2003", "Foto", "", ""]
@@ -427,6 +430,20 @@ def test_a_corrected_index_file_is_followed(room: Room) -> None:
     assert "changed since it was sent" in held.note
     assert room.archived("colour.png")[0].PatientID == "1000003"
     assert room.document()["balanced"]
+    asked = room.study("colour.png")
+    assert (asked.state, asked.code) == (State.REVIEW, Code.SEVERAL_IDENTITIES.value)
+    with pytest.raises(UsageError, match="under another patient number"):
+        review.accept(
+            room.services, asked.id, user="kay", patient_id="1000001", collisions=Collisions.LEAVE
+        )
+    review.accept(
+        room.services, asked.id, user="kay", patient_id="1000003", undo_window_s=0,
+        collisions=Collisions.LEAVE,
+    )  # fmt: skip
+    room.run()
+    stock_again(room.services, "export", user="kay")
+    room.run()
+    assert room.study("colour.png").state is State.VERIFIED
 
 
 def test_looking_through_goes_on_where_it_was_left(bench: Room, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from digitizer.model.instance import FoundStudy
 from digitizer.model.older import Encoded, OldInstance, OldStudy, Source
 from digitizer.model.reasons import Code, reason
 from digitizer.model.records import Stage
-from digitizer.model.states import State
+from digitizer.model.states import HOLDS, State
 from digitizer.pipeline.changes import event, held, moved, reason_payload
 from digitizer.pipeline.older.made import adopt, study_uid
 from digitizer.pipeline.older.readback import digest, read_back
@@ -25,6 +25,7 @@ from digitizer.pipeline.older.steps import (
     write_from,
 )
 from digitizer.pipeline.services import Services
+from digitizer.ports import Transaction
 
 __all__ = ["store"]
 
@@ -47,7 +48,10 @@ def store(services: Services, study_id: str) -> list[tuple[Stage, str]]:
     conflict = _conflict(study, holdings.studies)
     if conflict:
         return ask(services, Stage.OLD_STORE, study_id, reason(Code.STUDY_CONFLICT, conflict))
-    study, to_send = _wrapped(services, study)
+    wrapped = _wrapped(services, study)
+    if wrapped is None:
+        return []
+    study, to_send = wrapped
     # What the archive says it lacks is sent again, whatever it finds when it is asked.
     to_ask = [row for row in to_send if row.code is not Code.COMMITMENT_FAILED]
     held_there = set(holdings.instances)
@@ -69,17 +73,57 @@ def _conflict(study: OldStudy, found: Iterable[FoundStudy]) -> str:
     return ""
 
 
-def _wrapped(services: Services, study: OldStudy) -> tuple[OldStudy, list[OldInstance]]:
-    """Say, before the first instance may be in the archive, that a study is on its way there."""
+def _wrapped(services: Services, study: OldStudy) -> tuple[OldStudy, list[OldInstance]] | None:
+    """Say, before the first instance may be in the archive, that a study is on its way there.
+
+    None where it may not go, and a person is asked.
+    """
     with services.ledger.transaction() as tx:
         current = still(tx, study.id, Stage.OLD_STORE)
         if current.version != study.version:
             raise StaleRecord("The study was changed by somebody else.")
         rows = tx.old_instances(study_id=study.id, states=(State.READ,))
+        if _is_anothers(tx, current):
+            text = "Another older archive's study of this UID goes under another patient number."
+            tx.unschedule(Stage.OLD_STORE, study.id)
+            asked = held(
+                current,
+                State.REVIEW,
+                (reason(Code.STUDY_CONFLICT, text),),
+                services.clock.now(),
+            )
+            tx.save(asked, event(study.id, "review", reasons=reason_payload(asked.reasons)))
+            return None
         if current.state is not State.WRAPPED:
             sending = moved(current, State.WRAPPED, services.clock.now())
             current = tx.save(sending, event(study.id, "wrapped", instances=len(rows)))
     return current, list(rows)
+
+
+def _is_anothers(tx: Transaction, study: OldStudy) -> bool:
+    """Tell whether a study of this UID from another source is, or may be, there as another's.
+
+    What the archive was asked before cannot tell: both may be on their way at once.
+    """
+    uid, patient = study_uid(study), _patient(study)
+    if len(tx.old_studies(uids=(uid,))) <= 1:
+        return False
+    # Events of one subject wait for each other: who asks second sees what the first has written.
+    tx.record(event(f"study {uid}", "claimed", study=study.id))
+    return any(
+        one.id != study.id
+        and one.decision is not None
+        and (one.issuer, one.patient_id) != (patient.issuer, patient.patient_id)
+        and _may_be_there(tx, one)
+        for one in tx.old_studies(uids=(uid,))
+    )
+
+
+def _may_be_there(tx: Transaction, study: OldStudy) -> bool:
+    where = study.resume if study.state in HOLDS else study.state
+    return where in (State.WRAPPED, *SENT) or bool(
+        tx.old_instances(study_id=study.id, states=SENT, limit=1)
+    )
 
 
 def _patient(study: OldStudy) -> PatientRecord:

@@ -24,7 +24,7 @@ _UNDER_WAY = (
 )
 _LOOK_AGAIN_S = 1.0
 _FILMS_A_SECOND, _LONGEST_PAUSE_S = 200, 10.0
-_BEFORE_ASKING_AGAIN_S = 5.0
+_BEFORE_ASKING_AGAIN_S = 1.0
 
 
 def feed(services: Services, source_id: str) -> list[tuple[Stage, str]]:

@@ -11,16 +11,17 @@ from datetime import datetime
 from itertools import islice
 
 from digitizer.errors import BadRow, BadScan
-from digitizer.model.older import OldInstance, PictureRow, Source
+from digitizer.model.older import OldInstance, OldStudy, PictureRow, Source
 from digitizer.model.reasons import Code
+from digitizer.model.records import Stage
 from digitizer.model.states import State
 from digitizer.pipeline.changes import event
 from digitizer.pipeline.older.films import close_films, film_row, take_film
 from digitizer.pipeline.older.looking import Looked, unusable
 from digitizer.pipeline.older.originals import PACK_BYTES, kept
-from digitizer.pipeline.older.steps import SENT
+from digitizer.pipeline.older.steps import SENT, reopen
 from digitizer.pipeline.older.wrapping import PictureFile, page_place, row_sha256, wrapped
-from digitizer.pipeline.older.writing import write
+from digitizer.pipeline.older.writing import with_others, write
 from digitizer.pipeline.services import Services
 from digitizer.ports import PictureSource, Transaction
 
@@ -119,7 +120,8 @@ def _is_settled(
 ) -> bool:
     """Tell whether a file and its rows are known as they are; note it where they changed too late.
 
-    What was sent is not made anew of another row or file: a person sees the note and corrects it.
+    What was sent is not made anew of another row or file. Where the row names another patient now,
+    its study is asked about.
     """
     pages = {row.page or 1: row for row in rows}
     places = {page_place(place, page): page for page in pages} | {place: min(pages)}
@@ -140,7 +142,20 @@ def _is_settled(
             tx.write_old_instances(
                 replace(one, note=_TOO_LATE) for one in changed if one.code is not Code.FILM_SCAN
             )
+            for one in changed:
+                _ask_whose(services, tx, one, pages[places[one.place]])
     return bool(changed) or same >= len(pages)
+
+
+def _ask_whose(services: Services, tx: Transaction, one: OldInstance, row: PictureRow) -> None:
+    """Have a study decided anew when the row of a picture of it that was sent names another."""
+    if not one.study_id:
+        return
+    study = tx.get(OldStudy, one.study_id)
+    asked = with_others(study, [row.header])
+    if asked != study:
+        opened = reopen(services, tx, asked, Stage.OLD_DECIDE)
+        tx.save(opened, event(study.id, "named_otherwise", sop=one.outgoing_uid))
 
 
 def _written(

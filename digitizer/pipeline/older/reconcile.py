@@ -5,7 +5,7 @@ what waits, what a person must look at, and what is filed. Differences are never
 """
 
 from collections import Counter
-from collections.abc import Callable, Container, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
@@ -14,14 +14,13 @@ from digitizer.model.older import OldHeader, OldInstance, OldStudy, Source
 from digitizer.model.reasons import CODES, Code
 from digitizer.model.states import State
 from digitizer.pipeline.older.films import films_json, films_settled
+from digitizer.pipeline.older.release import DAMAGED
 from digitizer.pipeline.services import Services
 from digitizer.ports import Transaction
 
 __all__ = [
-    "COLUMNS",
     "LISTS",
     "TAKEN",
-    "cells",
     "listed",
     "page_of",
     "settled",
@@ -38,21 +37,26 @@ LISTS: Mapping[str, tuple[State, ...]] = {
     "found": (*TAKEN, *_REFUSED),
     "taken": TAKEN,
     "refused": _REFUSED,
+    "damaged": _REFUSED,
     "filed": (State.READ, *_STORED),
     "stored": _STORED,
     "already_there": _STORED,
     "committed": _STORED[1:],
     "verified": _STORED[2:],
+    "differing": (State.READ, State.COMMITTED),
     "colliding": (State.REVIEW,),
     "held": (State.REVIEW,),
     "renamed": TAKEN,
     "duplicate": (State.DUPLICATE,),
+    "open_duplicates": (State.DUPLICATE,),
     "missing": (State.REJECTED,),
     "rows_refused": (State.REJECTED,),
 }
 """Lists of instances by name, and the states they hold."""
 _ONLY: Mapping[str, Callable[[OldInstance], bool]] = {
+    "damaged": lambda row: row.code is not None and row.code.value in DAMAGED,
     "already_there": lambda row: row.code is Code.ALREADY_THERE,
+    "differing": lambda row: row.code is Code.READ_BACK_DIFFERS,
     "colliding": lambda row: row.code is Code.UID_COLLISION,
     "held": lambda row: row.code is not Code.UID_COLLISION,
     "renamed": lambda row: bool(row.sent_uid),
@@ -102,6 +106,7 @@ def source_json(view: Transaction, source: Source) -> dict[str, Any]:
         "rows_refused": rows_refused,
         "taken": taken,
         "refused": dict(sorted(refused.items())),
+        "damaged": sum(n for code, n in refused.items() if code in DAMAGED),
         "colliding": colliding,
         "held": _count(tally, (State.REVIEW,)) - colliding,
         "filed": filed,
@@ -111,6 +116,7 @@ def source_json(view: Transaction, source: Source) -> dict[str, Any]:
         ),
         "committed": _count(tally, _STORED[1:]),
         "verified": _count(tally, _STORED[2:]),
+        "differing": _count(tally, LISTS["differing"], Code.READ_BACK_DIFFERS.value),
         "bytes": sum(size for _, size in tally.values()),
         "balanced": found == taken + sum(refused.values()) and _adds_up(view, source, taken, tally),
         "studies": {state.value: n for state, n in sorted(studies.items())},
@@ -152,9 +158,20 @@ def settled(view: Transaction, source: Source) -> bool:
 
 
 def listed(
-    services: Services, source: Source, name: str, *, after: str = ""
+    services: Services, source: Source, name: str, *, code: Code | None = None, after: str = ""
 ) -> Iterator[OldInstance]:
     """Yield the instances behind a number of the reconciliation, in the order of their places.
+
+    Parameters
+    ----------
+    services : Services
+    source : Source
+    name : str
+        Of the list.
+    code : Code, optional
+        Only those of this reason.
+    after : str
+        Only those behind this place.
 
     Raises
     ------
@@ -166,10 +183,11 @@ def listed(
     while True:
         with services.ledger.reading() as view:
             rows = view.old_instances(
-                source_id=source.id, states=LISTS[name], after=after, limit=_PAGE
+                source_id=source.id, states=LISTS[name], code=code, after=after, limit=_PAGE
             )
             whose = {row.study_id for row in rows} if name == "filed" else set()
             decided = view.old_decided(whose)
+            open_ = _open(view, rows) if name == "open_duplicates" else None
         if not rows:
             return
         after = rows[-1].place
@@ -181,7 +199,16 @@ def listed(
                 continue
             if name == "filed" and not _is_filed(row, decided):
                 continue
+            if open_ is not None and row.sop_instance_uid not in open_:
+                continue
             yield row
+
+
+def _open(view: Transaction, rows: Iterable[OldInstance]) -> set[str]:
+    """Return the UIDs of which no bearer is verified."""
+    uids = {row.sop_instance_uid for row in rows}
+    bearers = view.old_instances_with_uid(uids)
+    return uids - {one.sop_instance_uid for one in bearers if one.state is State.VERIFIED}
 
 
 def _is_filed(row: OldInstance, decided: Container[str]) -> bool:
@@ -192,7 +219,13 @@ def _is_filed(row: OldInstance, decided: Container[str]) -> bool:
 
 
 def page_of(
-    services: Services, source: Source, name: str, *, after: str, limit: int
+    services: Services,
+    source: Source,
+    name: str,
+    *,
+    after: str,
+    limit: int,
+    code: Code | None = None,
 ) -> list[OldInstance]:
     """Return some of the instances behind a number, those after a place.
 
@@ -201,24 +234,7 @@ def page_of(
     UsageError
         There is no list of that name.
     """
-    return list(islice(listed(services, source, name, after=after), limit))
-
-
-COLUMNS = ("place", "sop_instance_uid", "sop_class_uid", "state", "code", "note", "sha256")
-
-
-def cells(row: OldInstance) -> tuple[str, ...]:
-    """Return an instance as the columns of a CSV."""
-    code = row.code.value if row.code else ""
-    return (
-        row.place,
-        row.sop_instance_uid,
-        row.sop_class_uid,
-        row.state.value,
-        code,
-        row.note,
-        row.sha256,
-    )
+    return list(islice(listed(services, source, name, code=code, after=after), limit))
 
 
 def why(row: OldInstance) -> str:

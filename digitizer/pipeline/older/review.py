@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from enum import StrEnum, unique
 
+from digitizer import identity
 from digitizer.errors import StaleRecord, UsageError
 from digitizer.model.identity import Agreement, ExamRecord, Outcome, PatientRecord, Verdict
 from digitizer.model.older import OldInstance, OldStudy, SourceKind
@@ -14,7 +15,9 @@ from digitizer.model.records import Stage
 from digitizer.model.states import HOLDS, State
 from digitizer.pipeline.changes import event, held, moved
 from digitizer.pipeline.older.decide import approve, asked_of_instances
+from digitizer.pipeline.older.picture_exam import own_study_uid
 from digitizer.pipeline.older.steps import SENT, count_token, identities_token
+from digitizer.pipeline.older.strangers import referring, strangers
 from digitizer.pipeline.older.writing import revive
 from digitizer.pipeline.review import exam_named, patient_named
 from digitizer.pipeline.services import Services
@@ -32,6 +35,7 @@ _EACH_BY_ITSELF = _OF_INSTANCES | {
     *(Code.SEVERAL_IDENTITIES, Code.PICTURE_CONTRADICTS, Code.COUNT_DIFFERS),
 }
 """Reasons for which one study says nothing of another."""
+_ANOTHERS = "It names another patient than the one its study was filed to."
 _WHO = (FieldName.PATIENT_ID, FieldName.FAMILY_NAME, FieldName.BIRTH_DATE)
 _NOT_BY_ACCEPTING = frozenset((Code.STUDY_CONFLICT, Code.READ_BACK_DIFFERS, Code.INTERNAL_ERROR))
 _RESUMES = {
@@ -60,6 +64,7 @@ def accept(
     patient_id: str | None = None,
     accession_number: str | None = None,
     collisions: Collisions | None = None,
+    leave_others: bool = False,
     why: str = "",
     undo_window_s: float | None = None,
 ) -> OldStudy:
@@ -78,6 +83,8 @@ def accept(
         Of the patient's exam; without, the one proposed; "" leaves the header's number as it is.
     collisions : Collisions, optional
         What becomes of instances that cannot go as they are; must be said where there are any.
+    leave_others : bool
+        Instances whose headers name somebody else are left out, and listed as rejected.
     why : str
     undo_window_s : float, optional
         The setting by default.
@@ -101,6 +108,9 @@ def accept(
         exam=_exam(services, study, patient, accession_number),
         posterior=study.posterior or 0.0,
     )
+    if collisions is Collisions.NEW_UID:
+        _must_not_be_named(services, study)
+    others = strangers(services, study, patient) if leave_others else frozenset()
     window = services.settings.undo_window_s if undo_window_s is None else undo_window_s
     with services.ledger.transaction() as tx:
         current = _in_review(tx.get(OldStudy, study_id))
@@ -109,6 +119,8 @@ def accept(
         if current.version != study.version or unseen:
             tx.schedule(Stage.OLD_DECIDE, study_id)
             raise StaleRecord("This study has changed meanwhile. Look at it again.")
+        _must_be_the_same(tx, current, patient)
+        _leave_out(services, tx, [row for row in rows if row.place in others])
         if codes & _OF_INSTANCES and collisions is not None:
             _settle(services, tx, current, collisions)
         confirmed = {*current.confirmed, identities_token(current), count_token(current)}
@@ -123,6 +135,32 @@ def accept(
         )
     services.waker.wake([(Stage.OLD_STORE, study_id)])
     return approved
+
+
+def _must_be_the_same(tx: Transaction, study: OldStudy, patient: PatientRecord) -> None:
+    """Refuse to decide for somebody else what is in the archive, in part or whole."""
+    before = study.decision
+    if before is None or not tx.old_instances(study_id=study.id, states=SENT, limit=1):
+        return
+    if (before.patient.issuer, before.patient.patient_id) != (patient.issuer, patient.patient_id):
+        raise UsageError(
+            f"A part of study {study.id} is in the archive under another patient number.",
+            remedy="Have it corrected there first; it stays in review until then.",
+        )
+
+
+def _must_not_be_named(services: Services, study: OldStudy) -> None:
+    """Refuse a new UID for what other instances of the study refer to."""
+    with services.ledger.reading() as view:
+        rows = view.old_instances(study_id=study.id, states=(State.REVIEW,))
+    colliding = frozenset(row.sop_instance_uid for row in rows if row.code in _COLLIDING)
+    number = referring(services, study, colliding)
+    if number:
+        raise UsageError(
+            f"{number} other instances of study {study.id} refer to what collides; under a new UID"
+            " they would mean the other one.",
+            remedy="Say --collisions leave, or reject the study and have its source put right.",
+        )
 
 
 def _accept_count(services: Services, study: OldStudy, user: str, why: str) -> OldStudy:
@@ -188,9 +226,25 @@ def _exam(
         return None
     if accession_number is not None:
         return exam_named(services, patient, accession_number)
-    if study.candidates and study.candidates[0].patient == patient:
-        return study.candidates[0].exam
-    return None
+    first = study.candidates[0] if study.candidates else None
+    if first is not None and first.patient == patient and first.exam is not None:
+        return first.exam
+    # Of somebody whose number the header did not bear: found as it would be had it borne it.
+    with services.ledger.reading() as view:
+        source = view.get(OlderSource, study.source_id)
+    own = own_study_uid(source, study)
+    found = identity.exam_of_header(study.header, own, patient, services.index)
+    return None if found.reasons else found.exam
+
+
+def _leave_out(services: Services, tx: Transaction, rows: Iterable[OldInstance]) -> None:
+    """Leave out what names somebody else than the patient of the study."""
+    gone = [
+        replace(row, state=State.REJECTED, code=Code.REJECTED_BY_PERSON, note=_ANOTHERS)
+        for row in rows
+    ]
+    tx.write_old_instances(gone)
+    revive(services, tx, gone)
 
 
 def _settle(services: Services, tx: Transaction, study: OldStudy, collisions: Collisions) -> None:

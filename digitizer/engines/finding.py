@@ -1,0 +1,158 @@
+"""Finding lines of text on a film: where they may stand, and where just each one does.
+
+The detector was trained on sharp print. Blurred letters it either does not see, or it boxes the
+lines of a block as one; set narrower along the lines, it parts them again. Of nine blurred blocks
+that it had not parted in three sizes it parted all.
+"""
+
+from collections.abc import Callable, Iterator
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from digitizer.engines.places import DETECTOR, Place, alike, line_like, reduced, roomy
+from digitizer.engines.strips import joined
+from digitizer.model.raster import Pixels
+from digitizer.reading import Region, evened, text_regions
+
+__all__ = ["FILM_ROOM", "lines_on_film", "narrow_lines", "places_on_film"]
+
+Grey = NDArray[np.uint8]
+Boxes = NDArray[np.float32]
+Find = Callable[[Grey], Boxes]
+"""A detector: boxes of lines, (n, 4, 2), in pixels of the picture it is given."""
+
+FILM_ROOM = 1.5
+"""Line heights by which pieces of one line may lie apart: blurred lines are found in pieces."""
+_LAST_RESORT = 3
+_MOST_GROWN = 2
+_NARROW = 0.5
+"""Width to which lines are set for the detector that it does not part as they are."""
+_FINER = (1.0, 1.9, 2.6)
+"""To what the reduced film is enlarged for that: not at all, or so that lines of letters of 3 mm
+are as high as the detector parts them best, and a little higher."""
+
+
+def places_on_film(find: Find, grey: Pixels, dpi: float | None) -> Iterator[list[Place]]:
+    """Yield places of a film that may bear text; the next ones are for films where those bore none.
+
+    The detector looks at the reduced film as it lies; then places full of strokes are tried; then
+    the reduced film turned, since the detector misses small lines that run upward, and as fine as
+    it can see, since a scan may tell its resolution wrongly; then the same with the lines set
+    narrower, upright and turned.
+
+    Parameters
+    ----------
+    find : callable
+    grey : ndarray of uint8 or uint16, (rows, columns)
+    dpi : float, optional
+        Of the picture.
+    """
+    scale = reduced(grey.shape, dpi)
+    yield roomy(_looked(find, grey, scale), scale, grey.shape)
+    yield [Place(region) for region in text_regions(grey, _LAST_RESORT)]
+    scale = reduced(grey.shape, None)
+    for turned, narrow in ((True, False), (False, True), (True, True)):
+        yield roomy(_looked(find, grey, scale, turned=turned, narrow=narrow), scale, grey.shape)
+
+
+def lines_on_film(find: Find, grey: Pixels, place: Place) -> tuple[Region, Boxes]:
+    """Find the lines of a place; one at whose edge a line stands is made larger.
+
+    Returns
+    -------
+    tuple of int
+        The place.
+    ndarray of float32, (n, 4, 2)
+        Boxes of its lines, in its own pixels.
+    """
+    return _grown(place, grey.shape, lambda one: _lines_in_place(find, grey, one))
+
+
+def narrow_lines(
+    find: Find, grey: Pixels, region: Region, dpi: float | None
+) -> tuple[Region, Boxes]:
+    """Find the lines of a place set narrower, as :func:`lines_on_film` finds them as they are."""
+    whole = reduced(grey.shape, dpi)
+    return _grown(Place(region), grey.shape, lambda one: _narrow_in_place(find, grey, one, whole))
+
+
+def _grown(
+    place: Place, shape: tuple[int, ...], look: Callable[[Place], Boxes]
+) -> tuple[Region, Boxes]:
+    boxes = look(place)
+    for _ in range(_MOST_GROWN):
+        larger = place.around(boxes, shape)
+        if larger is None:
+            break
+        place = larger
+        boxes = look(place)
+    return place.region, boxes
+
+
+def _lines_in_place(find: Find, grey: Pixels, place: Place) -> Boxes:
+    """Find the lines of a place, at the size at which the detector parts lines best.
+
+    Where that size is not known, or shows fewer lines than the whole film did, others are tried:
+    too large, and blurred lines run into one box; too small, and they are not seen.
+    """
+    x0, y0, x1, y1 = place.region
+    best, most = np.zeros((0, 4, 2), np.float32), 0
+    for scale in place.scales():
+        boxes = _looked(find, grey[y0:y1, x0:x1], scale)
+        lines = int(line_like(boxes).sum())
+        if lines > most:
+            best, most = boxes / np.float32(scale), lines
+        if lines >= max(1, place.lines):
+            break
+    return best
+
+
+def _narrow_in_place(find: Find, grey: Pixels, place: Place, whole: float) -> Boxes:
+    """Find the lines of a place set narrower, upright or turned: where most of them are parted.
+
+    ``whole`` is the scale at which the detector looks at the whole film.
+    """
+    x0, y0, x1, y1 = place.region
+    finest = DETECTOR / max(x1 - x0, y1 - y0)
+    best, most = np.zeros((0, 4, 2), np.float32), 0
+    for turned in (False, True):
+        for scale in sorted({min(finer * whole, finest) for finer in _FINER}):
+            boxes = _looked(find, grey[y0:y1, x0:x1], scale, turned=turned, narrow=True)
+            boxes = boxes[line_like(boxes)]
+            lines = len(joined(alike(boxes)[1], FILM_ROOM)) if len(boxes) else 0
+            if lines > most:
+                best, most = boxes / np.float32(scale), lines
+    return best
+
+
+def _looked(
+    find: Find, picture: Pixels, scale: float, *, turned: bool = False, narrow: bool = False
+) -> Boxes:
+    """Find lines on a picture scaled and evened out; boxes are in pixels of that scale.
+
+    Parameters
+    ----------
+    find : callable
+    picture : ndarray of uint8 or uint16, (rows, columns)
+    scale : float
+    turned : bool
+        Turn it a quarter counter-clockwise for the detector, so that lines that run upward or
+        downward lie before it.
+    narrow : bool
+        Set lines that lie before it to half their width.
+    """
+    even = evened(picture, scale)
+    columns = even.shape[1]
+    if turned:
+        even = np.ascontiguousarray(np.rot90(even))
+    width = even.shape[1]
+    if narrow:
+        size = (max(1, round(_NARROW * width)), even.shape[0])
+        even = np.asarray(cv2.resize(even, size, interpolation=cv2.INTER_AREA), np.uint8)
+    boxes = find(even) * np.array((width / even.shape[1], 1.0), np.float32)
+    if turned:
+        # A point (x, y) of the turned picture came from (columns - y, x).
+        boxes = np.stack([columns - boxes[..., 1], boxes[..., 0]], axis=-1)
+    return boxes

@@ -1,0 +1,52 @@
+"""What speaks against releasing an older archive: the one list that the report goes by."""
+
+from typing import Any
+
+from digitizer.model.states import State
+
+__all__ = ["DAMAGED", "MISSING", "against_release"]
+
+DAMAGED = frozenset(
+    ("truncated_file", "corrupt_file", "empty_file", "too_large", "unsupported_format",
+     "password_protected")
+)  # fmt: skip
+"""Codes of files that are damaged, and only here."""
+MISSING = "named by a disc's own list, an index file or the old PACS"
+"""What is not there is known by these alone."""
+_ENDED = frozenset(
+    state.value for state in (State.VERIFIED, State.REJECTED, State.DUPLICATE, State.QUARANTINED)
+)
+
+
+def against_release(told: dict[str, Any]) -> list[str]:
+    """Return why an older archive may not be released, in words; nothing where it may.
+
+    Parameters
+    ----------
+    told : dict
+        Its reconciliation, see :func:`digitizer.pipeline.older.reconcile.source_json`.
+    """
+    refused: dict[str, int] = told["refused"]
+    counted = (
+        (sum(n for state, n in told["studies"].items() if state not in _ENDED),
+         "{} studies are under way or wait for a person"),
+        (told["taken"] - told["verified"], "{} instances that were taken are not verified"),
+        (told["differing"], "{} instances are otherwise in the archive than they were sent"),
+        (told["open_duplicates"], "{} copies are of instances that are not verified"),
+        (told["missing"], f"{{}} files or instances {MISSING} are not there"),
+        (told["rows_refused"], "{} rows of the index file cannot be taken"),
+        (refused.get("no_row", 0), "no row of the index file tells whose {} pictures are"),
+        (refused.get("link_outside", 0), "{} links lead out of it and were not followed"),
+        (told["damaged"], "files that are damaged, and only here: {}"),
+    )  # fmt: skip
+    said = told["told"]["instances"]
+    return [
+        *([] if told["stocked"] else ["it has not been looked through to its end"]),
+        *([f"looking through it has stopped: {told['trouble']}"] if told["trouble"] else []),
+        *(
+            [f"the source says it has {said} instances, {told['found']} came"]
+            if said not in (None, told["found"])
+            else []
+        ),
+        *(words.format(n) for n, words in counted if n),
+    ]

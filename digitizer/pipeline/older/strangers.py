@@ -1,0 +1,54 @@
+"""Instances that keep a study from being filed as it is: they name somebody else, or each other."""
+
+import re
+
+from digitizer import dicom, identity
+from digitizer.model.identity import PatientRecord
+from digitizer.model.older import OldStudy, Source
+from digitizer.model.states import State
+from digitizer.pipeline.older.decide import ruled_header
+from digitizer.pipeline.older.originals import original
+from digitizer.pipeline.services import Services
+
+__all__ = ["referring", "strangers"]
+
+
+def strangers(services: Services, study: OldStudy, patient: PatientRecord) -> frozenset[str]:
+    """Return the places of instances not sent yet whose headers are not this patient's.
+
+    By the record number, of its issuer, now or before a merge; by the name where there is none.
+
+    Raises
+    ------
+    BadScan
+        An original cannot be read any more.
+    """
+    with services.ledger.reading() as view:
+        source = view.get(Source, study.source_id)
+        rows = view.old_instances(study_id=study.id, states=(State.READ, State.REVIEW))
+    return frozenset(
+        row.place
+        for row in rows
+        if not identity.names(ruled_header(services, source, row)[0], source.issuer, patient)
+    )
+
+
+def referring(services: Services, study: OldStudy, uids: frozenset[str]) -> int:
+    """Count the instances of a study that may name one of these instances, but are none of them.
+
+    Key objects, reports, presentation states and reference pictures would mean the other bearer of
+    the UID, once the one that they mean goes under another.
+    """
+    if not uids:
+        return 0
+    any_of = b"|".join(re.escape(uid.encode()) for uid in sorted(uids))
+    named = re.compile(rb"(?<![0-9.])(?:" + any_of + rb")(?![0-9.])")
+    with services.ledger.reading() as view:
+        source = view.get(Source, study.source_id)
+        rows = view.old_instances(study_id=study.id)
+    others = (
+        row for row in rows if row.state is not State.REJECTED and row.sop_instance_uid not in uids
+    )
+    return sum(
+        bool(named.search(dicom.examine(original(services, source, row)).data)) for row in others
+    )
