@@ -8,20 +8,23 @@ from pathlib import Path
 from pycdlib import PyCdlib
 
 from digitizer.errors import BadScan
-from digitizer.older.raw_sectors import RawSectors, data_start
+from digitizer.older.raw_sectors import HEAD, SECTOR, RawSectors, data_start
 
 __all__ = ["DiscImage", "is_image", "is_named_image"]
 
-_MAGICS, _AT = (b"CD001", b"BEA01"), 0x8001
-"""What the first descriptor of a volume is called (ECMA-119 8.1, ECMA-167 2/9.1), and where."""
+_MAGICS = (b"CD001", b"BEA01")
+"""What the first descriptor of a volume is called (ECMA-119 8.1, ECMA-167 2/9.1)."""
+_AT, _FIRST = 0x8001, 16
+"""Where it is called so, and in which sector."""
 _SUFFIXES = (".iso", ".img", ".nrg", ".cdr", ".toast")
 
 
 def is_image(path: Path) -> bool:
     """Tell whether a file is an image of a disc, also one of raw sectors: by its content."""
     try:
-        with _stream(path) as file:
-            file.seek(_AT)
+        with path.open("rb") as file:
+            start = data_start(file.read(HEAD))
+            file.seek(_AT if start is None else _FIRST * SECTOR + start + 1)
             return file.read(5) in _MAGICS
     except OSError:
         return False
@@ -33,8 +36,13 @@ def is_named_image(place: str) -> bool:
 
 
 def _stream(path: Path) -> BufferedReader:
-    start = data_start(path)
-    return path.open("rb") if start is None else BufferedReader(RawSectors(path, start))
+    file = path.open("rb")
+    start = data_start(file.read(HEAD))
+    if start is None:
+        file.seek(0)
+        return file
+    file.close()
+    return BufferedReader(RawSectors(path, start))
 
 
 class DiscImage:
@@ -48,7 +56,10 @@ class DiscImage:
 
     def __init__(self, path: Path) -> None:
         self._disc = PyCdlib()
-        stream = _stream(path)
+        try:
+            stream = _stream(path)
+        except OSError as error:
+            raise BadScan("corrupt_file", "The image of the disc cannot be read.") from error
         try:
             self._disc.open_fp(stream)
         except Exception as error:

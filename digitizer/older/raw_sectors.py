@@ -3,25 +3,23 @@
 import io
 from pathlib import Path
 
-__all__ = ["RawSectors", "data_start"]
+__all__ = ["HEAD", "SECTOR", "RawSectors", "data_start"]
 
-_SECTOR, _DATA = 2352, 2048
+HEAD, SECTOR, _DATA = 16, 2352, 2048
 _SYNC = b"\0" + b"\xff" * 10 + b"\0"
 _STARTS = {1: 16, 2: 24}
 """Where the data of a sector begin, by its mode; mode 2 as CD-ROM XA form 1 has it."""
 
 
-def data_start(path: Path) -> int | None:
+def data_start(head: bytes) -> int | None:
     """Return where the data begin in each sector of a raw image; None where it is none.
 
-    Raises
-    ------
-    OSError
-        It cannot be read.
+    Parameters
+    ----------
+    head : bytes
+        The first :data:`HEAD` bytes of a file.
     """
-    with path.open("rb") as file:
-        head = file.read(16)
-    return _STARTS.get(head[15]) if len(head) == 16 and head.startswith(_SYNC) else None
+    return _STARTS.get(head[15]) if len(head) == HEAD and head.startswith(_SYNC) else None
 
 
 class RawSectors(io.RawIOBase):
@@ -42,7 +40,7 @@ class RawSectors(io.RawIOBase):
         self._file = path.open("rb")
         self._start = start
         self._at = 0
-        self._size = path.stat().st_size // _SECTOR * _DATA
+        self._size = path.stat().st_size // SECTOR * _DATA
 
     def readable(self) -> bool:
         """Tell that it can be read."""
@@ -64,7 +62,7 @@ class RawSectors(io.RawIOBase):
         some = min(_DATA - inside, len(buffer), self._size - self._at)
         if some <= 0:
             return 0
-        self._file.seek(sector * _SECTOR + self._start + inside)
+        self._file.seek(sector * SECTOR + self._start + inside)
         read = self._file.readinto(memoryview(buffer)[:some])
         self._at += read
         return read
