@@ -67,6 +67,8 @@ class Source:
         How many the peer says it has; None where nobody says.
     gone : int
         Studies that the peer told before, and not when it was last asked again.
+    pictures_read, pictures_apart : int
+        Instances whose pictures were read, and those in which writing names another patient.
     checked_at : datetime or None
         When the peer was asked again, at the end, for what changed meanwhile.
     paced_until : datetime or None
@@ -86,6 +88,8 @@ class Source:
     told_studies: int | None = None
     told_instances: int | None = None
     gone: int = 0
+    pictures_read: int = 0
+    pictures_apart: int = 0
     checked_at: datetime | None = None
     paced_until: datetime | None = None
     paused: bool = False

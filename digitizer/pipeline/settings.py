@@ -74,5 +74,6 @@ class OlderSettings:
     largest_mb: int = 4096
     """Megabytes from which on a file is not taken."""
     read_pictures: float = 0.05
-    """Share of the studies of ultrasound and secondary captures whose pictures are read for a name
-    that contradicts the header; 0 for none, 1 for all."""
+    """Share of the pictures of ultrasound and cameras, and of secondary captures, that are read for
+    a name that contradicts the header; of other studies as many are looked through for pictures
+    that say that writing is burnt in; 0 for none, 1 for all."""

@@ -1,6 +1,5 @@
 """Whose an older study is: the same index, policy and promises as for a film (DESIGN §5)."""
 
-import hashlib
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -16,11 +15,10 @@ from digitizer.pipeline.jacket import evidence
 from digitizer.pipeline.older.originals import original
 from digitizer.pipeline.older.picture_exam import (
     decided_uids,
-    has_own_study,
     own_study_uid,
     parted_from,
 )
-from digitizer.pipeline.older.pictures import says_another
+from digitizer.pipeline.older.pictures import read_pictures
 from digitizer.pipeline.older.steps import (
     SENT,
     begin,
@@ -61,8 +59,8 @@ def decide(services: Services, study_id: str) -> list[tuple[Stage, str]]:
                 asked += (reason(Code.EXAM_AMBIGUOUS, text),)
         if rejected:
             asked += (reason(Code.RULE_REJECTED, rejected),)
-        elif _is_looked_at(services, source, study):
-            asked += says_another(services, source, to_send[0], verdict)
+        else:
+            asked += read_pictures(services, source, study, to_send, verdict)
     return _written(services, study, rows, verdict, asked)
 
 
@@ -127,18 +125,6 @@ def asked_of_instances(study: OldStudy, rows: tuple[OldInstance, ...]) -> tuple[
         )
         asked.append(reason(colliding[0].code or Code.UID_COLLISION, text))
     return tuple(asked)
-
-
-def _is_looked_at(services: Services, source: Source, study: OldStudy) -> bool:
-    """Tell whether a study is of the sample whose pictures are read; the same whenever asked.
-
-    Of pictures an index file alone says whose they are: any of them may bear another's name.
-    """
-    kinds = ("US", "OT", "SC", "XC", "ES")
-    if has_own_study(source) and study.header.modality not in kinds:
-        return False
-    drawn = int(hashlib.sha256(study.id.encode()).hexdigest()[:8], 16) / 0xFFFFFFFF
-    return drawn < services.older.read_pictures
 
 
 def _written(

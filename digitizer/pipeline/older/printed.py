@@ -58,6 +58,10 @@ def printed_source(
         numbers=(1,),
     )
     paper.table(("Studies", ""), list(told["studies"].items()), widths=(4, 1), numbers=(1,))
+    paper.text(
+        f"Pictures read for writing that names another patient: {told['pictures']['read']}, of "
+        f"which it does in {told['pictures']['naming_another']}."
+    )
     _release(paper, told)
     paper.heading("Studies that are held")
     if held:

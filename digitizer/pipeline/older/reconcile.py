@@ -101,6 +101,7 @@ def source_json(view: Transaction, source: Source) -> dict[str, Any]:
         "options": dict(sorted(source.options.items())),
         "told": {"studies": source.told_studies, "instances": source.told_instances},
         "gone": source.gone,
+        "pictures": {"read": source.pictures_read, "naming_another": source.pictures_apart},
         "found": found,
         "missing": missing,
         "rows_refused": rows_refused,
