@@ -8,10 +8,9 @@ __all__ = ["plan_words", "settings_lines", "source_words", "study_words", "where
 
 def source_words(document: dict[str, Any]) -> str:
     """Say where everything of an older archive is."""
-    told, lines = document["told"], [f"{document['source']} ({document['place']})"]
+    lines = [f"{document['source']} ({document['place']})"]
     lines += settings_lines(document)
-    if told["studies"] is not None:
-        lines.append(f"  told       {told['studies']} studies, {told['instances']} instances")
+    lines += _told_lines(document)
     refused = sum(document["refused"].values())
     lines += [
         f"  found      {document['found']}{'' if document['stocked'] else ' so far'}",
@@ -43,6 +42,22 @@ def source_words(document: dict[str, Any]) -> str:
     if not document["balanced"]:
         lines.append("  These numbers do not add up: please report it.")
     return "\n".join(lines)
+
+
+def _told_lines(document: dict[str, Any]) -> list[str]:
+    """Say what the source says that it has, and what was read in its pictures."""
+    told, pictures, lines = document["told"], document["pictures"], []
+    if told["studies"] is not None:
+        number = "no number of" if told["instances"] is None else told["instances"]
+        lines.append(f"  told       {told['studies']} studies, {number} instances")
+    if document["gone"]:
+        lines.append(f"  gone       {document['gone']} studies that it does not tell any more")
+    if pictures["read"]:
+        lines.append(
+            f"  pictures   {pictures['read']} read for a name burnt in, of which "
+            f"{pictures['naming_another']} name somebody else"
+        )
+    return lines
 
 
 def settings_lines(document: dict[str, Any]) -> list[str]:

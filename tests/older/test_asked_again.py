@@ -10,6 +10,7 @@ import pytest
 from old_instances import an_instance, uid
 from old_town import OldSite, an_index
 
+from digitizer.cli.older_words import source_words
 from digitizer.model.older import OldHeader, OldStudy, PeerInstance, PeerStudy, Source, SourceKind
 from digitizer.model.reasons import Code
 from digitizer.model.states import State
@@ -125,6 +126,7 @@ def test_a_peer_that_tells_no_counts_is_asked_for_its_instances(site: OldSite) -
     town = Town(site, OldPeer({"a": [1, 2], "b": [1]}, counts=False))
     assert town.told()["told"] == {"studies": 2, "instances": None}
     assert "told by the source itself not told" in town.report()
+    assert "2 studies, no number of instances" in source_words(town.told())
     assert "May be released" in town.report()
     town.peer.studies_held["a"].append(3)
     town.ask_again()
@@ -177,3 +179,4 @@ def test_a_study_that_is_not_told_any_more_is_noted(site: OldSite) -> None:
             for name in ("a", "b")
         ] == [0, 1]
     assert "when it was last asked did not: 1." in town.report()
+    assert "1 studies that it does not tell any more" in source_words(town.told())

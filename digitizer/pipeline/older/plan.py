@@ -166,7 +166,7 @@ def _planned(
         yield _Planned(
             seen=seen,
             changes=(*outcome.changes, *_identity(services, source, seen, outcome.header)),
-            uncovered=dicom.violations(outcome.header),
+            uncovered=(*outcome.illegal, *dicom.violations(outcome.header)),
         )
 
 

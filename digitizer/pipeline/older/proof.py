@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from digitizer import dicom
 from digitizer.errors import BadScan, SourceUnreachable
 from digitizer.model.older import Encoded, OldInstance, OldStudy, Source
+from digitizer.model.reasons import Code
 from digitizer.pipeline.older.made import adoption_of, as_placed, study_uid
 from digitizer.pipeline.older.picture_exam import has_own_study
 from digitizer.pipeline.services import Services
@@ -62,7 +63,9 @@ def prove(
         if adopted.instance is None:
             return Proof(differences=(adopted.rejected,))
         meant = dicom.examine(dicom.part10(adopted.instance))
-        differences = dicom.compare_old(meant, content)
+        # What was there already was changed by others, or not at all.
+        is_ours = bool(row.sent_sha256) and row.code is not Code.ALREADY_THERE
+        differences = dicom.compare_old(meant, content, with_originals=is_ours)
     except BadScan as error:
         differences = (f"it cannot be read: {error}",)
     return Proof(differences=differences, meant_sha256=adopted.data_sha256)
