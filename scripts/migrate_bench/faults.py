@@ -1,0 +1,43 @@
+"""On a bad line: capped answers, aborted associations, a peer that goes away, kills."""
+
+from pathlib import Path
+
+from orthanc_server import Orthanc, free_port
+
+from digitizer.rehearsal.old import BadLine
+from migrate_bench.proof import decided, reconciled, untouched
+from migrate_bench.site import Site, kill, opened_target, wait_for
+from migrate_bench.truth import Truth
+
+__all__ = ["KILLED_AT", "faults"]
+
+CAP, ABORT_EVERY = 100, 200
+KILLED_AT = (0.07, 0.2)
+"""Shares of the instances: early, so that one process goes a long way and shows its memory."""
+
+
+def faults(folder: Path, old: Orthanc, truth: Truth, away: float) -> list[str]:
+    """Bring it over on a bad line and compare; returns what is wrong."""
+    port = free_port()
+    with (
+        opened_target(folder / "target-faults", port) as target,
+        BadLine("127.0.0.1", old.dicom_port, cap=CAP, abort_every=ABORT_EVERY) as line,
+    ):
+        site = Site(folder / "data-faults", target, port)
+        site.index(truth.folder)
+        site.add(line.port)
+        kills = 0
+        for share in KILLED_AT:
+            running = site.start()
+            wait_for(site, running, int(len(truth.files) * share))
+            kill(running)
+            kills += 1
+            if kills == 1:
+                line.go_away(away)
+        site.run()
+        told, studies = site.told(), site.studies()
+        failures = [*reconciled(told, truth), *decided(studies, truth), *site.print_memory()]
+        failures += untouched(target, truth)
+    print(f"line: {line.associations} associations, {line.aborted} aborted, {line.capped} answers "
+          f"left out, away for {away:.0f} s; killed {kills} times")  # fmt: skip
+    return failures
