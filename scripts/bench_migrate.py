@@ -33,10 +33,18 @@ from digitizer.rehearsal.old import make_archive  # noqa: E402
 os.environ["TCP_NODELAY"] = "1"  # dcmtk, Orthanc in it, on either side
 
 
+STUDIES = 3100
+"""A fifth of them is on discs and in a storage folder; the rest is what was promised, or more."""
+PROMISED = (2000, 20_000)
+"""Studies and instances of the old PACS."""
+
+
 def main() -> int:
     """Bring an old PACS over; 0 when every promise was kept."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--studies", type=int, default=2000)
+    parser.add_argument(
+        "--studies", type=int, default=STUDIES, help="four in five of them are the old PACS'"
+    )
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--made", type=Path, help="an archive made before")
     parser.add_argument(
@@ -58,6 +66,8 @@ def main() -> int:
         if given.only not in ("files", "walk"):
             truth = Truth.read(made)
             print(f"{len(truth.studies)} studies, {len(truth.files)} instances at the old PACS")
+            if given.studies >= STUDIES and not _is_whole(truth):
+                failures.append("the old PACS has fewer studies or instances than promised")
             listen, reports = free_port(), free_port()
             with Orthanc(folder / "old", listen, TITLE) as old:
                 load(old, truth)
@@ -70,6 +80,11 @@ def main() -> int:
     for failure in failures:
         print(f"FAILED: {failure}")
     return 1 if failures else 0
+
+
+def _is_whole(truth: Truth) -> bool:
+    studies, instances = PROMISED
+    return len(truth.studies) >= studies and len(truth.files) >= instances
 
 
 if __name__ == "__main__":

@@ -2,12 +2,12 @@
 
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
 from orthanc_server import free_port
 
+from migrate_bench.altered import untouched
 from migrate_bench.faults import KILLED_AT
-from migrate_bench.proof import decided, untouched
+from migrate_bench.proof import decided
 from migrate_bench.site import Site, kill, opened_target, wait_for
 from migrate_bench.truth import Truth
 
@@ -21,10 +21,11 @@ def files(folder: Path, made: Path) -> list[str]:
     with opened_target(folder / "target-files", port) as target:
         site = Site(folder / "data-files", target, port)
         site.index(made)
-        seen: dict[str, dict[str, Any]] = {}
+        both, stored = Truth({}, {}, made), 0
         for place, kind in (("discs", "disc"), ("storage", "storage")):
             truth = Truth.read(made, place)
-            seen |= truth.files
+            both.studies |= truth.studies
+            both.bearers |= truth.bearers
             site.name(str(made / place), kind, place)
             for share in KILLED_AT:
                 running = site.start()
@@ -33,6 +34,7 @@ def files(folder: Path, made: Path) -> list[str]:
                 kill(running)
             site.run()
             told, planted = site.told(), truth.planted
+            stored += told["stored"]
             there = [path for path in (made / place).rglob("*") if path.is_file()]
             lists = sum(path.name == "DICOMDIR" for path in there)
             refused = Counter(told["refused"])
@@ -62,5 +64,5 @@ def files(folder: Path, made: Path) -> list[str]:
                 if is_ != be
             ]
             failures += decided(site.studies(), truth)
-        failures += untouched(target, Truth({}, seen, made))
+        failures += untouched(target, both, stored)
     return failures

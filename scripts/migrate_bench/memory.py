@@ -4,10 +4,12 @@ from dataclasses import dataclass, field
 
 import psutil
 
-__all__ = ["FLAT", "MARKS", "PAGES", "Memory", "family", "mib"]
+__all__ = ["FLAT", "PAGES", "Memory", "family", "mib"]
 
 MARKS = (1000, 2000, 5000, 10_000, 18_000)
 """Instances stored at which memory is told."""
+JUDGED_FROM = 5 * MARKS[0]
+"""Instances from which on it is judged: with fewer, starting up is all there is to see."""
 FLAT = 1.15
 PAGES = 64 << 20
 """SQLite's cache of the ledger's pages, which fills up as the ledger grows."""
@@ -29,6 +31,30 @@ class Memory:
                 continue
             total, most = total + size, max(most, size)
         self.seen.append((stored, total, most))
+
+    def judged(self) -> list[str]:
+        """Print the memory on the way; returns what is wrong with it."""
+        most = {at: self._most_around(at) for at in MARKS}
+        told = ", ".join(f"{mib(size)} at {at}" for at, size in most.items() if size)
+        last = max((stored for stored, _, _ in self.seen), default=0)
+        end = max((size for stored, _, size in self.seen if stored >= 0.9 * last), default=0)
+        total = max((size for _, size, _ in self.seen), default=0)
+        print(f"memory of the largest process by instances stored: {told}; {mib(end)} in the last "
+              f"tenth, up to {last}; all together at most {mib(total)}")  # fmt: skip
+        first = most[MARKS[0]]
+        if last < JUDGED_FROM:
+            print(f"  not judged: {last} instances are too few to tell")
+            return []
+        if not (first and end):
+            return [f"memory: nobody looked around {MARKS[0]} instances, or near the end"]
+        if end > FLAT * first:
+            return [f"memory: {end / first:.2f} of what it was at {MARKS[0]} (aim: {FLAT})"]
+        return []
+
+    def _most_around(self, mark: int) -> int:
+        """Return what the largest process took around a count of instances."""
+        near = [size for stored, _, size in self.seen if abs(stored - mark) <= mark // 5]
+        return max(near, default=0)
 
 
 def family(pid: int) -> list[psutil.Process]:

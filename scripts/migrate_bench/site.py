@@ -3,11 +3,12 @@
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
@@ -15,10 +16,10 @@ from urllib.request import Request, urlopen
 import psutil
 from orthanc_server import Orthanc
 
-from migrate_bench.memory import FLAT, MARKS, Memory, family, mib
+from migrate_bench.memory import Memory, family
 from migrate_bench.truth import Truth
 
-__all__ = ["NAME", "TITLE", "Site", "kill", "load", "opened_target", "wait_for"]
+__all__ = ["NAME", "TITLE", "Site", "kill", "kill_at", "load", "opened_target", "wait_for"]
 
 DIGITIZER = str(Path(sys.executable).with_name("digitizer"))
 TITLE, NAME = "DIGITIZER", "old-pacs"
@@ -124,31 +125,34 @@ class Site:
         )
         return found
 
-    def print_memory(self) -> list[str]:
-        """Print the memory on the way; returns what is wrong with it."""
-        most = {at: self._most_around(at) for at in MARKS}
-        told = ", ".join(f"{mib(size)} at {at}" for at, size in most.items() if size)
-        seen = self.memory.seen
-        last = max((stored for stored, _, _ in seen), default=0)
-        end = max((size for stored, _, size in seen if stored >= 0.9 * last), default=0)
-        total = max((size for _, size, _ in seen), default=0)
-        print(f"memory of the largest process by instances stored: {told}; {mib(end)} in the last "
-              f"tenth, up to {last}; all together at most {mib(total)}")  # fmt: skip
-        first = most[MARKS[0]]
-        if first and last >= MARKS[-2] and end > FLAT * first:
-            return [f"memory: {end / first:.2f} of what it was at {MARKS[0]} (aim: {FLAT})"]
-        return []
-
-    def _most_around(self, mark: int) -> int:
-        """Return what the largest process took around a count of instances."""
-        near = [size for stored, _, size in self.memory.seen if abs(stored - mark) <= mark // 5]
-        return max(near, default=0)
+    def events(self, name: str) -> int:
+        """Count what the ledger has written down of one name, looking past all commands."""
+        ledger = Path(self._environment["DIGITIZER_DATA_DIR"]) / "ledger.sqlite"
+        if not ledger.is_file():
+            return 0
+        with closing(sqlite3.connect(f"file:{ledger}?mode=ro", uri=True, timeout=30)) as database:
+            found = database.execute("SELECT count(*) FROM event WHERE name = ?", (name,))
+            return int(found.fetchone()[0])
 
 
 def wait_for(site: Site, running: "subprocess.Popen[bytes]", count: int) -> None:
     """Wait until the archive has a count of instances, or the command has ended."""
     while running.poll() is None and site.look(running) < count:
         time.sleep(0.5)
+
+
+def kill_at(site: Site, event: str) -> list[str]:
+    """Bring it over until the ledger has one event more of a name, and kill it in that moment."""
+    before, running, looked = site.events(event), site.start(), 0.0
+    while running.poll() is None and site.events(event) == before:
+        if time.monotonic() - looked >= 1:
+            site.look(running)
+            looked = time.monotonic()
+        time.sleep(0.05)
+    if running.poll() is not None:
+        return [f"it came to its end before it could be killed at {event}"]
+    kill(running)
+    return []
 
 
 def kill(running: "subprocess.Popen[bytes]") -> None:

@@ -41,7 +41,7 @@ def speed(folder: Path, old: Orthanc, listen: int, reports: int, truth: Truth) -
     print(f"throughput beside dcmtk: {slow:.2f} until all is stored, hashed, decided and written "
           f"down (aim: {AIM:.2f}); {whole:.2f} with commitment, reading back and asking the old "
           "PACS once more")  # fmt: skip
-    return [*site.print_memory(), *([f"throughput: {slow:.2f} of dcmtk's"] if slow < AIM else [])]
+    return [*site.memory.judged(), *([f"throughput: {slow:.2f} of dcmtk's"] if slow < AIM else [])]
 
 
 def cpu_s() -> float:

@@ -11,13 +11,19 @@ __all__ = ["Truth"]
 
 @dataclass
 class Truth:
-    """What the made-up archive says of one of its parts; ``planted``: how many files are how."""
+    """What the made-up archive says of one of its parts.
+
+    ``planted``: how many files are how; ``bearers``: the whole files of each SOP Instance UID;
+    ``colliding``: the studies of which two files bear one.
+    """
 
     studies: dict[str, dict[str, Any]]
     files: dict[str, dict[str, Any]]
     folder: Path
 
     planted: Counter[str] = field(default_factory=Counter)
+    bearers: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    colliding: set[str] = field(default_factory=set)
 
     @classmethod
     def read(cls, folder: Path, place: str = "pacs") -> "Truth":
@@ -29,4 +35,14 @@ class Truth:
             {one["sop_instance"]: one for one in files},
             folder,
             Counter(one["fault"] for one in files),
+            _bearers(files),
+            {one["study"] for one in files if one["fault"] == "collision"},
         )
+
+
+def _bearers(files: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    found: dict[str, list[dict[str, Any]]] = {}
+    for one in files:
+        if one["fault"] not in ("missing", "truncated", "junk"):
+            found.setdefault(one["sop_instance"], []).append(one)
+    return found

@@ -15,7 +15,7 @@ from migrate_bench.site import Site, kill, opened_target
 
 __all__ = ["walk"]
 
-_LOOK_S = 5.0
+_LOOK_S = 2.0
 
 
 def walk(folder: Path, count: int) -> list[str]:
@@ -39,13 +39,16 @@ def walk(folder: Path, count: int) -> list[str]:
             print(f"walked: {found - before:.0f} files more in {time.monotonic() - started:.0f} s")
             kill(running)
         told = site.told()
-    first = max(size for at, _, size in site.memory.seen if at <= count / 5)
-    last = max(size for at, _, size in site.memory.seen if at >= 0.9 * count)
+    seen = [one for one in site.memory.seen if one[0]]
+    first = max((size for at, _, size in seen if at <= count / 5), default=0)
+    last = max((size for at, _, size in seen if at >= 0.9 * count), default=0)
     print(f"walked: {told['found']} of {count} files, {count / seconds:.0f} a second with a kill "
           f"and two starts; memory of the largest process {mib(first)} in the first fifth, "
           f"{mib(last)} in the last tenth")  # fmt: skip
     failures = [] if told["found"] == count else [f"walked: {told['found']} of {count} found"]
-    if last > FLAT * first + PAGES:
+    if not (first and last):
+        failures.append("walked: nobody looked at the memory in the first fifth, or near the end")
+    elif last > FLAT * first + PAGES:
         failures.append(f"walked: memory {mib(last)} after {mib(first)}")
     return failures
 
