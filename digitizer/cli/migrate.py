@@ -20,16 +20,16 @@ from digitizer.cli.base import (
     progress_bars,
 )
 from digitizer.cli.ingest import workplace
+from digitizer.cli.migrate_plan import MIGRATE_PLAN_COMMANDS
 from digitizer.cli.migrate_studies import MIGRATE_STUDY_COMMANDS, as_user, code_named
 from digitizer.cli.older_pictures import index_words, picture_options
-from digitizer.cli.older_words import plan_words, settings_lines, source_words
+from digitizer.cli.older_words import settings_lines, source_words
 from digitizer.errors import UnknownRecord, UsageError
 from digitizer.model.older import Keep, OldInstance, Source, SourceKind
 from digitizer.model.states import HOLDS, State
 from digitizer.pipeline.older import reconcile
 from digitizer.pipeline.older.columns import INSTANCE_COLUMNS, instance_rows
 from digitizer.pipeline.older.pace import read_pace
-from digitizer.pipeline.older.plan import CHANGE_COLUMNS, change_rows, plan_source
 from digitizer.pipeline.older.sources import (
     add_source,
     change_source,
@@ -50,6 +50,9 @@ migrate = Root(name="migrate", help="Bring older digital archives over: discs, f
 @click.option(
     "--kind", type=click.Choice(["disc", "storage", "pacs", "pictures"]), help="What it is."
 )
+@click.option("--keep", type=click.Choice([one.value for one in Keep]),
+              help="Where originals stay: copied into the vault, or at their place; by default the "
+              "vault, for a storage its place.")  # fmt: skip
 @click.option("--issuer", default="", help="Who issued its record numbers, where it does not say.")
 @click.option("--pace", default="", help="Studies an hour by the hour, as 07-19:60,19-07:.")
 @click.option("--set", "sets", multiple=True, metavar="KEY=VALUE", help="An option of its kind.")
@@ -60,6 +63,7 @@ def add(
     place: str,
     name: str | None,
     kind: str | None,
+    keep: str | None,
     issuer: str,
     pace: str,
     sets: tuple[str, ...],
@@ -90,7 +94,7 @@ def add(
         source_kind,
         place,
         user=user,
-        keep=Keep.PLACE if kind == "storage" else Keep.VAULT,
+        keep=_keep(kind, keep, source_kind),
         issuer=issuer,
         options=options,
     )
@@ -99,6 +103,23 @@ def add(
     named = shlex.quote(source.name)
     print(f"{source.name}: {source.place}. `digitizer migrate run {named}` brings it over.")
     return 0
+
+
+def _keep(kind: str | None, told: str | None, source: SourceKind) -> Keep:
+    """Return where the originals stay: as the site says, where there is a choice."""
+    if told is None:
+        return Keep.PLACE if kind == "storage" else Keep.VAULT
+    if Keep(told) is Keep.PLACE and source is SourceKind.PACS:
+        raise UsageError(
+            "What an old PACS gives has no place of its own: it is kept in the vault.",
+            remedy="Leave --keep away.",
+        )
+    if Keep(told) is Keep.PLACE and source is SourceKind.PICTURES:
+        raise UsageError(
+            "Pictures are kept in the vault, under the hash that their instances name.",
+            remedy="Leave --keep away.",
+        )
+    return Keep(told)
 
 
 @migrate.command(name="change")
@@ -270,26 +291,6 @@ def _why(row: dict[str, Any]) -> str:
     return f" ({told})" if told else ""
 
 
-@migrate.command(name="plan")
-@click.argument("name")
-@click.option("--every", is_flag=True, help="Look at every instance, not at one of each study.")
-@click.option("--csv", "as_csv", is_flag=True, help="Each change of each instance, as CSV.")
-@json_option
-@pass_session
-def plan(session: Session, name: str, every: bool, as_csv: bool, as_json: bool) -> int:
-    """Show what would be changed and what the archive refuses, before anything is sent."""
-    source = source_named(session.services, name)
-    if as_csv:
-        print_csv(CHANGE_COLUMNS, change_rows(session.services, source, every=every))
-        return 0
-    document = plan_source(session.services, source, every=every)
-    if as_json:
-        print_json(document)
-    else:
-        print(plan_words(document))
-    return 0
-
-
 @migrate.command(name="pause")
 @click.argument("name")
 @as_user
@@ -312,7 +313,7 @@ def resume(session: Session, name: str, user: str) -> int:
     return 0
 
 
-for one in MIGRATE_STUDY_COMMANDS:
+for one in (*MIGRATE_PLAN_COMMANDS, *MIGRATE_STUDY_COMMANDS):
     migrate.add_command(one)
 
 MIGRATE_COMMANDS: tuple[click.Command, ...] = (migrate,)

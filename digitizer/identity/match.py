@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from itertools import groupby
 from typing import Any
 
@@ -10,9 +10,11 @@ from digitizer.errors import BadRow
 from digitizer.identity.classes import Caps
 from digitizer.identity.decide import decide_jacket
 from digitizer.identity.evidence import gather
+from digitizer.identity.headers import decide_header
 from digitizer.identity.settings import PolicySettings
 from digitizer.identity.weights import BUILT_IN, Weights
 from digitizer.model.identity import FilmCase, JacketCase, Outcome, Verdict
+from digitizer.model.older import OldHeader
 from digitizer.model.reading import FieldSource, Testimony
 from digitizer.model.reasons import Code, reason
 from digitizer.ports import PatientIndex
@@ -36,8 +38,9 @@ def match_lines(
     ``stopped`` are the classes of evidence that file nothing by themselves now, each with why;
     ``caps`` what posteriors may claim, as measured by default; ``weights`` those the site adopted.
 
-    Lines of one ``group`` follow each other and are decided together. A line that is not as the
-    contract says is answered too: for a person, with what is wrong with it.
+    Lines of one ``group`` follow each other and are decided together. A line with a ``header``,
+    what an older header or a row of an index file says, is decided as an older study is. A line
+    that is not as the contract says is answered too: for a person, with what is wrong with it.
 
     Raises
     ------
@@ -49,6 +52,9 @@ def match_lines(
         rows = list(together)
         if "error" in rows[0]:
             yield _refused(rows[0])
+        elif rows[0]["header"] is not None:
+            for row in rows:
+                yield _of_header(row, index, policy)
         else:
             for verdict in _decided(rows, testify, index, policy, caps, weights):
                 yield _answer(_unless_stopped(verdict, stopped or {}))
@@ -100,9 +106,32 @@ def _row(number: int, line: str) -> dict[str, Any]:
     group = row.get("group")
     if group is not None and not isinstance(group, str):
         raise BadRow(number, '"group" is a text or null')
+    if row.get("header") is not None:
+        # What a header or an index file says is decided by itself, as an older study is.
+        header, issuer = _header(number, row["header"]), row.get("issuer") or ""
+        if not _is_text(issuer):
+            raise BadRow(number, '"issuer" is a text or null')
+        told = {"header": header, "issuer": issuer}
+        return {"id": row["id"], "group": None, "serial": number, **told}
     bearers = {name: _bearer(number, name, row.get(name)) for name in ("jacket", "film")}
     # Without a group each line is by itself.
-    return {"id": row["id"], "group": group, "serial": 0 if group else number, **bearers}
+    return {"id": row["id"], "group": group, "serial": 0 if group else number, "header": None,
+            **bearers}  # fmt: skip
+
+
+def _header(number: int, value: Any) -> OldHeader:
+    known = {one.name for one in fields(OldHeader)}
+    if not isinstance(value, dict) or not all(_is_text(text) for text in value.values()):
+        raise BadRow(number, '"header" is an object of texts')
+    odd = sorted(set(value) - known)
+    if odd:
+        raise BadRow(number, f'"header" has no "{odd[0]}"')
+    return OldHeader(**value)
+
+
+def _of_header(row: dict[str, Any], index: PatientIndex, policy: PolicySettings) -> dict[str, Any]:
+    verdict = decide_header(row["header"], "", row["issuer"], index, policy)
+    return {**_answer(verdict), "id": row["id"]}
 
 
 def _bearer(number: int, name: str, value: Any) -> tuple[tuple[str, ...], tuple[str, ...]] | None:

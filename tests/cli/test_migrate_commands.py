@@ -73,3 +73,28 @@ def test_a_plan_of_what_was_not_looked_through_says_so(site: Site) -> None:
     told = site.run("migrate", "plan", "old").stdout
     assert "has not been looked through yet" in told
     assert "migrate run old" in told
+
+
+@pytest.mark.parametrize(
+    ("kind", "keep", "kept"),
+    [
+        ("disc", None, "vault"),
+        ("disc", "place", "place"),
+        ("storage", None, "place"),
+        ("storage", "vault", "vault"),
+    ],
+)
+def test_a_site_says_where_originals_stay(
+    site: Site, tmp_path: Path, kind: str, keep: str | None, kept: str
+) -> None:
+    """Whatever kind of files they are."""
+    words = ("--kind", kind, "--name", "files", "--as", "ann", *(("--keep", keep) if keep else ()))
+    assert site.run("migrate", "add", str(tmp_path), *words).returncode == 0
+    assert site.json("migrate", "show", "files")["keep"] == kept
+
+
+def test_an_old_pacs_has_no_place_to_keep_originals_at(site: Site) -> None:
+    """It is told why, in one line."""
+    done = site.run("migrate", "add", "NEW@127.0.0.1:104", "--keep", "place", "--as", "ann")
+    assert done.returncode == 2
+    assert "kept in the vault" in done.stderr

@@ -49,6 +49,10 @@ def test_answers_stream(index):
         ('{"id": "x", "film": 3}', "x"),
         ('{"id": "x", "film": {"lines": [null]}}', "x"),
         ('{"id": "x", "group": 7}', "x"),
+        ('{"id": "x", "header": "DOE"}', "x"),
+        ('{"id": "x", "header": {"name": 7}}', "x"),
+        ('{"id": "x", "header": {"surname": "DOE"}}', "x"),
+        ('{"id": "x", "header": {}, "issuer": 7}', "x"),
     ],
 )
 def test_a_bad_line_is_answered_and_named_at_the_end(index, bad, name):

@@ -2,9 +2,10 @@
 
 import csv
 import hashlib
+import json
 import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
@@ -21,10 +22,11 @@ from old_town import OldSite, an_index
 from PIL import Image
 from pydicom import Dataset, dcmread
 
-from digitizer import dicom
+from digitizer import dicom, reading
 from digitizer.cli.older_pictures import picture_options
 from digitizer.cli.older_words import plan_words
 from digitizer.errors import UsageError
+from digitizer.identity import match_lines
 from digitizer.index.csv import read_exams, read_patients
 from digitizer.ledger import SqlPatientIndex
 from digitizer.model.older import OldInstance, OldStudy, Source, SourceKind
@@ -33,6 +35,7 @@ from digitizer.model.states import State
 from digitizer.pipeline.older import reconcile, review
 from digitizer.pipeline.older.made import adopt
 from digitizer.pipeline.older.originals import original
+from digitizer.pipeline.older.picture_plan import readings_of_rows
 from digitizer.pipeline.older.picture_stock import stock_pictures
 from digitizer.pipeline.older.plan import plan_source
 from digitizer.pipeline.older.printed import printed_source
@@ -276,6 +279,30 @@ def test_what_is_planned_is_what_is_decided(room: Room, planned: dict[str, Any])
             decision = room.study(place).decision
             assert decision is not None
             assert decision.patient.patient_id == exam["patient_id"]
+
+
+def test_rows_are_decided_alike_by_match(room: Room, planned: dict[str, Any]) -> None:
+    """The rows as lines that `digitizer match` takes come to what is planned and done."""
+    services = room.services
+    lines = [
+        json.dumps({"id": row.place, "header": asdict(header), "issuer": room.source.issuer})
+        for row, header in readings_of_rows(services, room.source)
+    ]
+
+    def testify(*words: Any) -> Any:
+        return reading.testimony_of_lines(*words, services.rules)
+
+    answers = match_lines(lines, testify, services.index, services.policy)
+    matched = {one["id"]: one for one in answers}
+    told = {one["file"]: one for one in planned["decisions"]}
+    assert len(told) == 8
+    for place, exam in told.items():
+        one = matched[place]
+        assert (one["outcome"], one["reasons"]) == (exam["outcome"], exam["reasons"])
+        if one["outcome"] == "auto":
+            assert (one["patient_id"], one["accession_number"]) == (
+                exam["patient_id"], exam["accession_number"],
+            )  # fmt: skip
 
 
 def test_everything_is_accounted_for(room: Room) -> None:

@@ -1,6 +1,7 @@
 """What would become of the rows of an index file, shown before anything is read or sent."""
 
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from digitizer.pipeline.older.wrapping import exam_key
 from digitizer.pipeline.services import Services
 from digitizer.ports import PictureSource
 
-__all__ = ["plan_rows"]
+__all__ = ["plan_rows", "readings_of_rows"]
 
 _SHOWN = 1000
 _NO_UIDS = Uids("2.25.1", "2.25.2", "2.25.3")
@@ -68,6 +69,20 @@ def plan_rows(services: Services, source: Source, *, every: bool = False) -> dic
         "files_missing": [{"line": row.line, "file": row.place} for row in folder.without_file()],
         "files_without_row": _without_row(folder),
     }
+
+
+def readings_of_rows(services: Services, source: Source) -> Iterator[tuple[PictureRow, OldHeader]]:
+    """Yield the rows that are decided by themselves, each with its words after the rules.
+
+    What is the scan of a film is decided by what is read on it, and what a rule refuses by nobody.
+    """
+    all_films = source.options.get("films") == "yes"
+    for row in services.sources.pictures(source).rows():
+        if row.film or all_films:
+            continue
+        ruled, rejected = _ruled(services, row.header)
+        if not rejected:
+            yield row, ruled
 
 
 def _decided(services: Services, source: Source, row: PictureRow) -> Verdict:

@@ -95,6 +95,7 @@ def source_json(view: Transaction, source: Source) -> dict[str, Any]:
         "source": source.name,
         "kind": source.kind.value,
         "place": source.place,
+        "keep": source.keep.value,
         "stocked": source.stocked,
         "paused": source.paused,
         "issuer": source.issuer,

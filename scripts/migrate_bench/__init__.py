@@ -1,0 +1,1 @@
+"""The parts of ``scripts/bench_migrate.py``: what is made, brought over, killed and compared."""
