@@ -118,6 +118,12 @@ class FoundSheet:
         return sum(side.seen or side.rough for side in self.sides)
 
     @property
+    def is_soft(self) -> bool:
+        """Whether half of its lines or more are as wide as a penumbra."""
+        measured = [side for side in self.sides if side.seen or side.soft]
+        return 2 * sum(side.soft for side in measured) >= len(measured)
+
+    @property
     def has_corner(self) -> bool:
         """Whether two measured sides meet: bones and tubes show parallel lines alone."""
         clear = [side.seen and side.support > _CORNER_SUPPORT for side in self.sides]

@@ -349,15 +349,15 @@ def _is_border(
         top, right, bottom, left = (not (side.seen or side.rough) for side in found.sides)
         if found.seen == 4 and is_film_size(size, _CUT_MM):
             return False
-        if is_longer_than_any(size) or _is_as_wide_as_film(found, size, page.pitch):
+        if is_longer_than_any(size):
+            return False
+        if not found.is_soft and _is_as_wide_as_film(found, size, page.pitch):
             return False
         frame = _size_mm(page.frame, page)
         fills = alone and frame is not None and may_be_whole(frame, (2, 2))
         if fills and not may_be_whole(size, (left + right, top + bottom)):
             return True
-    measured = [side for side in found.sides if side.seen or side.soft]
-    unsharp = 2 * sum(side.soft for side in measured) >= len(measured)
-    if kind is BedKind.DARK or (kind is BedKind.BRIGHT and unsharp):
+    if kind is BedKind.DARK or (kind is BedKind.BRIGHT and found.is_soft):
         return is_border(
             page.full,
             bed,
@@ -365,7 +365,7 @@ def _is_border(
             found.corners,
             page.pitch,
             printed=kind is BedKind.DARK,
-            unsharp=unsharp,
+            unsharp=found.is_soft,
         )
     return False
 

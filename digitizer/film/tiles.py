@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from digitizer.film.gaps import black_gaps, clear_gaps
 from digitizer.film.lattice import Axis, fit_axis
 from digitizer.film.light import Floats, is_density, light_picture, log_tone
 from digitizer.film.pictures import ReadingPicture
@@ -33,12 +34,6 @@ _LEAST_MM = 27.0
 """The smallest pictures: 42-on-1 on 14 x 17 in has 45 mm, 12-on-1 on 8 x 10 in has 60."""
 _SPECK_MM = 17.0
 """Narrower than this nothing is a picture: the gap between frames, a black margin, text."""
-_CLEAR = 0.3
-"""Below the lightest that is clear, as a part of the range of tones: a thin line is blurred with
-what is beside it."""
-_BLACK = 0.07
-"""Above the darkest that is black, as a part of the range: noise, uneven light, the background of
-MR."""
 _FIRST = {True: (0.2, 0.35, 0.5), False: (0.03, 0.08, 0.15, 0.25)}
 """How much may cross a seam, clear or black, over the whole sheet."""
 _AGAIN = {True: (0.1, 0.2, 0.35), False: (0.02, 0.06, 0.15)}
@@ -47,12 +42,6 @@ _OFF_MM = {True: 3.0, False: 0.7}
 """How far a seam may be off: beside clear gaps, of a frame's two lines, either is taken."""
 _BESIDE_MM = 0.8
 """Black kept beside a picture that has no border to be seen."""
-_GRAIN = 4.0
-"""Above the darkest that is black, in median grain."""
-_CELL_MM, _CELLS = 4.0, 9
-"""Black is the darkest of so many cells around, each way: means over that size, free of noise."""
-_RIM_MM = 2.0
-"""Along the sheet's edge light comes round it, and corners are cut."""
 _SEAM, _BESIDE, _ALIKE, _HALVED = 0.01, 0.12, 0.6, 0.15
 """Without borders: what may cross a seam; lie beside the pictures, as a part of them; how alike the
 pictures are at least; how alike their halves may be, as a part of that."""
@@ -77,10 +66,19 @@ class _Sight:
     sign: int
 
     @classmethod
-    def of(cls, band: NDArray[np.bool_], sign: int) -> "_Sight":
-        size = (band.shape[1], _STRIPS)
-        shares = cv2.resize(band.astype(np.float32), size, interpolation=cv2.INTER_AREA)
-        return cls(np.asarray(shares, np.float32), band.shape[0], sign)
+    def both(cls, band: NDArray[np.bool_]) -> tuple["_Sight", "_Sight"]:
+        """Look along x, and along y."""
+        return cls._of(band.view(np.uint8), 0), cls._of(band.view(np.uint8), 1)
+
+    @classmethod
+    def _of(cls, band: NDArray[np.uint8], axis: int) -> "_Sight":
+        length = band.shape[axis]
+        ends = np.rint(np.linspace(0, length, _STRIPS + 1)).astype(int)
+        strips = [
+            cv2.reduce(strip, axis, cv2.REDUCE_AVG, dtype=cv2.CV_32F).ravel()
+            for strip in np.split(band, ends[1:-1], axis)
+        ]
+        return cls(np.stack(strips), length, 1 - 2 * axis)
 
     def upright(self, tilt_deg: float) -> "_Sight":
         """Shift each strip by what a tilt moves it; the middle strip stays."""
@@ -132,7 +130,10 @@ def find_tiles(picture: ReadingPicture, dpi: Dpi | None) -> TileGrid | None:
     longest = max(picture.pixels.shape)
     pitch_mm = _USUAL_MM / longest if dpi is None else MM_PER_INCH / max(dpi)
     scale = pitch_mm / float(small.reduction.max())
-    found = [one for one in (_lattice(tone, scale, clear) for clear in (True, False)) if one]
+    darkest, lightest = (float(one) for one in np.quantile(tone[::2, ::2], (0.02, 0.998)))
+    bands = ((clear_gaps(tone, darkest, lightest), True),
+             (black_gaps(tone, lightest - darkest, scale), False))  # fmt: skip
+    found = [one for one in (_lattice(band, scale, clear) for band, clear in bands) if one]
     best = max(found, key=_merit, default=None)
     if best is None:
         return None
@@ -150,24 +151,9 @@ def find_tiles(picture: ReadingPicture, dpi: Dpi | None) -> TileGrid | None:
     )
 
 
-def _lattice(tone: Floats, scale: float, clear: bool) -> _Lattice | None:
+def _lattice(band: NDArray[np.bool_], scale: float, clear: bool) -> _Lattice | None:
     """Look for gaps that are clear, or black."""
-    darkest, lightest = np.quantile(tone[::2, ::2], (0.02, 0.998))
-    if clear:
-        level = lightest - _CLEAR * (lightest - darkest)
-        # A frame is thin and never quite upright: one pixel wider it is met everywhere.
-        band = cv2.dilate((tone >= level).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    else:
-        calm = np.asarray(cv2.blur(tone, (3, 3)), np.float32)
-        grain = float(np.median(np.abs(tone - calm)[::2, ::2]))
-        level = _ground(calm, scale) + max(_BLACK * (lightest - darkest), _GRAIN * grain)
-        # Single specks are noise; strokes of letters are wider.
-        band = cv2.medianBlur((calm <= level).astype(np.uint8), 3) > 0
-        # The sheet's own edge is seen, and belongs to no picture.
-        rim = max(1, round(_RIM_MM / scale))
-        for side in (np.s_[:rim], np.s_[-rim:], np.s_[:, :rim], np.s_[:, -rim:]):
-            band[side] = True
-    sights = (_Sight.of(band, 1), _Sight.of(band.T, -1))
+    sights = _Sight.both(band)
     tilt = float(max(_TILTS_DEG, key=lambda one: (_sharpness(sights, one), -abs(one))))
     upright = [one.upright(tilt) for one in sights]
     across, down = (_axis(one.across(), scale, clear) for one in upright)
@@ -198,16 +184,6 @@ def _lattice(tone: Floats, scale: float, clear: bool) -> _Lattice | None:
         across=_with_room(found.across, scale, clear),
         down=_with_room(found.down, scale, clear),
     )
-
-
-def _ground(calm: Floats, scale: float) -> Floats:
-    """Return how black the black around each pixel is: where light is scattered it is less so."""
-    rows, columns = (max(1, round(side * scale / _CELL_MM)) for side in calm.shape)
-    cells = cv2.resize(calm, (columns, rows), interpolation=cv2.INTER_AREA)
-    around = (_CELLS, _CELLS)
-    black = cv2.blur(cv2.erode(cells, np.ones(around, np.uint8)), around)
-    found = cv2.resize(black, calm.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    return np.asarray(found, np.float32)
 
 
 def _bordered(

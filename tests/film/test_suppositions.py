@@ -9,6 +9,7 @@ from digitizer.film import find_sheets
 from digitizer.model.film import ScanKind
 from digitizer.model.raster import Polarity, Raster
 from digitizer.model.units import Dpi
+from digitizer.rehearsal.population import draw_scan
 from digitizer.rehearsal.sources import RADIOGRAPHS, radiograph
 
 SHAPE = (1100, 1000)
@@ -47,6 +48,17 @@ def test_no_film_is_lost_where_a_skewed_sheet_leaves_the_frame(skew):
     assert corners[0] @ along == pytest.approx(leftmost, abs=1.0)
     assert corners[3] @ along == pytest.approx(leftmost, abs=1.0)
     assert corners[0] @ down == pytest.approx(outline[0] @ down, abs=1.0)
+
+
+@pytest.mark.parametrize("number", [241, 429])
+def test_a_penumbra_is_no_edge_however_film_like_its_width(number):
+    """A drawn film fills the frame; what its collimator left chances to be as wide as a film."""
+    raster = draw_scan((871, 1, number), dpi=100).raster
+    (sheet,) = find_sheets(raster).sheets
+    assert sheet.edges_seen == 0
+    rows, columns = raster.pixels.shape
+    assert np.max(sheet.corners, axis=0) == pytest.approx([columns, rows], abs=8)
+    assert np.min(sheet.corners, axis=0) == pytest.approx([0, 0], abs=8)
 
 
 @pytest.mark.parametrize("ratio", [2, 3])
