@@ -19,6 +19,7 @@ from digitizer.engines.strips import Way
 from digitizer.model.raster import Pixels
 from digitizer.model.reading import Line
 from digitizer.model.units import Point
+from digitizer.reading import levels
 
 __all__ = ["MARKER", "find_markers"]
 
@@ -105,7 +106,7 @@ def find_markers(picture: Pixels, taken: Sequence[NDArray[np.float32]]) -> tuple
 
 def _bright(small: NDArray[Any]) -> NDArray[np.uint8]:
     """Return what is brighter than all around it, in square-root tones."""
-    low, top = (float(value) for value in np.quantile(small.astype(np.float32), (0.005, 0.998)))
+    low, top = levels(small, 0.005, 0.998)
     span = max(top - low, 1.0)
     tone = np.clip((small.astype(np.float32) - low) / span, 0, 1)
     tones = (np.sqrt(tone) * 255).astype(np.uint8)
@@ -158,22 +159,32 @@ def _clearness(
 ) -> float:
     """Return how far the spot of that label stands out from the ring about it, in spreads of both.
 
-    Lead is evenly clear and ends sharply; anatomy fades.
+    Lead is evenly clear and ends sharply; anatomy fades. 0 where no spread could make it clear.
     """
     x, y, width, height = box
     y0, x0 = max(0, y - _RING), max(0, x - _RING)
     part = (slice(y0, y + height + _RING), slice(x0, x + width + _RING))
     mask = (labels[part] == number).astype(np.uint8)
-    values = bright[part].astype(np.float32)
+    values = bright[part]
     inner = cv2.erode(mask, np.ones((3, 3), np.uint8)) > 0
     near = cv2.dilate(mask, np.ones((5, 5), np.uint8))
     ring = cv2.dilate(near, np.ones((5, 5), np.uint8)) > near
     if inner.sum() < 12 or ring.sum() < 12:
         return 0.0
-    inside, outside = float(np.median(values[inner])), float(np.median(values[ring]))
-    spread = float(np.median(np.abs(values[inner] - inside)))
-    spread += float(np.median(np.abs(values[ring] - outside)))
+    inside, outside = _median(values[inner]), _median(values[ring])
+    if inside - outside < _CLEAR:
+        return 0.0
+    spread = _median(np.abs(values[inner] - inside)) + _median(np.abs(values[ring] - outside))
     return (inside - outside) / (1.4826 * spread + 1.0)
+
+
+def _median(values: NDArray[Any]) -> float:
+    """Return the median; ``numpy.median`` takes ten times as long for a few dozen values."""
+    middle = len(values) // 2
+    if len(values) % 2:
+        return float(np.partition(values, middle)[middle])
+    below, above = np.partition(values, (middle - 1, middle))[middle - 1 : middle + 1]
+    return (float(below) + float(above)) / 2
 
 
 def _lone(number: int, middles: NDArray[np.float64], sides: NDArray[np.int64]) -> bool:
@@ -230,7 +241,8 @@ def _tilted(glyph: NDArray[np.generic], tilt: float) -> Floats:
 def _told(spot: _Spot) -> _Seen | None:
     """Tell a spot's letter and way; None unless R or L in one way is clearly nearest."""
     templates = _templates()
-    scores = templates.vectors @ spot.tile
+    # No product of matrices: its threads take ten times as long for so little.
+    scores = (templates.vectors * spot.tile).sum(axis=1)
     best = int(scores.argmax())
     if templates.letters[best] > 1 or scores[best] < _NEAR:
         return None

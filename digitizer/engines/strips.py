@@ -5,6 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitizer.model.raster import Pixels
+from digitizer.reading import levels
 
 __all__ = [
     "Way",
@@ -38,7 +39,7 @@ def stretched(piece: Pixels, tail: float = 0.005) -> Grey:
 
     No threshold: at 40 grey levels of contrast a hard one loses every third number, a stretch none.
     """
-    low, high = (float(value) for value in np.quantile(piece, (tail, 1 - tail)))
+    low, high = levels(piece, tail, 1 - tail)
     scaled = (piece.astype(np.float32) - np.float32(low)) * np.float32(255.0 / max(high - low, 1.0))
     clipped: Grey = np.clip(scaled, 0, 255).astype(np.uint8)
     return clipped

@@ -3,6 +3,7 @@
 from digitizer.reading.corrected import CORRECTABLE, amended, typed
 from digitizer.reading.fields import parse, parse_lines, testimony, testimony_of_lines
 from digitizer.reading.kinds import SEPARATOR_BARCODES, kind_of
+from digitizer.reading.levels import levels
 from digitizer.reading.regions import Region, around, evened, text_regions
 from digitizer.reading.rules import GrammarSettings, ReadingRules, Vocabulary
 
@@ -17,6 +18,7 @@ __all__ = [
     "around",
     "evened",
     "kind_of",
+    "levels",
     "parse",
     "parse_lines",
     "testimony",

@@ -5,6 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitizer.model.raster import Pixels
+from digitizer.reading.levels import levels
 
 __all__ = ["Region", "around", "evened", "text_regions"]
 
@@ -46,7 +47,7 @@ def evened(picture: Pixels, scale: float) -> NDArray[np.uint8]:
     how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
     small = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=how)
     light = small.astype(np.float32)
-    low, high = (float(value) for value in np.quantile(light, (0.002, 0.998)))
+    low, high = levels(small, 0.002, 0.998)
     tone = np.log(np.clip((light - low) / max(high - low, 1.0), 0, 1) + _TOE)
     mean = cv2.GaussianBlur(tone, (0, 0), _NEARBY)
     spread = np.sqrt(cv2.GaussianBlur((tone - mean) ** 2, (0, 0), _NEARBY))

@@ -48,6 +48,12 @@ _PLAIN = str.maketrans("\u2014\u2013\u2010_\\", "--- /")
 _BETWEEN = re.compile(r"(?<=[A-Z])[014568](?=[A-Z]{2})|(?<=[A-Z]{2})[014568](?=[A-Z])")
 """Digits among letters are letters misread: ``JOHNS0N``, ``P4TIENT``."""
 _LETTERED = str.maketrans("014568", "OIASGB")
+_APART = re.compile(
+    r"(?<![A-Z0-9])(?P<begun>[A-Z]{0,3}\d{1,4}) (?=[\-./]\d)"
+    r"|(?<![A-Z0-9])(?P<year>[A-Z]{1,3}\d{2}) ?- ?(?=\d{3,7}(?![A-Z0-9]))"
+)
+"""A space that an engine saw before a sign within a number or date: ``X90 -92427``, ``21 .1.1916``;
+in a number of a year about its dash too: ``X90 - 92427``."""
 _DAMAGED_DATE = re.compile(
     r"\d\S*\s*\b(?:JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC)\b"
     r"|\b(?:JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC)\b\s*\S*\d"
@@ -91,7 +97,11 @@ def _signs(raw: str) -> str:
     """Return a line in upper case with plain dashes and single spaces."""
     plain = _BETWEEN.sub(lambda found: found.group().translate(_LETTERED), raw.upper())
     plain = plain.translate(_PLAIN)
-    return " ".join(plain.split()).strip("| ")
+    return _APART.sub(_together, " ".join(plain.split())).strip("| ")
+
+
+def _together(found: re.Match[str]) -> str:
+    return found["begun"] or f"{found['year']}-"
 
 
 def _line(line: str, hearing: Hearing) -> None:

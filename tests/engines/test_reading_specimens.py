@@ -11,6 +11,10 @@ from digitizer.reading import ReadingRules
 from digitizer.rehearsal.specimens import draw_film, draw_jacket_label
 
 RULES = ReadingRules()
+STATED = 0.8
+"""Confidence from which a field is shown as sure."""
+WRITTEN = [(1, 142, 0.5), (2, 4, 0.9), (2, 11, 0.9), (2, 18, 0.9), (2, 56, 0.9), (2, 115, 0.9)]
+"""Labels and logs written by hand of which numbers or dates are misread."""
 
 
 class Drawn:
@@ -46,6 +50,20 @@ def test_record_numbers_of_labels_are_read(reader, wear):
         if said.get("patient_id") != label.fields["patient_id"]:
             missed.append((number, label.fields["patient_id"], said.get("patient_id")))
     assert missed == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("level", "number", "wear"), WRITTEN)
+def test_a_number_or_date_misread_from_handwriting_is_not_stated(reader, level, number, wear):
+    """It is told with little confidence or not at all, so that a person is asked."""
+    label = draw_jacket_label((404, 1, level, number), wear=wear)
+    assert label.style == "written"
+    result, said = read(reader, label.raster, SheetKind.LABEL)
+    sure = {name.value: one.confidence for name, one in result.fields.items()}
+    names = ("patient_id", "birth_date", "study_date", "accession_number")
+    misread = {name for name in names if name in said and said[name] != label.fields.get(name)}
+    assert misread
+    assert all(sure[name] < STATED for name in misread)
 
 
 @pytest.mark.slow

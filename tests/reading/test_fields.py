@@ -204,6 +204,22 @@ def test_the_year_in_an_accession_number_tells_the_exams_date() -> None:
     assert (said["study_date"], said.get("birth_date")) == ("1978-03-12", None)
 
 
+@pytest.mark.parametrize("number", ["X90 -92427", "X90 - 92427", "X90- 92427"])
+def test_an_accession_number_with_a_space_at_its_dash_is_no_record_number(number: str) -> None:
+    """Engines see spaces in blurred print."""
+    said = read("9960066", f"DATE AUG 4, 1990 ACC {number}", source=FieldSource.FILM)
+    assert said["accession_number"] == "X90-92427"
+    assert said["patient_id"] == "9960066"
+
+
+def test_a_space_before_a_sign_within_a_date_is_passed_over() -> None:
+    """A number before a date stays one of its own."""
+    said = read("MRN 4711822 -12/05/1978", "DOB 21.01 .1916", source=FieldSource.FILM)
+    assert said["patient_id"] == "4711822"
+    assert said["birth_date"] == "1916-01-21"
+    assert said["study_date"] == "1978-12-05"
+
+
 def test_a_date_that_cannot_be_read_is_not_a_name() -> None:
     """BORN FEB 6, 1g00 names nobody."""
     assert read("BORN FEB 6, 1g00") == {}
