@@ -8,7 +8,7 @@ from pathlib import Path
 from pycdlib import PyCdlib
 
 from digitizer.errors import BadScan
-from digitizer.older.raw_sectors import HEAD, SECTOR, RawSectors, data_start
+from digitizer.older.raw_sectors import SECTOR, STARTS, SYNC, RawSectors
 
 __all__ = ["DiscImage", "is_image", "is_named_image"]
 
@@ -23,9 +23,7 @@ def is_image(path: Path) -> bool:
     """Tell whether a file is an image of a disc, also one of raw sectors: by its content."""
     try:
         with path.open("rb") as file:
-            start = data_start(file.read(HEAD))
-            file.seek(_AT if start is None else _FIRST * SECTOR + start + 1)
-            return file.read(5) in _MAGICS
+            return _raw_start(file) is not None or _is_volume(file, _AT)
     except OSError:
         return False
 
@@ -35,9 +33,22 @@ def is_named_image(place: str) -> bool:
     return place.lower().endswith(_SUFFIXES)
 
 
+def _raw_start(file: BufferedReader) -> int | None:
+    """Return where the data begin in each sector of a raw image; None where it is none."""
+    if file.read(len(SYNC)) != SYNC:
+        return None
+    starts = [start for start in STARTS if _is_volume(file, _FIRST * SECTOR + start + 1)]
+    return starts[0] if starts else STARTS[0]
+
+
+def _is_volume(file: BufferedReader, at: int) -> bool:
+    file.seek(at)
+    return file.read(5) in _MAGICS
+
+
 def _stream(path: Path) -> BufferedReader:
     file = path.open("rb")
-    start = data_start(file.read(HEAD))
+    start = _raw_start(file)
     if start is None:
         file.seek(0)
         return file

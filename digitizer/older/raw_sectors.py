@@ -3,23 +3,13 @@
 import io
 from pathlib import Path
 
-__all__ = ["HEAD", "SECTOR", "RawSectors", "data_start"]
+__all__ = ["SECTOR", "STARTS", "SYNC", "RawSectors"]
 
-HEAD, SECTOR, _DATA = 16, 2352, 2048
-_SYNC = b"\0" + b"\xff" * 10 + b"\0"
-_STARTS = {1: 16, 2: 24}
-"""Where the data of a sector begin, by its mode; mode 2 as CD-ROM XA form 1 has it."""
-
-
-def data_start(head: bytes) -> int | None:
-    """Return where the data begin in each sector of a raw image; None where it is none.
-
-    Parameters
-    ----------
-    head : bytes
-        The first :data:`HEAD` bytes of a file.
-    """
-    return _STARTS.get(head[15]) if len(head) == HEAD and head.startswith(_SYNC) else None
+SECTOR, _DATA = 2352, 2048
+SYNC = b"\0" + b"\xff" * 10 + b"\0"
+"""What each sector begins with."""
+STARTS = (16, 24)
+"""Where the data of a sector begin: in mode 1, and in mode 2 as CD-ROM XA form 1 has it."""
 
 
 class RawSectors(io.RawIOBase):
