@@ -112,7 +112,7 @@ def asked_of_instances(study: OldStudy, rows: tuple[OldInstance, ...]) -> tuple[
     asked: list[Reason] = []
     if study.others and identities_token(study) not in study.confirmed:
         names = ", ".join(one.name or "nobody" for one in (study.header, *study.others))
-        text = f"Files of one study name different patients: {names}."
+        text = f"Its files, or what tells of them, name different patients: {names}."
         asked.append(reason(Code.SEVERAL_IDENTITIES, text))
     told = study.expected or 0
     if len(rows) < told and count_token(study) not in study.confirmed:
