@@ -98,6 +98,11 @@ def add(
         issuer=issuer,
         options=options,
     )
+    if keep and source.keep.value != keep:
+        raise UsageError(
+            f"{source.name} was added before with --keep {source.keep.value}, which stays so.",
+            remedy="Give this one another name with --name.",
+        )
     if kind == "pictures":
         print(index_words(session.services.sources.pictures(source)))
     named = shlex.quote(source.name)

@@ -95,7 +95,7 @@ def study_words(document: dict[str, Any]) -> str:
 def plan_words(document: dict[str, Any]) -> str:
     """Show what would be changed, what no rule covers, and what the archive refuses."""
     lines = [f"{document['looked_at']} instances of {document['studies']} studies looked at."]
-    if not document["stocked"] and not document["looked_at"]:
+    if not (document["stocked"] or document["looked_at"] or document["index"]):
         lines.append(
             f"It has not been looked through yet: `digitizer migrate run "
             f"{shlex.quote(document['source'])}` does that. With DIGITIZER_IDENTITY__SHADOW=true "

@@ -20,7 +20,12 @@ from digitizer.model.states import HOLDS, State
 from digitizer.model.users import Permission
 from digitizer.pipeline.changes import event
 from digitizer.pipeline.older import reconcile, review
-from digitizer.pipeline.older.columns import INSTANCE_COLUMNS, instance_rows
+from digitizer.pipeline.older.columns import (
+    INSTANCE_COLUMNS,
+    STUDY_COLUMNS,
+    instance_rows,
+    study_rows,
+)
 from digitizer.pipeline.older.printed import printed_source
 from digitizer.pipeline.older.review import Collisions
 from digitizer.pipeline.older.sources import pause_source
@@ -151,6 +156,21 @@ def _csv(columns: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> Iterator[
         out.seek(0)
         out.truncate()
     yield out.getvalue()
+
+
+@router.get("/older/sources/{source_id}/studies.csv")
+def studies_csv(request: Request, source_id: str, person: Person = Depends(_MANAGES)) -> Response:
+    """Write the studies out: what the peer told of each, what came, and whose it is."""
+    site = site_of(request)
+    found = _source(site, source_id)
+    with site.services.ledger.transaction() as tx:
+        tx.record(event(found.id, "written_out", person.name, list="studies"))
+        studies = tx.old_studies(source_id=found.id)
+    return StreamingResponse(
+        _csv(STUDY_COLUMNS, study_rows(site.services, found, studies)),
+        media_type="text/csv",
+        headers={"content-disposition": 'attachment; filename="studies.csv"'},
+    )
 
 
 @router.post("/older/sources/{source_id}/report.pdf")

@@ -15,7 +15,7 @@ from migrate_bench.site import Site, kill, opened_target
 
 __all__ = ["walk"]
 
-_LOOK_S = 2.0
+_LOOK_S = 1.0
 
 
 def walk(folder: Path, count: int) -> list[str]:

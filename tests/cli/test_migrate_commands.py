@@ -91,6 +91,10 @@ def test_a_site_says_where_originals_stay(
     words = ("--kind", kind, "--name", "files", "--as", "ann", *(("--keep", keep) if keep else ()))
     assert site.run("migrate", "add", str(tmp_path), *words).returncode == 0
     assert site.json("migrate", "show", "files")["keep"] == kept
+    other = {"vault": "place", "place": "vault"}[kept]
+    again = ("--kind", kind, "--name", "files", "--as", "ann", "--keep", other)
+    assert site.run("migrate", "add", str(tmp_path), *again).returncode == 2
+    assert site.json("migrate", "show", "files")["keep"] == kept
 
 
 def test_an_old_pacs_has_no_place_to_keep_originals_at(site: Site) -> None:

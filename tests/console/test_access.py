@@ -108,6 +108,7 @@ NEEDED: dict[str, Permission | dict[str, Permission]] = {
     "/older/sources/{source_id}": PATIENTS,
     "/older/sources/{source_id}/instances": PATIENTS,
     "/older/sources/{source_id}/instances.csv": MANAGE,
+    "/older/sources/{source_id}/studies.csv": MANAGE,
     "/older/sources/{source_id}/report.pdf": MANAGE,
     "/older/sources/{source_id}/pause": MANAGE,
     "/older/sources/{source_id}/retry": MANAGE,

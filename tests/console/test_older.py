@@ -31,6 +31,11 @@ def test_every_number_has_its_list_and_markup_is_text(cellar: Console, lea: Brow
         assert EVIL not in listed.text
     written = lea.get("/older/sources/old1/instances.csv?list=refused").text
     assert written.splitlines()[1].startswith(f"{EVIL}.exe")
+    alone = "/older/sources/old1/instances.csv?list=refused&code=truncated_file"
+    assert len(lea.get(alone).text.splitlines()) == 1
+    studies = lea.get("/older/sources/old1/studies.csv").text
+    assert studies.splitlines()[0].startswith("study,study_instance_uid,state,")
+    assert len(studies.splitlines()) == 2
     assert lea.get("/older/sources/old1/instances?list=nonsense").status_code == 409
 
 
