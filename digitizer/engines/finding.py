@@ -2,7 +2,7 @@
 
 The detector was trained on sharp print. Blurred letters it either does not see, or it boxes the
 lines of a block as one; set narrower along the lines, it parts them again. Of nine blurred blocks
-that it had not parted in three sizes it parted all.
+(of seeds 91 and 777) it parted five in one size or another as they were, and all set narrower.
 """
 
 from collections.abc import Callable, Iterator
