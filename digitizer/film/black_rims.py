@@ -21,8 +21,8 @@ from digitizer.model.units import SizeMm
 
 __all__ = ["with_black_rims"]
 
-_WIDEST_MM = 20.0
-"""The widest rims, both together."""
+_WIDEST_MM = 25.0
+"""The widest rims, both together: half an inch on each side."""
 _NARROW_MM = 3.0
 """Rims that are too narrow for an edge beyond them to be measured, both together."""
 _UNSEEN_MM = 10.0

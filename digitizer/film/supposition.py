@@ -61,6 +61,8 @@ _GLOW = 3.0
 """Pixels of the reduced grid by which clear film shines over a dark bed."""
 _RIVAL = 0.4
 """Part of the longest measured edge from which another supposition is a rival."""
+_OUTWEIGHED = 2.0
+"""So many times longer edges are not those of a picture on what shorter ones bound."""
 _OTHERWISE_DEG = 1.0
 """The largest error of an angle that may be told at all: rivals further apart tell none."""
 _SAME_BED = 0.3
@@ -143,11 +145,20 @@ class _Supposition:
         sides = [side for one in self.sheets for side in one.sides if side.seen]
         return 2 * sum(side.soft for side in sides) > len(sides)
 
+    @property
+    def is_sharp(self) -> bool:
+        """Whether its sheets have corners of edges that are none of them penumbrae."""
+        sides = [side for one in self.sheets for side in one.sides if side.seen]
+        return all(one.has_corner for one in self.sheets) and not any(side.soft for side in sides)
+
     def holds(self, other: "_Supposition") -> bool:
         """Tell whether the other's bed lies on the sheets, or the fields, of this one."""
         if self.is_seam:
             return False
         outer = [*self.sheets, *self.fields]
+        if other.is_sharp and (self.is_soft or other.edge > _OUTWEIGHED * self.edge):
+            # No penumbra, and no short line, makes a border of cut edges that meet.
+            return False
         if other.is_soft and self.sheets and not self.is_soft:
             # A penumbra within a cut edge is a collimator's, however alike the levels are.
             return all(any(mine.holds_lines(one) for mine in outer) for one in other.sheets)

@@ -61,6 +61,14 @@ def test_a_penumbra_is_no_edge_however_film_like_its_width(number):
     assert np.min(sheet.corners, axis=0) == pytest.approx([0, 0], abs=8)
 
 
+@pytest.mark.parametrize(("number", "size"), [(117, (240.0, 180.0)), (245, (431.8, 355.6))])
+def test_cut_edges_that_meet_are_no_borders_within_a_penumbra_or_a_lone_line(number, size):
+    """Drawn films: a clear rim left by a collimator, and a mask of which one side shows."""
+    (sheet,) = find_sheets(draw_scan((891, 1, number), dpi=100).raster).sheets
+    assert sheet.edges_seen == 3
+    assert (sheet.size_mm.width, sheet.size_mm.height) == pytest.approx(size, abs=1.0)
+
+
 @pytest.mark.parametrize("ratio", [2, 3])
 def test_unequal_resolutions_do_not_hide_a_skewed_sheet(ratio):
     """Sheets are searched on square pixels: sheared corners are no obstacle."""
