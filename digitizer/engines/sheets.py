@@ -174,9 +174,7 @@ class EngineSheetReader:
             for place in places[: self._settings.film_regions]:
                 seen = lines_on_film(self.rapid.find, grey, place)
                 found = self._read_place(grey, *seen, strips)
-                # A place full of strokes in which no line was seen is anatomy.
-                some = place.lines or len(seen[1])
-                if some and (len(found) < _FEW_LINES or not _is_plausible(found)):
+                if len(found) < _FEW_LINES or not _is_plausible(found):
                     again = narrow_lines(self.rapid.find, grey, seen[0], dpi)
                     found = max(found, self._read_place(grey, *again, strips), key=_worth)
                     seen = again

@@ -120,12 +120,12 @@ def _names_another(services: Services, picture: NDArray[np.uint8], patient: Pati
 
 def _count(services: Services, source: Source, study: OldStudy, read: int, apart: int) -> None:
     """Write down what was read; read again, a study counts once."""
+    with services.ledger.reading() as view:
+        told = [one.payload for one in view.events(study.id) if one.name == _EVENT]
+    before = told[-1] if told else {"read": 0, "naming_another": 0}
+    if (read, apart) == (before["read"], before["naming_another"]):
+        return
     with services.ledger.transaction() as tx:
-        told = [one.payload for one in tx.events(study.id) if one.name == _EVENT]
-        before = told[-1] if told else {"read": 0, "naming_another": 0}
-        after = {"read": read, "naming_another": apart}
-        if after == {name: before[name] for name in after}:
-            return
         current = tx.get(Source, source.id)
         current = replace(
             current,
