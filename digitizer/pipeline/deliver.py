@@ -197,7 +197,11 @@ def _request_again(
 
 
 def _give_up(services: Services, transaction: str) -> None:
-    """Wait no longer for the answer to a request that could not be sent, unless it is here."""
+    """Wait no longer for the answer to a request that could not be sent, unless it is here.
+
+    It is asked for again soon, also when we are killed before the trouble is written down.
+    """
+    soon = services.clock.now() + timedelta(seconds=services.settings.backoff_first_s)
     with services.ledger.transaction() as tx:
         request = tx.get(Commitment, transaction)
         if request.state is CommitmentState.PENDING:
@@ -205,6 +209,7 @@ def _give_up(services: Services, transaction: str) -> None:
                 replace(request, state=CommitmentState.LATE),
                 event(request.sop_instance_uid, "commitment_not_asked", uid=transaction),
             )
+            tx.schedule(Stage.COMMIT, tx.get(Capture, request.sop_instance_uid).sheet_id, soon)
 
 
 def ask_again(services: Services) -> int:

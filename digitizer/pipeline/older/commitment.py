@@ -96,12 +96,17 @@ def _request(
 
 
 def _give_up(services: Services, transaction: str) -> None:
-    """Wait no longer for the answer to a request that could not be sent, unless it is here."""
+    """Wait no longer for the answer to a request that could not be sent, unless it is here.
+
+    It is asked for again soon, also when we are killed before the trouble is written down.
+    """
+    soon = services.clock.now() + timedelta(seconds=services.settings.backoff_first_s)
     with services.ledger.transaction() as tx:
         request = tx.get(OldCommitment, transaction)
         if request.state is CommitmentState.PENDING:
             late = replace(request, state=CommitmentState.LATE)
             tx.save(late, event(request.study_id, "commitment_not_asked", uid=transaction))
+            tx.schedule(Stage.OLD_COMMIT, request.study_id, soon)
 
 
 def ask_again(services: Services) -> int:
