@@ -14,7 +14,7 @@ from old_town import OldSite, an_index
 from pydicom.uid import CTImageStorage
 
 from digitizer import dicom
-from digitizer.errors import StaleRecord, UsageError
+from digitizer.errors import ArchiveUnreachable, StaleRecord, UsageError
 from digitizer.model.instance import Holdings
 from digitizer.model.older import Encoded, Keep, OldStudy, Sent, Source, SourceKind
 from digitizer.model.reasons import Code
@@ -22,6 +22,8 @@ from digitizer.model.records import Stage
 from digitizer.model.states import State
 from digitizer.pipeline.advance import advance
 from digitizer.pipeline.older import reconcile, review
+from digitizer.pipeline.older.commitment import commit
+from digitizer.pipeline.older.deliver import store
 from digitizer.pipeline.older.sources import add_source, stock_again
 from digitizer.pipeline.stages import STAGES
 
@@ -113,6 +115,33 @@ class Meanwhile:
         found: Holdings = self._archive.holdings(*asked)
         self._act()
         return found
+
+
+class Away:
+    """An archive that is away when it is asked to commit."""
+
+    def __init__(self, archive: Any) -> None:
+        self._archive = archive
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._archive, name)
+
+    def request_commitment(self, *_: Any) -> None:
+        raise ArchiveUnreachable("The archive does not answer.")
+
+
+def test_a_commitment_that_could_not_be_asked_is_asked_soon(site: OldSite, disc: Disc) -> None:
+    """Not when its answer would have been overdue; even if we end before we say that we wait."""
+    disc.put("1", 1)
+    _, study_id = disc.approved()
+    services = site.with_archive(Away(site.services.archive)).services
+    store(services, study_id)
+    with pytest.raises(ArchiveUnreachable):
+        commit(services, study_id)
+    with services.ledger.reading() as view:
+        (task,) = view.tasks(subjects=[study_id])
+    assert task.stage is Stage.OLD_COMMIT
+    assert (task.due_at - services.clock.now()).total_seconds() < 1
 
 
 @pytest.mark.parametrize("at_once", [True, False])
