@@ -1,5 +1,7 @@
 """The application: routes, static files, headers, answers to errors."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import Depends, FastAPI
@@ -57,7 +59,14 @@ class _Static(StaticFiles):
 
 def make_app(site: Site) -> FastAPI:
     """Return the console of a site as an ASGI application."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        site.close()
+
     app = FastAPI(
+        lifespan=lifespan,
         title="digitizer",
         version=__version__,
         docs_url=None,

@@ -4,7 +4,7 @@ What this never does: let two people look at one film at once, or choose a patie
 itself. Decisions are taken in :mod:`digitizer.console.deciding`.
 """
 
-import threading
+import logging
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Query
@@ -30,6 +30,7 @@ from digitizer.pipeline.library import find_patients
 
 __all__ = ["router"]
 
+logger = logging.getLogger(__name__)
 router = APIRouter()
 _DECIDES = Needs(Permission.DECIDE)
 _LEAST_ASKED = 3
@@ -151,8 +152,10 @@ def _fetch_next(site: Site, person: Person, film_id: str) -> None:
         except DigitizerError:
             # It is only for speed; whoever opens the film is told what is wrong with it.
             return
+        except Exception:
+            logger.exception("the next film was not fetched ahead")
 
-    threading.Thread(target=fetch, name="fetch-next", daemon=True).start()
+    site.ahead.submit(fetch)
 
 
 @router.post("/review/{film_id}/keep")

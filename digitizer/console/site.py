@@ -1,6 +1,7 @@
 """What every page is given: the ports, the settings, and where the console is to be found."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import count
@@ -50,11 +51,18 @@ class Site:
     oidc: Oidc = field(init=False)
     jobs: Jobs = field(default_factory=Jobs)
     pictures: Pictures = field(init=False)
+    ahead: ThreadPoolExecutor = field(init=False)
+    """What is done before anybody asks, for speed alone."""
 
     def __post_init__(self) -> None:
         """Begin with no picture."""
         self.pictures = Pictures(self.services)
         self.oidc = Oidc(self.settings.oidc)
+        self.ahead = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ahead")
+
+    def close(self) -> None:
+        """Let nothing run on when the ledger closes: what was begun ends, what waits is dropped."""
+        self.ahead.shutdown(cancel_futures=True)
 
     def opens(self, session: str, film_id: str) -> int:
         """Give the page on which a session takes a film a number: the last one has the last word.

@@ -42,6 +42,7 @@ def make_console(tmp_path: Path, empty_ledger: Path) -> Iterator[Callable[..., C
 
     yield make
     for one in made:
+        one.site.close()
         one.site.services.ledger.close()  # type: ignore[attr-defined]
 
 
