@@ -6,6 +6,7 @@ nothing and write Latin-1, or declare Latin-1 and write UTF-8 (PS3.3 C.12.1.1.2 
 
 from collections.abc import Iterator
 from enum import Enum, unique
+from functools import cache
 
 from pydicom import Dataset
 from pydicom.charset import (
@@ -104,13 +105,15 @@ def number_of(header: Dataset, keyword: str, default: int) -> int:
 
 def raw_text(header: Dataset, keyword: str) -> bytes | str:
     """Return an element's value as it stands: bytes while nobody has decoded it."""
-    if keyword not in header:
+    found = header.get_item(_tag(keyword))
+    if found is None or found.value is None:
         return b""
-    found = header.get_item(Tag(keyword))
-    value = found.value
-    if value is None:
-        return b""
-    return value if isinstance(value, bytes) else str(value)
+    return found.value if isinstance(found.value, bytes) else str(found.value)
+
+
+@cache
+def _tag(keyword: str) -> BaseTag:
+    return Tag(keyword)
 
 
 def _decoded(raw: bytes, codecs: tuple[str, ...]) -> str:
