@@ -27,9 +27,11 @@ from digitizer.cli.older_words import settings_lines, source_words
 from digitizer.errors import UnknownRecord, UsageError
 from digitizer.model.older import Keep, OldInstance, Source, SourceKind
 from digitizer.model.states import HOLDS, State
-from digitizer.pipeline.older import reconcile
+from digitizer.pipeline.older import lists, reconcile
 from digitizer.pipeline.older.columns import INSTANCE_COLUMNS, instance_rows
+from digitizer.pipeline.older.giving_up import give_up
 from digitizer.pipeline.older.pace import read_pace
+from digitizer.pipeline.older.release import GIVEN_UP
 from digitizer.pipeline.older.sources import (
     add_source,
     change_source,
@@ -271,7 +273,7 @@ def show(
         else:
             print(source_words(document))
         return 0
-    rows = reconcile.listed(services, source, wanted, code=code_named(code))
+    rows = lists.listed(services, source, wanted, code=code_named(code))
     _print_instances(services, rows, as_csv=as_csv, as_json=as_json)
     return 0
 
@@ -294,6 +296,19 @@ def _print_instances(
 def _why(row: dict[str, Any]) -> str:
     told = " ".join(filter(None, (row["code"], row["note"])))
     return f" ({told})" if told else ""
+
+
+@migrate.command(name="give-up")
+@click.argument("name")
+@click.argument("what", type=click.Choice(list(GIVEN_UP)))
+@click.option("--reason", "why", required=True, help="Why it cannot be had; the report prints it.")
+@as_user
+@pass_session
+def give_up_list(session: Session, name: str, what: str, why: str, user: str) -> int:
+    """Do without what stands in a list now, so that the rest may be released."""
+    word = give_up(session.services, name, what, user=user, why=why)
+    print(f"{name}: {user} does without {word.count} {GIVEN_UP[what]}.")
+    return 0
 
 
 @migrate.command(name="pause")

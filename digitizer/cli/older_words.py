@@ -37,11 +37,24 @@ def source_words(document: dict[str, Any]) -> str:
     lines.append(f"  studies   {_parts(document['studies']).strip(' ()')}")
     if document["review"]:
         lines.append(f"  in review {_parts(document['review']).strip(' ()')}")
+    lines += _release_lines(document)
     if document["trouble"]:
         lines.append(f"  Looking through it has stopped: {document['trouble']}")
     if not document["balanced"]:
         lines.append("  These numbers do not add up: please report it.")
     return "\n".join(lines)
+
+
+def _release_lines(document: dict[str, Any]) -> list[str]:
+    """Say what a person does without, and what speaks against releasing the source."""
+    lines = [
+        f"  given up   {one['count']} of the list {one['list'].replace('_', ' ')} by {one['by']}: "
+        f"{one['reason']}{'' if one['holds'] else ' (the list has changed since)'}"
+        for one in document["given_up"]
+    ]
+    against = document["against_release"]
+    told = f"no: {'; '.join(against)}" if against else "it may be"
+    return [*lines, f"  released   {told}"]
 
 
 def _told_lines(document: dict[str, Any]) -> list[str]:

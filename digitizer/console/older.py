@@ -19,14 +19,16 @@ from digitizer.model.reasons import Code
 from digitizer.model.states import HOLDS, State
 from digitizer.model.users import Permission
 from digitizer.pipeline.changes import event
-from digitizer.pipeline.older import reconcile, review
+from digitizer.pipeline.older import lists, reconcile, review
 from digitizer.pipeline.older.columns import (
     INSTANCE_COLUMNS,
     STUDY_COLUMNS,
     instance_rows,
     study_rows,
 )
+from digitizer.pipeline.older.giving_up import give_up
 from digitizer.pipeline.older.printed import printed_source
+from digitizer.pipeline.older.release import GIVEN_UP
 from digitizer.pipeline.older.review import Collisions
 from digitizer.pipeline.older.sources import pause_source
 from digitizer.pipeline.spreadsheet import safe_cell
@@ -84,8 +86,9 @@ def source(
     return page(
         request, "older_source.html", person,
         source=document, studies=studies[:_ROWS], state=state, code=code,
-        more=studies[_ROWS - 1].id if len(studies) > _ROWS else "", lists=tuple(reconcile.LISTS),
-        states=tuple(sorted(document["studies"])),
+        more=studies[_ROWS - 1].id if len(studies) > _ROWS else "", lists=tuple(lists.LISTS),
+        states=tuple(sorted(document["studies"])), may_lack=GIVEN_UP,
+        lacking={one["list"] for one in document["given_up"] if one["holds"]},
     )  # fmt: skip
 
 
@@ -115,13 +118,13 @@ def instances(
     """Show the instances behind a number, paged by key."""
     site = site_of(request)
     found = _source(site, source_id)
-    rows = reconcile.page_of(
+    rows = lists.page_of(
         site.services, found, wanted, code=_code(code), after=after, limit=_ROWS + 1
     )
     return page(
         request, "older_instances.html", person,
-        source=found, wanted=wanted, code=code, rows=rows[:_ROWS], why_of=reconcile.why,
-        lists=tuple(reconcile.LISTS), more=rows[_ROWS - 1].place if len(rows) > _ROWS else "",
+        source=found, wanted=wanted, code=code, rows=rows[:_ROWS], why_of=lists.why,
+        lists=tuple(lists.LISTS), more=rows[_ROWS - 1].place if len(rows) > _ROWS else "",
     )  # fmt: skip
 
 
@@ -136,7 +139,7 @@ def instances_csv(
     """Write the instances behind a number out; places and notes may name patients."""
     site = site_of(request)
     found = _source(site, source_id)
-    rows = reconcile.listed(site.services, found, wanted, code=_code(code))
+    rows = lists.listed(site.services, found, wanted, code=_code(code))
     with site.services.ledger.transaction() as tx:
         tx.record(event(found.id, "written_out", person.name, list=wanted))
     return StreamingResponse(
@@ -200,6 +203,23 @@ def pause(
     return back_to(request, _path(source_id))
 
 
+@router.post("/older/sources/{source_id}/give-up")
+def give_up_list(
+    request: Request,
+    source_id: str,
+    what: Annotated[str, Form(max_length=20)],
+    count: Annotated[int, Form()],
+    why: Annotated[str, Form(max_length=200)],
+    person: Person = Depends(_MANAGES),
+) -> Response:
+    """Do without what stands in a list, as the page showed it."""
+    site = site_of(request)
+    name = _source(site, source_id).name
+    word = give_up(site.services, name, what, user=person.name, why=why, count=count)
+    say(request, person, f"{word.count} {GIVEN_UP[what]}: done without.")
+    return back_to(request, _path(source_id))
+
+
 @router.post("/older/sources/{source_id}/retry")
 def retry(
     request: Request,
@@ -233,7 +253,7 @@ def study(request: Request, study_id: str, person: Person = Depends(_SEES)) -> R
     note_seen(site, person, study_id, "older study")
     return page(
         request, "older_study.html", person,
-        study=found, source=of, rows=rows, why_of=reconcile.why, events=events,
+        study=found, source=of, rows=rows, why_of=lists.why, events=events,
         collisions=tuple(Collisions),
         blocked=any(row.state is State.REVIEW for row in rows),
     )  # fmt: skip

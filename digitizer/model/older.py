@@ -10,6 +10,7 @@ from digitizer.model.records import CommitmentState, Decision
 from digitizer.model.states import State
 
 __all__ = [
+    "GivenUp",
     "Keep",
     "OldCommitment",
     "OldHeader",
@@ -48,6 +49,28 @@ class Keep(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GivenUp:
+    """A person's word that what stands in a list cannot be had, and is done without.
+
+    Attributes
+    ----------
+    what : str
+        Name of the list.
+    count : int
+        Entries of the list, as the person saw it.
+    places_sha256 : str
+        Of their places, in order, each ended by a NUL: the word is given for these alone.
+    """
+
+    what: str
+    count: int
+    places_sha256: str
+    by: str
+    at: datetime
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
     """One older archive that is brought over.
 
@@ -69,6 +92,8 @@ class Source:
         Studies that the peer told before, and not when it was last asked again.
     pictures_read, pictures_apart : int
         Instances whose pictures were read, and those in which writing names another patient.
+    given_up : tuple of GivenUp
+        What a person does without, one for each list.
     checked_at : datetime or None
         When the peer was asked again, at the end, for what changed meanwhile.
     paced_until : datetime or None
@@ -90,6 +115,7 @@ class Source:
     gone: int = 0
     pictures_read: int = 0
     pictures_apart: int = 0
+    given_up: tuple[GivenUp, ...] = ()
     checked_at: datetime | None = None
     paced_until: datetime | None = None
     paused: bool = False

@@ -9,7 +9,7 @@ from typing import Any
 from digitizer import identity
 from digitizer.model.identity import PatientRecord
 from digitizer.model.older import OldHeader, OldStudy, Source
-from digitizer.pipeline.older.reconcile import TAKEN
+from digitizer.pipeline.older.lists import TAKEN
 from digitizer.pipeline.review import patient_named
 from digitizer.pipeline.services import Services
 

@@ -2,19 +2,18 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import pypdfium2 as pdfium
 import pytest
 from old_instances import an_instance, uid
-from old_town import OldSite, an_index
+from old_town import OldSite
 
 from digitizer.cli.older_words import source_words
 from digitizer.model.older import OldHeader, OldStudy, PeerInstance, PeerStudy, Source, SourceKind
 from digitizer.model.reasons import Code
 from digitizer.model.states import State
-from digitizer.pipeline.older import reconcile
+from digitizer.pipeline.older import lists, reconcile
 from digitizer.pipeline.older.printed import printed_source
 from digitizer.pipeline.older.sources import add_source, stock_again
 
@@ -104,7 +103,7 @@ class Town:
         return found
 
     def missing(self) -> list[str]:
-        rows = reconcile.listed(self.site.services, self.source, "missing")
+        rows = lists.listed(self.site.services, self.source, "missing")
         return [row.sop_instance_uid for row in rows]
 
     def report(self) -> str:
@@ -112,13 +111,6 @@ class Town:
             source = view.get(Source, self.source.id)
         pages = pdfium.PdfDocument(printed_source(self.site.services, source, by="kay"))
         return " ".join(" ".join(page.get_textpage().get_text_bounded() for page in pages).split())
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[OldSite]:
-    with OldSite.at(tmp_path) as made:
-        an_index(made.services)
-        yield made
 
 
 def test_a_peer_that_tells_no_counts_is_asked_for_its_instances(site: OldSite) -> None:

@@ -26,7 +26,7 @@ from digitizer.model.reasons import Code
 from digitizer.model.states import State
 from digitizer.pipeline.advance import advance
 from digitizer.pipeline.jacket import decision_of
-from digitizer.pipeline.older import reconcile, review
+from digitizer.pipeline.older import lists, reconcile, review
 from digitizer.pipeline.older.plan import CHANGE_COLUMNS, change_rows, plan_source
 from digitizer.pipeline.older.review import Collisions
 from digitizer.pipeline.older.sources import add_source
@@ -37,13 +37,6 @@ pytestmark = [
     # pydicom's file set leaves its temporary folder to be cleaned up with it.
     pytest.mark.filterwarnings("ignore:.*finalize:pytest.PytestUnraisableExceptionWarning"),
 ]
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[OldSite]:
-    with OldSite.at(tmp_path) as made:
-        an_index(made.services)
-        yield made
 
 
 def written(folder: Path, files: dict[str, bytes]) -> Path:
@@ -143,16 +136,16 @@ def test_every_number_leads_to_its_list(site: OldSite, tmp_path: Path) -> None:
     source = added(site, disc)
     site.work(source)
     document = told(site, source)
-    lists = {name: list(reconcile.listed(site.services, source, name)) for name in reconcile.LISTS}
+    rows = {name: list(lists.listed(site.services, source, name)) for name in lists.LISTS}
     for name in (
         *("found", "taken", "filed", "stored", "committed", "verified"),
         *("missing", "colliding", "held"),
     ):
-        assert len(lists[name]) == document[name], name
-    assert [row.place for row in lists["refused"]] == ["2", "3"]
-    assert len(lists["refused"]) == sum(document["refused"].values())
+        assert len(rows[name]) == document[name], name
+    assert [row.place for row in rows["refused"]] == ["2", "3"]
+    assert len(rows["refused"]) == sum(document["refused"].values())
     with pytest.raises(UsageError, match="Lists"):
-        next(reconcile.listed(site.services, source, "nonsense"))
+        next(lists.listed(site.services, source, "nonsense"))
 
 
 def test_numbers_that_do_not_add_up_are_told(site: OldSite, tmp_path: Path) -> None:
@@ -161,7 +154,7 @@ def test_numbers_that_do_not_add_up_are_told(site: OldSite, tmp_path: Path) -> N
     source = added(site, written(tmp_path / "odd", files))
     site.work(source)
     assert told(site, source)["balanced"]
-    row = next(reconcile.listed(site.services, source, "verified"))
+    row = next(lists.listed(site.services, source, "verified"))
     with site.services.ledger.transaction() as tx:
         tx.write_old_instances([replace(row, study_id="nowhere")])
     assert not told(site, source)["balanced"]
@@ -183,9 +176,9 @@ def test_a_discs_own_list_is_held_to_account(site: OldSite, tmp_path: Path) -> N
     site.work(source)
     document = told(site, source)
     assert (document["found"], document["missing"], document["verified"]) == (4, 1, 3)
-    missing = list(reconcile.listed(site.services, source, "missing"))
+    missing = list(lists.listed(site.services, source, "missing"))
     assert [row.place for row in missing] == [made[0].relative_to(disc).as_posix()]
-    notes = {row.place: row.note for row in reconcile.listed(site.services, source, "verified")}
+    notes = {row.place: row.note for row in lists.listed(site.services, source, "verified")}
     assert [place for place, note in notes.items() if "does not name it" in note] == ["EXTRA"]
 
 
@@ -207,7 +200,7 @@ def test_an_image_of_a_disc_is_read_without_mounting(site: OldSite, tmp_path: Pa
     source = added(site, folder, keep=Keep.PLACE)
     site.work(source)
     assert told(site, source)["verified"] == 2
-    places = [row.place for row in reconcile.listed(site.services, source, "found")]
+    places = [row.place for row in lists.listed(site.services, source, "found")]
     assert places == [f"disc.bin//images/picture {number}.dcm" for number in (1, 2)]
 
 
@@ -227,8 +220,8 @@ def test_a_collision_waits_for_a_person_and_overwrites_nothing(
     held = site.studies(State.REVIEW)
     assert [one.code for one in held] == ["uid_collision", "uid_collision"]
     assert (told(site, again)["colliding"], told(site, again)["held"]) == (1, 0)
-    (colliding,) = reconcile.listed(site.services, again, "colliding")
-    assert reconcile.why(colliding).endswith("bears the same UID. The other: 1")
+    (colliding,) = lists.listed(site.services, again, "colliding")
+    assert lists.why(colliding).endswith("bears the same UID. The other: 1")
     assert told(site, again)["refused"] == {"duplicate": 1}
     by_source = {one.source_id: one.id for one in held}
     with pytest.raises(UsageError, match="collisions"):
@@ -241,9 +234,9 @@ def test_a_collision_waits_for_a_person_and_overwrites_nothing(
         site.work(of)
     kept = site.keeps(uid("study", "one"))
     assert len(kept) == 2
-    (named,) = reconcile.listed(site.services, again, "renamed")
+    (named,) = lists.listed(site.services, again, "renamed")
     assert (named.place, named.outgoing_uid in kept) == ("2", True)
-    assert not list(reconcile.listed(site.services, more, "renamed"))
+    assert not list(lists.listed(site.services, more, "renamed"))
     own = uid("instance", "one", 1)
     assert dicom.examine(kept[own]).pixel_sha256 == dicom.examine(first).pixel_sha256
     renamed = pydicom.dcmread(io.BytesIO(next(c for u, c in kept.items() if u != own)))
@@ -267,7 +260,7 @@ def test_what_the_archive_holds_is_compared_not_sent_again(site: OldSite, tmp_pa
         second.work(again)
         document = told(second, again)
         assert document["already_there"] == 1
-        (there,) = reconcile.listed(second.services, again, "already_there")
+        (there,) = lists.listed(second.services, again, "already_there")
         assert there.code is Code.ALREADY_THERE
         assert document["review"] == {"archive_differs": 1}
     (kept,) = site.keeps(uid("study", "else")).values()

@@ -1,7 +1,6 @@
 """Writing in the pictures of a study: read wherever it may stand, and counted."""
 
 import io
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ import numpy as np
 import pydicom
 import pytest
 from old_instances import an_instance
-from old_town import OldSite, an_index
+from old_town import OldSite
 from pydicom.uid import (
     CTImageStorage,
     SecondaryCaptureImageStorage,
@@ -52,13 +51,6 @@ def picture(number: int, kind: str, *frames: np.ndarray[Any, Any], **more: str) 
     out = io.BytesIO()
     made.save_as(out, enforce_file_format=True)
     return out.getvalue()
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[OldSite]:
-    with OldSite.at(tmp_path) as made:
-        an_index(made.services)
-        yield made
 
 
 def decided(site: OldSite, folder: Path, *contents: bytes, share: float = 1.0) -> OldStudy:

@@ -10,7 +10,7 @@ from typing import Any
 import pydicom
 import pytest
 from old_instances import an_instance, uid
-from old_town import OldSite, an_index
+from old_town import OldSite
 from pydicom.uid import CTImageStorage
 
 from digitizer import dicom
@@ -34,13 +34,6 @@ SMITH = {
     "PatientID": "5550001", "PatientName": "SMITH^JOHN", "PatientBirthDate": "19200105",
     "PatientSex": "M",
 }  # fmt: skip
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[OldSite]:
-    with OldSite.at(tmp_path) as made:
-        an_index(made.services)
-        yield made
 
 
 class Disc:

@@ -1,17 +1,16 @@
 """Every number of an older archive leads to its list, on the screen, in the CSV and on paper."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pypdfium2 as pdfium
 import pytest
 from old_instances import an_instance, uid
-from old_town import OldSite, an_index
+from old_town import OldSite
 
 from digitizer.model.older import Source, SourceKind
 from digitizer.model.reasons import Code
 from digitizer.model.states import State
-from digitizer.pipeline.older import reconcile
+from digitizer.pipeline.older import lists, reconcile
 from digitizer.pipeline.older.columns import (
     INSTANCE_COLUMNS,
     STUDY_COLUMNS,
@@ -24,13 +23,6 @@ from digitizer.pipeline.older.sources import add_source
 pytestmark = [
     pytest.mark.filterwarnings("ignore:.*<socket.socket:pytest.PytestUnraisableExceptionWarning"),
 ]
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[OldSite]:
-    with OldSite.at(tmp_path) as made:
-        an_index(made.services)
-        yield made
 
 
 @pytest.fixture
@@ -56,7 +48,7 @@ def source(site: OldSite, tmp_path: Path) -> Source:
 
 
 def places(site: OldSite, source: Source, name: str, code: Code | None = None) -> list[str]:
-    return [row.place for row in reconcile.listed(site.services, source, name, code=code)]
+    return [row.place for row in lists.listed(site.services, source, name, code=code)]
 
 
 def test_damage_and_open_copies_have_lists(site: OldSite, source: Source) -> None:
@@ -75,7 +67,7 @@ def test_damage_and_open_copies_have_lists(site: OldSite, source: Source) -> Non
 
 def test_a_table_tells_what_was_sent_to_whom(site: OldSite, source: Source) -> None:
     """Also of what was not sent, where there is nothing to tell."""
-    found = reconcile.listed(site.services, source, "found")
+    found = lists.listed(site.services, source, "found")
     rows = {
         cells[0]: dict(zip(INSTANCE_COLUMNS, cells, strict=True))
         for cells in instance_rows(site.services, found)

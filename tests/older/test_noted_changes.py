@@ -1,6 +1,5 @@
 """What was noted of changes: it must come back from the archive, and be told before."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,13 +19,6 @@ from digitizer.pipeline.older.sources import add_source
 pytestmark = pytest.mark.filterwarnings(
     "ignore:.*<socket.socket:pytest.PytestUnraisableExceptionWarning"
 )
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[OldSite]:
-    with OldSite.at(tmp_path) as made:
-        an_index(made.services)
-        yield made
 
 
 def added(site: OldSite, folder: Path, content: bytes) -> Source:

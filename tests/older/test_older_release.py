@@ -2,7 +2,6 @@
 
 import gc
 import io
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +9,13 @@ import pydicom
 import pypdfium2 as pdfium
 import pytest
 from old_instances import an_instance
-from old_town import OldSite, an_index
+from old_town import OldSite
 from pydicom.fileset import FileSet
 
 from digitizer import dicom
 from digitizer.model.older import Keep, OldInstance, Source, SourceKind
 from digitizer.model.reasons import Code
-from digitizer.pipeline.older import reconcile
+from digitizer.pipeline.older import lists, reconcile
 from digitizer.pipeline.older.originals import original
 from digitizer.pipeline.older.printed import printed_source
 from digitizer.pipeline.older.sources import add_source
@@ -27,13 +26,6 @@ pytestmark = [
     # pydicom's file set leaves its temporary folder to be cleaned up with it.
     pytest.mark.filterwarnings("ignore:.*finalize:pytest.PytestUnraisableExceptionWarning"),
 ]
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[OldSite]:
-    with OldSite.at(tmp_path) as made:
-        an_index(made.services)
-        yield made
 
 
 def looked_through(
@@ -64,7 +56,7 @@ def printed(site: OldSite, source: Source) -> str:
 
 
 def rows(site: OldSite, source: Source, name: str) -> list[OldInstance]:
-    return list(reconcile.listed(site.services, source, name))
+    return list(lists.listed(site.services, source, name))
 
 
 def test_an_image_that_cannot_be_opened_is_not_released(site: OldSite, tmp_path: Path) -> None:

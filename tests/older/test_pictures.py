@@ -32,7 +32,7 @@ from digitizer.ledger import SqlPatientIndex
 from digitizer.model.older import OldInstance, OldStudy, Source, SourceKind
 from digitizer.model.reasons import Code
 from digitizer.model.states import State
-from digitizer.pipeline.older import reconcile, review
+from digitizer.pipeline.older import lists, reconcile, review
 from digitizer.pipeline.older.made import adopt
 from digitizer.pipeline.older.originals import original
 from digitizer.pipeline.older.picture_plan import readings_of_rows
@@ -136,7 +136,7 @@ class Room:
             return reconcile.source_json(view, self.source)
 
     def listed(self, name: str) -> dict[str, str]:
-        return {one.place: one.note for one in reconcile.listed(self.services, self.source, name)}
+        return {one.place: one.note for one in lists.listed(self.services, self.source, name)}
 
 
 @pytest.fixture(scope="module")

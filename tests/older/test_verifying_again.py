@@ -18,7 +18,7 @@ from digitizer import dicom
 from digitizer.model.older import Encoded, Keep, Source, SourceKind
 from digitizer.model.reasons import Code
 from digitizer.model.states import State
-from digitizer.pipeline.older import reconcile, review
+from digitizer.pipeline.older import lists, reconcile, review
 from digitizer.pipeline.older.again import read_again
 from digitizer.pipeline.older.printed import printed_source
 from digitizer.pipeline.older.sources import add_source
@@ -26,13 +26,6 @@ from digitizer.pipeline.older.sources import add_source
 pytestmark = [
     pytest.mark.filterwarnings("ignore:.*<socket.socket:pytest.PytestUnraisableExceptionWarning"),
 ]
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[OldSite]:
-    with OldSite.at(tmp_path) as made:
-        an_index(made.services)
-        yield made
 
 
 @pytest.fixture
@@ -119,7 +112,7 @@ def test_an_altered_picture_ends_the_release(
     after = told(site, verified)
     assert (after["verified"], after["differing"]) == (1, 1)
     assert after["review"] == {"read_back_differs": 1}
-    (row,) = reconcile.listed(site.services, verified, "differing")
+    (row,) = lists.listed(site.services, verified, "differing")
     assert (row.place, row.note) == ("a", "PixelData")
     assert "May not be released" in printed(site, verified)
     path.write_bytes(before)

@@ -1,13 +1,12 @@
 """Where everything of a patient is: under all numbers of hers, decided or not."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from jackets import somebody
 from old_instances import an_instance, uid
-from old_town import PEOPLE, OldSite, an_index
+from old_town import PEOPLE, OldSite
 from PIL import Image
 
 from digitizer.cli.older_words import where_words
@@ -20,13 +19,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:.*<socket.socket:pytest.PytestUnraisableExceptionWarning"),
 ]
 JANE = PEOPLE[0]
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[OldSite]:
-    with OldSite.at(tmp_path) as made:
-        an_index(made.services)
-        yield made
 
 
 def test_what_waits_in_review_and_what_was_merged_is_told(site: OldSite, tmp_path: Path) -> None:

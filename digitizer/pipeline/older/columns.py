@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from digitizer.errors import UnknownRecord
 from digitizer.model.older import OldInstance, OldStudy, Source
-from digitizer.pipeline.older.reconcile import TAKEN
+from digitizer.pipeline.older.lists import TAKEN
 from digitizer.pipeline.services import Services
 
 __all__ = ["INSTANCE_COLUMNS", "STUDY_COLUMNS", "instance_rows", "study_rows"]

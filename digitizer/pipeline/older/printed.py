@@ -7,8 +7,9 @@ from digitizer.model.older import OldStudy, Source
 from digitizer.model.reasons import CODES, Code
 from digitizer.model.states import State
 from digitizer.pipeline.changes import event
-from digitizer.pipeline.older.reconcile import listed, source_json, why
-from digitizer.pipeline.older.release import MISSING, against_release
+from digitizer.pipeline.older.lists import listed, why
+from digitizer.pipeline.older.reconcile import source_json
+from digitizer.pipeline.older.release import GIVEN_UP, MISSING
 from digitizer.pipeline.paper import Paper
 from digitizer.pipeline.services import Services
 
@@ -89,12 +90,18 @@ def printed_source(
 
 def _release(paper: Paper, told: dict[str, Any]) -> None:
     paper.heading("What may be released, and what not")
-    reasons = against_release(told)
+    reasons = told["against_release"]
     if reasons:
         paper.text(f"May not be released: {'; '.join(reasons)}.")
     else:
         paper.text("May be released: all that was found is verified, or refused for the reasons "
                    "listed.")  # fmt: skip
+    for one in told["given_up"]:
+        paper.text(
+            f"{one['by']} does without {one['count']} {GIVEN_UP[one['list']]}, since "
+            f"{one['at'][:10]}: {one['reason']}"
+            + ("" if one["holds"] else ". It does not hold any more: the list has changed since.")
+        )
     if told["gone"]:
         paper.text(
             f"Studies that the source told before, and when it was last asked did not: "

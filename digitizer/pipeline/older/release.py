@@ -4,7 +4,7 @@ from typing import Any
 
 from digitizer.model.states import State
 
-__all__ = ["DAMAGED", "MISSING", "against_release"]
+__all__ = ["DAMAGED", "GIVEN_UP", "MISSING", "against_release"]
 
 DAMAGED = frozenset(
     ("truncated_file", "corrupt_file", "empty_file", "too_large", "unsupported_format",
@@ -13,6 +13,14 @@ DAMAGED = frozenset(
 """Codes of files that are damaged, and only here."""
 MISSING = "named by a disc's own list, an index file or the old PACS"
 """What is not there is known by these alone."""
+GIVEN_UP = {
+    "damaged": "files that are damaged, and only here",
+    "missing": f"files or instances {MISSING}, and not there",
+    "rows_refused": "rows of the index file that cannot be taken",
+    "no_row": "pictures without a row of the index file",
+    "link_outside": "links that lead out of it",
+}
+"""Lists that a person may do without, and what stands in them."""
 _ENDED = frozenset(
     state.value for state in (State.VERIFIED, State.REJECTED, State.DUPLICATE, State.QUARANTINED)
 )
@@ -24,20 +32,29 @@ def against_release(told: dict[str, Any]) -> list[str]:
     Parameters
     ----------
     told : dict
-        Its reconciliation, see :func:`digitizer.pipeline.older.reconcile.source_json`.
+        Its reconciliation so far, see :func:`digitizer.pipeline.older.reconcile.source_json`.
     """
     refused: dict[str, int] = told["refused"]
+    without = {one["list"] for one in told["given_up"] if one["holds"]}
+    lost = {
+        "damaged": told["damaged"],
+        "missing": told["missing"],
+        "rows_refused": told["rows_refused"],
+        "no_row": refused.get("no_row", 0),
+        "link_outside": refused.get("link_outside", 0),
+    }
+    open_ = {name: 0 if name in without else n for name, n in lost.items()}
     counted = (
         (sum(n for state, n in told["studies"].items() if state not in _ENDED),
          "{} studies are under way or wait for a person"),
         (told["taken"] - told["verified"], "{} instances that were taken are not verified"),
         (told["differing"], "{} instances are otherwise in the archive than they were sent"),
         (told["open_duplicates"], "{} copies are of instances that are not verified"),
-        (told["missing"], f"{{}} files or instances {MISSING} are not there"),
-        (told["rows_refused"], "{} rows of the index file cannot be taken"),
-        (refused.get("no_row", 0), "no row of the index file tells whose {} pictures are"),
-        (refused.get("link_outside", 0), "{} links lead out of it and were not followed"),
-        (told["damaged"], "files that are damaged, and only here: {}"),
+        (open_["missing"], f"{{}} files or instances {MISSING} are not there"),
+        (open_["rows_refused"], "{} rows of the index file cannot be taken"),
+        (open_["no_row"], "no row of the index file tells whose {} pictures are"),
+        (open_["link_outside"], "{} links lead out of it and were not followed"),
+        (open_["damaged"], "files that are damaged, and only here: {}"),
     )  # fmt: skip
     said = told["told"]["instances"]
     return [
