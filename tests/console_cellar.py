@@ -22,7 +22,7 @@ ANNA = PatientRecord(
 
 
 def fill_cellar(console: Console) -> None:
-    """Write a source with a study in review, an instance that collides, and junk with markup."""
+    """Write a source: a study in review, an instance that collides, damage, junk with markup."""
     services = console.site.services
     assert isinstance(services.index, SqlPatientIndex)
     services.index.import_patients([ANNA])
@@ -49,6 +49,10 @@ def fill_cellar(console: Console) -> None:
         replace(
             row, place=f"{EVIL}.exe", study_id="", sop_instance_uid="", state=State.REJECTED,
             code=Code.NO_INSTANCE,
+        ),
+        replace(
+            row, place="cut", study_id="", sop_instance_uid="", state=State.QUARANTINED,
+            code=Code.CORRUPT_FILE,
         ),
     ]  # fmt: skip
     with services.ledger.transaction() as tx:

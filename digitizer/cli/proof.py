@@ -78,8 +78,8 @@ def _again_words(found: ReadAgain, name: str) -> str:
     if found.differing:
         lines.append(
             "Their studies are verified no more and wait in review. When the archive is put right, "
-            f"`digitizer migrate retry {shlex.quote(name)} --reason read_back_differs` compares "
-            "them again."
+            f"`digitizer migrate retry {shlex.quote(name)} --reason read_back_differs --as USER` "
+            "compares them again."
         )
     return "\n".join(lines)
 

@@ -92,11 +92,19 @@ def decide_header(
 
 
 def names(header: OldHeader, issuer: str, patient: PatientRecord) -> bool:
-    """Tell whether a header names a patient: by number and issuer, without a number by name."""
-    if header.patient_id:
-        return bool(_holders(header, issuer, (patient,)))
-    said = person_of(header.name)
-    return any(_is_name(said, one) for one in (patient.name, *patient.former_names))
+    """Tell whether a header names a patient, and nothing in it names another.
+
+    Number and issuer, name and birth date, as far as it has them; number or name it must have.
+    """
+    if not header.patient_id and not header.name:
+        return False
+    if header.patient_id and not _holders(header, issuer, (patient,)):
+        return False
+    said, born = person_of(header.name), _iso(header.birth_date)
+    known = any(_is_name(said, one) for one in (patient.name, *patient.former_names))
+    suffix = compare_suffix(said.suffix, patient.name.suffix)
+    known &= suffix.agreement is not Agreement.DISAGREES
+    return (known or not header.name) and born in ("", patient.birth_date)
 
 
 def testimony_of_header(header: OldHeader) -> Testimony:

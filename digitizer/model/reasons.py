@@ -65,6 +65,7 @@ class Code(StrEnum):
     SEPARATOR = "separator"
     DUPLICATE = "duplicate"
     REJECTED_BY_PERSON = "rejected_by_person"
+    NAMES_ANOTHER = "names_another"
     SCANNER_DEPTH = "scanner_depth"
     SCANNER_RESOLUTION = "scanner_resolution"
     FILM_CUT_OFF = "film_cut_off"
@@ -329,6 +330,12 @@ def _table() -> dict[Code, CodeText]:
         (Code.SEPARATOR, note, "A separator sheet: its work is done.", ""),
         (Code.DUPLICATE, note, "The same file was taken in before.", ""),
         (Code.REJECTED_BY_PERSON, note, "A person rejected it.", ""),
+        (
+            Code.NAMES_ANOTHER,
+            note,
+            "It names another patient than the one its study was filed to, and was left out.",
+            "Have it put right where it comes from, and look the source through once more.",
+        ),
         (
             Code.SCANNER_DEPTH,
             bad,

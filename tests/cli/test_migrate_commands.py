@@ -55,6 +55,18 @@ def test_what_is_garbled_changes_nothing(site: Site, words: tuple[str, ...]) -> 
     assert site.count_events("changed") == 0
 
 
+def test_giving_up_needs_a_list_that_has_something(site: Site) -> None:
+    """Nothing was looked through yet; and what may be released is told with the numbers."""
+    words = ("--reason", "scratched", "--as", "ann")
+    done = site.run("migrate", "give-up", "old", "damaged", *words)
+    assert done.returncode != 0
+    assert "has not been looked through to its end" in done.stderr
+    assert (
+        "released   no: it has not been looked through" in site.run("migrate", "show", "old").stdout
+    )
+    assert site.count_events("given_up") == 0
+
+
 def test_adding_it_anew_otherwise_names_the_way(site: Site) -> None:
     """An issuer is not changed in passing."""
     done = site.run("migrate", "add", "OLD@127.0.0.1:104", "--name", "old", "--issuer", "X",

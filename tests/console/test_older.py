@@ -8,6 +8,7 @@ from console_site import Browser, Console
 
 from digitizer.model.older import OldStudy
 from digitizer.model.states import State
+from digitizer.model.users import Role
 
 
 @pytest.fixture
@@ -37,6 +38,23 @@ def test_every_number_has_its_list_and_markup_is_text(cellar: Console, lea: Brow
     assert studies.splitlines()[0].startswith("study,study_instance_uid,state,")
     assert len(studies.splitlines()) == 2
     assert lea.get("/older/sources/old1/instances?list=nonsense").status_code == 409
+
+
+def test_what_cannot_be_had_is_given_up_as_it_was_seen(cellar: Console, lea: Browser) -> None:
+    """By a lead, with a reason; the page says what still speaks against a release."""
+    path = "/older/sources/old1"
+    page = " ".join(lea.get(path).text.split())
+    assert "May not be released: 1 studies are under way or wait for a person; " in page
+    assert "files that are damaged, and only here: 1" in page
+    form = {"what": "damaged", "count": "1", "why": "scratched"}
+    assert lea.post(f"{path}/give-up", **{**form, "count": "2"}).status_code == 409
+    assert lea.post(f"{path}/give-up", **form).status_code == 303
+    page = " ".join(lea.get(path).text.split())
+    assert "lea does without 1 files that are damaged, and only here: scratched" in page
+    assert "only here: 1" not in page
+    assert f'action="{path}/give-up"' not in page
+    cellar.add("ann", Role.REVIEWER)
+    assert cellar.sign_in("ann").post(f"{path}/give-up", **form).status_code == 403
 
 
 def test_a_study_is_decided_once_and_only_as_it_was_shown(cellar: Console, ann: Browser) -> None:

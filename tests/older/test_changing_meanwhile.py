@@ -21,7 +21,8 @@ from digitizer.model.reasons import Code
 from digitizer.model.records import Stage
 from digitizer.model.states import State
 from digitizer.pipeline.advance import advance
-from digitizer.pipeline.older import reconcile, review
+from digitizer.pipeline.older import lists, reconcile, review
+from digitizer.pipeline.older.columns import instance_rows
 from digitizer.pipeline.older.commitment import commit
 from digitizer.pipeline.older.deliver import store
 from digitizer.pipeline.older.sources import add_source, stock_again
@@ -199,8 +200,62 @@ def test_files_of_another_patient_are_left_out_when_asked(site: OldSite, disc: D
     assert set(site.keeps(uid("study", "x"))) == {uid("instance", "x", n) for n in (1, 3)}
     with site.services.ledger.reading() as view:
         (left,) = view.old_instances(source_id=source.id, states=(State.REJECTED,))
-    assert (left.place, left.code) == ("2", Code.REJECTED_BY_PERSON)
-    assert "another patient" in left.note
+    assert (left.place, left.code) == ("2", Code.NAMES_ANOTHER)
+    assert "another patient" in lists.why(left)
+    with site.services.ledger.reading() as view:
+        told = reconcile.source_json(view, view.get(Source, source.id))
+    assert told["against_release"] == [
+        "1 instances that name another patient than their study were left out"
+    ]
+    ((_, *cells),) = instance_rows(site.services, [left])
+    assert cells[-2:] == ["", ""], "nobody has decided whose it is"
+
+
+def test_a_number_alone_does_not_make_a_file_the_patients(site: OldSite, disc: Disc) -> None:
+    """Another name or birth date under her number is left out as well."""
+    disc.put("1", 1)
+    disc.put("2", 2, PatientName="DOE^JOHN")
+    disc.put("3", 3, PatientBirthDate="19500101")
+    source = disc.add()
+    site.work(source)
+    (study,) = site.studies(State.REVIEW)
+    review.accept(
+        site.services, study.id, user="ann", patient_id="GEN:4711822", leave_others=True,
+        undo_window_s=0,
+    )  # fmt: skip
+    site.work(source)
+    assert set(site.keeps(uid("study", "x"))) == {uid("instance", "x", 1)}
+
+
+def test_leaving_out_is_taken_back_with_the_decision(site: OldSite, disc: Disc) -> None:
+    """Put aside and decided for the other patient, her files go and the first one's stay out."""
+    disc.put("1", 1)
+    disc.put("2", 2, **SMITH)
+    source = disc.add()
+    site.work(source)
+    (study,) = site.studies(State.REVIEW)
+    assert {one.patient.patient_id for one in study.candidates} >= {"4711822", "5550001"}
+    leaving = {"user": "ann", "leave_others": True}
+    review.accept(site.services, study.id, patient_id="GEN:4711822", undo_window_s=60, **leaving)  # type: ignore[arg-type]
+    review.hold(site.services, study.id, user="ann")
+    review.release(site.services, study.id, user="ann")
+    site.work(source)
+    review.accept(site.services, study.id, patient_id="GEN:5550001", undo_window_s=0, **leaving)  # type: ignore[arg-type]
+    site.work(source)
+    assert set(site.keeps(uid("study", "x"))) == {uid("instance", "x", 2)}
+
+
+def test_not_all_of_a_study_is_left_out(site: OldSite, disc: Disc) -> None:
+    """Named by mistake, a patient of whom no file speaks ends nothing."""
+    disc.put("1", 1)
+    disc.put("2", 2, **SMITH)
+    site.work(disc.add())
+    (study,) = site.studies(State.REVIEW)
+    with pytest.raises(UsageError, match="No file of study"):
+        review.accept(
+            site.services, study.id, user="ann", patient_id="GEN:2000000", leave_others=True
+        )
+    assert site.studies(State.REVIEW) == [study]
 
 
 def test_no_reference_is_turned_to_another_instance(site: OldSite, tmp_path: Path) -> None:

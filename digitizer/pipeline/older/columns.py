@@ -42,7 +42,9 @@ def instance_rows(services: Services, rows: Iterable[OldInstance]) -> Iterator[C
             row.sha256,
             row.outgoing_uid if row.sent_sha256 else "",
             row.sent_sha256,
-            *known[row.study_id],
+            *known[row.study_id][:2],
+            # Of what is refused nobody has decided whose it is.
+            *(known[row.study_id][2:] if row.state in TAKEN else ("", "")),
         )
 
 

@@ -53,6 +53,8 @@ def decide(services: Services, study_id: str) -> list[tuple[Stage, str]]:
         verdict = identity.decide_header(
             ruled, own_study_uid(source, study), source.issuer, services.index, services.policy
         )
+        if study.others:
+            verdict = _offering_all(services, source, study, verdict)
         with services.ledger.reading() as view:
             if parted_from(view, source, study, verdict.patient, verdict.exam):
                 text = "Films of this exam are in a study of their own already."
@@ -62,6 +64,22 @@ def decide(services: Services, study_id: str) -> list[tuple[Stage, str]]:
         else:
             asked += read_pictures(services, source, study, to_send, verdict)
     return _written(services, study, rows, verdict, asked)
+
+
+def _offering_all(services: Services, source: Source, study: OldStudy, verdict: Verdict) -> Verdict:
+    """Offer whom each header of a study names, not only the one that was asked for first."""
+    found = list(verdict.candidates)
+    for header in (study.header, *study.others):
+        other = identity.decide_header(
+            header, own_study_uid(source, study), source.issuer, services.index, services.policy
+        )
+        known = {(one.patient.issuer, one.patient.patient_id) for one in found}
+        found += [
+            one
+            for one in other.candidates[:1]
+            if (one.patient.issuer, one.patient.patient_id) not in known
+        ]
+    return replace(verdict, candidates=tuple(found))
 
 
 def _without_copies(

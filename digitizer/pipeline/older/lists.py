@@ -47,6 +47,7 @@ LISTS: Mapping[str, tuple[State, ...]] = {
     "rows_refused": (State.REJECTED,),
     "no_row": (State.REJECTED,),
     "link_outside": (State.REJECTED,),
+    "names_another": (State.REJECTED,),
 }
 """Lists of instances by name, and the states they hold."""
 _ONLY: Mapping[str, Callable[[OldInstance], bool]] = {
@@ -58,6 +59,7 @@ _ONLY: Mapping[str, Callable[[OldInstance], bool]] = {
     "renamed": lambda row: bool(row.sent_uid),
     "no_row": lambda row: row.code is Code.NO_ROW,
     "link_outside": lambda row: row.code is Code.LINK_OUTSIDE,
+    "names_another": lambda row: row.code is Code.NAMES_ANOTHER,
 }
 """What else must be so of the instances of a list: held are those that the archive does not take or
 has otherwise, or that cannot be made; renamed, those that go under UIDs of ours after a collision.

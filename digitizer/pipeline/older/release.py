@@ -19,6 +19,7 @@ GIVEN_UP = {
     "rows_refused": "rows of the index file that cannot be taken",
     "no_row": "pictures without a row of the index file",
     "link_outside": "links that lead out of it",
+    "names_another": "instances left out because they name another patient than their study",
 }
 """Lists that a person may do without, and what stands in them."""
 _ENDED = frozenset(
@@ -42,6 +43,7 @@ def against_release(told: dict[str, Any]) -> list[str]:
         "rows_refused": told["rows_refused"],
         "no_row": refused.get("no_row", 0),
         "link_outside": refused.get("link_outside", 0),
+        "names_another": refused.get("names_another", 0),
     }
     open_ = {name: 0 if name in without else n for name, n in lost.items()}
     counted = (
@@ -54,6 +56,8 @@ def against_release(told: dict[str, Any]) -> list[str]:
         (open_["rows_refused"], "{} rows of the index file cannot be taken"),
         (open_["no_row"], "no row of the index file tells whose {} pictures are"),
         (open_["link_outside"], "{} links lead out of it and were not followed"),
+        (open_["names_another"],
+         "{} instances that name another patient than their study were left out"),
         (open_["damaged"], "files that are damaged, and only here: {}"),
     )  # fmt: skip
     said = told["told"]["instances"]

@@ -35,7 +35,6 @@ _EACH_BY_ITSELF = _OF_INSTANCES | {
     *(Code.SEVERAL_IDENTITIES, Code.PICTURE_CONTRADICTS, Code.COUNT_DIFFERS),
 }
 """Reasons for which one study says nothing of another."""
-_ANOTHERS = "It names another patient than the one its study was filed to."
 _WHO = (FieldName.PATIENT_ID, FieldName.FAMILY_NAME, FieldName.BIRTH_DATE)
 _NOT_BY_ACCEPTING = frozenset((Code.STUDY_CONFLICT, Code.READ_BACK_DIFFERS, Code.INTERNAL_ERROR))
 _RESUMES = {
@@ -92,7 +91,8 @@ def accept(
     Raises
     ------
     UsageError
-        The study is not in review, or what was said does not settle why it is there.
+        The study is not in review, or what was said does not settle why it is there; or nothing
+        of it would be left.
     """
     with services.ledger.reading() as view:
         study = _in_review(view.get(OldStudy, study_id))
@@ -120,6 +120,7 @@ def accept(
             tx.schedule(Stage.OLD_DECIDE, study_id)
             raise StaleRecord("This study has changed meanwhile. Look at it again.")
         _must_be_the_same(tx, current, patient)
+        _must_leave_some(study_id, patient, rows, others)
         _leave_out(services, tx, [row for row in rows if row.place in others])
         if codes & _OF_INSTANCES and collisions is not None:
             _settle(services, tx, current, collisions)
@@ -237,14 +238,33 @@ def _exam(
     return None if found.reasons else found.exam
 
 
+def _must_leave_some(
+    study_id: str, patient: PatientRecord, rows: Iterable[OldInstance], others: frozenset[str]
+) -> None:
+    """Refuse to leave out all that there is: then the patient is the wrong one."""
+    going = {row.place for row in rows if row.state in (State.READ, State.REVIEW, *SENT)}
+    if others and going <= others:
+        raise UsageError(
+            f"No file of study {study_id} names {patient.issuer}:{patient.patient_id}.",
+            remedy="Name the patient whom some of them name, or reject the study.",
+        )
+
+
 def _leave_out(services: Services, tx: Transaction, rows: Iterable[OldInstance]) -> None:
     """Leave out what names somebody else than the patient of the study."""
-    gone = [
-        replace(row, state=State.REJECTED, code=Code.REJECTED_BY_PERSON, note=_ANOTHERS)
-        for row in rows
-    ]
+    gone = [replace(row, state=State.REJECTED, code=Code.NAMES_ANOTHER, note="") for row in rows]
     tx.write_old_instances(gone)
     revive(services, tx, gone)
+
+
+def _take_back(tx: Transaction, study_id: str) -> None:
+    """Open again what was left out for a patient, but where another bearer took its place."""
+    for row in tx.old_instances(study_id=study_id, states=(State.REJECTED,)):
+        bearers = tx.old_instances_with_uid([row.sop_instance_uid])
+        if row.code is Code.NAMES_ANOTHER and not any(
+            one.state in (State.READ, State.REVIEW, *SENT) for one in bearers
+        ):
+            tx.write_old_instances([replace(row, state=State.READ, code=None)])
 
 
 def _settle(services: Services, tx: Transaction, study: OldStudy, collisions: Collisions) -> None:
@@ -325,6 +345,7 @@ def hold(services: Services, study_id: str, *, user: str, why: str = "") -> OldS
         if tx.old_instances(study_id=study_id, states=SENT, limit=1):
             raise UsageError(f"A part of study {study_id} is in the archive already.")
         tx.unschedule(Stage.OLD_STORE, study_id)
+        _take_back(tx, study_id)
         text = (reason(Code.ON_HOLD, why or None), *study.reasons)
         aside = held(study, State.REVIEW, text, now, decision=None, confirmed=())
         aside = replace(aside, resume=State.READ)
