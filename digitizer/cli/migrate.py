@@ -14,6 +14,7 @@ from digitizer.cli.base import (
     Root,
     Session,
     json_option,
+    note,
     pass_session,
     print_csv,
     print_json,
@@ -197,18 +198,21 @@ def run(session: Session, name: str, timeout: float, again: bool, user: str, as_
             stock_again(services, name, user=user)
         else:
             add_source(services, name, source.kind, source.place, user=user)
-        _wait(services, name, deadline)
+        in_time = _wait(services, name, deadline)
         document = _document(services, name)
     if as_json:
         print_json(document)
     else:
         print(source_words(document))
+    if not in_time:
+        paused = " It is paused: `migrate resume` lets it go on." if document["paused"] else ""
+        note(f"Not finished within {timeout:g} seconds; run it again to go on.{paused}")
     held = {state.value for state in HOLDS} & set(document["studies"])
     return FINISHED_WITH_HOLDS if held or not document["settled"] else 0
 
 
-def _wait(services: Services, name: str, deadline: float) -> None:
-    """Wait until nothing of a source is under way, or the time is over."""
+def _wait(services: Services, name: str, deadline: float) -> bool:
+    """Wait until nothing of a source is under way; False when the time is over before."""
     with progress_bars() as progress:
         bar = progress.add_task(name, total=None)
         while time.monotonic() < deadline:
@@ -220,8 +224,9 @@ def _wait(services: Services, name: str, deadline: float) -> None:
             total = sum(states.values())
             progress.update(bar, total=total or None, completed=states.get(State.VERIFIED, 0))
             if done:
-                return
+                return True
             time.sleep(0.25)
+    return False
 
 
 def _document(services: Services, name: str) -> dict[str, Any]:

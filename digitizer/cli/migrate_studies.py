@@ -129,8 +129,10 @@ def accept(
         )
         if accepted.decision is not None:
             who = accepted.decision.patient
+            out = review.left_out(services, study_id) if leave_others else 0
             print(f"{study_id}: {who.issuer}:{who.patient_id}, "
-                  f"{who.name.family}, {who.name.given}")  # fmt: skip
+                  f"{who.name.family}, {who.name.given}"
+                  f"{f'; {out} that name somebody else left out' if out else ''}")  # fmt: skip
 
     ids = study
     if alike:

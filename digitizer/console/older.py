@@ -248,13 +248,13 @@ def study(request: Request, study_id: str, person: Person = Depends(_SEES)) -> R
     with site.services.ledger.reading() as view:
         found = view.get(OldStudy, study_id)
         of = view.get(Source, found.source_id)
-        rows = view.old_instances(study_id=study_id, limit=_ROWS)
+        rows = view.old_instances(study_id=study_id)
         events = view.events(study_id)
     note_seen(site, person, study_id, "older study")
     return page(
         request, "older_study.html", person,
-        study=found, source=of, rows=rows, why_of=lists.why, events=events,
-        collisions=tuple(Collisions),
+        study=found, source=of, rows=rows[:_ROWS], number=len(rows), why_of=lists.why,
+        events=events, collisions=tuple(Collisions),
         blocked=any(row.state is State.REVIEW for row in rows),
     )  # fmt: skip
 
@@ -306,7 +306,8 @@ def accept(
                 leave_others=bool(leave_others),
                 why=reason,
             )
-        return f"{len(ids)} accepted."
+        out = sum(review.left_out(site.services, one) for one in ids) if leave_others else 0
+        return f"{len(ids)} accepted{f', {out} instances left out' if out else ''}."
 
     return _decided(request, study_id, version, person, decide)
 

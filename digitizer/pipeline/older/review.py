@@ -23,7 +23,7 @@ from digitizer.pipeline.review import exam_named, patient_named
 from digitizer.pipeline.services import Services
 from digitizer.ports import Transaction
 
-__all__ = ["Collisions", "accept", "alike", "hold", "reject", "release", "retry"]
+__all__ = ["Collisions", "accept", "alike", "hold", "left_out", "reject", "release", "retry"]
 
 _COLLIDING = frozenset((Code.UID_COLLISION, Code.ARCHIVE_DIFFERS))
 _OF_INSTANCES = _COLLIDING | {
@@ -255,6 +255,13 @@ def _leave_out(services: Services, tx: Transaction, rows: Iterable[OldInstance])
     gone = [replace(row, state=State.REJECTED, code=Code.NAMES_ANOTHER, note="") for row in rows]
     tx.write_old_instances(gone)
     revive(services, tx, gone)
+
+
+def left_out(services: Services, study_id: str) -> int:
+    """Count the instances of a study that were left out because they name another patient."""
+    with services.ledger.reading() as view:
+        rows = view.old_instances(study_id=study_id, states=(State.REJECTED,))
+    return sum(row.code is Code.NAMES_ANOTHER for row in rows)
 
 
 def _take_back(tx: Transaction, study_id: str) -> None:
