@@ -15,11 +15,13 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from digitizer.film.edges import Side
 from digitizer.film.found import FoundSheet, Page
-from digitizer.film.sizes import CUT_MM, lacking
+from digitizer.film.rectangle import common_angle, rectangle
+from digitizer.film.sizes import CUT_MM, is_film_size, lacking
 from digitizer.model.units import SizeMm
 
-__all__ = ["with_black_rims"]
+__all__ = ["with_black_rims", "with_whole_rim"]
 
 _WIDEST_MM = 25.0
 """The widest rims, both together: half an inch on each side."""
@@ -38,8 +40,53 @@ _ROOM_MM = 0.5
 """So much more on every side."""
 _APART_MM = 1.0
 """So far from another sheet it ends."""
+_ROUGH_MM = 1.2
+"""How far a sheet of which a side is known roughly may differ from its size of the trade."""
 
 Points = NDArray[np.float64]
+
+
+def with_whole_rim(page: Page, found: FoundSheet) -> FoundSheet:
+    """Return a sheet with all of its piece beyond the sides along which no line was found.
+
+    Where a film's picture looks like the bed, the outline of its piece runs along the picture. But
+    a clear border beside it, and a strip of other tone, go on to the film's own end.
+
+    Parameters
+    ----------
+    page : Page
+    found : FoundSheet
+    """
+    rough = [side.rough and not side.seen for side in found.sides]
+    if not any(rough) or _has_film_size(page, found):
+        return found
+    sides = [
+        _at_outermost(found, number) if rough[number] else side
+        for number, side in enumerate(found.sides)
+    ]
+    angle = common_angle(found.sides, page.scale)
+    corners = rectangle(sides, angle, page.scale, page.frame)
+    return replace(found, corners=corners, sides=tuple(sides))
+
+
+def _has_film_size(page: Page, found: FoundSheet) -> bool:
+    """Tell whether all sides lie in the frame and make a size of the trade, roughly."""
+    if found.seen < 4 or np.allclose(page.scale, 1.0):
+        return False
+    width, height = np.linalg.norm((found.corners[[1, 3]] - found.corners[0]) * page.scale, axis=1)
+    return is_film_size(SizeMm(float(width), float(height)), _ROUGH_MM)
+
+
+def _at_outermost(found: FoundSheet, number: int) -> Side:
+    """Return a side moved outwards to the outermost of the rim between its neighbours."""
+    start, end = found.corners[number], found.corners[(number + 1) % 4]
+    along = (end - start) / np.linalg.norm(end - start)
+    outward = np.array([along[1], -along[0]])
+    at, away = (found.rim - start) @ along, (found.rim - start) @ outward
+    between = (at > 0) & (at < float(np.linalg.norm(end - start)))
+    side = found.sides[number]
+    furthest = float(away[between].max(initial=0.0))
+    return replace(side, point=side.point + max(0.0, furthest) * outward)
 
 
 def with_black_rims(page: Page, found: Sequence[FoundSheet], *, dark: bool) -> list[FoundSheet]:
@@ -72,6 +119,9 @@ def _with_rim(page: Page, found: FoundSheet, others: Sequence[FoundSheet]) -> Fo
     doubted = max(_DOUBTFUL_MM, narrow) if found.believed < _DOUBTED else narrow
     size = SizeMm(width, height)
     widened = [True] * 4
+    rough = [side.rough and not side.seen for side in found.sides]
+    if any(rough) and is_film_size(size, _ROUGH_MM):
+        return found
     gaps = lacking(size, _WIDEST_MM if machined else doubted)
     if gaps is None:
         widened = _at_frame(corners, page.frame * page.scale)
@@ -81,6 +131,11 @@ def _with_rim(page: Page, found: FoundSheet, others: Sequence[FoundSheet]) -> Fo
     # What seems longer than it is has an edge that is not its own, and lacks on the other side.
     across, down = (_NARROW_MM if gap < -CUT_MM else max(gap, 0.0) for gap in gaps)
     rims = [(rim + _ROOM_MM) * wide for rim, wide in zip((down, across) * 2, widened, strict=True)]
+    # What lacks, lacks where no line was found, if its opposite is a cut edge.
+    rims = [
+        _ROOM_MM if rough[number - 2] and not rough[number] else rim
+        for number, rim in enumerate(rims)
+    ]
     away = [one.corners * page.scale for one in others]
     return replace(found, corners=_widened(corners, rims, away) / page.scale)
 

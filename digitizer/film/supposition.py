@@ -24,7 +24,7 @@ from digitizer.film.bed import (
     kind_of_bed,
     outshines,
 )
-from digitizer.film.black_rims import with_black_rims
+from digitizer.film.black_rims import with_black_rims, with_whole_rim
 from digitizer.film.borders import border_angle, is_border, is_machined
 from digitizer.film.edges import NO_SIDE, BedSurface, Side, measure_side
 from digitizer.film.found import FoundSheet, Page, beside
@@ -269,6 +269,7 @@ def _suppose(page: Page, bed: Bed, kind: BedKind, level: float) -> _Supposition:
         lines = lines or [side for one in found for side in one.sides if side.soft]
     if sum(one.edge for one in best) < _LEAST_EDGE * min(page.tone.shape):
         best = []
+    best = [with_whole_rim(page, one) for one in best]
     best = with_black_rims(page, best, dark=kind is BedKind.DARK)
     return _Supposition(level, best, [], [] if best else lines)
 

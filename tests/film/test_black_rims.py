@@ -28,6 +28,14 @@ def kept(scan: DrawnScan) -> list[float]:
     return parts
 
 
+def over_mm(scan: DrawnScan) -> np.ndarray:
+    """Return how far a capture reaches beyond the part of its true sheet in the frame, (4,)."""
+    (sheet,), (placement,) = find_sheets(scan.raster).sheets, scan.placements
+    u0, v0, u1, v1 = placement.visible_mm(scan.scene.frame)
+    u, v = placement.to_sheet(np.array(sheet.corners)).T
+    return np.array([u0 - u.min(), v0 - v.min(), u.max() - u1, v.max() - v1])
+
+
 @pytest.mark.parametrize(("seed", "number"), [(5301, 7), (5301, 59), (5301, 123), (841, 46)])
 def test_a_black_rim_that_looks_like_the_bed_is_kept(seed: int, number: int) -> None:
     """On beds of two to four films scanned in eight bits; their rims show no edge to anyone."""
@@ -40,6 +48,14 @@ def test_a_rim_is_kept_that_cannot_be_measured(seed: int, number: int) -> None:
     """The picture ends 2 mm before the frame, its sheet beyond; rims of 22 mm look like the bed."""
     scan = draw_scan((seed, 1, number), dpi=100)
     assert min(kept(scan)) >= 0.9999
+
+
+@pytest.mark.parametrize(("seed", "number"), [(901, 272), (901, 326), (901, 437)])
+def test_a_strip_that_goes_on_beyond_a_picture_like_the_bed_tells_the_end(
+    seed: int, number: int
+) -> None:
+    """Films whose picture melts into a bed along one side, but not the clear border beside it."""
+    assert over_mm(draw_scan((seed, 1, number), dpi=100)) == pytest.approx(0.2, abs=0.7)
 
 
 def test_what_lacks_to_a_size_of_the_trade() -> None:
