@@ -153,7 +153,8 @@ class _Supposition:
 
     def holds(self, other: "_Supposition") -> bool:
         """Tell whether the other's bed lies on the sheets, or the fields, of this one."""
-        if self.is_seam:
+        if self.is_seam and not other.is_soft:
+            # A seam holds nothing; but a penumbra is no sheet's edge either, and lies inside one.
             return False
         outer = [*self.sheets, *self.fields]
         if other.is_sharp and (self.is_soft or other.edge > _OUTWEIGHED * self.edge):
