@@ -247,8 +247,10 @@ def _suppose(page: Page, bed: Bed, kind: BedKind, level: float) -> _Supposition:
         found = [one for one in found if not _is_scrap(one, found, page)] or found
         if not found:
             continue
-        if kind is BedKind.DARK and not rims_sought and all(one.beside < _BESIDE for one in found):
-            rims_sought = True
+        # What hangs on to a lone sheet may be its own rim, blacker than the bed.
+        clear = all(one.beside < _BESIDE for one in found)
+        if kind is BedKind.DARK and not rims_sought and (clear or len(found) == 1):
+            rims_sought = clear
             if rimmed := _with_rims(page, found):
                 return _Supposition(level, with_black_rims(page, rimmed, dark=True), [], [])
         alone = sum(len(outlines) for outlines in grouping) == 1
@@ -317,7 +319,9 @@ def _with_rims(page: Page, found: list[FoundSheet]) -> list[FoundSheet]:
     ]
     if not any(wider):
         return []
-    return [rimmed or one for rimmed, one in zip(wider, found, strict=True)]
+    rimmed = [wide or one for wide, one in zip(wider, found, strict=True)]
+    explained = all(beside(one.corners, one.rim, one.glow) < _BESIDE for one in rimmed)
+    return rimmed if explained else []
 
 
 def _with_rim(

@@ -50,6 +50,14 @@ def test_a_rim_is_kept_that_cannot_be_measured(seed: int, number: int) -> None:
     assert min(kept(scan)) >= 0.9999
 
 
+@pytest.mark.parametrize(("seed", "number"), [(951, 178), (952, 360), (953, 226)])
+def test_a_rim_blacker_than_the_bed_is_measured_like_one_that_is_alike(
+    seed: int, number: int
+) -> None:
+    """Drawn films; so much of the rim looks unlike the bed that it hangs on to the picture."""
+    assert over_mm(draw_scan((seed, 1, number), dpi=100)) == pytest.approx(0.0, abs=0.3)
+
+
 @pytest.mark.parametrize(("seed", "number"), [(901, 272), (901, 326), (901, 437)])
 def test_a_strip_that_goes_on_beyond_a_picture_like_the_bed_tells_the_end(
     seed: int, number: int
