@@ -23,6 +23,7 @@ from digitizer.film.bed import (
     grow_bed,
     kind_of_bed,
     outshines,
+    shows_light_behind,
 )
 from digitizer.film.black_rims import with_black_rims, with_whole_rim
 from digitizer.film.borders import border_angle, is_border, is_machined
@@ -240,7 +241,8 @@ def _suppose(page: Page, bed: Bed, kind: BedKind, level: float) -> _Supposition:
     )
     best: list[FoundSheet] = []
     lines: list[Side] = []
-    rims_sought = False
+    is_film = kind is BedKind.DARK and shows_light_behind(bed, page.light)
+    seek_rims = kind is BedKind.DARK and not is_film
     for grouping in groupings(bed.mask):
         pieces = [_measure(page, surface, outlines) for outlines in grouping]
         found = _outermost([one for one in pieces if one is not None])
@@ -249,12 +251,12 @@ def _suppose(page: Page, bed: Bed, kind: BedKind, level: float) -> _Supposition:
             continue
         # What hangs on to a lone sheet may be its own rim, blacker than the bed.
         clear = all(one.beside < _BESIDE for one in found)
-        if kind is BedKind.DARK and not rims_sought and (clear or len(found) == 1):
-            rims_sought = clear
+        if seek_rims and (clear or len(found) == 1):
+            seek_rims = not clear
             if rimmed := _with_rims(page, found):
-                return _Supposition(level, with_black_rims(page, rimmed, dark=True), [], [])
+                return _Supposition(level, _kept(page, rimmed, kind), [], [])
         alone = sum(len(outlines) for outlines in grouping) == 1
-        if any(_is_border(page, surface, kind, one, alone=alone) for one in found):
+        if is_film or any(_is_border(page, surface, kind, one, alone=alone) for one in found):
             lines = [side for one in found for side in one.sides if side.weight > 0]
             return _Supposition(level, [], found, lines, kind is BedKind.DARK)
         proven = sum(one.has_corner and one.believed > _PROVEN for one in found) > 1
@@ -272,9 +274,13 @@ def _suppose(page: Page, bed: Bed, kind: BedKind, level: float) -> _Supposition:
         lines = lines or [side for one in found for side in one.sides if side.soft]
     if sum(one.edge for one in best) < _LEAST_EDGE * min(page.tone.shape):
         best = []
-    best = [with_whole_rim(page, one) for one in best]
-    best = with_black_rims(page, best, dark=kind is BedKind.DARK)
-    return _Supposition(level, best, [], [] if best else lines)
+    return _Supposition(level, _kept(page, best, kind), [], [] if best else lines)
+
+
+def _kept(page: Page, found: Sequence[FoundSheet], kind: BedKind) -> list[FoundSheet]:
+    """Return sheets with all that may be theirs beyond sides that are not sure."""
+    whole = [with_whole_rim(page, one) for one in found]
+    return with_black_rims(page, whole, dark=kind is BedKind.DARK)
 
 
 def _is_scrap(found: FoundSheet, all_found: Sequence[FoundSheet], page: Page) -> bool:
@@ -337,6 +343,9 @@ def _with_rim(
     ends = np.roll(found.corners, -1, axis=0)
     sides = []
     for start, end, side, rim in zip(found.corners, ends, found.sides, rims, strict=True):
+        if rim == 0.0 and side.rough:
+            sides.append(side)
+            continue
         along = (end - start) / np.linalg.norm(end - start)
         outward = np.array([along[1], -along[0]])
         middle = (start + end) / 2
