@@ -18,13 +18,13 @@ from numpy.typing import NDArray
 from digitizer.film.edges import Side
 from digitizer.film.found import FoundSheet, Page
 from digitizer.film.rectangle import common_angle, rectangle
-from digitizer.film.sizes import CUT_MM, is_film_size, lacking
+from digitizer.film.sizes import CUT_MM, is_film_size, lacking, lacking_across
 from digitizer.model.units import SizeMm
 
 __all__ = ["with_black_rims", "with_whole_rim"]
 
-_WIDEST_MM = 25.0
-"""The widest rims, both together: half an inch on each side."""
+_WIDEST_MM = (25.0, 40.0, 55.0)
+"""The widest rims, both together: half an inch on each side; wider where no size is so near."""
 _NARROW_MM = 3.0
 """Rims that are too narrow for an edge beyond them to be measured, both together."""
 _UNSEEN_MM = 10.0
@@ -104,7 +104,7 @@ def with_black_rims(page: Page, found: Sequence[FoundSheet], *, dark: bool) -> l
         return list(found)
     return [
         _with_rim(page, one, [x for x in found if x is not one])
-        if one.seen == 4 and (dark or one.believed < _DOUBTED)
+        if dark or (one.seen == 4 and one.believed < _DOUBTED)
         else one
         for one in found
     ]
@@ -112,32 +112,67 @@ def with_black_rims(page: Page, found: Sequence[FoundSheet], *, dark: bool) -> l
 
 def _with_rim(page: Page, found: FoundSheet, others: Sequence[FoundSheet]) -> FoundSheet:
     corners = found.corners * page.scale
-    width, height = (float(np.linalg.norm(corners[n] - corners[0])) for n in (1, 3))
-    bows = [side.bow / page.pitch for side in found.sides]
-    machined = sorted(bows)[1] < _STRAIGHT_MM
-    narrow = _UNSEEN_MM if page.encoded else _NARROW_MM
-    doubted = max(_DOUBTFUL_MM, narrow) if found.believed < _DOUBTED else narrow
-    size = SizeMm(width, height)
-    widened = [True] * 4
+    rims = _rims(page, found, corners) if found.seen == 4 else _rims_cut_off(page, found, corners)
+    if rims is None:
+        return found
+    away = [one.corners * page.scale for one in others]
+    widened = _widened(corners, rims, away, page.frame * page.scale)
+    return replace(found, corners=widened / page.scale)
+
+
+def _rims(page: Page, found: FoundSheet, corners: Points) -> list[float] | None:
+    """Return how far top, right, bottom and left may go on; None where nothing lacks."""
+    size = _size(corners)
     rough = [side.rough and not side.seen for side in found.sides]
     if any(rough) and is_film_size(size, _ROUGH_MM):
-        return found
-    gaps = lacking(size, _WIDEST_MM if machined else doubted)
+        return None
+    widened = [True] * 4
+    gaps = next(filter(None, (lacking(size, most) for most in _may_lack(page, found))), None)
     if gaps is None:
         widened = _at_frame(corners, page.frame * page.scale)
         gaps = lacking(size, _NO_ROOM_MM + _NARROW_MM) if any(widened) else None
     if gaps is None:
-        return found
+        return None
     # What seems longer than it is has an edge that is not its own, and lacks on the other side.
     across, down = (_NARROW_MM if gap < -CUT_MM else max(gap, 0.0) for gap in gaps)
     rims = [(rim + _ROOM_MM) * wide for rim, wide in zip((down, across) * 2, widened, strict=True)]
     # What lacks, lacks where no line was found, if its opposite is a cut edge.
-    rims = [
+    return [
         _ROOM_MM if rough[number - 2] and not rough[number] else rim
         for number, rim in enumerate(rims)
     ]
-    away = [one.corners * page.scale for one in others]
-    return replace(found, corners=_widened(corners, rims, away) / page.scale)
+
+
+def _rims_cut_off(page: Page, found: FoundSheet, corners: Points) -> list[float] | None:
+    """Return the same of a sheet that goes on beyond the frame at one side."""
+    ends = [side.seen or side.rough for side in found.sides]
+    if sum(ends) != 3:
+        return None
+    size = _size(corners)
+    length, shown = (size.width, size.height) if ends[1] and ends[3] else (size.height, size.width)
+    ways = (lacking_across(length, shown, most) for most in _may_lack(page, found))
+    gaps = next(filter(None, ways), None)
+    if gaps is None:
+        return None
+    between = ends[1] and ends[3]
+    return [
+        (gaps[0 if between is (number % 2 == 1) else 1] + _ROOM_MM) * end
+        for number, end in enumerate(ends)
+    ]
+
+
+def _size(corners: Points) -> SizeMm:
+    width, height = (float(np.linalg.norm(corners[n] - corners[0])) for n in (1, 3))
+    return SizeMm(width, height)
+
+
+def _may_lack(page: Page, found: FoundSheet) -> tuple[float, ...]:
+    """Return how many millimetres both rims may have, the most likely first."""
+    bows = sorted(side.bow / page.pitch for side in found.sides if side.seen or side.rough)
+    if bows[1] < _STRAIGHT_MM:
+        return _WIDEST_MM
+    narrow = _UNSEEN_MM if page.encoded else _NARROW_MM
+    return (max(_DOUBTFUL_MM, narrow) if found.believed < _DOUBTED else narrow,)
 
 
 def _at_frame(corners: Points, frame: Points) -> list[bool]:
@@ -148,8 +183,12 @@ def _at_frame(corners: Points, frame: Points) -> list[bool]:
     return [bool(gap < _NO_ROOM_MM) for gap in across]
 
 
-def _widened(corners: Points, rims: Sequence[float], others: Sequence[Points]) -> Points:
+def _widened(
+    corners: Points, rims: Sequence[float], others: Sequence[Points], frame: Points
+) -> Points:
     """Move the sides of a rectangle, in millimetres, outwards by their rims; others are kept out.
+
+    So is what lies beyond the frame, of which nothing is to be seen.
 
     Rims are those of top, right, bottom and left.
     """
@@ -165,7 +204,7 @@ def _widened(corners: Points, rims: Sequence[float], others: Sequence[Points]) -
             beside = (other @ along).max() > span[0] and (other @ along).min() < span[1]
             if beside and gap > 0:
                 rim = min(rim, max(0.0, gap - _APART_MM))
-        limits.append(edge + rim)
+        limits.append(max(edge, min(edge + rim, float((frame @ normal).max()))))
     top, right, bottom, left = limits
     return np.array(
         [

@@ -5,7 +5,7 @@ import pytest
 
 from digitizer.film import find_sheets
 from digitizer.film.rendering import grid_of
-from digitizer.film.sizes import lacking
+from digitizer.film.sizes import lacking, lacking_across
 from digitizer.model.units import SizeMm
 from digitizer.rehearsal.population import DrawnScan, draw_scan
 
@@ -64,6 +64,20 @@ def test_a_strip_that_goes_on_beyond_a_picture_like_the_bed_tells_the_end(
 ) -> None:
     """Films whose picture melts into a bed along one side, but not the clear border beside it."""
     assert over_mm(draw_scan((seed, 1, number), dpi=100)) == pytest.approx(0.2, abs=0.7)
+
+
+@pytest.mark.parametrize(("seed", "number"), [(953, 326), (953, 479)])
+def test_a_rim_is_kept_of_a_film_that_goes_on_beyond_the_frame(seed: int, number: int) -> None:
+    """Drawn films in eight bits: what shows between two sides is no film's width, or too long."""
+    assert over_mm(draw_scan((seed, 1, number), dpi=100)).min() > -1.0
+
+
+def test_what_lacks_to_a_film_that_goes_on_beyond_the_frame() -> None:
+    """A film is at least as long as what shows of it."""
+    assert lacking_across(239.9, 290.0, 25) is None
+    assert lacking_across(239.9, 303.8, 25) == pytest.approx((14.1, 1.0), abs=0.01)
+    assert lacking_across(318.7, 425.0, 25) is None
+    assert lacking_across(318.7, 425.0, 40) == pytest.approx((36.9, 6.8), abs=0.01)
 
 
 def test_what_lacks_to_a_size_of_the_trade() -> None:
