@@ -134,11 +134,27 @@ def _rims(page: Page, found: FoundSheet, corners: Points) -> list[float] | None:
     if gaps is None:
         return None
     # What seems longer than it is has an edge that is not its own, and lacks on the other side.
-    across, down = (_NARROW_MM if gap < -CUT_MM else max(gap, 0.0) for gap in gaps)
-    rims = [(rim + _ROOM_MM) * wide for rim, wide in zip((down, across) * 2, widened, strict=True)]
-    # What lacks, lacks where no line was found, if its opposite is a cut edge.
+    across, down = (_NARROW_MM if gap < -CUT_MM else gap for gap in gaps)
+    doubtful = any(rough) or found.believed < _DOUBTED
+    both = [
+        (max(rim, 0.0) + _ROOM_MM) * wide if doubtful or rim > CUT_MM else 0.0
+        for rim, wide in zip((down, across) * 2, widened, strict=True)
+    ]
+    return _where_unsure(found, both)
+
+
+def _where_unsure(found: FoundSheet, rims: Sequence[float]) -> list[float]:
+    """Leave out rims of sides that are surer than their opposites: what lacks, lacks there.
+
+    Surest is an edge found beyond a rim, least sure is a side along which no line was found.
+    """
+    sure = [
+        2 * settled + (side.seen or not side.rough)
+        for settled, side in zip(found.settled, found.sides, strict=True)
+    ]
+    most = [0.0 if settled else _ROOM_MM for settled in found.settled]
     return [
-        _ROOM_MM if rough[number - 2] and not rough[number] else rim
+        min(rim, most[number]) if sure[number] > sure[number - 2] else rim
         for number, rim in enumerate(rims)
     ]
 
@@ -148,17 +164,17 @@ def _rims_cut_off(page: Page, found: FoundSheet, corners: Points) -> list[float]
     ends = [side.seen or side.rough for side in found.sides]
     if sum(ends) != 3:
         return None
-    size = _size(corners)
-    length, shown = (size.width, size.height) if ends[1] and ends[3] else (size.height, size.width)
+    size, between = _size(corners), ends[1] and ends[3]
+    length, shown = (size.width, size.height) if between else (size.height, size.width)
     ways = (lacking_across(length, shown, most) for most in _may_lack(page, found))
     gaps = next(filter(None, ways), None)
     if gaps is None:
         return None
-    between = ends[1] and ends[3]
-    return [
+    rims = [
         (gaps[0 if between is (number % 2 == 1) else 1] + _ROOM_MM) * end
         for number, end in enumerate(ends)
     ]
+    return _where_unsure(found, rims)
 
 
 def _size(corners: Points) -> SizeMm:

@@ -355,7 +355,8 @@ def _with_rim(
             else replace(side, seen=True, soft=False, point=middle + rim * outward)
         )
     corners = rectangle(sides, angle, page.scale, page.frame)
-    return replace(found, corners=corners, sides=tuple(sides), believed=1.0)
+    settled = tuple(bool(rim) for rim in rims)
+    return replace(found, corners=corners, sides=tuple(sides), believed=1.0, settled=settled)
 
 
 def _is_border(

@@ -66,6 +66,14 @@ def test_a_strip_that_goes_on_beyond_a_picture_like_the_bed_tells_the_end(
     assert over_mm(draw_scan((seed, 1, number), dpi=100)) == pytest.approx(0.2, abs=0.7)
 
 
+@pytest.mark.parametrize(("seed", "number"), [(901, 93), (951, 302)])
+def test_an_edge_found_beyond_a_rim_is_not_moved_for_what_lacks_elsewhere(
+    seed: int, number: int
+) -> None:
+    """Drawn films; of the first the rim opposite goes on to the frame, the second lacks nothing."""
+    assert over_mm(draw_scan((seed, 1, number), dpi=100)) == pytest.approx(0.0, abs=0.3)
+
+
 @pytest.mark.parametrize(("seed", "number"), [(953, 326), (953, 479)])
 def test_a_rim_is_kept_of_a_film_that_goes_on_beyond_the_frame(seed: int, number: int) -> None:
     """Drawn films in eight bits: what shows between two sides is no film's width, or too long."""
