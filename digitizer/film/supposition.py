@@ -112,6 +112,8 @@ class _Supposition:
         Whether the fields are framed by a mask printed on the film.
     outshines : bool
         Whether the bed shines beyond the scanner's range, as nothing on a film does.
+    dark : bool
+        Whether the bed is as dark as the darkest of a film.
     """
 
     level: float
@@ -120,6 +122,7 @@ class _Supposition:
     lines: list[Side]
     printed: bool = False
     outshines: bool = False
+    dark: bool = False
 
     @property
     def is_mask(self) -> bool:
@@ -182,7 +185,8 @@ def best_sheets(page: Page) -> tuple[list[FoundSheet], float | None]:
         kind = kind_of_bed(bed, page.tone, page.light)
         if kind is not BedKind.INSIDE:
             one = _suppose(page, bed, kind, level)
-            supposed.append(replace(one, outshines=outshines(bed, page.light)))
+            shines = outshines(bed, page.light)
+            supposed.append(replace(one, outshines=shines, dark=kind is BedKind.DARK))
     believed = [
         one for one in supposed if one.sheets and not any(other.holds(one) for other in supposed)
     ]
@@ -193,7 +197,7 @@ def best_sheets(page: Page) -> tuple[list[FoundSheet], float | None]:
         if _are_pictures(best.sheets, page.scale):
             sides = [side for one in best.sheets for side in one.sides if side.seen]
             return [], common_angle(sides, page.scale)
-        return best.sheets, None
+        return _kept(page, best), None
     masks = [one for one in supposed if one.is_mask]
     if len(masks) == 1:
         return [], common_angle(masks[0].lines, page.scale)
@@ -254,7 +258,7 @@ def _suppose(page: Page, bed: Bed, kind: BedKind, level: float) -> _Supposition:
         if seek_rims and (clear or len(found) == 1):
             seek_rims = not clear
             if rimmed := _with_rims(page, found):
-                return _Supposition(level, _kept(page, rimmed, kind), [], [])
+                return _Supposition(level, rimmed, [], [])
         alone = sum(len(outlines) for outlines in grouping) == 1
         if is_film or any(_is_border(page, surface, kind, one, alone=alone) for one in found):
             lines = [side for one in found for side in one.sides if side.weight > 0]
@@ -274,13 +278,13 @@ def _suppose(page: Page, bed: Bed, kind: BedKind, level: float) -> _Supposition:
         lines = lines or [side for one in found for side in one.sides if side.soft]
     if sum(one.edge for one in best) < _LEAST_EDGE * min(page.tone.shape):
         best = []
-    return _Supposition(level, _kept(page, best, kind), [], [] if best else lines)
+    return _Supposition(level, best, [], [] if best else lines)
 
 
-def _kept(page: Page, found: Sequence[FoundSheet], kind: BedKind) -> list[FoundSheet]:
-    """Return sheets with all that may be theirs beyond sides that are not sure."""
-    whole = [with_whole_rim(page, one) for one in found]
-    return with_black_rims(page, whole, dark=kind is BedKind.DARK)
+def _kept(page: Page, best: _Supposition) -> list[FoundSheet]:
+    """Return the sheets of a bed with all that may be theirs beyond sides that are not sure."""
+    whole = [with_whole_rim(page, one) for one in best.sheets]
+    return with_black_rims(page, whole, dark=best.dark)
 
 
 def _is_scrap(found: FoundSheet, all_found: Sequence[FoundSheet], page: Page) -> bool:

@@ -74,6 +74,12 @@ def test_an_edge_found_beyond_a_rim_is_not_moved_for_what_lacks_elsewhere(
     assert over_mm(draw_scan((seed, 1, number), dpi=100)) == pytest.approx(0.0, abs=0.3)
 
 
+@pytest.mark.parametrize(("seed", "number"), [(951, 91), (951, 282)])
+def test_a_mask_is_not_widened_to_hold_the_sheet_it_is_printed_on(seed: int, number: int) -> None:
+    """Drawn films on an open bed, of which one edge lies beyond the frame."""
+    assert over_mm(draw_scan((seed, 1, number), dpi=100)) == pytest.approx(0.0, abs=0.3)
+
+
 @pytest.mark.parametrize(("seed", "number"), [(953, 326), (953, 479)])
 def test_a_rim_is_kept_of_a_film_that_goes_on_beyond_the_frame(seed: int, number: int) -> None:
     """Drawn films in eight bits: what shows between two sides is no film's width, or too long."""
