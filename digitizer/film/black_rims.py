@@ -185,8 +185,11 @@ def _size(corners: Points) -> SizeMm:
 def _may_lack(page: Page, found: FoundSheet) -> tuple[float, ...]:
     """Return how many millimetres both rims may have, the most likely first."""
     bows = sorted(side.bow / page.pitch for side in found.sides if side.seen or side.rough)
+    if not page.encoded and found.seen < 4:
+        # Wider rims would have been measured, and a film that is cut off may be of any size.
+        return (_NARROW_MM,)
     if bows[1] < _STRAIGHT_MM:
-        return _WIDEST_MM
+        return _WIDEST_MM if page.encoded else _WIDEST_MM[:1]
     narrow = _UNSEEN_MM if page.encoded else _NARROW_MM
     return (max(_DOUBTFUL_MM, narrow) if found.believed < _DOUBTED else narrow,)
 
