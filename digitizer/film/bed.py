@@ -26,6 +26,7 @@ __all__ = [
     "grow_bed",
     "kind_of_bed",
     "outshines",
+    "shows_light_behind",
 ]
 
 Mask = NDArray[np.uint8]
@@ -45,6 +46,10 @@ _CLEAR = 0.12
 """Difference of log light, beyond twice its tolerance, that sets other places off from a bed."""
 _SATURATED = 0.8
 """Part of a bed at exactly the highest value from which it shines beyond the scanner's range."""
+_BEHIND = 0.012
+"""Part of the frame's long side that a rounded corner leaves open at most: 5 mm of 430."""
+_LIT = 0.8
+"""Light of a place where neither film nor a dark bed lies: film without any silver has 0.6."""
 _ODD = 0.01
 """Part of the page that may be dust, scratches and glare."""
 _ALONG_FRAME = 0.15
@@ -190,6 +195,20 @@ def kind_of_bed(bed: Bed, tone: Floats, light: Floats) -> BedKind:
 def outshines(bed: Bed, light: Floats) -> bool:
     """Tell whether a bed shines beyond the scanner's range, as nothing on a film does."""
     return float(np.mean(light[bed.mask > 0] == 1.0)) > _SATURATED
+
+
+def shows_light_behind(bed: Bed, light: Floats) -> bool:
+    """Tell whether light shows in corners of the frame, behind what was taken for a dark bed.
+
+    Then that is film whose edges lie beyond the frame and whose rounded corners do not.
+    """
+    size = max(6, round(_BEHIND * max(light.shape)))
+    lit = 0
+    for rows, columns in ((1, 1), (1, -1), (-1, 1), (-1, -1)):
+        mask = bed.mask[::rows, ::columns][: size + 1, : size + 1] > 0
+        corner = light[::rows, ::columns][:2, :2]
+        lit += bool((mask[0, -1] or mask[-1, 0]) and corner.min() > _LIT)
+    return lit >= 2
 
 
 @lru_cache(maxsize=2)

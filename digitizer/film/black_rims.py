@@ -15,14 +15,16 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from digitizer.film.edges import Side
 from digitizer.film.found import FoundSheet, Page
-from digitizer.film.sizes import CUT_MM, lacking
+from digitizer.film.rectangle import common_angle, rectangle
+from digitizer.film.sizes import CUT_MM, is_film_size, lacking, lacking_across
 from digitizer.model.units import SizeMm
 
-__all__ = ["with_black_rims"]
+__all__ = ["with_black_rims", "with_whole_rim"]
 
-_WIDEST_MM = 25.0
-"""The widest rims, both together: half an inch on each side."""
+_WIDEST_MM = (25.0, 40.0, 55.0)
+"""The widest rims, both together: half an inch on each side; wider where no size is so near."""
 _NARROW_MM = 3.0
 """Rims that are too narrow for an edge beyond them to be measured, both together."""
 _UNSEEN_MM = 10.0
@@ -38,8 +40,53 @@ _ROOM_MM = 0.5
 """So much more on every side."""
 _APART_MM = 1.0
 """So far from another sheet it ends."""
+_ROUGH_MM = 1.2
+"""How far a sheet of which a side is known roughly may differ from its size of the trade."""
 
 Points = NDArray[np.float64]
+
+
+def with_whole_rim(page: Page, found: FoundSheet) -> FoundSheet:
+    """Return a sheet with all of its piece beyond the sides along which no line was found.
+
+    Where a film's picture looks like the bed, the outline of its piece runs along the picture. But
+    a clear border beside it, and a strip of other tone, go on to the film's own end.
+
+    Parameters
+    ----------
+    page : Page
+    found : FoundSheet
+    """
+    rough = [side.rough and not side.seen for side in found.sides]
+    if not any(rough) or _has_film_size(page, found):
+        return found
+    sides = [
+        _at_outermost(found, number) if rough[number] else side
+        for number, side in enumerate(found.sides)
+    ]
+    angle = common_angle(found.sides, page.scale)
+    corners = rectangle(sides, angle, page.scale, page.frame)
+    return replace(found, corners=corners, sides=tuple(sides))
+
+
+def _has_film_size(page: Page, found: FoundSheet) -> bool:
+    """Tell whether all sides lie in the frame and make a size of the trade, roughly."""
+    if found.seen < 4 or np.allclose(page.scale, 1.0):
+        return False
+    width, height = np.linalg.norm((found.corners[[1, 3]] - found.corners[0]) * page.scale, axis=1)
+    return is_film_size(SizeMm(float(width), float(height)), _ROUGH_MM)
+
+
+def _at_outermost(found: FoundSheet, number: int) -> Side:
+    """Return a side moved outwards to the outermost of the rim between its neighbours."""
+    start, end = found.corners[number], found.corners[(number + 1) % 4]
+    along = (end - start) / np.linalg.norm(end - start)
+    outward = np.array([along[1], -along[0]])
+    at, away = (found.rim - start) @ along, (found.rim - start) @ outward
+    between = (at > 0) & (at < float(np.linalg.norm(end - start)))
+    side = found.sides[number]
+    furthest = float(away[between].max(initial=0.0))
+    return replace(side, point=side.point + max(0.0, furthest) * outward)
 
 
 def with_black_rims(page: Page, found: Sequence[FoundSheet], *, dark: bool) -> list[FoundSheet]:
@@ -57,7 +104,7 @@ def with_black_rims(page: Page, found: Sequence[FoundSheet], *, dark: bool) -> l
         return list(found)
     return [
         _with_rim(page, one, [x for x in found if x is not one])
-        if one.seen == 4 and (dark or one.believed < _DOUBTED)
+        if dark or (one.seen == 4 and one.believed < _DOUBTED)
         else one
         for one in found
     ]
@@ -65,24 +112,86 @@ def with_black_rims(page: Page, found: Sequence[FoundSheet], *, dark: bool) -> l
 
 def _with_rim(page: Page, found: FoundSheet, others: Sequence[FoundSheet]) -> FoundSheet:
     corners = found.corners * page.scale
-    width, height = (float(np.linalg.norm(corners[n] - corners[0])) for n in (1, 3))
-    bows = [side.bow / page.pitch for side in found.sides]
-    machined = sorted(bows)[1] < _STRAIGHT_MM
-    narrow = _UNSEEN_MM if page.encoded else _NARROW_MM
-    doubted = max(_DOUBTFUL_MM, narrow) if found.believed < _DOUBTED else narrow
-    size = SizeMm(width, height)
+    rims = _rims(page, found, corners) if found.seen == 4 else _rims_cut_off(page, found, corners)
+    if rims is None:
+        return found
+    away = [one.corners * page.scale for one in others]
+    widened = _widened(corners, rims, away, page.frame * page.scale)
+    return replace(found, corners=widened / page.scale)
+
+
+def _rims(page: Page, found: FoundSheet, corners: Points) -> list[float] | None:
+    """Return how far top, right, bottom and left may go on; None where nothing lacks."""
+    size = _size(corners)
+    rough = [side.rough and not side.seen for side in found.sides]
+    if any(rough) and is_film_size(size, _ROUGH_MM):
+        return None
     widened = [True] * 4
-    gaps = lacking(size, _WIDEST_MM if machined else doubted)
+    gaps = next(filter(None, (lacking(size, most) for most in _may_lack(page, found))), None)
     if gaps is None:
         widened = _at_frame(corners, page.frame * page.scale)
         gaps = lacking(size, _NO_ROOM_MM + _NARROW_MM) if any(widened) else None
     if gaps is None:
-        return found
+        return None
     # What seems longer than it is has an edge that is not its own, and lacks on the other side.
-    across, down = (_NARROW_MM if gap < -CUT_MM else max(gap, 0.0) for gap in gaps)
-    rims = [(rim + _ROOM_MM) * wide for rim, wide in zip((down, across) * 2, widened, strict=True)]
-    away = [one.corners * page.scale for one in others]
-    return replace(found, corners=_widened(corners, rims, away) / page.scale)
+    across, down = (_NARROW_MM if gap < -CUT_MM else gap for gap in gaps)
+    doubtful = any(rough) or found.believed < _DOUBTED
+    both = [
+        (max(rim, 0.0) + _ROOM_MM) * wide if doubtful or rim > CUT_MM else 0.0
+        for rim, wide in zip((down, across) * 2, widened, strict=True)
+    ]
+    return _where_unsure(found, both)
+
+
+def _where_unsure(found: FoundSheet, rims: Sequence[float]) -> list[float]:
+    """Leave out rims of sides that are surer than their opposites: what lacks, lacks there.
+
+    Surest is an edge found beyond a rim, least sure is a side along which no line was found.
+    """
+    sure = [
+        2 * settled + (side.seen or not side.rough)
+        for settled, side in zip(found.settled, found.sides, strict=True)
+    ]
+    most = [0.0 if settled else _ROOM_MM for settled in found.settled]
+    return [
+        min(rim, most[number]) if sure[number] > sure[number - 2] else rim
+        for number, rim in enumerate(rims)
+    ]
+
+
+def _rims_cut_off(page: Page, found: FoundSheet, corners: Points) -> list[float] | None:
+    """Return the same of a sheet that goes on beyond the frame at one side."""
+    ends = [side.seen or side.rough for side in found.sides]
+    if sum(ends) != 3:
+        return None
+    size, between = _size(corners), ends[1] and ends[3]
+    length, shown = (size.width, size.height) if between else (size.height, size.width)
+    ways = (lacking_across(length, shown, most) for most in _may_lack(page, found))
+    gaps = next(filter(None, ways), None)
+    if gaps is None:
+        return None
+    rims = [
+        (gaps[0 if between is (number % 2 == 1) else 1] + _ROOM_MM) * end
+        for number, end in enumerate(ends)
+    ]
+    return _where_unsure(found, rims)
+
+
+def _size(corners: Points) -> SizeMm:
+    width, height = (float(np.linalg.norm(corners[n] - corners[0])) for n in (1, 3))
+    return SizeMm(width, height)
+
+
+def _may_lack(page: Page, found: FoundSheet) -> tuple[float, ...]:
+    """Return how many millimetres both rims may have, the most likely first."""
+    bows = sorted(side.bow / page.pitch for side in found.sides if side.seen or side.rough)
+    if not page.encoded and found.seen < 4:
+        # Wider rims would have been measured, and a film that is cut off may be of any size.
+        return (_NARROW_MM,)
+    if bows[1] < _STRAIGHT_MM:
+        return _WIDEST_MM if page.encoded else _WIDEST_MM[:1]
+    narrow = _UNSEEN_MM if page.encoded else _NARROW_MM
+    return (max(_DOUBTFUL_MM, narrow) if found.believed < _DOUBTED else narrow,)
 
 
 def _at_frame(corners: Points, frame: Points) -> list[bool]:
@@ -93,8 +202,12 @@ def _at_frame(corners: Points, frame: Points) -> list[bool]:
     return [bool(gap < _NO_ROOM_MM) for gap in across]
 
 
-def _widened(corners: Points, rims: Sequence[float], others: Sequence[Points]) -> Points:
+def _widened(
+    corners: Points, rims: Sequence[float], others: Sequence[Points], frame: Points
+) -> Points:
     """Move the sides of a rectangle, in millimetres, outwards by their rims; others are kept out.
+
+    So is what lies beyond the frame, of which nothing is to be seen.
 
     Rims are those of top, right, bottom and left.
     """
@@ -110,7 +223,7 @@ def _widened(corners: Points, rims: Sequence[float], others: Sequence[Points]) -
             beside = (other @ along).max() > span[0] and (other @ along).min() < span[1]
             if beside and gap > 0:
                 rim = min(rim, max(0.0, gap - _APART_MM))
-        limits.append(edge + rim)
+        limits.append(max(edge, min(edge + rim, float((frame @ normal).max()))))
     top, right, bottom, left = limits
     return np.array(
         [

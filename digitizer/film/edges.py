@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from digitizer.film.dark_lines import darkest_line
 from digitizer.film.light import Floats, linear_light, log_tone
 from digitizer.model.raster import Pixels
 
@@ -28,8 +29,15 @@ _SHARP_MM = 0.7
 nearer to the focus than to the film, casts a wider one. Edges of blurred scans are below."""
 _BEHIND_MM = 1.6
 """How far behind the first departure the cut may lie: lifted film shades the bed before it."""
-
-
+_LINE_PX = 2.2
+"""Narrowest rise of a step in pixels, 2.5 for an ideal one: what is narrower comes and goes, as
+noise does, and the dark line between film and bed that are alike."""
+_LINE_MM = 2.0
+"""How far to either side that line and what lies beside it are looked at."""
+_NOISY = 0.1
+"""Departure of log light that is still the bed's from which on noise hides its shade."""
+_LINE_PARTS = 12
+"""Parts of a side whose means tell that line: a tenth of noise on each pixel, a percent on each."""
 _CLEAR_PEAK = 0.5
 """Part of the steepest place from which on an earlier one is the cut."""
 
@@ -123,7 +131,39 @@ def measure_side(
         return first
     half = first.direction * float(np.linalg.norm(end - start)) / 2
     near = max(5.0, 1.2 * pitch)
-    return _fit(full, bed, first.point - half, first.point + half, near, pitch, average=7)
+    side = _fit(full, bed, first.point - half, first.point + half, near, pitch, average=7)
+    if not side.seen or side.width >= _LINE_PX or bed.tolerance < _NOISY:
+        return side
+    return _on_dark_line(full, side, 2 * float(np.linalg.norm(half)), pitch)
+
+
+def _on_dark_line(full: Pixels, side: Side, length: float, pitch: float) -> Side:
+    """Lay a side on the dark line along it; as it is where most of it shows none."""
+    outward = np.array([side.direction[1], -side.direction[0]])
+    reach = np.ceil(_LINE_MM * pitch)
+    offsets = np.arange(-reach, reach + 1)
+    each = max(8, round(length / _LINE_PARTS))
+    at = np.linspace(_ENDS - 0.5, 0.5 - _ENDS, _LINE_PARTS * each) * length
+    points = side.point + at[:, None, None] * side.direction + offsets[:, None] * outward
+    value, inside = _sampled(full, points, side.direction, 1)
+    where: list[tuple[float, float]] = []
+    for part in np.split(np.arange(len(at)), _LINE_PARTS):
+        if not inside[part].all():
+            continue
+        level = np.asarray(value[part].mean(axis=0), np.float32)
+        noise = float(np.median(value[part].std(axis=0))) / np.sqrt(each)
+        line = darkest_line(level, pitch, noise)
+        if line is not None:
+            where.append((float(at[part].mean()), line[0] - float(reach)))
+    if 2 * len(where) < _LINE_PARTS:
+        return side
+    places, offset = np.array(where).T
+    slope, intercept, agree = _robust_line(places, offset, pitch)
+    if 2 * int(agree.sum()) < _LINE_PARTS:
+        return side
+    turned = side.direction + slope * outward
+    turned /= np.linalg.norm(turned)
+    return replace(side, point=side.point + intercept * outward, direction=turned)
 
 
 def _fit(

@@ -102,6 +102,8 @@ class FoundSheet:
         Some hundred points of the piece's rim, in pixels of the scan.
     glow : float
         Pixels of the scan by which clear film shines beyond its edge.
+    settled : tuple of bool
+        Top, right, bottom, left: whether the film's own edge was found beyond a black rim.
     """
 
     corners: Points
@@ -111,6 +113,7 @@ class FoundSheet:
     beside: float
     rim: Points
     glow: float
+    settled: tuple[bool, ...] = (False, False, False, False)
 
     @property
     def seen(self) -> int:

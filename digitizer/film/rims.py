@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from digitizer.film.dark_lines import darkest_line
 from digitizer.film.light import Floats
 from digitizer.model.raster import Pixels
 
@@ -221,10 +222,24 @@ def _step(values: Floats, first: int, window: int) -> tuple[float, float] | None
     inner = (total[at] - total[at - window]) / window
     outer = (total[at + window] - total[at]) / window
     rough = np.diff(level)
-    error = 1.4826 * float(np.median(np.abs(rough - np.median(rough)))) / np.sqrt(2)
-    error = max(error * np.sqrt(2 / window), 1e-3)
+    noise = 1.4826 * float(np.median(np.abs(rough - np.median(rough)))) / np.sqrt(2)
+    error = max(noise * np.sqrt(2 / window), 1e-3)
     gap = outer - inner
     sure = np.abs(gap) / error
     sure[np.abs(gap) < _DIFFERS * np.maximum(inner, 1.0)] = 0
     best = int(np.argmax(sure))
-    return (float(at[best]) + 0.5, float(gap[best])) if sure[best] > _SURE else None
+    if sure[best] <= _SURE:
+        return None
+    return _at_cut(level, int(at[best]), window, noise), float(gap[best])
+
+
+def _at_cut(level: Floats, step: int, window: int, noise: float) -> float:
+    """Return where within a step the cut lies: at its dark line, or where the step is steepest.
+
+    Bands of a window's width find the step, but the shade beside a sheet draws it out outwards by
+    the half of one.
+    """
+    first = max(0, step - 2 * window)
+    near = level[first : step + 2 * window]
+    line = darkest_line(near, window / _WINDOW_MM, noise)
+    return first + 1.0 + line[0] if line is not None else step + 0.5

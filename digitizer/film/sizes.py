@@ -10,6 +10,7 @@ __all__ = [
     "is_longer_than_any",
     "is_two_sheets",
     "lacking",
+    "lacking_across",
     "may_be_whole",
 ]
 
@@ -26,6 +27,8 @@ _TOLERANCE_MM = 6.0
 CUT_MM, _BEYOND_MM = 0.8, 2.5
 """How far a sheet whose edges are measured may differ from its size, and how far beyond it one may
 seem where another's rim was taken for its own."""
+_AS_WIDE_MM = 1.2
+"""How much longer a film may seem between two sides of which one is not known well."""
 _SHORTER_MM, _LONGER_MM = (-2.0, -4.5, -6.0), (2.0, 1.0, 1.0)
 """By how much a film may seem shorter or longer than it is where none, one or both of two opposite
 sides lie beyond the frame."""
@@ -112,6 +115,38 @@ def lacking(size: SizeMm, most: float) -> tuple[float, float] | None:
     if within:
         return max(within, key=sum)
     return min(near, key=lambda one: abs(one[0]) + abs(one[1]), default=None)
+
+
+def lacking_across(length: float, shown: float, most: float) -> tuple[float, float] | None:
+    """Return what a sheet lacks, between its sides and along them, that goes on beyond the frame.
+
+    Of several sizes the largest counts, as of :func:`lacking`.
+
+    Parameters
+    ----------
+    length : float
+        Millimetres between the two sides that show.
+    shown : float
+        Millimetres of the sheet the other way: a film is as long at least, but for the width of a
+        pixel or two.
+    most : float
+        How many millimetres may lack between the sides at most.
+
+    Returns
+    -------
+    (float, float) or None
+        In millimetres, the other way also 0; None where a film is as wide, or none is near.
+    """
+    gaps = [
+        (way[0] - length, max(0.0, way[1] - shown))
+        for one in STANDARD_SIZES_MM
+        for way in (one, one[::-1])
+        if way[1] - shown > -_LONGER_MM[1]
+    ]
+    if any(-_AS_WIDE_MM < one[0] < CUT_MM for one in gaps):
+        return None
+    near = [one for one in gaps if 0 < one[0] <= most]
+    return max(near, key=lambda one: (one[0], -one[1]), default=None)
 
 
 def is_film_side(length_mm: float) -> bool:

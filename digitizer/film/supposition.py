@@ -23,8 +23,9 @@ from digitizer.film.bed import (
     grow_bed,
     kind_of_bed,
     outshines,
+    shows_light_behind,
 )
-from digitizer.film.black_rims import with_black_rims
+from digitizer.film.black_rims import with_black_rims, with_whole_rim
 from digitizer.film.borders import border_angle, is_border, is_machined
 from digitizer.film.edges import NO_SIDE, BedSurface, Side, measure_side
 from digitizer.film.found import FoundSheet, Page, beside
@@ -111,6 +112,8 @@ class _Supposition:
         Whether the fields are framed by a mask printed on the film.
     outshines : bool
         Whether the bed shines beyond the scanner's range, as nothing on a film does.
+    dark : bool
+        Whether the bed is as dark as the darkest of a film.
     """
 
     level: float
@@ -119,6 +122,7 @@ class _Supposition:
     lines: list[Side]
     printed: bool = False
     outshines: bool = False
+    dark: bool = False
 
     @property
     def is_mask(self) -> bool:
@@ -153,7 +157,8 @@ class _Supposition:
 
     def holds(self, other: "_Supposition") -> bool:
         """Tell whether the other's bed lies on the sheets, or the fields, of this one."""
-        if self.is_seam:
+        if self.is_seam and not other.is_soft:
+            # A seam holds nothing; but a penumbra is no sheet's edge either, and lies inside one.
             return False
         outer = [*self.sheets, *self.fields]
         if other.is_sharp and (self.is_soft or other.edge > _OUTWEIGHED * self.edge):
@@ -180,7 +185,8 @@ def best_sheets(page: Page) -> tuple[list[FoundSheet], float | None]:
         kind = kind_of_bed(bed, page.tone, page.light)
         if kind is not BedKind.INSIDE:
             one = _suppose(page, bed, kind, level)
-            supposed.append(replace(one, outshines=outshines(bed, page.light)))
+            shines = outshines(bed, page.light)
+            supposed.append(replace(one, outshines=shines, dark=kind is BedKind.DARK))
     believed = [
         one for one in supposed if one.sheets and not any(other.holds(one) for other in supposed)
     ]
@@ -191,7 +197,7 @@ def best_sheets(page: Page) -> tuple[list[FoundSheet], float | None]:
         if _are_pictures(best.sheets, page.scale):
             sides = [side for one in best.sheets for side in one.sides if side.seen]
             return [], common_angle(sides, page.scale)
-        return best.sheets, None
+        return _kept(page, best), None
     masks = [one for one in supposed if one.is_mask]
     if len(masks) == 1:
         return [], common_angle(masks[0].lines, page.scale)
@@ -239,19 +245,22 @@ def _suppose(page: Page, bed: Bed, kind: BedKind, level: float) -> _Supposition:
     )
     best: list[FoundSheet] = []
     lines: list[Side] = []
-    rims_sought = False
+    is_film = kind is BedKind.DARK and shows_light_behind(bed, page.light)
+    seek_rims = kind is BedKind.DARK and not is_film
     for grouping in groupings(bed.mask):
         pieces = [_measure(page, surface, outlines) for outlines in grouping]
         found = _outermost([one for one in pieces if one is not None])
         found = [one for one in found if not _is_scrap(one, found, page)] or found
         if not found:
             continue
-        if kind is BedKind.DARK and not rims_sought and all(one.beside < _BESIDE for one in found):
-            rims_sought = True
+        # What hangs on to a lone sheet may be its own rim, blacker than the bed.
+        clear = all(one.beside < _BESIDE for one in found)
+        if seek_rims and (clear or len(found) == 1):
+            seek_rims = not clear
             if rimmed := _with_rims(page, found):
-                return _Supposition(level, with_black_rims(page, rimmed, dark=True), [], [])
+                return _Supposition(level, rimmed, [], [])
         alone = sum(len(outlines) for outlines in grouping) == 1
-        if any(_is_border(page, surface, kind, one, alone=alone) for one in found):
+        if is_film or any(_is_border(page, surface, kind, one, alone=alone) for one in found):
             lines = [side for one in found for side in one.sides if side.weight > 0]
             return _Supposition(level, [], found, lines, kind is BedKind.DARK)
         proven = sum(one.has_corner and one.believed > _PROVEN for one in found) > 1
@@ -269,8 +278,13 @@ def _suppose(page: Page, bed: Bed, kind: BedKind, level: float) -> _Supposition:
         lines = lines or [side for one in found for side in one.sides if side.soft]
     if sum(one.edge for one in best) < _LEAST_EDGE * min(page.tone.shape):
         best = []
-    best = with_black_rims(page, best, dark=kind is BedKind.DARK)
     return _Supposition(level, best, [], [] if best else lines)
+
+
+def _kept(page: Page, best: _Supposition) -> list[FoundSheet]:
+    """Return the sheets of a bed with all that may be theirs beyond sides that are not sure."""
+    whole = [with_whole_rim(page, one) for one in best.sheets]
+    return with_black_rims(page, whole, dark=best.dark)
 
 
 def _is_scrap(found: FoundSheet, all_found: Sequence[FoundSheet], page: Page) -> bool:
@@ -315,7 +329,9 @@ def _with_rims(page: Page, found: list[FoundSheet]) -> list[FoundSheet]:
     ]
     if not any(wider):
         return []
-    return [rimmed or one for rimmed, one in zip(wider, found, strict=True)]
+    rimmed = [wide or one for wide, one in zip(wider, found, strict=True)]
+    explained = all(beside(one.corners, one.rim, one.glow) < _BESIDE for one in rimmed)
+    return rimmed if explained else []
 
 
 def _with_rim(
@@ -331,6 +347,9 @@ def _with_rim(
     ends = np.roll(found.corners, -1, axis=0)
     sides = []
     for start, end, side, rim in zip(found.corners, ends, found.sides, rims, strict=True):
+        if rim == 0.0 and side.rough:
+            sides.append(side)
+            continue
         along = (end - start) / np.linalg.norm(end - start)
         outward = np.array([along[1], -along[0]])
         middle = (start + end) / 2
@@ -340,7 +359,8 @@ def _with_rim(
             else replace(side, seen=True, soft=False, point=middle + rim * outward)
         )
     corners = rectangle(sides, angle, page.scale, page.frame)
-    return replace(found, corners=corners, sides=tuple(sides), believed=1.0)
+    settled = tuple(bool(rim) for rim in rims)
+    return replace(found, corners=corners, sides=tuple(sides), believed=1.0, settled=settled)
 
 
 def _is_border(

@@ -5,7 +5,7 @@ import pytest
 
 from digitizer.film import find_sheets
 from digitizer.film.rendering import grid_of
-from digitizer.film.sizes import lacking
+from digitizer.film.sizes import lacking, lacking_across
 from digitizer.model.units import SizeMm
 from digitizer.rehearsal.population import DrawnScan, draw_scan
 
@@ -28,6 +28,14 @@ def kept(scan: DrawnScan) -> list[float]:
     return parts
 
 
+def over_mm(scan: DrawnScan) -> np.ndarray:
+    """Return how far a capture reaches beyond the part of its true sheet in the frame, (4,)."""
+    (sheet,), (placement,) = find_sheets(scan.raster).sheets, scan.placements
+    u0, v0, u1, v1 = placement.visible_mm(scan.scene.frame)
+    u, v = placement.to_sheet(np.array(sheet.corners)).T
+    return np.array([u0 - u.min(), v0 - v.min(), u.max() - u1, v.max() - v1])
+
+
 @pytest.mark.parametrize(("seed", "number"), [(5301, 7), (5301, 59), (5301, 123), (841, 46)])
 def test_a_black_rim_that_looks_like_the_bed_is_kept(seed: int, number: int) -> None:
     """On beds of two to four films scanned in eight bits; their rims show no edge to anyone."""
@@ -40,6 +48,50 @@ def test_a_rim_is_kept_that_cannot_be_measured(seed: int, number: int) -> None:
     """The picture ends 2 mm before the frame, its sheet beyond; rims of 22 mm look like the bed."""
     scan = draw_scan((seed, 1, number), dpi=100)
     assert min(kept(scan)) >= 0.9999
+
+
+@pytest.mark.parametrize(("seed", "number"), [(951, 178), (952, 360), (953, 226)])
+def test_a_rim_blacker_than_the_bed_is_measured_like_one_that_is_alike(
+    seed: int, number: int
+) -> None:
+    """Drawn films; so much of the rim looks unlike the bed that it hangs on to the picture."""
+    assert over_mm(draw_scan((seed, 1, number), dpi=100)) == pytest.approx(0.0, abs=0.3)
+
+
+@pytest.mark.parametrize(("seed", "number"), [(901, 272), (901, 326), (901, 437)])
+def test_a_strip_that_goes_on_beyond_a_picture_like_the_bed_tells_the_end(
+    seed: int, number: int
+) -> None:
+    """Films whose picture melts into a bed along one side, but not the clear border beside it."""
+    assert over_mm(draw_scan((seed, 1, number), dpi=100)) == pytest.approx(0.2, abs=0.7)
+
+
+@pytest.mark.parametrize(("seed", "number"), [(901, 93), (951, 302)])
+def test_an_edge_found_beyond_a_rim_is_not_moved_for_what_lacks_elsewhere(
+    seed: int, number: int
+) -> None:
+    """Drawn films; of the first the rim opposite goes on to the frame, the second lacks nothing."""
+    assert over_mm(draw_scan((seed, 1, number), dpi=100)) == pytest.approx(0.0, abs=0.3)
+
+
+@pytest.mark.parametrize(("seed", "number"), [(951, 91), (951, 282)])
+def test_a_mask_is_not_widened_to_hold_the_sheet_it_is_printed_on(seed: int, number: int) -> None:
+    """Drawn films on an open bed, of which one edge lies beyond the frame."""
+    assert over_mm(draw_scan((seed, 1, number), dpi=100)) == pytest.approx(0.0, abs=0.3)
+
+
+@pytest.mark.parametrize(("seed", "number"), [(953, 326), (953, 479)])
+def test_a_rim_is_kept_of_a_film_that_goes_on_beyond_the_frame(seed: int, number: int) -> None:
+    """Drawn films in eight bits: what shows between two sides is no film's width, or too long."""
+    assert over_mm(draw_scan((seed, 1, number), dpi=100)).min() > -1.0
+
+
+def test_what_lacks_to_a_film_that_goes_on_beyond_the_frame() -> None:
+    """A film is at least as long as what shows of it."""
+    assert lacking_across(239.9, 290.0, 25) is None
+    assert lacking_across(239.9, 303.8, 25) == pytest.approx((14.1, 1.0), abs=0.01)
+    assert lacking_across(318.7, 425.0, 25) is None
+    assert lacking_across(318.7, 425.0, 40) == pytest.approx((36.9, 6.8), abs=0.01)
 
 
 def test_what_lacks_to_a_size_of_the_trade() -> None:

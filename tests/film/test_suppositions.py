@@ -69,6 +69,26 @@ def test_cut_edges_that_meet_are_no_borders_within_a_penumbra_or_a_lone_line(num
     assert (sheet.size_mm.width, sheet.size_mm.height) == pytest.approx(size, abs=1.0)
 
 
+@pytest.mark.parametrize(("seed", "number"), [(871, 402), (951, 27)])
+def test_a_lone_line_along_the_frame_holds_what_lies_within_penumbrae(seed, number):
+    """Drawn films of which one edge shows, straight along the frame; a clear rim is within it."""
+    scan = draw_scan((seed, 1, number), dpi=100)
+    (sheet,) = find_sheets(scan.raster).sheets
+    truth = scan.placements[0].corners(scan.scene.frame)
+    assert np.max(sheet.corners, axis=0) == pytest.approx(truth.max(axis=0), abs=2)
+    assert np.min(sheet.corners, axis=0) == pytest.approx(truth.min(axis=0), abs=2)
+
+
+def test_black_before_light_in_the_corners_is_film():
+    """A drawn film whose edges lie beyond the frame, its mask as straight as cut, corners round."""
+    raster = draw_scan((891, 1, 51), dpi=100).raster
+    (sheet,) = find_sheets(raster).sheets
+    rows, columns = raster.pixels.shape
+    assert sheet.edges_seen == 0
+    assert sheet.skew_deg == pytest.approx(0.196, abs=0.03)
+    assert np.max(sheet.corners, axis=0) == pytest.approx([columns, rows], abs=8)
+
+
 @pytest.mark.parametrize("ratio", [2, 3])
 def test_unequal_resolutions_do_not_hide_a_skewed_sheet(ratio):
     """Sheets are searched on square pixels: sheared corners are no obstacle."""
