@@ -20,12 +20,14 @@ from digitizer.model.reading import (
     Reading,
     Testimony,
 )
+from digitizer.reading.dates import is_day
 from digitizer.reading.numbers import check_holds, issuer_of
 from digitizer.reading.overruled import believed
 from digitizer.reading.people import alike, people_named
 from digitizer.reading.rules import ReadingRules
 from digitizer.reading.voting import (
     ALONE,
+    LONE,
     MOST_SURE,
     Fits,
     Heard,
@@ -34,6 +36,7 @@ from digitizer.reading.voting import (
     best_of,
     plain,
     spelled,
+    undoubted,
     vote,
 )
 from digitizer.reading.witness import Claim, NameClaim, hear
@@ -44,6 +47,7 @@ _TRUST: Mapping[str, float] = {"tesseract": 0.75}
 """Weight of an engine's word; on labels of moderate wear RapidOCR reads 97 of 100 record numbers
 right and Tesseract 70."""
 _MARKER = "marker"
+_DATES = (FieldName.BIRTH_DATE, FieldName.STUDY_DATE)
 _CHECK_FAILS = 0.4
 _NAME_PARTS = (
     FieldName.FAMILY_NAME,
@@ -139,9 +143,7 @@ def _combined(
         if name is FieldName.PATIENT_ID:
             told = [one for one in told if not _fails(one.claim, rules)] or told
         if told:
-            form = _form(name, rules)
-            found = spelled(told, form, among) if form else Spelled(*vote(told))
-            fields[name] = _field(found, source)
+            fields[name] = _field(_settled(name, told, among, rules), source)
         if name is FieldName.ACCESSION_NUMBER and name in fields:
             _no_record(heard, fields, source, rules)
     fields.update(_named(heard, source, rules.vocabulary.given_names))
@@ -160,12 +162,28 @@ def _combined(
     return fields
 
 
+def _settled(name: FieldName, told: Sequence[Told], among: int, rules: ReadingRules) -> Spelled:
+    """Return what the witnesses agree on: sign by sign, where the field has a form.
+
+    Of 36 captioned dates that RapidOCR alone found, without a doubt of any figure in any look, all
+    were right; of 35 with a doubt 10 were wrong (badly worn labels of seeds 405 and 511, and fresh
+    ones).
+    """
+    form = _form(name, rules)
+    if form is None:
+        return Spelled(*vote(told))
+    sure = name in _DATES and undoubted(told)
+    return spelled(told, form, among, ALONE if sure else LONE)
+
+
 def _field(found: Spelled, source: FieldSource) -> Field:
     return Field(value=found.value, confidence=found.sure, source=source, others=found.others)
 
 
 def _form(name: FieldName, rules: ReadingRules) -> Fits | None:
-    """Return what tells the form of a field that is a number."""
+    """Return what tells the form of a field that is settled sign by sign: numbers and dates."""
+    if name in _DATES:
+        return is_day
     patterns = {
         FieldName.PATIENT_ID: rules.grammar.record_number,
         FieldName.ACCESSION_NUMBER: rules.grammar.accession_number,

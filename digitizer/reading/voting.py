@@ -1,4 +1,4 @@
-"""What witnesses agree on: a value as a whole, and a number character by character.
+"""What witnesses agree on: a value as a whole, and a number or a date character by character.
 
 Engines that differ in a character of a number say how sure they were of it, and what else it may
 be; so the character is chosen, not the engine.
@@ -14,6 +14,7 @@ from digitizer.reading.hearing import Claim, Witness
 
 __all__ = [
     "ALONE",
+    "LONE",
     "MOST_SURE",
     "Fits",
     "Heard",
@@ -23,6 +24,7 @@ __all__ = [
     "one_number",
     "plain",
     "spelled",
+    "undoubted",
     "vote",
 ]
 
@@ -33,7 +35,7 @@ _UNSEEN = {"tesseract": 0.2}
 """Tesseract is sure of characters that it has wrong: it settles what another engine doubts."""
 _LEAST_SEEN = 0.03
 """Chance of a character that an engine did not think of: it is wrong in so many without a doubt."""
-_LONE = 0.85
+LONE = 0.85
 """What the word of one engine is worth where another looked and found no number."""
 _DENIED = 0.7
 """What a number is worth which another engine read otherwise in a character."""
@@ -126,7 +128,16 @@ class Spelled:
     others: tuple[tuple[str, float], ...] = ()
 
 
-def spelled(told: Sequence[Told], fits: Fits, among: int = 1) -> Spelled:
+def undoubted(told: Sequence[Told]) -> bool:
+    """Tell whether no look of an engine thought of another sign in what is claimed."""
+    return all(
+        look.get(sign, 0.0) >= 1 - _LEAST_SEEN
+        for one in told
+        for sign, look in zip(plain(one.claim.value), _chances(one), strict=True)
+    )
+
+
+def spelled(told: Sequence[Told], fits: Fits, among: int = 1, lone: float = LONE) -> Spelled:
     """Return a number settled character by character, and how sure it is.
 
     Parameters
@@ -138,6 +149,8 @@ def spelled(told: Sequence[Told], fits: Fits, among: int = 1) -> Spelled:
         digits are taken for those, if then it has.
     among : int
         Engines that looked; where only one of several found a number, it is the less sure.
+    lone : float
+        What its word is worth then.
 
     Returns
     -------
@@ -154,14 +167,25 @@ def spelled(told: Sequence[Told], fits: Fits, among: int = 1) -> Spelled:
     places = _settled(value, like, seen, trust, digits=False)
     if not fits(_text(value, places)):
         others = _settled(value, like, seen, trust, digits=True)
-        places = others if fits(_text(value, others)) else places
+        if fits(_text(value, others)):
+            places = others
+        elif fits(value):
+            places = _as_read(value, places)
     text = _text(value, places)
     doubt = sum(1 - next(iter(shares.values())) for shares in places.values())
     agreed, share = _agreed(text, told, like)
-    lone = len({one.by.family for one in told}) == 1
-    base = agreed * share * (1.0 if not lone else ALONE if among == 1 else _LONE)
+    if len({one.by.family for one in told}) == 1:
+        agreed *= ALONE if among == 1 else lone
+    base = agreed * share
     sure = min(max(base * (1 - min(doubt, 1.0)), 0.0), MOST_SURE)
     return Spelled(text, sure, _alternatives(text, places))
+
+
+def _as_read(
+    value: str, places: Mapping[int, Mapping[str, float]]
+) -> dict[int, Mapping[str, float]]:
+    """Return the shares of the signs with that of the value itself first, likely or not."""
+    return {at: {value[at]: shares.get(value[at], 0.0), **shares} for at, shares in places.items()}
 
 
 def _text(value: str, places: Mapping[int, Mapping[str, float]]) -> str:
@@ -271,7 +295,8 @@ def _mean(sign: str, looks: Sequence[tuple[float, Chances]]) -> float:
 
 def _chances(told: Told) -> list[Chances]:
     """Return of each character of a claim what its engine saw there; letters taken for digits."""
-    value = plain(told.claim.value)
+    claim = told.claim
+    value = plain(claim.written or claim.value)
     for line in told.by.lines:
         places = [at for at, sign in enumerate(line.text) if sign.isalnum()]
         text = "".join(line.text[at] for at in places).upper()
@@ -282,10 +307,18 @@ def _chances(told: Told) -> list[Chances]:
             continue
         doubts = {one.at: one.signs for one in line.doubts}
         return [
-            _told_of(sign, doubts.get(places[start + number], ()))
-            for number, sign in enumerate(value)
+            _told_of(sign, () if at is None else doubts.get(places[start + at], ()))
+            for sign, at in zip(plain(claim.value), _places(claim), strict=True)
         ]
-    return [{sign: 1 - _LEAST_SEEN} for sign in value]
+    return [{sign: 1 - _LEAST_SEEN} for sign in plain(claim.value)]
+
+
+def _places(claim: Claim) -> list[int | None]:
+    """Return where among the letters and digits written each of a value's stands, if it does."""
+    if not claim.written:
+        return list(range(len(plain(claim.value))))
+    before = [len(plain(claim.written[:at])) for at in range(len(claim.written))]
+    return [None if at is None else before[at] for at in claim.figures]
 
 
 def _told_of(sign: str, told: Sequence[tuple[str, float]]) -> Chances:
