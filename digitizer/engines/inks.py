@@ -53,14 +53,15 @@ def without_coloured_ink(picture: NDArray[np.uint8]) -> NDArray[np.uint8] | None
     paper = cv2.GaussianBlur(cv2.morphologyEx(small, cv2.MORPH_CLOSE, stroke), (0, 0), _CLOUD)
     size = (picture.shape[1], picture.shape[0])
     ground = cv2.resize(paper, size, interpolation=cv2.INTER_LINEAR).astype(np.float32)
-    shares = picture.astype(np.float32) / np.maximum(ground, 1)
+    shares = np.asarray(picture / np.maximum(ground, 1), np.float32)
     lightest = shares.max(axis=2)
     colour = cv2.GaussianBlur(lightest - shares.min(axis=2), (0, 0), 1.5)
     coloured = colour > _COLOURED
     if float(np.mean(coloured)) < _LEAST:
         return None
     density, spread = _densities(shares)
-    left = _left(cv2.GaussianBlur(shares, (0, 0), _GRAIN), coloured, colour)
+    smooth = np.asarray(cv2.GaussianBlur(shares, (0, 0), _GRAIN), np.float32)
+    left = _left(smooth, coloured, colour)
     spread = np.clip(cv2.GaussianBlur(spread, (0, 0), 1.0), 0, None)
     black = density - left * spread
     return np.asarray(np.clip(np.exp(-black) * _PAPER, 0, 255), dtype=np.uint8)
@@ -86,7 +87,7 @@ def _left(shares: Picture, coloured: NDArray[np.bool_], colour: Picture) -> Pict
     """
     strokes = cv2.morphologyEx(colour, cv2.MORPH_TOPHAT, np.ones((_THICK, _THICK), np.uint8))
     density, spread = _densities(shares)
-    ratios = density / np.maximum(spread, 0.02)
+    ratios = np.asarray(density / np.maximum(spread, 0.02), np.float32)
     marks = (strokes > _COLOURED) & (density > 0)
     if float(np.mean(marks)) < _LEAST:
         marks = coloured

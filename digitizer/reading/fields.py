@@ -125,6 +125,7 @@ def _witnesses(reading: Reading, source: FieldSource, rules: ReadingRules) -> li
             engine.partition(":")[0],
             tuple(lines),
             _WEIGHTS.get(engine.partition(":")[2], 1.0),
+            source is FieldSource.LABEL,
         )
         for engine, lines in by_engine.items()
     ]
