@@ -34,6 +34,7 @@ from digitizer.reading.voting import (
     Spelled,
     Told,
     best_of,
+    clearly,
     plain,
     spelled,
     undoubted,
@@ -277,9 +278,25 @@ def _named(
             for told in others
         ]  # fmt: skip
         doubt = (1 - best.confidence * own) * prod(1 - one for one in agreeing)
-        sure = (1 - doubt) * (1.0 if any(agreeing) else 0.6 if others else ALONE)
+        alone = 0.6 if others else _of_one(value, name, heard, given_names)
+        sure = (1 - doubt) * (1.0 if any(agreeing) else alone)
         fields[name] = Field(value=value, confidence=min(sure, MOST_SURE), source=source)
     return fields
+
+
+def _of_one(
+    value: str, name: FieldName, heard: Sequence[Heard], given_names: frozenset[str]
+) -> float:
+    """Return what a part of a name is worth that one engine alone found.
+
+    Less where another engine looked and saw no name, unless the part is a known given name, or no
+    look of the engine misses it or doubts a sign of it.
+    """
+    known = name is FieldName.GIVEN_NAME and value in given_names
+    if known or len({one.family for one in heard}) == 1:
+        return ALONE
+    looks = [one for one in heard if one.witness.names]
+    return ALONE if all(clearly(value, one) for one in looks) else LONE
 
 
 def _part(name: PersonName, part: FieldName) -> str:

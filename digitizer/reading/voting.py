@@ -21,6 +21,7 @@ __all__ = [
     "Spelled",
     "Told",
     "best_of",
+    "clearly",
     "one_number",
     "plain",
     "spelled",
@@ -142,6 +143,21 @@ def undoubted(told: Sequence[Told]) -> bool:
         for one in told
         for sign, look in zip(plain(one.claim.value), _chances(one), strict=True)
     )
+
+
+def clearly(word: str, by: Heard) -> bool:
+    """Tell whether a witness has a word in one of its lines, and doubts no sign of it."""
+    value = plain(word)
+    for line in by.lines:
+        places = [at for at, sign in enumerate(line.text) if sign.isalnum()]
+        start = "".join(line.text[at] for at in places).upper().find(value)
+        if start >= 0:
+            doubts = {one.at: one.signs for one in line.doubts}
+            return all(
+                _told_of(sign, doubts.get(at, ())).get(sign, 0.0) >= 1 - _LEAST_SEEN
+                for sign, at in zip(value, places[start:], strict=False)
+            )
+    return False
 
 
 def spelled(told: Sequence[Told], fits: Fits, among: int = 1, lone: float = LONE) -> Spelled:

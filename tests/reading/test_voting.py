@@ -134,3 +134,21 @@ def test_paper_loses_ink_and_gains_none() -> None:
     assert number(whole)[0] == "3887014"
     on_film = parse(Reading(lines=(worn,)), FieldSource.FILM, RULES)[FieldName.PATIENT_ID]
     assert on_film.value == "3387014"
+
+
+def test_a_name_that_one_engine_alone_found_and_doubts_is_not_stated() -> None:
+    """Handwriting that the other engine does not see; a known given name speaks for itself."""
+
+    def named(*lines: Line) -> tuple[float, float]:
+        said = parse(Reading(lines=lines), FieldSource.LABEL, RULES)
+        return said[FieldName.FAMILY_NAME].confidence, said[FieldName.GIVEN_NAME].confidence
+
+    junk = line("tesseract", "%< a 4")
+    doubtful = line("rapidocr", "NAME IONSON, ALICE", (5, "I", 0.8, "J", 0.19))
+    family, given = named(doubtful, junk)
+    assert family < 0.8 < given
+    assert min(named(line("rapidocr", "NAME JONSON, ALICE"), junk)) > 0.8
+    assert named(doubtful)[0] > 0.8
+    # Another look of the same engine read it otherwise.
+    again = line("rapidocr:ink", "NAME JONSON, ALICE")
+    assert named(line("rapidocr", "NAME IONSON, ALICE"), junk, again)[0] < 0.8
