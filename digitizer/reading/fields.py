@@ -48,6 +48,9 @@ _TRUST: Mapping[str, float] = {"tesseract": 0.75}
 """Weight of an engine's word; on labels of moderate wear RapidOCR reads 97 of 100 record numbers
 right and Tesseract 70."""
 _MARKER = "marker"
+_OBJECTS = 0.6
+"""A date that is doubted is not stated, but speaks against who bears another as it did: linkage
+passes over a guess, which is below this."""
 _DATES = (FieldName.BIRTH_DATE, FieldName.STUDY_DATE)
 _CHECK_FAILS = 0.4
 _NAME_PARTS = (
@@ -174,8 +177,13 @@ def _settled(name: FieldName, told: Sequence[Told], among: int, rules: ReadingRu
     form = _form(name, rules)
     if form is None:
         return Spelled(*vote(told))
-    sure = name in _DATES and undoubted(told)
-    return spelled(told, form, among, ALONE if sure else LONE)
+    if name not in _DATES:
+        return spelled(told, form, among)
+    found = spelled(told, form, among, ALONE if undoubted(told) else LONE)
+    value, sure = vote(told)
+    if value == found.value:
+        return replace(found, sure=max(found.sure, min(sure, _OBJECTS)))
+    return found
 
 
 def _field(found: Spelled, source: FieldSource) -> Field:

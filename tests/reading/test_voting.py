@@ -104,6 +104,9 @@ def test_a_date_that_one_engine_alone_found_and_doubts_is_not_stated() -> None:
     junk = line("tesseract", "wax 7206")
     doubtful = line("rapidocr", "DOB 03/12/1960", (11, "9", 0.91, "2", 0.07))
     assert born(doubtful, junk)[1] < 0.8
+    very = line("rapidocr", "DOB 03/12/1960", (11, "9", 0.5, "2", 0.4))
+    # Below that linkage takes a date for a guess, which contradicts nobody.
+    assert 0.6 <= born(very, junk)[1] < 0.8
     value, confidence = born(line("rapidocr", "DOB 03/12/1960"), junk)
     assert value == "1960-03-12"
     assert confidence > 0.8
