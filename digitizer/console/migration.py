@@ -17,6 +17,7 @@ from digitizer.model.overview import Filter, Tally, ThingKind
 from digitizer.model.states import ENDS, HOLDS, WAY, State
 from digitizer.model.users import Permission
 from digitizer.pipeline import budget
+from digitizer.pipeline.older.review import waiting
 from digitizer.pipeline.orders import orders_in
 
 __all__ = ["router"]
@@ -125,6 +126,7 @@ def figures(site: Site) -> dict[str, Any]:
             (one, _row(one.name, view.old_studies_by_state(one.id)))
             for one in view.old_sources()[-_LATEST:]
         ]
+        older_review = waiting(view)
     batches, boxes = overview.batch_names(limit=_LATEST), overview.latest_boxes(_LATEST)
     review = overview.count(Filter(states=(State.REVIEW,), kind=ThingKind.FILM))
     decided = flow.by_itself + flow.by_people + review
@@ -134,6 +136,7 @@ def figures(site: Site) -> dict[str, Any]:
         "urgent": urgent,
         "yield_": flow.by_itself / decided if decided else None,
         "review": review,
+        "older_review": older_review,
         "asked": sum(overview.per_hour("review", 24, now)),
         "answered": sum(overview.per_hour("approved", 24, now, by_people=True)),
         "way": WAY,

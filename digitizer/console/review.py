@@ -27,6 +27,7 @@ from digitizer.pipeline.adjust import ADJUSTABLE
 from digitizer.pipeline.changes import event
 from digitizer.pipeline.follow import silent_films
 from digitizer.pipeline.library import find_patients
+from digitizer.pipeline.older.review import waiting
 
 __all__ = ["router"]
 
@@ -57,7 +58,10 @@ def next_film(
         now = site.services.clock.now()
         found = site.overview.next_in_review(person.name, now, skip=tuple(skipped))
         if found is None and again:
-            return page(request, "review_none.html", person, left=site.overview.count(_IN_REVIEW))
+            with site.services.ledger.reading() as view:
+                older = waiting(view)
+            films = site.overview.count(_IN_REVIEW)
+            return page(request, "review_none.html", person, left=films, older=older)
         if found is None:
             # Once round: all but what was just left come again.
             again, passed[:], skipped = True, left, list(left)

@@ -40,6 +40,15 @@ def test_every_number_has_its_list_and_markup_is_text(cellar: Console, lea: Brow
     assert lea.get("/older/sources/old1/instances?list=nonsense").status_code == 409
 
 
+def test_older_studies_that_wait_are_told_where_work_is_looked_for(
+    cellar: Console, ann: Browser, lea: Browser
+) -> None:
+    """To those who review films, and to those who watch the migration."""
+    assert "1 older studies</a> wait for a person" in ann.get("/review").text
+    assert "older studies that wait for a person</a></dt><dd>1</dd>" in lea.get("/migration").text
+    assert "waits for people" in lea.get("/older").text
+
+
 def test_what_cannot_be_had_is_given_up_as_it_was_seen(cellar: Console, lea: Browser) -> None:
     """By a lead, with a reason; the page says what still speaks against a release."""
     path = "/older/sources/old1"

@@ -476,4 +476,4 @@ def test_pictures_that_are_not_there_are_told(ann: Browser, films: list[str], pa
 
 def test_nothing_left_is_told(console: Console, ann: Browser) -> None:
     """In words."""
-    assert "Nothing waits for a person" in ann.get("/review").text
+    assert "No film waits for a person" in ann.get("/review").text

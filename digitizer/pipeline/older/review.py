@@ -23,7 +23,17 @@ from digitizer.pipeline.review import exam_named, patient_named
 from digitizer.pipeline.services import Services
 from digitizer.ports import Transaction
 
-__all__ = ["Collisions", "accept", "alike", "hold", "left_out", "reject", "release", "retry"]
+__all__ = [
+    "Collisions",
+    "accept",
+    "alike",
+    "hold",
+    "left_out",
+    "reject",
+    "release",
+    "retry",
+    "waiting",
+]
 
 _COLLIDING = frozenset((Code.UID_COLLISION, Code.ARCHIVE_DIFFERS))
 _OF_INSTANCES = _COLLIDING | {
@@ -255,6 +265,12 @@ def _leave_out(services: Services, tx: Transaction, rows: Iterable[OldInstance])
     gone = [replace(row, state=State.REJECTED, code=Code.NAMES_ANOTHER, note="") for row in rows]
     tx.write_old_instances(gone)
     revive(services, tx, gone)
+
+
+def waiting(view: Transaction) -> int:
+    """Count the older studies that wait for a person."""
+    counts = (view.old_studies_by_state(one.id) for one in view.old_sources())
+    return sum(one.get(State.REVIEW, 0) for one in counts)
 
 
 def left_out(services: Services, study_id: str) -> int:
