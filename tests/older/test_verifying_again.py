@@ -15,6 +15,7 @@ from old_town import OldSite, an_index
 from pydicom import Dataset
 
 from digitizer import dicom
+from digitizer.errors import UsageError
 from digitizer.model.older import Encoded, Keep, Source, SourceKind
 from digitizer.model.reasons import Code
 from digitizer.model.states import State
@@ -141,6 +142,30 @@ def test_what_the_archive_lost_is_sent_again(tmp_path: Path) -> None:
         after = told(site, source)
         assert (after["verified"], after["differing"]) == (2, 0)
         assert set(site.keeps(uid("study", "b"))) == {uid("instance", "b", 1)}
+
+
+def test_what_was_filed_to_somebody_else_is_filed_anew(tmp_path: Path) -> None:
+    """Not while the archive has it; deleted there, for whom the person names, and nobody else."""
+    right = {"user": "ann", "patient_id": "GEN:4711823", "undo_window_s": 0}
+    with OldSite.at(tmp_path) as site:
+        an_index(site.services)
+        source = brought_over(site, tmp_path / "storage")
+        alter(copy_of(tmp_path, "b"), PatientID="4711823")
+        read_again(site.services, source)
+        (study,) = site.studies(State.REVIEW)
+        with pytest.raises(UsageError):
+            review.accept(site.services, study.id, **right)  # type: ignore[arg-type]
+        copy_of(tmp_path, "b").unlink()
+    with OldSite.at(tmp_path) as site:
+        review.retry(site.services, [study.id], user="ann")
+        site.work(source)
+        (study,) = site.studies(State.REVIEW)
+        with pytest.raises(UsageError):
+            review.accept(site.services, study.id, user="ann")
+        review.accept(site.services, study.id, **right)  # type: ignore[arg-type]
+        site.work(source)
+        assert told(site, source)["verified"] == 2
+        assert pydicom.dcmread(copy_of(tmp_path, "b")).PatientID == "4711823"
 
 
 def test_originals_that_are_gone_are_compared_with_the_ledger(

@@ -106,8 +106,9 @@ def accept(
     """
     with services.ledger.reading() as view:
         study = _in_review(view.get(OldStudy, study_id))
+        sent = bool(view.old_instances(study_id=study_id, states=SENT, limit=1))
     codes = {one.code for one in study.reasons}
-    _must_be_settled(study_id, codes, collisions)
+    _must_be_settled(study_id, codes, collisions, gone=bool(patient_id) and not sent)
     if codes == {Code.COUNT_DIFFERS}:
         return _accept_count(services, study, user, why)
     patient = patient_named(services, patient_id) if patient_id else _proposed(study)
@@ -156,7 +157,7 @@ def _must_be_the_same(tx: Transaction, study: OldStudy, patient: PatientRecord) 
     if (before.patient.issuer, before.patient.patient_id) != (patient.issuer, patient.patient_id):
         raise UsageError(
             f"A part of study {study.id} is in the archive under another patient number.",
-            remedy="Have it corrected there first; it stays in review until then.",
+            remedy="Have it deleted there; once `digitizer verify` finds it gone, accept it.",
         )
 
 
@@ -188,8 +189,15 @@ def _accept_count(services: Services, study: OldStudy, user: str, why: str) -> O
     return saved
 
 
-def _must_be_settled(study_id: str, codes: set[Code], collisions: Collisions | None) -> None:
-    if codes & _NOT_BY_ACCEPTING:
+def _must_be_settled(
+    study_id: str, codes: set[Code], collisions: Collisions | None, *, gone: bool
+) -> None:
+    """Refuse what accepting does not settle.
+
+    Once the archive has nothing of a study any more (``gone``), it may be filed anew: the way to
+    put right what was filed to somebody else.
+    """
+    if codes & _NOT_BY_ACCEPTING - ({Code.READ_BACK_DIFFERS} if gone else set()):
         raise UsageError(
             f"Study {study_id} cannot go on by being accepted.",
             remedy="Have the archive put right first, then `digitizer migrate retry`.",
