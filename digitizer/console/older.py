@@ -283,6 +283,7 @@ def accept(
     version: Annotated[int, Form()],
     patient: Annotated[str, Form(max_length=200)] = "",
     other: Annotated[str, Form(max_length=200)] = "",
+    accession: Annotated[str, Form(max_length=64)] = "",
     collisions: Annotated[str, Form(max_length=20)] = "",
     leave_others: Annotated[str, Form(max_length=1)] = "",
     alike: Annotated[str, Form(max_length=1)] = "",
@@ -295,6 +296,8 @@ def accept(
     def decide(site: Site) -> str:
         if not chosen and not _is_count_alone(site, study_id):
             raise UsageError("No patient was chosen.", remedy="Choose one, or give ISSUER:NUMBER.")
+        if alike and accession:
+            raise UsageError("One accession number cannot be that of all studies alike.")
         ids = review.alike(site.services, study_id) if alike else (study_id,)
         for one in ids:
             review.accept(
@@ -302,6 +305,7 @@ def accept(
                 one,
                 user=person.name,
                 patient_id=chosen or None,
+                accession_number=accession.strip() or None,
                 collisions=Collisions(collisions) if collisions else None,
                 leave_others=bool(leave_others),
                 why=reason,

@@ -75,6 +75,10 @@ def test_a_study_is_decided_once_and_only_as_it_was_shown(cellar: Console, ann: 
     form = {"version": version[1], "patient": "GEN:100"}
     assert ann.post("/older/studies/st1/accept", **form).status_code == 409
     form["collisions"] = "leave"
+    wrong = {**form, "accession": "A0"}
+    refused = ann.post("/older/studies/st1/accept", **wrong)
+    assert refused.status_code == 409
+    assert "not an exam of this patient" in refused.text
     assert ann.post("/older/studies/st1/accept", **{**form, "version": "7"}).status_code == 409
     assert ann.post("/older/studies/st1/accept", **form).status_code == 303
     assert ann.post("/older/studies/st1/accept", **form).status_code == 409

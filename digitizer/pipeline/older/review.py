@@ -223,16 +223,16 @@ def _proposed(study: OldStudy) -> PatientRecord:
         raise UsageError("No patient is proposed for this study.", remedy="Name one: --patient.")
     first = study.candidates[0]
     against = [
-        name.value.replace("_", " ")
+        f"the {name.value.replace('_', ' ')} differs"
         for name in _WHO
         if Agreement.DISAGREES in (first.film_agreement.get(name), first.label_agreement.get(name))
     ]
     if any(one.code is Code.SEVERAL_IDENTITIES for one in study.reasons):
-        against.append("number of people named")
+        against.append("its files name several people")
     if against:
         who = f"{first.patient.issuer}:{first.patient.patient_id}"
         raise UsageError(
-            f"The first candidate is {who}, and the {' and the '.join(against)} speaks against it.",
+            f"The first candidate is {who}, but {' and '.join(against)}.",
             remedy="Name the patient: --patient.",
         )
     return first.patient
