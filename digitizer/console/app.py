@@ -62,8 +62,10 @@ def make_app(site: Site) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        yield
-        site.close()
+        try:
+            yield
+        finally:
+            site.close()
 
     app = FastAPI(
         lifespan=lifespan,

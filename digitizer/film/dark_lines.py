@@ -49,7 +49,8 @@ def darkest_line(level: Floats, pitch: float, noise: float) -> tuple[float, floa
     after = (total[at + reach + 1] - total[at + core + 1]) / (reach - core)
     depth = np.minimum(before, after) - smooth[at]
     best = int(np.argmax(depth))
-    if depth[best] < max(_NOISES * noise, _DEEP * abs(float(smooth[at[best]]))):
+    # Said so that neither a flat profile nor one with gaps passes.
+    if not depth[best] > max(_NOISES * noise, _DEEP * abs(float(smooth[at[best]]))):
         return None
     return _bottom(smooth, int(at[best])), float(depth[best])
 

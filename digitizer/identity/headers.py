@@ -94,7 +94,8 @@ def decide_header(
 def names(header: OldHeader, issuer: str, patient: PatientRecord) -> bool:
     """Tell whether a header names a patient, and nothing in it names another.
 
-    Number and issuer, name and birth date, as far as it has them; number or name it must have.
+    Number and issuer, name and birth date, as far as it has them; number or name it must have. Of a
+    birth date the index may know the year alone.
     """
     if not header.patient_id and not header.name:
         return False
@@ -104,7 +105,7 @@ def names(header: OldHeader, issuer: str, patient: PatientRecord) -> bool:
     known = any(_is_name(said, one) for one in (patient.name, *patient.former_names))
     suffix = compare_suffix(said.suffix, patient.name.suffix)
     known &= suffix.agreement is not Agreement.DISAGREES
-    return (known or not header.name) and born in ("", patient.birth_date)
+    return (known or not header.name) and (not born or born.startswith(patient.birth_date))
 
 
 def testimony_of_header(header: OldHeader) -> Testimony:

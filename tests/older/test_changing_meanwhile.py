@@ -245,6 +245,77 @@ def test_leaving_out_is_taken_back_with_the_decision(site: OldSite, disc: Disc) 
     assert set(site.keeps(uid("study", "x"))) == {uid("instance", "x", 2)}
 
 
+def test_no_copy_takes_the_place_of_what_was_left_out(site: OldSite, disc: Disc) -> None:
+    """It names the same other patient; taken back, one of both is the copy again."""
+    disc.put("1", 1)
+    disc.put("2", 2, **SMITH)
+    disc.put("2copy", 2, **SMITH)
+    source = disc.add()
+    site.work(source)
+    (study,) = site.studies(State.REVIEW)
+    leaving = {"user": "ann", "leave_others": True}
+    review.accept(site.services, study.id, patient_id="GEN:4711822", undo_window_s=60, **leaving)  # type: ignore[arg-type]
+    review.hold(site.services, study.id, user="ann")
+    with site.services.ledger.reading() as view:
+        states = {row.place: row.state for row in view.old_instances(source_id=source.id)}
+        names = [one.name for one in view.events(study.id)]
+    assert states == {"1": State.READ, "2": State.READ, "2copy": State.DUPLICATE}
+    assert [name for name in names if name in ("left_out", "taken_back")] == [
+        "left_out", "taken_back"]  # fmt: skip
+    review.release(site.services, study.id, user="ann")
+    site.work(source)
+    review.accept(site.services, study.id, patient_id="GEN:4711822", undo_window_s=0, **leaving)  # type: ignore[arg-type]
+    site.work(source)
+    assert set(site.keeps(uid("study", "x"))) == {uid("instance", "x", 1)}
+
+
+def test_who_was_left_out_is_asked_about_when_more_is_found(site: OldSite, disc: Disc) -> None:
+    """Another file of hers does not go along because she was left out before."""
+    disc.put("1", 1)
+    disc.put("2", 2, **SMITH)
+    source = disc.add()
+    site.work(source)
+    (study,) = site.studies(State.REVIEW)
+    leaving = {"user": "ann", "patient_id": "GEN:4711822", "leave_others": True}
+    review.accept(site.services, study.id, undo_window_s=0, **leaving)  # type: ignore[arg-type]
+    site.work(source)
+    disc.put("3", 3, **SMITH)
+    disc.look_again(source)
+    site.work(source)
+    assert [one.code for one in site.studies(State.REVIEW)] == ["several_identities"]
+    without = {**leaving, "leave_others": False}
+    with pytest.raises(UsageError, match="left out before"):
+        review.accept(site.services, study.id, undo_window_s=0, **without)  # type: ignore[arg-type]
+    review.accept(site.services, study.id, undo_window_s=0, **leaving)  # type: ignore[arg-type]
+    site.work(source)
+    assert set(site.keeps(uid("study", "x"))) == {uid("instance", "x", 1)}
+
+
+def test_what_is_found_while_files_are_looked_at_is_looked_at(
+    site: OldSite, disc: Disc, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Reading a large study takes its time; what comes meanwhile nobody has seen."""
+    disc.put("1", 1)
+    disc.put("2", 2, **SMITH)
+    source = disc.add()
+    site.work(source)
+    (study,) = site.studies(State.REVIEW)
+    looked_at = review.strangers
+
+    def slowly(*words: Any) -> frozenset[str]:
+        found = looked_at(*words)
+        disc.put("3", 3, **SMITH)
+        disc.look_again(source)
+        return found
+
+    monkeypatch.setattr(review, "strangers", slowly)
+    with pytest.raises(StaleRecord):
+        review.accept(
+            site.services, study.id, user="ann", patient_id="GEN:4711822", leave_others=True
+        )
+    assert site.studies(State.REVIEW)
+
+
 def test_not_all_of_a_study_is_left_out(site: OldSite, disc: Disc) -> None:
     """Named by mistake, a patient of whom no file speaks ends nothing."""
     disc.put("1", 1)

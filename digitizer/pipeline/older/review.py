@@ -106,6 +106,7 @@ def accept(
     """
     with services.ledger.reading() as view:
         study = _in_review(view.get(OldStudy, study_id))
+        seen = _open(view.old_instances(study_id=study_id))
         sent = bool(view.old_instances(study_id=study_id, states=SENT, limit=1))
     codes = {one.code for one in study.reasons}
     _must_be_settled(study_id, codes, collisions, gone=bool(patient_id) and not sent)
@@ -121,21 +122,29 @@ def accept(
     )
     if collisions is Collisions.NEW_UID:
         _must_not_be_named(services, study)
-    others = strangers(services, study, patient) if leave_others else frozenset()
+    _must_not_forget(seen, leave_others=leave_others)
+    others = strangers(services, study, seen, patient) if leave_others else frozenset()
     window = services.settings.undo_window_s if undo_window_s is None else undo_window_s
     with services.ledger.transaction() as tx:
         current = _in_review(tx.get(OldStudy, study_id))
         rows = tx.old_instances(study_id=study_id)
         unseen = {one.code for one in asked_of_instances(current, rows)} - codes
-        if current.version != study.version or unseen:
+        more = leave_others and _open(rows) != seen
+        if current.version != study.version or unseen or more:
             tx.schedule(Stage.OLD_DECIDE, study_id)
             raise StaleRecord("This study has changed meanwhile. Look at it again.")
         _must_be_the_same(tx, current, patient)
-        _must_leave_some(study_id, patient, rows, others)
-        _leave_out(services, tx, [row for row in rows if row.place in others])
+        if leave_others:
+            _take_back(tx, study_id, user)
+            rows = tx.old_instances(study_id=study_id)
+            _must_leave_some(study_id, patient, rows, others)
+            _leave_out(services, tx, study_id, [row for row in rows if row.place in others], user)
         if codes & _OF_INSTANCES and collisions is not None:
             _settle(services, tx, current, collisions)
         confirmed = {*current.confirmed, identities_token(current), count_token(current)}
+        if leave_others:
+            # Who was left out is asked about again when more of the study is found.
+            confirmed -= {identities_token(current)}
         approved = approve(
             services,
             tx,
@@ -268,11 +277,29 @@ def _must_leave_some(
         )
 
 
-def _leave_out(services: Services, tx: Transaction, rows: Iterable[OldInstance]) -> None:
+def _open(rows: Iterable[OldInstance]) -> tuple[OldInstance, ...]:
+    """Return the instances that a decision is about, copies and what was left out among them."""
+    states = (State.READ, State.REVIEW, State.DUPLICATE)
+    return tuple(row for row in rows if row.state in states or row.code is Code.NAMES_ANOTHER)
+
+
+def _must_not_forget(rows: Iterable[OldInstance], *, leave_others: bool) -> None:
+    """Refuse to decide over what was left out before without a word about it."""
+    if not leave_others and any(row.code is Code.NAMES_ANOTHER for row in rows):
+        raise UsageError(
+            "Files of this study were left out before: they name another patient.",
+            remedy="Say --leave-others (or tick it): they are looked at anew for this patient.",
+        )
+
+
+def _leave_out(
+    services: Services, tx: Transaction, study_id: str, rows: Iterable[OldInstance], user: str
+) -> None:
     """Leave out what names somebody else than the patient of the study."""
     gone = [replace(row, state=State.REJECTED, code=Code.NAMES_ANOTHER, note="") for row in rows]
     tx.write_old_instances(gone)
     revive(services, tx, gone)
+    tx.record(event(study_id, "left_out", user, instances=len(gone)))
 
 
 def waiting(view: Transaction) -> int:
@@ -288,14 +315,27 @@ def left_out(services: Services, study_id: str) -> int:
     return sum(row.code is Code.NAMES_ANOTHER for row in rows)
 
 
-def _take_back(tx: Transaction, study_id: str) -> None:
-    """Open again what was left out for a patient, but where another bearer took its place."""
-    for row in tx.old_instances(study_id=study_id, states=(State.REJECTED,)):
-        bearers = tx.old_instances_with_uid([row.sop_instance_uid])
-        if row.code is Code.NAMES_ANOTHER and not any(
-            one.state in (State.READ, State.REVIEW, *SENT) for one in bearers
-        ):
-            tx.write_old_instances([replace(row, state=State.READ, code=None)])
+def _take_back(tx: Transaction, study_id: str, user: str) -> None:
+    """Open again what was left out for a patient: the first of each UID, and its copies as such."""
+    gone = [
+        row
+        for row in tx.old_instances(study_id=study_id, states=(State.REJECTED,))
+        if row.code is Code.NAMES_ANOTHER
+    ]
+    for row in gone:
+        bearers = [
+            one
+            for one in tx.old_instances_with_uid([row.sop_instance_uid])
+            if one.state in (State.READ, State.REVIEW, *SENT)
+        ]
+        back = replace(row, state=State.READ, code=None)
+        if any(one.data_sha256 == row.data_sha256 for one in bearers):
+            back = replace(row, state=State.DUPLICATE, code=Code.DUPLICATE)
+        elif bearers:
+            back = replace(row, state=State.REVIEW, code=Code.UID_COLLISION)
+        tx.write_old_instances([back])
+    if gone:
+        tx.record(event(study_id, "taken_back", user, instances=len(gone)))
 
 
 def _settle(services: Services, tx: Transaction, study: OldStudy, collisions: Collisions) -> None:
@@ -352,6 +392,12 @@ def reject(services: Services, study_id: str, *, user: str, why: str = "") -> Ol
             for row in rows
         ]
         tx.write_old_instances(gone)
+        # Nothing of the study is filed any more: they are no other patient's than it.
+        tx.write_old_instances(
+            replace(row, code=Code.REJECTED_BY_PERSON)
+            for row in tx.old_instances(study_id=study_id, states=(State.REJECTED,))
+            if row.code is Code.NAMES_ANOTHER
+        )
         text = (reason(Code.REJECTED_BY_PERSON, why or None),)
         ended = moved(study, State.REJECTED, now, reasons=text)
         saved = tx.save(ended, event(study_id, "rejected", user, reason=why, instances=len(rows)))
@@ -376,7 +422,7 @@ def hold(services: Services, study_id: str, *, user: str, why: str = "") -> OldS
         if tx.old_instances(study_id=study_id, states=SENT, limit=1):
             raise UsageError(f"A part of study {study_id} is in the archive already.")
         tx.unschedule(Stage.OLD_STORE, study_id)
-        _take_back(tx, study_id)
+        _take_back(tx, study_id, user)
         text = (reason(Code.ON_HOLD, why or None), *study.reasons)
         aside = held(study, State.REVIEW, text, now, decision=None, confirmed=())
         aside = replace(aside, resume=State.READ)

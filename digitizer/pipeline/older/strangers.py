@@ -1,10 +1,11 @@
 """Instances that keep a study from being filed as it is: they name somebody else, or each other."""
 
 import re
+from collections.abc import Iterable
 
 from digitizer import dicom, identity
 from digitizer.model.identity import PatientRecord
-from digitizer.model.older import OldStudy, Source
+from digitizer.model.older import OldInstance, OldStudy, Source
 from digitizer.model.states import State
 from digitizer.pipeline.older.decide import ruled_header
 from digitizer.pipeline.older.originals import original
@@ -13,10 +14,13 @@ from digitizer.pipeline.services import Services
 __all__ = ["referring", "strangers"]
 
 
-def strangers(services: Services, study: OldStudy, patient: PatientRecord) -> frozenset[str]:
-    """Return the places of instances not sent yet whose headers are not this patient's.
+def strangers(
+    services: Services, study: OldStudy, rows: Iterable[OldInstance], patient: PatientRecord
+) -> frozenset[str]:
+    """Return the places of those instances whose headers are not this patient's.
 
-    By the record number, of its issuer, now or before a merge; by the name where there is none.
+    By record number, name and birth date, see :func:`digitizer.identity.names`. Copies are looked
+    at too: where a first is left out, one of them would take its place.
 
     Raises
     ------
@@ -25,7 +29,6 @@ def strangers(services: Services, study: OldStudy, patient: PatientRecord) -> fr
     """
     with services.ledger.reading() as view:
         source = view.get(Source, study.source_id)
-        rows = view.old_instances(study_id=study.id, states=(State.READ, State.REVIEW))
     return frozenset(
         row.place
         for row in rows
