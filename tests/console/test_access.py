@@ -111,6 +111,7 @@ NEEDED: dict[str, Permission | dict[str, Permission]] = {
     "/older/sources/{source_id}/studies.csv": MANAGE,
     "/older/sources/{source_id}/report.pdf": MANAGE,
     "/older/sources/{source_id}/pause": MANAGE,
+    "/older/sources/{source_id}/give-up": MANAGE,
     "/older/sources/{source_id}/retry": MANAGE,
     "/older/studies/{study_id}": PATIENTS,
     "/older/studies/{study_id}/accept": DECIDE,
