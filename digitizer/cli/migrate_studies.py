@@ -12,6 +12,7 @@ from digitizer.model.reasons import Code
 from digitizer.model.states import HOLDS, State
 from digitizer.pipeline.older import reconcile, review
 from digitizer.pipeline.older.columns import STUDY_COLUMNS, study_rows
+from digitizer.pipeline.older.leaving_out import left_out
 from digitizer.pipeline.older.review import Collisions
 from digitizer.pipeline.older.sources import source_named
 from digitizer.pipeline.services import Services
@@ -129,7 +130,7 @@ def accept(
         )
         if accepted.decision is not None:
             who = accepted.decision.patient
-            out = review.left_out(services, study_id) if leave_others else 0
+            out = left_out(services, study_id) if leave_others else 0
             print(f"{study_id}: {who.issuer}:{who.patient_id}, "
                   f"{who.name.family}, {who.name.given}"
                   f"{f'; {out} that name somebody else left out' if out else ''}")  # fmt: skip

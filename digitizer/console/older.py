@@ -27,6 +27,7 @@ from digitizer.pipeline.older.columns import (
     study_rows,
 )
 from digitizer.pipeline.older.giving_up import give_up
+from digitizer.pipeline.older.leaving_out import left_out
 from digitizer.pipeline.older.printed import printed_source
 from digitizer.pipeline.older.release import GIVEN_UP
 from digitizer.pipeline.older.review import Collisions
@@ -310,7 +311,7 @@ def accept(
                 leave_others=bool(leave_others),
                 why=reason,
             )
-        out = sum(review.left_out(site.services, one) for one in ids) if leave_others else 0
+        out = sum(left_out(site.services, one) for one in ids) if leave_others else 0
         return f"{len(ids)} accepted{f', {out} instances left out' if out else ''}."
 
     return _decided(request, study_id, version, person, decide)

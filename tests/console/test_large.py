@@ -56,7 +56,7 @@ def test_pages_stay_quick_and_a_filter_is_tried_again_whole(large: Console) -> N
     """No page takes work that grows with the films; every row of the filter is set going.
 
     A fifth of a second on a machine at rest (``scripts/bench_console.py`` prints it); a busy one
-    takes half as long again, and a page that reads each of 100,000 rows takes seconds.
+    takes twice as long, and a page that reads each of 100,000 rows takes seconds.
     """
     large.add("eve", *Role)
     eve = large.sign_in("eve")

@@ -15,6 +15,13 @@ from digitizer.model.records import Stage
 from digitizer.model.states import HOLDS, State
 from digitizer.pipeline.changes import event, held, moved
 from digitizer.pipeline.older.decide import approve, asked_of_instances
+from digitizer.pipeline.older.leaving_out import (
+    leave_out,
+    must_leave_some,
+    must_not_forget,
+    open_instances,
+    take_back,
+)
 from digitizer.pipeline.older.picture_exam import own_study_uid
 from digitizer.pipeline.older.steps import SENT, count_token, identities_token
 from digitizer.pipeline.older.strangers import referring, strangers
@@ -28,7 +35,6 @@ __all__ = [
     "accept",
     "alike",
     "hold",
-    "left_out",
     "reject",
     "release",
     "retry",
@@ -106,7 +112,7 @@ def accept(
     """
     with services.ledger.reading() as view:
         study = _in_review(view.get(OldStudy, study_id))
-        seen = _open(view.old_instances(study_id=study_id))
+        seen = open_instances(view.old_instances(study_id=study_id))
         sent = bool(view.old_instances(study_id=study_id, states=SENT, limit=1))
     codes = {one.code for one in study.reasons}
     _must_be_settled(study_id, codes, collisions, gone=bool(patient_id) and not sent)
@@ -122,23 +128,23 @@ def accept(
     )
     if collisions is Collisions.NEW_UID:
         _must_not_be_named(services, study)
-    _must_not_forget(seen, leave_others=leave_others)
+    must_not_forget(seen, leave_others=leave_others)
     others = strangers(services, study, seen, patient) if leave_others else frozenset()
     window = services.settings.undo_window_s if undo_window_s is None else undo_window_s
     with services.ledger.transaction() as tx:
         current = _in_review(tx.get(OldStudy, study_id))
         rows = tx.old_instances(study_id=study_id)
         unseen = {one.code for one in asked_of_instances(current, rows)} - codes
-        more = leave_others and _open(rows) != seen
+        more = leave_others and open_instances(rows) != seen
         if current.version != study.version or unseen or more:
             tx.schedule(Stage.OLD_DECIDE, study_id)
             raise StaleRecord("This study has changed meanwhile. Look at it again.")
         _must_be_the_same(tx, current, patient)
         if leave_others:
-            _take_back(tx, study_id, user)
+            take_back(tx, study_id, user)
             rows = tx.old_instances(study_id=study_id)
-            _must_leave_some(study_id, patient, rows, others)
-            _leave_out(services, tx, study_id, [row for row in rows if row.place in others], user)
+            must_leave_some(study_id, patient, rows, others)
+            leave_out(services, tx, study_id, [row for row in rows if row.place in others], user)
         if codes & _OF_INSTANCES and collisions is not None:
             _settle(services, tx, current, collisions)
         confirmed = {*current.confirmed, identities_token(current), count_token(current)}
@@ -265,77 +271,10 @@ def _exam(
     return None if found.reasons else found.exam
 
 
-def _must_leave_some(
-    study_id: str, patient: PatientRecord, rows: Iterable[OldInstance], others: frozenset[str]
-) -> None:
-    """Refuse to leave out all that there is: then the patient is the wrong one."""
-    going = {row.place for row in rows if row.state in (State.READ, State.REVIEW, *SENT)}
-    if others and going <= others:
-        raise UsageError(
-            f"No file of study {study_id} names {patient.issuer}:{patient.patient_id}.",
-            remedy="Name the patient whom some of them name, or reject the study.",
-        )
-
-
-def _open(rows: Iterable[OldInstance]) -> tuple[OldInstance, ...]:
-    """Return the instances that a decision is about, copies and what was left out among them."""
-    states = (State.READ, State.REVIEW, State.DUPLICATE)
-    return tuple(row for row in rows if row.state in states or row.code is Code.NAMES_ANOTHER)
-
-
-def _must_not_forget(rows: Iterable[OldInstance], *, leave_others: bool) -> None:
-    """Refuse to decide over what was left out before without a word about it."""
-    if not leave_others and any(row.code is Code.NAMES_ANOTHER for row in rows):
-        raise UsageError(
-            "Files of this study were left out before: they name another patient.",
-            remedy="Say --leave-others (or tick it): they are looked at anew for this patient.",
-        )
-
-
-def _leave_out(
-    services: Services, tx: Transaction, study_id: str, rows: Iterable[OldInstance], user: str
-) -> None:
-    """Leave out what names somebody else than the patient of the study."""
-    gone = [replace(row, state=State.REJECTED, code=Code.NAMES_ANOTHER, note="") for row in rows]
-    tx.write_old_instances(gone)
-    revive(services, tx, gone)
-    tx.record(event(study_id, "left_out", user, instances=len(gone)))
-
-
 def waiting(view: Transaction) -> int:
     """Count the older studies that wait for a person."""
     counts = (view.old_studies_by_state(one.id) for one in view.old_sources())
     return sum(one.get(State.REVIEW, 0) for one in counts)
-
-
-def left_out(services: Services, study_id: str) -> int:
-    """Count the instances of a study that were left out because they name another patient."""
-    with services.ledger.reading() as view:
-        rows = view.old_instances(study_id=study_id, states=(State.REJECTED,))
-    return sum(row.code is Code.NAMES_ANOTHER for row in rows)
-
-
-def _take_back(tx: Transaction, study_id: str, user: str) -> None:
-    """Open again what was left out for a patient: the first of each UID, and its copies as such."""
-    gone = [
-        row
-        for row in tx.old_instances(study_id=study_id, states=(State.REJECTED,))
-        if row.code is Code.NAMES_ANOTHER
-    ]
-    for row in gone:
-        bearers = [
-            one
-            for one in tx.old_instances_with_uid([row.sop_instance_uid])
-            if one.state in (State.READ, State.REVIEW, *SENT)
-        ]
-        back = replace(row, state=State.READ, code=None)
-        if any(one.data_sha256 == row.data_sha256 for one in bearers):
-            back = replace(row, state=State.DUPLICATE, code=Code.DUPLICATE)
-        elif bearers:
-            back = replace(row, state=State.REVIEW, code=Code.UID_COLLISION)
-        tx.write_old_instances([back])
-    if gone:
-        tx.record(event(study_id, "taken_back", user, instances=len(gone)))
 
 
 def _settle(services: Services, tx: Transaction, study: OldStudy, collisions: Collisions) -> None:
@@ -422,7 +361,7 @@ def hold(services: Services, study_id: str, *, user: str, why: str = "") -> OldS
         if tx.old_instances(study_id=study_id, states=SENT, limit=1):
             raise UsageError(f"A part of study {study_id} is in the archive already.")
         tx.unschedule(Stage.OLD_STORE, study_id)
-        _take_back(tx, study_id, user)
+        take_back(tx, study_id, user)
         text = (reason(Code.ON_HOLD, why or None), *study.reasons)
         aside = held(study, State.REVIEW, text, now, decision=None, confirmed=())
         aside = replace(aside, resume=State.READ)
