@@ -9,9 +9,9 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -53,10 +53,14 @@ class Answer:
 
 @dataclass(frozen=True)
 class Spoilt:
-    """What one film is complained about for, by the defect it was given."""
+    """What one film is complained about for, and how far its angle is off, by the defect given.
+
+    None: no angle was told.
+    """
 
     seed: tuple[int, ...]
     flags: dict[str, tuple[str, ...]]
+    skew_errors: dict[str, float | None]
 
 
 @dataclass(frozen=True)
@@ -142,31 +146,44 @@ def flags_of(number: int, *, seed: int, dpi: float, wear: float, only: tuple[str
     cv2.setNumThreads(1)
     key = (seed, 1, 10_000 + number)
     scan = draw_scan(key, dpi=dpi, wear=wear)
-    found = {"": judged(scan.raster)}
+    true = scan.placements[0].theta_deg
+    found = {"": judged(scan.raster, true)}
     for defect in only:
         if defect != COARSE and can_have(scan, defect):
-            found[defect] = judged(spoil(np.random.default_rng(key), scan, defect))
-    if COARSE not in only:
-        return Spoilt(key, found)
-    fine = draw_scan(key, dpi=max(dpi, FINE_DPI), wear=wear).raster
-    found["fine"] = judged(fine)
-    found[COARSE] = judged(coarsened(np.random.default_rng(key), fine))
-    return Spoilt(key, found)
+            found[defect] = judged(spoil(np.random.default_rng(key), scan, defect), true)
+    if COARSE in only:
+        fine = draw_scan(key, dpi=max(dpi, FINE_DPI), wear=wear).raster
+        found["fine"] = judged(fine, true)
+        found[COARSE] = judged(coarsened(np.random.default_rng(key), fine), true)
+    return Spoilt(
+        key,
+        {name: flags for name, (flags, _) in found.items()},
+        {name: error for name, (_, error) in found.items()},
+    )
 
 
-def judged(raster: Raster) -> tuple[str, ...]:
-    """Return the complaints about the first sheet of a scan."""
+def judged(raster: Raster, true_deg: float) -> tuple[tuple[str, ...], float | None]:
+    """Return the complaints about the first sheet of a scan, and how far its angle is off."""
     search = find_sheets(raster)
     if not search.sheets:
-        return quality(raster, None).flags
+        return quality(raster, None).flags, None
     found = quality(raster, search.sheets[0])
-    return (two_in_one(found) if search.of_two[0] else found).flags
+    flags = (two_in_one(found) if search.of_two[0] else found).flags
+    told = search.sheets[0].skew_deg
+    return flags, None if told is None else away(told, true_deg)
 
 
-def covers_of(
-    number: int, *, seed: int, dpi: float, wear: float
-) -> tuple[tuple[int, ...], dict[str, bool]]:
-    """Return whether something is told to hide a part of a film: as it is, and under each cover.
+@dataclass(frozen=True)
+class Covered:
+    """Whether a part of a film is told to be hidden, and how far its angle is off, by cover."""
+
+    seed: tuple[int, ...]
+    told: dict[str, bool]
+    skew_errors: dict[str, float | None]
+
+
+def covers_of(number: int, *, seed: int, dpi: float, wear: float) -> Covered:
+    """Ask a film as it is, and under each cover.
 
     Films without a block and sheets of many pictures are asked as well.
     """
@@ -176,24 +193,33 @@ def covers_of(
     plain = draw_scan(key, dpi=dpi, wear=wear)
     pictures = draw_pictures_scan(key, dpi=dpi, wear=wear)
     found = {
-        "as it is": seems_covered(scan.drawn.raster),
-        "without a block": seems_covered(plain.raster),
-        "many pictures": seems_covered(pictures.raster),
+        "as it is": looked_over(scan.drawn),
+        "without a block": looked_over(plain),
+        "many pictures": looked_over(pictures),
     }
     for kind in COVERS:
-        found[kind] = seems_covered(cover(np.random.default_rng(key), scan, kind))
-    return key, found
+        hidden = cover(np.random.default_rng(key), scan, kind)
+        found[kind] = looked_over(replace(scan.drawn, raster=hidden))
+    return Covered(
+        key,
+        {name: told for name, (told, _) in found.items()},
+        {name: error for name, (_, error) in found.items()},
+    )
 
 
-def seems_covered(raster: Raster) -> bool:
-    """Ask the first sheet of a scan; nothing is read that could tell more."""
-    sheets = find_sheets(raster).sheets
-    return bool(sheets) and is_covered(reading_picture(raster, sheets[0]), raster.dpi)
+def looked_over(scan: DrawnScan) -> tuple[bool, float | None]:
+    """Ask the first sheet of a scan, and how far its angle is off; nothing is read for it."""
+    sheets = find_sheets(scan.raster).sheets
+    if not sheets:
+        return False, None
+    told = sheets[0].skew_deg
+    error = None if told is None else away(told, scan.placements[0].theta_deg)
+    return is_covered(reading_picture(scan.raster, sheets[0]), scan.raster.dpi), error
 
 
-def report_covers(answers: list[tuple[tuple[int, ...], dict[str, bool]]], worst: int) -> None:
+def report_covers(answers: list[Covered], worst: int) -> None:
     """Print how often labels and folds are told, by kind, and told where there are none."""
-    films = [found for _, found in answers]
+    films = [one.told for one in answers]
     told = sum(one[kind] for one in films for kind in COVERS)
     print(f"\n{len(films)} films with a block, each as it is and covered in {len(COVERS)} ways:")
     for kind in COVERS:
@@ -201,10 +227,27 @@ def report_covers(answers: list[tuple[tuple[int, ...], dict[str, bool]]], worst:
     print(f"  all                    told on {told / len(films) / len(COVERS):.1%}")
     for kind in ("as it is", "without a block", "many pictures"):
         print(f"  false alarm, {kind:16} {sum(one[kind] for one in films)} of {len(films)}")
+    report_angles(answers, worst)
     if worst:
         for kind in films[0]:
-            wrong = [key for key, found in answers if found[kind] is not (kind in COVERS)]
+            wrong = [one.seed for one in answers if one.told[kind] is not (kind in COVERS)]
             print(f"    wrong, {kind}: {wrong[:worst]}")
+
+
+def report_angles(films: Sequence[Spoilt | Covered], worst: int) -> None:
+    """Print how far the angles of spoilt films are off: none may be beyond one degree."""
+    told = [
+        (error, one.seed, name)
+        for one in films
+        for name, error in one.skew_errors.items()
+        if error is not None
+    ]
+    asked = sum(len(one.skew_errors) for one in films)
+    wrong = sorted((one for one in told if one[0] > 1), reverse=True)
+    print(f"  skew: {spread([error for error, *_ in told])}; answered {len(told) / asked:.1%} of "
+          f"{asked}; beyond 1 degree: {len(wrong)}")  # fmt: skip
+    for error, seed, name in wrong[:worst]:
+        print(f"    {seed} {name}: {error:.2f} degrees off")
 
 
 def report_defects(films: list[Spoilt], only: tuple[str, ...], worst: int) -> None:
@@ -220,6 +263,7 @@ def report_defects(films: list[Spoilt], only: tuple[str, ...], worst: int) -> No
                   f"false alarm on {len(false) / len(films):.1%}")  # fmt: skip
         if worst and (missed or false):
             print(f"    missed {missed[:worst]}, false {false[:worst]}")
+    report_angles(films, worst)
 
 
 @dataclass(frozen=True)
