@@ -10,11 +10,12 @@ from digitizer.errors import UsageError
 from digitizer.model.older import OldStudy, Source
 from digitizer.model.reasons import Code
 from digitizer.model.states import HOLDS, State
-from digitizer.pipeline.older import reconcile, review
+from digitizer.pipeline.older import reconcile, rejecting, review
 from digitizer.pipeline.older.columns import STUDY_COLUMNS, study_rows
 from digitizer.pipeline.older.leaving_out import left_out
 from digitizer.pipeline.older.review import Collisions
 from digitizer.pipeline.older.sources import source_named
+from digitizer.pipeline.older.strangers import named_in
 from digitizer.pipeline.services import Services
 from digitizer.pipeline.whereabouts import patient_sought, whereabouts
 
@@ -82,7 +83,8 @@ def study_show(session: Session, study: str, as_json: bool) -> int:
     """Show one study: the header's words beside the index's, and its instances."""
     with session.services.ledger.reading() as view:
         found = view.get(OldStudy, study)
-        document = reconcile.study_json(found, view.old_instances(study_id=study))
+        rows = view.old_instances(study_id=study)
+    document = reconcile.study_json(found, rows, named_in(session.services, found, rows))
     if as_json:
         print_json(document)
     else:
@@ -150,9 +152,23 @@ def reject(session: Session, study: tuple[str, ...], why: str, user: str) -> int
     """End studies: nothing of them goes into the archive."""
 
     def one(services: Services, study_id: str) -> None:
-        review.reject(services, study_id, user=user, why=why)
+        rejecting.reject(services, study_id, user=user, why=why)
 
     return _each(session.services, study, one, "rejected")
+
+
+@click.command(name="reopen", cls=Verb)
+@click.argument("study", nargs=-1, required=True)
+@click.option("--reason", "why", default="", help="Why.")
+@as_user
+@pass_session
+def reopen(session: Session, study: tuple[str, ...], why: str, user: str) -> int:
+    """Take back that studies were rejected; they are decided anew."""
+
+    def one(services: Services, study_id: str) -> None:
+        rejecting.open_again(services, study_id, user=user, why=why)
+
+    return _each(session.services, study, one, "opened again")
 
 
 @click.command(name="hold", cls=Verb)
@@ -236,6 +252,7 @@ MIGRATE_STUDY_COMMANDS: tuple[click.Command, ...] = (
     study_show,
     accept,
     reject,
+    reopen,
     hold,
     release,
     retry,

@@ -101,7 +101,10 @@ def study_words(document: dict[str, Any]) -> str:
         )
     for row in document["instances"]:
         why = " ".join(filter(None, (row["code"], row["note"])))
-        lines.append(f"  {row['place']}: {row['state']} {why}".rstrip())
+        named = row["names"] or {}
+        who = [named[one] for one in ("name", "patient_id", "birth_date") if named.get(one)]
+        whose = f" ({', '.join(who)})" if who else ""
+        lines.append(f"  {row['place']}{whose}: {row['state']} {why}".rstrip())
     return "\n".join(lines)
 
 

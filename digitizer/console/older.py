@@ -19,7 +19,7 @@ from digitizer.model.reasons import Code
 from digitizer.model.states import HOLDS, State
 from digitizer.model.users import Permission
 from digitizer.pipeline.changes import event
-from digitizer.pipeline.older import lists, reconcile, review
+from digitizer.pipeline.older import lists, reconcile, rejecting, review
 from digitizer.pipeline.older.columns import (
     INSTANCE_COLUMNS,
     STUDY_COLUMNS,
@@ -32,6 +32,8 @@ from digitizer.pipeline.older.printed import printed_source
 from digitizer.pipeline.older.release import GIVEN_UP
 from digitizer.pipeline.older.review import Collisions
 from digitizer.pipeline.older.sources import pause_source
+from digitizer.pipeline.older.steps import rejected_by_person
+from digitizer.pipeline.older.strangers import named_in
 from digitizer.pipeline.spreadsheet import safe_cell
 
 __all__ = ["router"]
@@ -257,6 +259,8 @@ def study(request: Request, study_id: str, person: Person = Depends(_SEES)) -> R
         study=found, source=of, rows=rows[:_ROWS], number=len(rows), why_of=lists.why,
         events=events, collisions=tuple(Collisions),
         blocked=any(row.state is State.REVIEW for row in rows),
+        may_reopen=rejected_by_person(found),
+        named=named_in(site.services, found, rows[:_ROWS]),
     )  # fmt: skip
 
 
@@ -335,8 +339,25 @@ def reject(
     """End a study: nothing of it goes into the archive."""
 
     def decide(site: Site) -> str:
-        review.reject(site.services, study_id, user=person.name, why=reason)
+        rejecting.reject(site.services, study_id, user=person.name, why=reason)
         return "Rejected."
+
+    return _decided(request, study_id, version, person, decide)
+
+
+@router.post("/older/studies/{study_id}/reopen")
+def reopen(
+    request: Request,
+    study_id: str,
+    version: Annotated[int, Form()],
+    reason: Annotated[str, Form(max_length=200)] = "",
+    person: Person = Depends(_DECIDES),
+) -> Response:
+    """Take back that a study was rejected."""
+
+    def decide(site: Site) -> str:
+        rejecting.open_again(site.services, study_id, user=person.name, why=reason)
+        return "Opened again: it is decided anew."
 
     return _decided(request, study_id, version, person, decide)
 

@@ -58,13 +58,13 @@ class GivenUp:
         Name of the list.
     count : int
         Entries of the list, as the person saw it.
-    places_sha256 : str
-        Of their places, in order, each ended by a NUL: the word is given for these alone.
+    entries_sha256 : str
+        Of reason, place and content hash of each: the word is given for these alone.
     """
 
     what: str
     count: int
-    places_sha256: str
+    entries_sha256: str
     by: str
     at: datetime
     why: str

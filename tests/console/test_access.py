@@ -116,6 +116,7 @@ NEEDED: dict[str, Permission | dict[str, Permission]] = {
     "/older/studies/{study_id}": PATIENTS,
     "/older/studies/{study_id}/accept": DECIDE,
     "/older/studies/{study_id}/reject": DECIDE,
+    "/older/studies/{study_id}/reopen": DECIDE,
     "/older/studies/{study_id}/hold": DECIDE,
     "/work/retry": MANAGE,
     "/work.csv": MANAGE,

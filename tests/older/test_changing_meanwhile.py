@@ -14,6 +14,7 @@ from old_town import OldSite
 from pydicom.uid import CTImageStorage
 
 from digitizer import dicom
+from digitizer.cli.older_words import study_words
 from digitizer.errors import ArchiveUnreachable, StaleRecord, UsageError
 from digitizer.model.instance import Holdings
 from digitizer.model.older import Encoded, Keep, OldStudy, Sent, Source, SourceKind
@@ -21,11 +22,12 @@ from digitizer.model.reasons import Code
 from digitizer.model.records import Stage
 from digitizer.model.states import State
 from digitizer.pipeline.advance import advance
-from digitizer.pipeline.older import lists, reconcile, review
+from digitizer.pipeline.older import lists, reconcile, rejecting, review
 from digitizer.pipeline.older.columns import instance_rows
 from digitizer.pipeline.older.commitment import commit
 from digitizer.pipeline.older.deliver import store
 from digitizer.pipeline.older.sources import add_source, stock_again
+from digitizer.pipeline.older.strangers import named_in
 from digitizer.pipeline.stages import STAGES
 
 pytestmark = pytest.mark.filterwarnings(
@@ -211,6 +213,34 @@ def test_files_of_another_patient_are_left_out_when_asked(site: OldSite, disc: D
     assert cells[-2:] == ["", ""], "nobody has decided whose it is"
 
 
+def test_a_person_sees_which_file_names_whom(site: OldSite, disc: Disc) -> None:
+    """Of a study of several patients; of any other there is nothing to tell."""
+    disc.put("1", 1)
+    source = disc.add()
+    site.work(source)
+    (study,) = site.studies()
+    with site.services.ledger.reading() as view:
+        rows = view.old_instances(study_id=study.id)
+    assert named_in(site.services, study, rows) == {}
+    disc.put("2", 2, **SMITH)
+    disc.look_again(source)
+    site.work(source)
+    (study,) = site.studies()
+    with site.services.ledger.reading() as view:
+        rows = view.old_instances(study_id=study.id)
+    named = named_in(site.services, study, rows)
+    assert {place: one.name for place, one in named.items()} == {
+        "1": "OKONKWO^JANE",
+        "2": "SMITH^JOHN",
+    }
+    document = reconcile.study_json(study, rows, named)
+    assert "2 (SMITH^JOHN, 5550001, 19200105): " in study_words(document)
+    (disc.folder / "2").unlink()
+    (row,) = (row for row in rows if row.place == "2")
+    site.services.vault.path(row.pack).unlink()
+    assert set(named_in(site.services, study, rows)) == {"1"}
+
+
 def test_a_number_alone_does_not_make_a_file_the_patients(site: OldSite, disc: Disc) -> None:
     """Another name or birth date under her number is left out as well."""
     disc.put("1", 1)
@@ -243,6 +273,23 @@ def test_leaving_out_is_taken_back_with_the_decision(site: OldSite, disc: Disc) 
     review.accept(site.services, study.id, patient_id="GEN:5550001", undo_window_s=0, **leaving)  # type: ignore[arg-type]
     site.work(source)
     assert set(site.keeps(uid("study", "x"))) == {uid("instance", "x", 2)}
+
+
+def test_each_patient_is_offered_as_the_rules_have_the_number(site: OldSite, disc: Disc) -> None:
+    """A number that a rule puts right leads to its bearer, whichever file it stands in."""
+    rule = (
+        'version = "1"\n[[rule]]\nname = "old numbers"\n'
+        'when = { tag = "PatientID", equals = "OLD-5550001" }\n'
+        'then = { tag = "PatientID", map = { "OLD-5550001" = "5550001" } }\n'
+    )
+    rules = (*site.services.coercions, *dicom.read_rules(rule))
+    ruled = OldSite(replace(site.services, coercions=rules), site.settings, site.neighbour)
+    disc.put("1", 1)
+    disc.put("2", 2, PatientID="OLD-5550001", PatientName="", PatientBirthDate="", PatientSex="")
+    source = disc.add()
+    ruled.work(source)
+    (study,) = site.studies(State.REVIEW)
+    assert "5550001" in {one.patient.patient_id for one in study.candidates}
 
 
 def test_no_copy_takes_the_place_of_what_was_left_out(site: OldSite, disc: Disc) -> None:
@@ -414,7 +461,7 @@ class Interrupting:
             yield answer
 
 
-@pytest.mark.parametrize("act", [review.reject, review.hold])
+@pytest.mark.parametrize("act", [rejecting.reject, review.hold])
 def test_what_is_on_its_way_is_neither_rejected_nor_held(
     site: OldSite, disc: Disc, act: Any
 ) -> None:
@@ -460,12 +507,84 @@ def test_a_copy_is_revived_when_its_first_is_rejected(site: OldSite, tmp_path: P
     with site.services.ledger.reading() as view:
         assert view.old_open_duplicates(sources[1].id) == 1
     (study,) = site.studies(State.REVIEW)
-    review.reject(site.services, study.id, user="ann")
+    rejecting.reject(site.services, study.id, user="ann")
     site.work(sources[1])
     (revived,) = site.studies(State.REVIEW)
     assert revived.source_id == sources[1].id
     with site.services.ledger.reading() as view:
         assert view.old_open_duplicates(sources[1].id) == 0
+
+
+def test_what_was_rejected_by_mistake_is_opened_again(site: OldSite, disc: Disc) -> None:
+    """It is decided anew, and all of it goes; what came meanwhile goes with it."""
+    for number in (1, 2):
+        disc.put(str(number), number, PatientID="9999999")
+    source = disc.add()
+    site.work(source)
+    (study,) = site.studies(State.REVIEW)
+    rejecting.reject(site.services, study.id, user="ann", why="A test patient.")
+    disc.put("3", 3, PatientID="9999999")
+    disc.look_again(source)
+    site.work(source)
+    assert [one.state for one in site.studies()] == [State.REJECTED]
+    opened = rejecting.open_again(site.services, study.id, user="bob", why="It is Jane after all.")
+    assert (opened.state, opened.decision, opened.confirmed) == (State.READ, None, ())
+    site.work(source)
+    (study,) = site.studies(State.REVIEW)
+    review.accept(site.services, study.id, user="bob", patient_id="GEN:4711822", undo_window_s=0.0)
+    site.work(source)
+    with site.services.ledger.reading() as view:
+        document = reconcile.source_json(view, view.get(Source, source.id))
+        told = [(one.name, one.actor) for one in view.events(study.id)]
+    assert (document["found"], document["verified"], document["refused"]) == (3, 3, {})
+    assert ("opened_again", "bob") in told
+    with pytest.raises(UsageError, match="was not rejected by a person"):
+        rejecting.open_again(site.services, study.id, user="bob")
+
+
+def test_what_took_the_place_of_the_rejected_keeps_it(site: OldSite, tmp_path: Path) -> None:
+    """Opened again, a study whose copy went to the archive meanwhile is that copy's copy."""
+    first, second = Disc(site, tmp_path / "a"), Disc(site, tmp_path / "b")
+    first.put("1", 1, PatientName="XX^YY")
+    second.put("1", 1, PatientName="XX^YY")
+    sources = [first.add(), second.add()]
+    for source in sources:
+        site.work(source)
+    (study,) = site.studies(State.REVIEW)
+    rejecting.reject(site.services, study.id, user="ann")
+    site.work(sources[1])
+    (revived,) = site.studies(State.REVIEW)
+    review.accept(
+        site.services, revived.id, user="ann", patient_id="GEN:4711822", undo_window_s=0.0
+    )
+    site.work(sources[1])
+    rejecting.open_again(site.services, study.id, user="ann")
+    site.work(sources[0])
+    states = {one.id: one.state for one in site.studies()}
+    assert states == {study.id: State.DUPLICATE, revived.id: State.VERIFIED}
+
+
+def test_what_ended_by_itself_goes_on_with_more(site: OldSite, disc: Disc) -> None:
+    """A study of which rules left nothing is no study that a person rejected."""
+    disc.put("1", 1, SeriesDescription="PHANTOM")
+    rule = (
+        'version = "1"\n[[rule]]\nname = "phantom"\n'
+        'when = { tag = "SeriesDescription", equals = "PHANTOM" }\nthen = { reject = "A test." }\n'
+    )
+    rules = (*site.services.coercions, *dicom.read_rules(rule))
+    ruled = OldSite(replace(site.services, coercions=rules), site.settings, site.neighbour)
+    source = disc.add()
+    ruled.work(source)
+    (study,) = site.studies(State.REVIEW)
+    review.accept(ruled.services, study.id, user="ann", patient_id="GEN:4711822", undo_window_s=0.0)
+    ruled.work(source)
+    assert [one.state for one in site.studies()] == [State.REJECTED]
+    disc.put("2", 2)
+    disc.look_again(source)
+    ruled.work(source)
+    with site.services.ledger.reading() as view:
+        states = {row.place: row.state for row in view.old_instances(source_id=source.id)}
+    assert states == {"1": State.REJECTED, "2": State.VERIFIED}
 
 
 def test_one_bad_entry_stops_no_source(site: OldSite, disc: Disc) -> None:

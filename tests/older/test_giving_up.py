@@ -80,6 +80,22 @@ def test_the_word_is_for_what_the_person_saw(site: OldSite, source: Source, disc
     assert "It does not hold any more" in printed(site, source)
 
 
+def test_another_damaged_file_at_the_same_place_is_another(
+    site: OldSite, source: Source, disc: Path
+) -> None:
+    """The word was for what lay there; what lies there now may be had elsewhere."""
+    give_up(site.services, "disc", "damaged", user="lea", why=GONE)
+    stock_again(site.services, "disc", user="lea")
+    site.work(source)
+    assert told(site, source)["given_up"][0]["holds"]
+    (disc / "2").write_bytes(an_instance(study="another", number=7)[:-9])
+    stock_again(site.services, "disc", user="lea")
+    site.work(source)
+    after = told(site, source)
+    assert after["damaged"] == 2
+    assert not after["given_up"][0]["holds"]
+
+
 def test_nothing_is_given_up_by_mistake(site: OldSite, source: Source) -> None:
     """Neither without a reason, nor an empty list, nor what a person has not seen."""
     for what, why, count in (

@@ -32,7 +32,7 @@ from digitizer.ledger import SqlPatientIndex
 from digitizer.model.older import OldInstance, OldStudy, Source, SourceKind
 from digitizer.model.reasons import Code
 from digitizer.model.states import State
-from digitizer.pipeline.older import lists, reconcile, review
+from digitizer.pipeline.older import lists, reconcile, rejecting, review
 from digitizer.pipeline.older.made import adopt
 from digitizer.pipeline.older.originals import original
 from digitizer.pipeline.older.picture_plan import readings_of_rows
@@ -353,7 +353,7 @@ def test_a_person_settles_what_is_asked(room: Room) -> None:
     )
     with pytest.raises(UsageError, match="cannot go as they are"):
         review.accept(services, thine.id, user="kay", patient_id="GEN:1000001")
-    review.reject(services, thine.id, user="kay", why="It is Carl's.")
+    rejecting.reject(services, thine.id, user="kay", why="It is Carl's.")
     room.run()
     held, _ = room.archived("mine.png")
     assert (held.PatientID, held.StudyDate) == ("1000003", "20040807")

@@ -34,13 +34,13 @@ def verified(site: OldSite, tmp_path: Path) -> Source:
     return brought_over(site, tmp_path / "storage")
 
 
-def brought_over(site: OldSite, folder: Path) -> Source:
+def brought_over(site: OldSite, folder: Path, keep: Keep = Keep.PLACE) -> Source:
     """Return a storage folder of two studies, brought over and verified."""
     folder.mkdir()
     for study in ("a", "b"):
         (folder / study).write_bytes(an_instance(study=study, IssuerOfPatientID=""))
     source = add_source(
-        site.services, "storage", SourceKind.FOLDER, str(folder), user="ann", keep=Keep.PLACE,
+        site.services, "storage", SourceKind.FOLDER, str(folder), user="ann", keep=keep,
         issuer="GEN",
     )  # fmt: skip
     site.work(source)
@@ -185,6 +185,17 @@ def test_originals_that_are_gone_are_compared_with_the_ledger(
         uid("instance", "a", 1): ("PixelData",),
         uid("instance", "b", 1): ("PatientID",),
     }
+
+
+def test_a_vault_that_has_lost_an_original_is_no_end(site: OldSite, tmp_path: Path) -> None:
+    """What the archive has is compared with the ledger then, as where a folder is gone."""
+    source = brought_over(site, tmp_path / "storage", Keep.VAULT)
+    with site.services.ledger.reading() as view:
+        for pack in {row.pack for row in view.old_instances(source_id=source.id)}:
+            site.services.vault.path(pack).unlink()
+    alter(copy_of(tmp_path, "a"), PixelData=bytes(640))
+    found = read_again(site.services, source)
+    assert found.differing == {uid("instance", "a", 1): ("PixelData",)}
 
 
 def test_rules_of_today_accuse_nobody(site: OldSite, verified: Source, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Whose an older study is: the same index, policy and promises as for a film (DESIGN §5)."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -54,7 +55,7 @@ def decide(services: Services, study_id: str) -> list[tuple[Stage, str]]:
             ruled, own_study_uid(source, study), source.issuer, services.index, services.policy
         )
         if study.others:
-            verdict = _offering_all(services, source, study, verdict)
+            verdict = _offering_all(services, source, study, to_send, verdict)
         with services.ledger.reading() as view:
             if parted_from(view, source, study, verdict.patient, verdict.exam):
                 text = "Films of this exam are in a study of their own already."
@@ -66,10 +67,16 @@ def decide(services: Services, study_id: str) -> list[tuple[Stage, str]]:
     return _written(services, study, rows, verdict, asked)
 
 
-def _offering_all(services: Services, source: Source, study: OldStudy, verdict: Verdict) -> Verdict:
+def _offering_all(
+    services: Services,
+    source: Source,
+    study: OldStudy,
+    rows: Iterable[OldInstance],
+    verdict: Verdict,
+) -> Verdict:
     """Offer whom each header of a study names, not only the one that was asked for first."""
     found = list(verdict.candidates)
-    for header in (study.header, *study.others):
+    for header in _each_ruled(services, source, study, rows):
         other = identity.decide_header(
             header, own_study_uid(source, study), source.issuer, services.index, services.policy
         )
@@ -80,6 +87,24 @@ def _offering_all(services: Services, source: Source, study: OldStudy, verdict: 
             if (one.patient.issuer, one.patient.patient_id) not in known
         ]
     return replace(verdict, candidates=tuple(found))
+
+
+def _each_ruled(
+    services: Services, source: Source, study: OldStudy, rows: Iterable[OldInstance]
+) -> Iterator[OldHeader]:
+    """Yield the headers that name different patients, each once, as the rules have them.
+
+    One that no instance bears, since a peer told it, is taken as it was told.
+    """
+    told = {one.identity: one for one in (study.header, *study.others)}
+    for row in rows:
+        if not told:
+            return
+        old = dicom.examine(original(services, source, row))
+        if told.pop(dicom.header_of(old.header).identity, None) is not None:
+            outcome = dicom.apply_rules(old.header, services.coercions)
+            yield dicom.header_of(outcome.header)
+    yield from told.values()
 
 
 def _without_copies(

@@ -5,14 +5,13 @@ word holds no more, and the report says so.
 """
 
 import hashlib
-from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
 from digitizer.errors import UsageError
-from digitizer.model.older import GivenUp, OldInstance, Source
+from digitizer.model.older import GivenUp, Source
 from digitizer.pipeline.changes import event
-from digitizer.pipeline.older.lists import listed_in
+from digitizer.pipeline.older.lists import CODES_OF, listed_in
 from digitizer.pipeline.older.release import GIVEN_UP
 from digitizer.pipeline.older.sources import source_named
 from digitizer.pipeline.services import Services
@@ -58,7 +57,7 @@ def give_up(
                 f"{name} has not been looked through to its end.",
                 remedy=f"`digitizer migrate run {name}` first.",
             )
-        found, places = _seen(listed_in(tx, current, what))
+        found, entries = _seen(tx, current, what)
         if not found:
             raise UsageError(f"There is nothing in the list {what}.")
         if count not in (None, found):
@@ -66,10 +65,15 @@ def give_up(
                 f"The list {what} has {found} entries by now.", remedy="Look at it once more."
             )
         word = GivenUp(
-            what=what, count=found, places_sha256=places, by=user, at=services.clock.now(), why=why
+            what=what,
+            count=found,
+            entries_sha256=entries,
+            by=user,
+            at=services.clock.now(),
+            why=why,
         )
         others = tuple(one for one in current.given_up if one.what != what)
-        told = event(source.id, "given_up", user, list=what, count=found, places=places, why=why)
+        told = event(source.id, "given_up", user, list=what, count=found, entries=entries, why=why)
         tx.save(replace(current, given_up=(*others, word)), told)
     return word
 
@@ -83,16 +87,18 @@ def given_up_json(view: Transaction, source: Source) -> list[dict[str, Any]]:
             "by": word.by,
             "at": word.at.isoformat(),
             "reason": word.why,
-            "holds": _seen(listed_in(view, source, word.what)) == (word.count, word.places_sha256),
+            "holds": _seen(view, source, word.what) == (word.count, word.entries_sha256),
         }
         for word in source.given_up
     ]
 
 
-def _seen(rows: Iterable[OldInstance]) -> tuple[int, str]:
-    """Return how many rows there are, and a hash of their places."""
-    count, places = 0, hashlib.sha256()
-    for row in rows:
-        count += 1
-        places.update(row.place.encode("utf-8", "surrogateescape") + b"\0")
-    return count, places.hexdigest()
+def _seen(view: Transaction, source: Source, what: str) -> tuple[int, str]:
+    """Return how many entries a list has, and a hash of what each is and why it stands there."""
+    count, entries = 0, hashlib.sha256()
+    for code in CODES_OF[what]:
+        for row in listed_in(view, source, what, code):
+            count += 1
+            said = f"{code.value}\0{row.place}\0{row.sha256}\0"
+            entries.update(said.encode("utf-8", "surrogateescape"))
+    return count, entries.hexdigest()

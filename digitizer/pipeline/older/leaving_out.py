@@ -20,6 +20,7 @@ __all__ = [
     "must_leave_some",
     "must_not_forget",
     "open_instances",
+    "opened",
     "take_back",
 ]
 
@@ -69,19 +70,23 @@ def take_back(tx: Transaction, study_id: str, user: str) -> None:
         if row.code is Code.NAMES_ANOTHER
     ]
     for row in gone:
-        bearers = [
-            one
-            for one in tx.old_instances_with_uid([row.sop_instance_uid])
-            if one.state in (State.READ, State.REVIEW, *SENT)
-        ]
-        back = replace(row, state=State.READ, code=None)
-        if any(one.data_sha256 == row.data_sha256 for one in bearers):
-            back = replace(row, state=State.DUPLICATE, code=Code.DUPLICATE)
-        elif bearers:
-            back = replace(row, state=State.REVIEW, code=Code.UID_COLLISION)
-        tx.write_old_instances([back])
+        tx.write_old_instances([opened(tx, row)])
     if gone:
         tx.record(event(study_id, "taken_back", user, instances=len(gone)))
+
+
+def opened(tx: Transaction, row: OldInstance) -> OldInstance:
+    """Return what was rejected as it stands among the bearers of its UID: a first, or a copy."""
+    bearers = [
+        one
+        for one in tx.old_instances_with_uid([row.sop_instance_uid])
+        if one.state in (State.READ, State.REVIEW, *SENT)
+    ]
+    if any(one.data_sha256 == row.data_sha256 for one in bearers):
+        return replace(row, state=State.DUPLICATE, code=Code.DUPLICATE)
+    if bearers:
+        return replace(row, state=State.REVIEW, code=Code.UID_COLLISION)
+    return replace(row, state=State.READ, code=None)
 
 
 def left_out(services: Services, study_id: str) -> int:

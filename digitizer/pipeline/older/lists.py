@@ -12,6 +12,7 @@ from digitizer.pipeline.services import Services
 from digitizer.ports import Transaction
 
 __all__ = [
+    "CODES_OF",
     "LISTS",
     "NO_FILES",
     "REFUSED",
@@ -50,16 +51,21 @@ LISTS: Mapping[str, tuple[State, ...]] = {
     "names_another": (State.REJECTED,),
 }
 """Lists of instances by name, and the states they hold."""
+CODES_OF: Mapping[str, tuple[Code, ...]] = {
+    "damaged": tuple(sorted(Code(one) for one in DAMAGED)),
+    "already_there": (Code.ALREADY_THERE,),
+    "differing": (Code.READ_BACK_DIFFERS,),
+    "colliding": (Code.UID_COLLISION,),
+    "missing": (Code.FILE_MISSING,),
+    "rows_refused": (Code.ROW_REFUSED,),
+    "no_row": (Code.NO_ROW,),
+    "link_outside": (Code.LINK_OUTSIDE,),
+    "names_another": (Code.NAMES_ANOTHER,),
+}
+"""Lists that hold instances of these reasons alone."""
 _ONLY: Mapping[str, Callable[[OldInstance], bool]] = {
-    "damaged": lambda row: row.code is not None and row.code.value in DAMAGED,
-    "already_there": lambda row: row.code is Code.ALREADY_THERE,
-    "differing": lambda row: row.code is Code.READ_BACK_DIFFERS,
-    "colliding": lambda row: row.code is Code.UID_COLLISION,
     "held": lambda row: row.code is not Code.UID_COLLISION,
     "renamed": lambda row: bool(row.sent_uid),
-    "no_row": lambda row: row.code is Code.NO_ROW,
-    "link_outside": lambda row: row.code is Code.LINK_OUTSIDE,
-    "names_another": lambda row: row.code is Code.NAMES_ANOTHER,
 }
 """What else must be so of the instances of a list: held are those that the archive does not take or
 has otherwise, or that cannot be made; renamed, those that go under UIDs of ours after a collision.
@@ -100,11 +106,13 @@ def listed(
         after = last
 
 
-def listed_in(view: Transaction, source: Source, name: str) -> Iterator[OldInstance]:
+def listed_in(
+    view: Transaction, source: Source, name: str, code: Code | None = None
+) -> Iterator[OldInstance]:
     """Yield the instances behind a number as one view has them; see :func:`listed`."""
     after = ""
     while True:
-        rows, after = _some(view, source, name, None, after)
+        rows, after = _some(view, source, name, code, after)
         yield from rows
         if not after:
             return
@@ -116,8 +124,11 @@ def _some(
     """Return some instances of a list and the place they end at; an empty one after the last."""
     if name not in LISTS:
         raise UsageError(f"There is no list {name}.", remedy=f"Lists: {', '.join(LISTS)}.")
+    only = CODES_OF.get(name, ())
+    # Asked for by its reason a list of few is found among a million of others.
+    asked = only[0] if code is None and len(only) == 1 else code
     rows = view.old_instances(
-        source_id=source.id, states=LISTS[name], code=code, after=after, limit=_PAGE
+        source_id=source.id, states=LISTS[name], code=asked, after=after, limit=_PAGE
     )
     whose = {row.study_id for row in rows} if name == "filed" else set()
     decided = view.old_decided(whose)
@@ -134,8 +145,10 @@ def _some(
 
 def _belongs(row: OldInstance, name: str) -> bool:
     own = NO_FILES.get(row.code) if row.code else None
-    return own == (name if name in NO_FILES.values() else None) and (
-        name not in _ONLY or _ONLY[name](row)
+    return (
+        own == (name if name in NO_FILES.values() else None)
+        and (name not in CODES_OF or row.code in CODES_OF[name])
+        and (name not in _ONLY or _ONLY[name](row))
     )
 
 

@@ -5,6 +5,7 @@ import tarfile
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from digitizer.errors import BadScan, UnknownRecord
 from digitizer.model.older import Keep, OldInstance, Source, SourceKind
 from digitizer.pipeline.services import Services
 
@@ -61,10 +62,13 @@ def original(services: Services, source: Source, instance: OldInstance) -> bytes
     Raises
     ------
     BadScan, SourceUnreachable
-        It lies at its place and cannot be read there any more.
+        It cannot be read any more, at its place or in the vault.
     """
     if not instance.pack:
         return services.sources.files(source).read(instance.place)
-    with services.vault.path(instance.pack).open("rb") as pack:
-        pack.seek(instance.offset)
-        return pack.read(instance.size)
+    try:
+        with services.vault.path(instance.pack).open("rb") as pack:
+            pack.seek(instance.offset)
+            return pack.read(instance.size)
+    except UnknownRecord:
+        raise BadScan("corrupt_file", "The vault's copy is not there any more.") from None

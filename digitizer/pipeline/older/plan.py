@@ -173,15 +173,17 @@ def _planned(
 def _in_ledger(
     services: Services, source: Source, stock: _Stock, *, every: bool
 ) -> Iterator[_Seen]:
-    """Yield what was looked through, by study."""
+    """Yield what was looked through and is still to be sent, by study."""
     for study in _studies(services, source):
-        stock.studies += 1
         with services.ledger.reading() as view:
             rows = view.old_instances(study_id=study.id)
+        to_send = [row for row in rows if row.state in (State.READ, State.REVIEW)]
+        if rows and not to_send:
+            continue
+        stock.studies += 1
         stock.not_fetched += not rows
-        stock.kinds.update((row.sop_class_uid, row.transfer_syntax_uid) for row in rows)
-        usable = [row for row in rows if row.state not in (State.REJECTED, State.QUARANTINED)]
-        for row in usable if every else usable[:1]:
+        stock.kinds.update((row.sop_class_uid, row.transfer_syntax_uid) for row in to_send)
+        for row in to_send if every else to_send[:1]:
             try:
                 old = dicom.examine(original(services, source, row))
             except BadScan:

@@ -6,6 +6,7 @@ what waits, what a person must look at, and what is filed. Differences are never
 
 from collections import Counter
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from digitizer.model.older import OldHeader, OldInstance, OldStudy, Source
@@ -112,8 +113,15 @@ def settled(view: Transaction, source: Source) -> bool:
     return set(states) <= _SETTLED and films_settled(view, source)
 
 
-def study_json(study: OldStudy, rows: tuple[OldInstance, ...] = ()) -> dict[str, Any]:
-    """Return one study: the header's words beside the candidates', and its instances."""
+def study_json(
+    study: OldStudy,
+    rows: tuple[OldInstance, ...] = (),
+    named: Mapping[str, OldHeader] = MappingProxyType({}),
+) -> dict[str, Any]:
+    """Return one study: the header's words beside the candidates', and its instances.
+
+    ``named`` are the headers of instances, by place, where they name several patients.
+    """
     decision = study.decision
     return {
         "id": study.id,
@@ -152,6 +160,7 @@ def study_json(study: OldStudy, rows: tuple[OldInstance, ...] = ()) -> dict[str,
                 "code": row.code.value if row.code else None,
                 "note": row.note,
                 "sha256": row.sha256,
+                "names": _header(named[row.place]) if row.place in named else None,
             }
             for row in rows
         ],

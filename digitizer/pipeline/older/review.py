@@ -1,4 +1,4 @@
-"""What a person decides about older studies: accept, reject, hold, release, retry."""
+"""What a person decides about older studies: accept, hold, release, retry."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -35,7 +35,6 @@ __all__ = [
     "accept",
     "alike",
     "hold",
-    "reject",
     "release",
     "retry",
     "waiting",
@@ -307,46 +306,6 @@ def alike(services: Services, study_id: str) -> tuple[str, ...]:
         and {why.code for why in one.reasons} == codes
     ]
     return (study_id, *same)
-
-
-def reject(services: Services, study_id: str, *, user: str, why: str = "") -> OldStudy:
-    """End a study: nothing of it goes into the archive. The originals stay."""
-    now = services.clock.now()
-    with services.ledger.transaction() as tx:
-        study = tx.get(OldStudy, study_id)
-        if study.state not in HOLDS | {State.APPROVED}:
-            raise UsageError(
-                f"Study {study_id} is {study.state.value}; only what is held can be rejected."
-            )
-        if tx.old_instances(study_id=study_id, states=SENT, limit=1) or _is_going(study):
-            raise UsageError(
-                f"A part of study {study_id} may be in the archive already.",
-                remedy="Have it removed there first; rejecting it here would hide it.",
-            )
-        for stage in (Stage.OLD_TAKE, Stage.OLD_DECIDE, *_RESUMES.values()):
-            tx.unschedule(stage, study_id)
-        rows = tx.old_instances(study_id=study_id, states=(State.READ, State.REVIEW))
-        gone = [
-            replace(row, state=State.REJECTED, code=row.code or Code.REJECTED_BY_PERSON)
-            for row in rows
-        ]
-        tx.write_old_instances(gone)
-        # Nothing of the study is filed any more: they are no other patient's than it.
-        tx.write_old_instances(
-            replace(row, code=Code.REJECTED_BY_PERSON)
-            for row in tx.old_instances(study_id=study_id, states=(State.REJECTED,))
-            if row.code is Code.NAMES_ANOTHER
-        )
-        text = (reason(Code.REJECTED_BY_PERSON, why or None),)
-        ended = moved(study, State.REJECTED, now, reasons=text)
-        saved = tx.save(ended, event(study_id, "rejected", user, reason=why, instances=len(rows)))
-        revive(services, tx, gone)
-    return saved
-
-
-def _is_going(study: OldStudy) -> bool:
-    """Tell whether a study is on its way to the archive, or waits on it."""
-    return (study.resume if study.state in HOLDS else study.state) is State.WRAPPED
 
 
 def hold(services: Services, study_id: str, *, user: str, why: str = "") -> OldStudy:

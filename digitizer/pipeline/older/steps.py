@@ -28,9 +28,11 @@ __all__ = [
     "is_due",
     "loaded",
     "on_hold",
+    "rejected_by_person",
     "reopen",
     "still",
     "turn_ends",
+    "unschedule",
     "write_from",
 ]
 
@@ -50,6 +52,12 @@ _LATER = (Stage.OLD_STORE, Stage.OLD_COMMIT, Stage.OLD_VERIFY)
 def on_hold(study: OldStudy) -> bool:
     """Tell whether a person put a study aside."""
     return any(one.code is Code.ON_HOLD for one in study.reasons)
+
+
+def rejected_by_person(study: OldStudy) -> bool:
+    """Tell whether a person ended a study; one of which nothing was left ended by itself."""
+    by_person = any(one.code is Code.REJECTED_BY_PERSON for one in study.reasons)
+    return study.state is State.REJECTED and by_person
 
 
 def is_due(study: OldStudy, stage: Stage) -> bool:
@@ -109,7 +117,7 @@ def reopen(services: Services, tx: Transaction, study: OldStudy, stage: Stage) -
     What was to be done with it before is not done any more. Put aside by a person, it is decided
     when it is released; rejected by one, it stays so.
     """
-    if on_hold(study) or study.state is State.REJECTED:
+    if on_hold(study) or rejected_by_person(study):
         return study
     for later in _LATER:
         tx.unschedule(later, study.id)
@@ -117,6 +125,12 @@ def reopen(services: Services, tx: Transaction, study: OldStudy, stage: Stage) -
     if is_due(study, stage):
         return study
     return moved(study, State.READ, services.clock.now())
+
+
+def unschedule(tx: Transaction, study_id: str) -> None:
+    """Take all that was to be done with a study off the list."""
+    for stage in (*_UNDECIDED, *_LATER):
+        tx.unschedule(stage, study_id)
 
 
 def write_from(

@@ -4,14 +4,15 @@ import re
 from collections.abc import Iterable
 
 from digitizer import dicom, identity
+from digitizer.errors import BadScan, SourceUnreachable
 from digitizer.model.identity import PatientRecord
-from digitizer.model.older import OldInstance, OldStudy, Source
+from digitizer.model.older import OldHeader, OldInstance, OldStudy, Source
 from digitizer.model.states import State
 from digitizer.pipeline.older.decide import ruled_header
 from digitizer.pipeline.older.originals import original
 from digitizer.pipeline.services import Services
 
-__all__ = ["referring", "strangers"]
+__all__ = ["named_in", "referring", "strangers"]
 
 
 def strangers(
@@ -34,6 +35,26 @@ def strangers(
         for row in rows
         if not identity.names(ruled_header(services, source, row)[0], source.issuer, patient)
     )
+
+
+def named_in(
+    services: Services, study: OldStudy, rows: Iterable[OldInstance]
+) -> dict[str, OldHeader]:
+    """Return what each instance's header says after the rules, by place, for a person to compare.
+
+    Nothing of a study whose files name one patient, nor of an original that cannot be read.
+    """
+    if not study.others:
+        return {}
+    with services.ledger.reading() as view:
+        source = view.get(Source, study.source_id)
+    found = {}
+    for row in rows:
+        try:
+            found[row.place], _ = ruled_header(services, source, row)
+        except (BadScan, SourceUnreachable, OSError):
+            continue
+    return found
 
 
 def referring(services: Services, study: OldStudy, uids: frozenset[str]) -> int:

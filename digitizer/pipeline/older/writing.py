@@ -10,7 +10,7 @@ from digitizer.model.states import State
 from digitizer.pipeline.changes import event
 from digitizer.pipeline.ingest import identifier
 from digitizer.pipeline.older.looking import Looked
-from digitizer.pipeline.older.steps import SENT, reopen
+from digitizer.pipeline.older.steps import SENT, rejected_by_person, reopen
 from digitizer.pipeline.services import Services
 from digitizer.ports import Transaction
 
@@ -140,7 +140,7 @@ def _write_studies(
             continue
         changed = with_others(_seen(study, headers[0]), headers)
         more = any(row.state in (State.READ, State.REVIEW) for _, row in found)
-        if study.state is State.REJECTED:
+        if rejected_by_person(study):
             _reject_too(tx, [row for _, row in found])
         elif more and study.state is not State.RECEIVED:
             # A peer's study is decided when all of it was fetched.
