@@ -159,7 +159,11 @@ def _fetch_next(site: Site, person: Person, film_id: str) -> None:
         except Exception:
             logger.exception("the next film was not fetched ahead")
 
-    site.ahead.submit(fetch)
+    before = site.fetching.get(person.session.key)
+    if before is not None:
+        # Who leafs through films is past the one that waits to be fetched.
+        before.cancel()
+    site.fetching[person.session.key] = site.ahead.submit(fetch)
 
 
 @router.post("/review/{film_id}/keep")

@@ -1,7 +1,7 @@
 """What every page is given: the ports, the settings, and where the console is to be found."""
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import count
@@ -53,6 +53,8 @@ class Site:
     pictures: Pictures = field(init=False)
     ahead: ThreadPoolExecutor = field(init=False)
     """What is done before anybody asks, for speed alone."""
+    fetching: dict[str, "Future[None]"] = field(default_factory=dict)
+    """The film that is fetched ahead for a session, by its key: one at a time."""
 
     def __post_init__(self) -> None:
         """Begin with no picture."""

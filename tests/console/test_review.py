@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
 
 import cv2
 import numpy as np
@@ -66,6 +67,26 @@ def test_passing_on_reaches_every_film_and_begins_again(
     rob.get(f"/review/{films[1]}")
     assert round_of(3) == [films[0], films[2], films[0]]
     assert ann.get("/review?after=none").headers["location"] == f"/review/{films[0]}"
+
+
+def test_leafing_through_fetches_what_is_next_alone(
+    console: Console, ann: Browser, rob: Browser, films: list[str]
+) -> None:
+    """However fast a person leafs, one film is fetched ahead for each, and no others wait."""
+    busy = Event()
+    console.site.ahead.submit(busy.wait)
+    try:
+        rob.get(f"/review/{films[2]}")
+        given = []
+        for one in films[:2] * 3:
+            ann.get(f"/review/{one}")
+            given.append(console.site.fetching[next(reversed(console.site.fetching))])
+        assert [one.cancelled() for one in given] == [True] * 5 + [False]
+        waiting = [one for one in console.site.fetching.values() if not one.cancelled()]
+        assert len(waiting) == len(console.site.fetching) == 2
+    finally:
+        busy.set()
+    assert [one.result() for one in waiting] == [None, None]
 
 
 def test_what_was_passed_over_does_not_come_back_after_a_decision(
