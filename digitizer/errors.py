@@ -121,11 +121,14 @@ class BadRow(DigitizerError):
         Line number in the file, counted from 1 (the header is line 1).
     message : str
         Why.
+    said_sha256 : str
+        Hash of what the row says, where it could be told apart.
     """
 
-    def __init__(self, line: int, message: str) -> None:
+    def __init__(self, line: int, message: str, said_sha256: str = "") -> None:
         super().__init__(f"line {line}: {message}")
         self.line = line
+        self.said_sha256 = said_sha256
 
 
 class BadWorld(DigitizerError):

@@ -107,7 +107,8 @@ def _old_table() -> dict[State, frozenset[State]]:
         table[state] |= {State.READ, State.APPROVED}
     for hold in HOLDS:
         table[hold] = frozenset(OLD_WAY) | _EVERYWHERE - {hold}
-    table[State.REJECTED] = frozenset({State.RECEIVED, State.READ})
+    # Rejected while it was being sent, it waits for a person all the same.
+    table[State.REJECTED] = frozenset({State.RECEIVED, State.READ, State.REVIEW})
     table[State.DUPLICATE] = frozenset({State.READ})
     table[State.SUPERSEDED] = frozenset()
     return table

@@ -6,6 +6,8 @@ file declares no entities.
 """
 
 import csv
+import hashlib
+import json
 import re
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
@@ -67,7 +69,8 @@ def read_manifest(path: Path, mapping: PictureMapping) -> Iterator[PictureRow | 
         try:
             yield _row(line, cells, mapping)
         except ValueError as error:
-            yield BadRow(line, str(error))
+            said = json.dumps(sorted(cells.items())).encode()
+            yield BadRow(line, str(error), hashlib.sha256(said).hexdigest())
 
 
 def place_told(text: str) -> str:

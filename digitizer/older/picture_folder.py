@@ -27,7 +27,7 @@ CREATE TABLE told (key TEXT, line INTEGER, page INTEGER, body TEXT);
 CREATE INDEX told_key ON told (key);
 CREATE TABLE there (key TEXT, place TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE INDEX there_key ON there (key);
-CREATE TABLE bad (line INTEGER, why TEXT);
+CREATE TABLE bad (line INTEGER, why TEXT, said TEXT);
 """
 
 
@@ -132,8 +132,8 @@ class PictureFolder(FolderSource):
 
     def refused(self) -> Iterator[BadRow]:
         """Yield why rows cannot be taken, in their order."""
-        for line, why in self._rows.execute("SELECT line, why FROM bad ORDER BY line"):
-            yield BadRow(line, why)
+        for told in self._rows.execute("SELECT line, why, said FROM bad ORDER BY line"):
+            yield BadRow(*told)
 
     def _told_of(self, place: str) -> list[PictureRow]:
         key = _key(place)
@@ -160,8 +160,8 @@ class PictureFolder(FolderSource):
                 [(_key(row.place), row.line, row.page, _body(row)) for row in good],
             )
             self._rows.executemany(
-                "INSERT INTO bad VALUES (?, ?)",
-                [(one.line, _why(one)) for one in some if isinstance(one, BadRow)],
+                "INSERT INTO bad VALUES (?, ?, ?)",
+                [(one.line, _why(one), one.said_sha256) for one in some if isinstance(one, BadRow)],
             )
 
     def _take_files(self) -> None:

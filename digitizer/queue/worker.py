@@ -27,10 +27,14 @@ def is_dead(name: str) -> bool:
     A process id is given out again: the same one with another start is another process.
     """
     parts = name.rsplit(":", 2)
-    if len(parts) != 3 or parts[0] != socket.gethostname() or not parts[1].isdecimal():
+    if len(parts) != 3 or parts[0] != socket.gethostname():
+        return False
+    if not (parts[1].isdecimal() and parts[2].isdecimal()):
         return False
     try:
         found = _stat(int(parts[1]))
+    except PermissionError:
+        return False
     except (FileNotFoundError, ProcessLookupError):
         return True
     return found[_STATE] in _GONE or found[_STARTED] != parts[2]

@@ -44,7 +44,13 @@ def test_a_clock_that_is_set_kills_nobody(monkeypatch: pytest.MonkeyPatch) -> No
     assert not is_dead(name)
 
 
-@pytest.mark.parametrize("name", ["", "somebody", f"{socket.gethostname()}:x:1", "elsewhere:1:1"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("", "somebody", "elsewhere:1:1", f"{socket.gethostname()}:x:1"),
+        f"{socket.gethostname()}:{os.getpid()}:1764280000.12",
+    ],
+)
 def test_of_others_nothing_is_told(name: str) -> None:
     """A name of another host, or of no worker, is not called dead."""
     assert not is_dead(name)

@@ -14,6 +14,7 @@ from sqlalchemy.pool import NullPool
 from digitizer.errors import MissingService, SettingsError
 from digitizer.ledger import SqlLedger, SqlOverview
 from digitizer.ledger.tables import metadata
+from digitizer.model.older import GivenUp, Source, SourceKind
 from digitizer.model.overview import Filter
 from digitizer.model.reasons import Code, reason
 from digitizer.model.records import Capture, Commitment, Stage, Verification
@@ -148,3 +149,23 @@ def rows_of(url: str, query: str) -> list[Any]:
     engine = create_engine(url, poolclass=NullPool)
     with engine.connect() as connection:
         return list(connection.exec_driver_sql(query))
+
+
+def test_a_word_given_by_place_holds_no_more(database: str) -> None:
+    """It can be read by the code of today, and fits nothing that it sees by content."""
+    ledger = SqlLedger(database, HandClock(), reserve=0)
+    word = GivenUp(what="missing", count=1, entries_sha256="0" * 64, by="lea", at=NOON, why="Lost.")
+    source = Source(
+        id="old1", name="disc", kind=SourceKind.FOLDER, place="/x", added_at=NOON, given_up=(word,)
+    )
+    with ledger.transaction() as tx:
+        tx.add(source, happened("old1"))
+    execute_plainly(
+        database,
+        """UPDATE old_source SET body = replace(body, 'entries_sha256', 'places_sha256')""",
+        "UPDATE alembic_version SET version_num = '0008_older'",
+    )
+    ledger.migrate()
+    with ledger.reading() as view:
+        assert view.get(Source, "old1") == source
+    ledger.close()

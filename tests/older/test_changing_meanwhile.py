@@ -1,7 +1,7 @@
 """What is found or decided while a study is on its way: no picture goes to somebody else."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -9,6 +9,7 @@ from typing import Any
 
 import pydicom
 import pytest
+from discs import SMITH, Disc
 from old_instances import an_instance, uid
 from old_town import OldSite
 from pydicom.uid import CTImageStorage
@@ -17,65 +18,21 @@ from digitizer import dicom
 from digitizer.cli.older_words import study_words
 from digitizer.errors import ArchiveUnreachable, StaleRecord, UsageError
 from digitizer.model.instance import Holdings
-from digitizer.model.older import Encoded, Keep, OldStudy, Sent, Source, SourceKind
+from digitizer.model.older import OldStudy, Source
 from digitizer.model.reasons import Code
 from digitizer.model.records import Stage
 from digitizer.model.states import State
 from digitizer.pipeline.advance import advance
-from digitizer.pipeline.older import lists, reconcile, rejecting, review
+from digitizer.pipeline.older import lists, reconcile, review
 from digitizer.pipeline.older.columns import instance_rows
 from digitizer.pipeline.older.commitment import commit
 from digitizer.pipeline.older.deliver import store
-from digitizer.pipeline.older.sources import add_source, stock_again
 from digitizer.pipeline.older.strangers import named_in
 from digitizer.pipeline.stages import STAGES
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:.*<socket.socket:pytest.PytestUnraisableExceptionWarning"
 )
-SMITH = {
-    "PatientID": "5550001", "PatientName": "SMITH^JOHN", "PatientBirthDate": "19200105",
-    "PatientSex": "M",
-}  # fmt: skip
-
-
-class Disc:
-    """A folder that files are put into one by one."""
-
-    def __init__(self, site: OldSite, folder: Path) -> None:
-        self.site, self.folder = site, folder
-        folder.mkdir()
-
-    def put(self, name: str, number: int, **attributes: Any) -> None:
-        content = an_instance(study="x", number=number, **attributes)
-        (self.folder / name).write_bytes(content)
-
-    def add(self) -> Source:
-        return add_source(
-            self.site.services, self.folder.name, SourceKind.FOLDER, str(self.folder), user="ann",
-            keep=Keep.VAULT,
-        )  # fmt: skip
-
-    def look_again(self, source: Source) -> None:
-        stock_again(self.site.services, self.folder.name, user="ann")
-        self.do(Stage.OLD_STOCK, source.id)
-
-    def do(self, stage: Stage, subject: str) -> None:
-        advance(self.site.services, stage, subject, STAGES)
-
-    def approved(self) -> tuple[Source, str]:
-        """Bring the one study to where it is decided and not yet sent."""
-        source = self.add()
-        self.do(Stage.OLD_STOCK, source.id)
-        self.do(Stage.OLD_FEED, source.id)
-        (study,) = self.site.studies()
-        self.do(Stage.OLD_DECIDE, study.id)
-        return source, study.id
-
-
-@pytest.fixture
-def disc(site: OldSite, tmp_path: Path) -> Disc:
-    return Disc(site, tmp_path / "disc")
 
 
 @pytest.mark.parametrize("before", [Stage.OLD_STORE, Stage.OLD_COMMIT, Stage.OLD_VERIFY])
@@ -439,43 +396,6 @@ def test_nobody_accepts_what_they_have_not_seen(site: OldSite, disc: Disc) -> No
     assert reconcile.study_json(study)["others"][0]["name"] == "SMITH^JOHN"
 
 
-class Interrupting:
-    """Stands before the archive; something is tried after the first instance was taken."""
-
-    def __init__(self, archive: Any, act: Any) -> None:
-        self._archive, self._act = archive, act
-        self.refused = 0
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._archive, name)
-
-    def store_all(
-        self, instances: Iterable[Encoded], kinds: Sequence[tuple[str, str]] = ()
-    ) -> Iterator[Sent]:
-        for number, answer in enumerate(self._archive.store_all(instances, kinds)):
-            if number == 0:
-                try:
-                    self._act()
-                except UsageError:
-                    self.refused += 1
-            yield answer
-
-
-@pytest.mark.parametrize("act", [rejecting.reject, review.hold])
-def test_what_is_on_its_way_is_neither_rejected_nor_held(
-    site: OldSite, disc: Disc, act: Any
-) -> None:
-    """Nobody is told that nothing goes into the archive while it goes."""
-    for number in (1, 2, 3):
-        disc.put(str(number), number)
-    source, study = disc.approved()
-    between = Interrupting(site.services.archive, lambda: act(site.services, study, user="ann"))
-    advance(site.with_archive(between).services, Stage.OLD_STORE, study, STAGES)
-    assert between.refused == 1
-    site.work(source)
-    assert [one.state for one in site.studies()] == [State.VERIFIED]
-
-
 def test_what_was_sent_is_never_written_over(site: OldSite, disc: Disc, tmp_path: Path) -> None:
     """Another disc in the drive, or a file that cannot be read just now, takes nothing away."""
     disc.put("1", 1)
@@ -494,97 +414,6 @@ def test_what_was_sent_is_never_written_over(site: OldSite, disc: Disc, tmp_path
         places = [row.place for row in view.old_instances(source_id=source.id)]
     assert (document["found"], document["verified"], document["balanced"]) == (3, 3, True)
     assert [place.partition("#")[0] for place in places] == ["1", "1", "2"]
-
-
-def test_a_copy_is_revived_when_its_first_is_rejected(site: OldSite, tmp_path: Path) -> None:
-    """Nothing is released on the word of a copy; and new files of such a study are decided."""
-    first, second = Disc(site, tmp_path / "a"), Disc(site, tmp_path / "b")
-    first.put("1", 1, PatientName="XX^YY")
-    second.put("1", 1, PatientName="XX^YY")
-    sources = [first.add(), second.add()]
-    for source in sources:
-        site.work(source)
-    with site.services.ledger.reading() as view:
-        assert view.old_open_duplicates(sources[1].id) == 1
-    (study,) = site.studies(State.REVIEW)
-    rejecting.reject(site.services, study.id, user="ann")
-    site.work(sources[1])
-    (revived,) = site.studies(State.REVIEW)
-    assert revived.source_id == sources[1].id
-    with site.services.ledger.reading() as view:
-        assert view.old_open_duplicates(sources[1].id) == 0
-
-
-def test_what_was_rejected_by_mistake_is_opened_again(site: OldSite, disc: Disc) -> None:
-    """It is decided anew, and all of it goes; what came meanwhile goes with it."""
-    for number in (1, 2):
-        disc.put(str(number), number, PatientID="9999999")
-    source = disc.add()
-    site.work(source)
-    (study,) = site.studies(State.REVIEW)
-    rejecting.reject(site.services, study.id, user="ann", why="A test patient.")
-    disc.put("3", 3, PatientID="9999999")
-    disc.look_again(source)
-    site.work(source)
-    assert [one.state for one in site.studies()] == [State.REJECTED]
-    opened = rejecting.open_again(site.services, study.id, user="bob", why="It is Jane after all.")
-    assert (opened.state, opened.decision, opened.confirmed) == (State.READ, None, ())
-    site.work(source)
-    (study,) = site.studies(State.REVIEW)
-    review.accept(site.services, study.id, user="bob", patient_id="GEN:4711822", undo_window_s=0.0)
-    site.work(source)
-    with site.services.ledger.reading() as view:
-        document = reconcile.source_json(view, view.get(Source, source.id))
-        told = [(one.name, one.actor) for one in view.events(study.id)]
-    assert (document["found"], document["verified"], document["refused"]) == (3, 3, {})
-    assert ("opened_again", "bob") in told
-    with pytest.raises(UsageError, match="was not rejected by a person"):
-        rejecting.open_again(site.services, study.id, user="bob")
-
-
-def test_what_took_the_place_of_the_rejected_keeps_it(site: OldSite, tmp_path: Path) -> None:
-    """Opened again, a study whose copy went to the archive meanwhile is that copy's copy."""
-    first, second = Disc(site, tmp_path / "a"), Disc(site, tmp_path / "b")
-    first.put("1", 1, PatientName="XX^YY")
-    second.put("1", 1, PatientName="XX^YY")
-    sources = [first.add(), second.add()]
-    for source in sources:
-        site.work(source)
-    (study,) = site.studies(State.REVIEW)
-    rejecting.reject(site.services, study.id, user="ann")
-    site.work(sources[1])
-    (revived,) = site.studies(State.REVIEW)
-    review.accept(
-        site.services, revived.id, user="ann", patient_id="GEN:4711822", undo_window_s=0.0
-    )
-    site.work(sources[1])
-    rejecting.open_again(site.services, study.id, user="ann")
-    site.work(sources[0])
-    states = {one.id: one.state for one in site.studies()}
-    assert states == {study.id: State.DUPLICATE, revived.id: State.VERIFIED}
-
-
-def test_what_ended_by_itself_goes_on_with_more(site: OldSite, disc: Disc) -> None:
-    """A study of which rules left nothing is no study that a person rejected."""
-    disc.put("1", 1, SeriesDescription="PHANTOM")
-    rule = (
-        'version = "1"\n[[rule]]\nname = "phantom"\n'
-        'when = { tag = "SeriesDescription", equals = "PHANTOM" }\nthen = { reject = "A test." }\n'
-    )
-    rules = (*site.services.coercions, *dicom.read_rules(rule))
-    ruled = OldSite(replace(site.services, coercions=rules), site.settings, site.neighbour)
-    source = disc.add()
-    ruled.work(source)
-    (study,) = site.studies(State.REVIEW)
-    review.accept(ruled.services, study.id, user="ann", patient_id="GEN:4711822", undo_window_s=0.0)
-    ruled.work(source)
-    assert [one.state for one in site.studies()] == [State.REJECTED]
-    disc.put("2", 2)
-    disc.look_again(source)
-    ruled.work(source)
-    with site.services.ledger.reading() as view:
-        states = {row.place: row.state for row in view.old_instances(source_id=source.id)}
-    assert states == {"1": State.REJECTED, "2": State.VERIFIED}
 
 
 def test_one_bad_entry_stops_no_source(site: OldSite, disc: Disc) -> None:

@@ -33,6 +33,7 @@ from digitizer.model.older import OldInstance, OldStudy, Source, SourceKind
 from digitizer.model.reasons import Code
 from digitizer.model.states import State
 from digitizer.pipeline.older import lists, reconcile, rejecting, review
+from digitizer.pipeline.older.giving_up import give_up
 from digitizer.pipeline.older.made import adopt
 from digitizer.pipeline.older.originals import original
 from digitizer.pipeline.older.picture_plan import readings_of_rows
@@ -610,3 +611,59 @@ def test_a_picture_that_names_another_is_asked_about(bench: Room, tmp_path: Path
         (study,) = view.old_studies(source_id=source.id)
     assert study.state is State.REVIEW
     assert [one.code for one in study.reasons] == [Code.PICTURE_CONTRADICTS]
+
+
+@pytest.fixture
+def rivals(tmp_path: Path) -> Iterator[Room]:
+    """Return a folder of one picture, twice, which two rows claim for two patients."""
+    (tmp_path / "export").mkdir()
+    (tmp_path / "export" / "fields.toml").write_text(MAPPING)
+    with OldSite.at(tmp_path) as site:
+        _fill_index(site.services)
+        found = Room(tmp_path / "export", site, tmp_path / "archive")
+        for name in ("mine.png", "thine.png"):
+            Image.fromarray(noise(20, 20, seed=10)).save(found.folder / name)
+        found.write_index(
+            ["mine.png", "", *CARL, "", "07.08.2004", "Foto", "", ""],
+            ["thine.png", "", *ANNA, "", "07.08.2004", "Foto", "", ""],
+        )
+        add_source(
+            found.services, "export", SourceKind.PICTURES, str(found.folder), user="kay",
+            options={
+                "index": str(found.folder / "index.csv"),
+                "mapping": str(found.folder / "fields.toml"),
+            },
+        )  # fmt: skip
+        found.run()
+        yield found
+
+
+@pytest.mark.parametrize("both", [False, True])
+def test_rejected_and_opened_again_no_claim_goes_by_itself(rivals: Room, both: bool) -> None:
+    """One or both: which row is right is still open, and a person is asked of each."""
+    mine, thine = rivals.study("mine.png"), rivals.study("thine.png")
+    rejecting.reject(rivals.services, mine.id, user="kay")
+    if both:
+        rejecting.reject(rivals.services, thine.id, user="kay")
+        rejecting.open_again(rivals.services, thine.id, user="kay")
+    rejecting.open_again(rivals.services, mine.id, user="kay")
+    rivals.run()
+    for place in ("mine.png", "thine.png"):
+        assert rivals.row(place).code is Code.UID_COLLISION
+        assert rivals.study(place).state is State.REVIEW
+
+
+def test_another_row_on_the_same_line_is_not_given_up(rivals: Room) -> None:
+    """The word was for what that row said, not for its line."""
+    good = ["mine.png", "", *CARL, "", "07.08.2004", "Foto", "", ""]
+    for who in (CARL, ANNA):
+        rivals.write_index(
+            good, ["x.png", "", *who[:3], "31.02.1970", "m", "", "05.06.2003", "", "", ""]
+        )
+        stock_again(rivals.services, "export", user="kay")
+        rivals.run()
+        if who is CARL:
+            give_up(rivals.services, "export", "rows_refused", user="kay", why="Lost.")
+            assert rivals.document()["given_up"][0]["holds"]
+    assert len(rivals.listed("rows_refused")) == 1
+    assert not rivals.document()["given_up"][0]["holds"]

@@ -1,8 +1,10 @@
 """Whose an older study is: the same index, policy and promises as for a film (DESIGN §5)."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import islice
 
 from digitizer import dicom, identity
 from digitizer.errors import BadScan, SourceUnreachable, StaleRecord
@@ -33,6 +35,8 @@ from digitizer.ports import Transaction
 
 __all__ = ["approve", "asked_of_instances", "decide", "ruled_header"]
 
+_MOST_READ = 200
+"""Instances that are read to find out who is named: more would hold a large study up."""
 _NO_FIRST = (State.REVIEW, State.DUPLICATE, State.REJECTED, State.QUARANTINED)
 """States of instances that stand for no other."""
 
@@ -50,7 +54,7 @@ def decide(services: Services, study_id: str) -> list[tuple[Stage, str]]:
     asked = asked_of_instances(study, rows)
     verdict = Verdict(film_id=study_id, outcome=Outcome.REVIEW)
     if to_send:
-        ruled, rejected = ruled_header(services, source, to_send[0])
+        ruled, rejected = _first_readable(services, source, to_send)
         verdict = identity.decide_header(
             ruled, own_study_uid(source, study), source.issuer, services.index, services.policy
         )
@@ -94,13 +98,16 @@ def _each_ruled(
 ) -> Iterator[OldHeader]:
     """Yield the headers that name different patients, each once, as the rules have them.
 
-    One that no instance bears, since a peer told it, is taken as it was told.
+    One that none of the first instances bears, or a peer alone has told, is taken as it was told.
     """
     told = {one.identity: one for one in (study.header, *study.others)}
-    for row in rows:
+    for row in islice(rows, _MOST_READ):
         if not told:
             return
-        old = dicom.examine(original(services, source, row))
+        try:
+            old = dicom.examine(original(services, source, row))
+        except BadScan:
+            continue  # told when it is to be sent
         if told.pop(dicom.header_of(old.header).identity, None) is not None:
             outcome = dicom.apply_rules(old.header, services.coercions)
             yield dicom.header_of(outcome.header)
@@ -148,6 +155,22 @@ def ruled_header(services: Services, source: Source, row: OldInstance) -> tuple[
     old = dicom.examine(original(services, source, row))
     outcome = dicom.apply_rules(old.header, services.coercions)
     return dicom.header_of(outcome.header), outcome.rejected
+
+
+def _first_readable(
+    services: Services, source: Source, rows: Sequence[OldInstance]
+) -> tuple[OldHeader, str]:
+    """Return the header of the first instance that can be read; the others are told by themselves.
+
+    Raises
+    ------
+    BadScan
+        None can be read.
+    """
+    for row in rows[:-1]:
+        with suppress(BadScan):
+            return ruled_header(services, source, row)
+    return ruled_header(services, source, rows[-1])
 
 
 def asked_of_instances(study: OldStudy, rows: tuple[OldInstance, ...]) -> tuple[Reason, ...]:

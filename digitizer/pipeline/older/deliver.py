@@ -20,9 +20,12 @@ from digitizer.pipeline.older.steps import (
     ask,
     begin,
     loaded,
+    rejected_by_person,
     still,
     turn_ends,
+    unschedule,
     write_from,
+    write_in,
 )
 from digitizer.pipeline.services import Services
 from digitizer.ports import Transaction
@@ -188,10 +191,57 @@ def _send(services: Services, study: OldStudy, source: Source, rows: Sequence[Ol
                 after = replace(after, state=State.STORED, code=None)
             changes.append((before, after))
             if len(changes) >= _AT_ONCE:
-                write_from(services, study.id, changes)
+                _write_sent(services, study, changes)
     finally:
-        write_from(services, study.id, changes)
+        _write_sent(services, study, changes)
     return left == 0
+
+
+def _write_sent(
+    services: Services, study: OldStudy, changes: list[tuple[OldInstance, OldInstance]]
+) -> None:
+    """Write what the archive answered, as long as the study goes to whom it was sent for.
+
+    Raises
+    ------
+    StaleRecord
+        It was rejected or decided anew meanwhile: then a person is told what the archive has.
+    """
+    if not changes:
+        return
+    sent = sum(after.state is State.STORED for _, after in changes)
+    with services.ledger.transaction() as tx:
+        current = tx.get(OldStudy, study.id)
+        taken_back = bool(sent) and (rejected_by_person(current) or _goes_elsewhere(current, study))
+        if taken_back:
+            _tell_what_is_there(services, tx, current, _patient(study), sent)
+        else:
+            write_in(tx, study.id, changes)
+    changes.clear()
+    if taken_back:
+        raise StaleRecord("The study was taken back while it was sent.")
+
+
+def _tell_what_is_there(
+    services: Services, tx: Transaction, study: OldStudy, patient: PatientRecord, sent: int
+) -> None:
+    """Hold a study of which the archive has something that it should not have."""
+    text = (
+        f"While it was taken back, {sent} instances of it went to the archive for "
+        f"{patient.issuer}:{patient.patient_id}. Have them deleted there."
+    )
+    unschedule(tx, study.id)
+    why = (reason(Code.STUDY_CONFLICT, text),)
+    asked = replace(held(study, State.REVIEW, why, services.clock.now()), resume=State.READ)
+    tx.save(asked, event(study.id, "review", reasons=reason_payload(why)))
+
+
+def _goes_elsewhere(current: OldStudy, study: OldStudy) -> bool:
+    """Tell whether a study is decided for somebody else, or nobody, by now."""
+    if current.decision is None:
+        return True
+    now, then = _patient(current), _patient(study)
+    return (now.issuer, now.patient_id) != (then.issuer, then.patient_id)
 
 
 def _made(

@@ -99,6 +99,6 @@ def _seen(view: Transaction, source: Source, what: str) -> tuple[int, str]:
     for code in CODES_OF[what]:
         for row in listed_in(view, source, what, code):
             count += 1
-            said = f"{code.value}\0{row.place}\0{row.sha256}\0"
+            said = f"{code.value}\0{row.place}\0{row.sha256 or row.note}\0"
             entries.update(said.encode("utf-8", "surrogateescape"))
     return count, entries.hexdigest()

@@ -69,24 +69,34 @@ def take_back(tx: Transaction, study_id: str, user: str) -> None:
         for row in tx.old_instances(study_id=study_id, states=(State.REJECTED,))
         if row.code is Code.NAMES_ANOTHER
     ]
-    for row in gone:
-        tx.write_old_instances([opened(tx, row)])
+    tx.write_old_instances(opened(tx, gone))
     if gone:
         tx.record(event(study_id, "taken_back", user, instances=len(gone)))
 
 
-def opened(tx: Transaction, row: OldInstance) -> OldInstance:
-    """Return what was rejected as it stands among the bearers of its UID: a first, or a copy."""
-    bearers = [
-        one
-        for one in tx.old_instances_with_uid([row.sop_instance_uid])
-        if one.state in (State.READ, State.REVIEW, *SENT)
-    ]
-    if any(one.data_sha256 == row.data_sha256 for one in bearers):
-        return replace(row, state=State.DUPLICATE, code=Code.DUPLICATE)
-    if bearers:
-        return replace(row, state=State.REVIEW, code=Code.UID_COLLISION)
-    return replace(row, state=State.READ, code=None)
+def opened(tx: Transaction, rows: Iterable[OldInstance]) -> list[OldInstance]:
+    """Return what was rejected as it stands among the bearers of its UID: first, copy, colliding.
+
+    What a person settled about it before, a UID of its own among that, counts no more.
+    """
+    rows = list(rows)
+    bearers: dict[str, list[OldInstance]] = {}
+    for one in tx.old_instances_with_uid({row.sop_instance_uid for row in rows}):
+        if one.state in (State.READ, State.REVIEW, *SENT):
+            bearers.setdefault(one.sop_instance_uid, []).append(one)
+    back = []
+    for row in rows:
+        others = bearers.setdefault(row.sop_instance_uid, [])
+        first = next((one for one in others if one.data_sha256 == row.data_sha256), None)
+        anew = replace(row, state=State.READ, code=None, note="", sent_uid="")
+        if first is not None:
+            anew = replace(anew, state=State.DUPLICATE, code=Code.DUPLICATE, note=first.place)
+        elif others:
+            anew = replace(anew, state=State.REVIEW, code=Code.UID_COLLISION, note=others[0].place)
+        if anew.state is not State.DUPLICATE:
+            others.append(anew)
+        back.append(anew)
+    return back
 
 
 def left_out(services: Services, study_id: str) -> int:

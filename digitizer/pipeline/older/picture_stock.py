@@ -19,6 +19,7 @@ from digitizer.pipeline.changes import event
 from digitizer.pipeline.older.films import close_films, film_row, take_film
 from digitizer.pipeline.older.looking import Looked, unusable
 from digitizer.pipeline.older.originals import PACK_BYTES, kept
+from digitizer.pipeline.older.picture_rivals import hold_firsts
 from digitizer.pipeline.older.steps import SENT, reopen
 from digitizer.pipeline.older.wrapping import PictureFile, page_place, row_sha256, wrapped
 from digitizer.pipeline.older.writing import with_others, write
@@ -169,28 +170,9 @@ def _written(
     ]
     with services.ledger.transaction() as tx:
         rows = write(services, tx, source, looked)
-        _hold_the_other(tx, rows)
+        hold_firsts(tx, rows)
         current = replace(tx.get(Source, source.id), cursor=cursor)
         return tx.save(current, event(source.id, "looked_through", files=len(files)))
-
-
-def _hold_the_other(tx: Transaction, rows: list[OldInstance]) -> None:
-    """Hold the first of two rows that say different things of the same picture, like the second.
-
-    Which of them is right is open: neither goes by itself.
-    """
-    clashing = {row.sop_instance_uid: row for row in rows if row.code is Code.UID_COLLISION}
-    firsts = tx.old_instances_with_uid(clashing)
-    tx.write_old_instances(
-        replace(
-            one,
-            state=State.REVIEW,
-            code=Code.UID_COLLISION,
-            note=clashing[one.sop_instance_uid].place,
-        )
-        for one in firsts
-        if one.state is State.READ
-    )
 
 
 def _forget_rows(services: Services, source: Source) -> None:
@@ -229,4 +211,5 @@ def _row_entries(source: Source, folder: PictureSource) -> Iterator[OldInstance]
             state=State.REJECTED,
             code=Code.ROW_REFUSED,
             note=bad.message,
+            sha256=bad.said_sha256,
         )

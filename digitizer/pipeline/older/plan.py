@@ -12,7 +12,7 @@ from digitizer.errors import ArchiveUnreachable, BadScan
 from digitizer.model.identity import ExamRecord, PatientRecord
 from digitizer.model.older import OldStudy, Source, SourceKind
 from digitizer.model.records import Decision
-from digitizer.model.states import State
+from digitizer.model.states import ENDS, State
 from digitizer.pipeline.older.originals import original
 from digitizer.pipeline.older.picture_exam import has_own_study
 from digitizer.pipeline.older.picture_plan import plan_rows
@@ -178,7 +178,7 @@ def _in_ledger(
         with services.ledger.reading() as view:
             rows = view.old_instances(study_id=study.id)
         to_send = [row for row in rows if row.state in (State.READ, State.REVIEW)]
-        if rows and not to_send:
+        if study.state in ENDS or (rows and not to_send):
             continue
         stock.studies += 1
         stock.not_fetched += not rows

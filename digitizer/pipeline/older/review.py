@@ -23,6 +23,7 @@ from digitizer.pipeline.older.leaving_out import (
     take_back,
 )
 from digitizer.pipeline.older.picture_exam import own_study_uid
+from digitizer.pipeline.older.rejecting import must_not_be_there
 from digitizer.pipeline.older.steps import SENT, count_token, identities_token
 from digitizer.pipeline.older.strangers import referring, strangers
 from digitizer.pipeline.older.writing import revive
@@ -165,10 +166,12 @@ def accept(
 
 def _must_be_the_same(tx: Transaction, study: OldStudy, patient: PatientRecord) -> None:
     """Refuse to decide for somebody else what is in the archive, in part or whole."""
-    before = study.decision
-    if before is None or not tx.old_instances(study_id=study.id, states=SENT, limit=1):
+    if not tx.old_instances(study_id=study.id, states=SENT, limit=1):
         return
-    if (before.patient.issuer, before.patient.patient_id) != (patient.issuer, patient.patient_id):
+    before = study.decision
+    if before is None or (
+        (before.patient.issuer, before.patient.patient_id) != (patient.issuer, patient.patient_id)
+    ):
         raise UsageError(
             f"A part of study {study.id} is in the archive under another patient number.",
             remedy="Have it deleted there; once `digitizer verify` finds it gone, accept it.",
@@ -309,7 +312,14 @@ def alike(services: Services, study_id: str) -> tuple[str, ...]:
 
 
 def hold(services: Services, study_id: str, *, user: str, why: str = "") -> OldStudy:
-    """Put a study aside, with the reason, until it is released."""
+    """Put a study aside, with the reason, until it is released.
+
+    Raises
+    ------
+    UsageError
+        It is not in review or just decided, or a part of it is in the archive.
+    """
+    must_not_be_there(services, study_id)
     now = services.clock.now()
     with services.ledger.transaction() as tx:
         study = tx.get(OldStudy, study_id)

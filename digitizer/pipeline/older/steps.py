@@ -6,7 +6,7 @@ what it writes of instances it writes only where they are as they were.
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from digitizer.errors import StaleRecord
@@ -34,6 +34,7 @@ __all__ = [
     "turn_ends",
     "unschedule",
     "write_from",
+    "write_in",
 ]
 
 SENT = (State.STORED, State.COMMITTED, State.VERIFIED)
@@ -137,14 +138,20 @@ def write_from(
     services: Services, study_id: str, changes: list[tuple[OldInstance, OldInstance]]
 ) -> None:
     """Write instances that are still as they were before; empties the list."""
-    if not changes:
-        return
-    with services.ledger.transaction() as tx:
-        now = {row.place: row.state for row in tx.old_instances(study_id=study_id)}
-        tx.write_old_instances(
-            after for before, after in changes if now.get(before.place) is before.state
-        )
-    changes.clear()
+    if changes:
+        with services.ledger.transaction() as tx:
+            write_in(tx, study_id, changes)
+        changes.clear()
+
+
+def write_in(
+    tx: Transaction, study_id: str, changes: Sequence[tuple[OldInstance, OldInstance]]
+) -> None:
+    """Write instances in a transaction; see :func:`write_from`."""
+    now = {row.place: row.state for row in tx.old_instances(study_id=study_id)}
+    tx.write_old_instances(
+        after for before, after in changes if now.get(before.place) is before.state
+    )
 
 
 def identities_token(study: OldStudy) -> str:

@@ -14,6 +14,8 @@ from digitizer.pipeline.services import Services
 
 __all__ = ["named_in", "referring", "strangers"]
 
+_MOST_BYTES = 256 << 20
+
 
 def strangers(
     services: Services, study: OldStudy, rows: Iterable[OldInstance], patient: PatientRecord
@@ -42,17 +44,23 @@ def named_in(
 ) -> dict[str, OldHeader]:
     """Return what each instance's header says after the rules, by place, for a person to compare.
 
-    Nothing of a study whose files name one patient, nor of an original that cannot be read.
+    Nothing of a study whose files name one patient, nor of an original that cannot be read, nor
+    beyond some hundred megabytes of them.
     """
     if not study.others:
         return {}
     with services.ledger.reading() as view:
         source = view.get(Source, study.source_id)
-    found = {}
+    found: dict[str, OldHeader] = {}
+    left = _MOST_BYTES
     for row in rows:
+        left -= row.size
+        if left < 0:
+            break
         try:
             found[row.place], _ = ruled_header(services, source, row)
-        except (BadScan, SourceUnreachable, OSError):
+        except (BadScan, SourceUnreachable, OSError, ValueError, AttributeError):
+            # An odd value ends no page: this one is asked about by itself.
             continue
     return found
 

@@ -171,18 +171,19 @@ def revive(services: Services, tx: Transaction, gone: Sequence[OldInstance]) -> 
         )
         if any(row.state in (State.READ, *SENT) for row in bearers):
             continue
-        waiting = [
-            row
-            for row in bearers
-            if row.state is State.DUPLICATE
-            or (row.state is State.REVIEW and row.code is Code.UID_COLLISION)
-        ]
-        for row in waiting[:1]:
-            tx.write_old_instances([replace(row, state=State.READ, code=None, note="")])
+        for row in bearers:
+            collides = row.state is State.REVIEW and row.code is Code.UID_COLLISION
+            if not (collides or row.state is State.DUPLICATE):
+                continue
             study = tx.get(OldStudy, row.study_id)
+            if rejected_by_person(study):
+                continue
+            first = replace(row, state=State.READ, code=None, note="", sent_uid="")
+            tx.write_old_instances([first])
             opened = reopen(services, tx, study, Stage.OLD_DECIDE)
             if opened != study:
                 tx.save(opened, event(study.id, "revived", uid=uid))
+            break
 
 
 def _seen(study: OldStudy, header: OldHeader) -> OldStudy:
