@@ -57,6 +57,8 @@ WHO = {
         ["NAME", "DOE, JANE", "ID:", "1234567", "Birthdate:1931-04-02"],
         ["1234567", "JANE DOE", "04/02/1931"],
         ["NAMF DOE, JANE", "H0SP NO 1234567", "8IRTHDATE: 04/02/1931"],
+        ["DOE, JANE", "MRN 1234567", "D.C.B. 04/02/1931", "D0S: 04/02/1931"],
+        ["DOE, JANE", "MRN 1234567", "D.0O.B. 04/02/1931", "04/05/1929 CHEST PA"],
         ["FIRST", "NAME: JANE", "LAST NAME: DOE", "MRN:1234567 DOB:04/02/1931"],
         ["DOE,", "JANE", "1234567 F 04/02/1931"],
     ],

@@ -94,3 +94,15 @@ def test_a_digit_misread_behind_the_numbers_own_letter_is_mended() -> None:
     assert fitting("65592C4", RECORD) == "6559204"
     assert fitting("NO49424", RECORD) is None
     assert leading_number("M6 40691", RECORD) == ("M640691", " ")
+
+
+def test_a_bar_that_touches_the_first_digit_is_a_1() -> None:
+    """Engines read a worn 1 as a bar; one that stands apart is the frame of the label."""
+    for text in ("|266675", ": !266675 M"):
+        found = leading_number(text, RECORD)
+        assert found is not None
+        assert found[0] == "1266675"
+        assert found[0].mended
+    apart = leading_number("| 2266675", RECORD)
+    assert apart is not None
+    assert apart[0] == "2266675"

@@ -30,11 +30,11 @@ def test_what_one_engine_doubts_the_other_settles() -> None:
 
 def test_what_else_a_number_may_be_is_kept() -> None:
     """For the reviewer, and for weighing a patient whose number is one sign off."""
-    doubtful = line("rapidocr", "MRN 3387014", (5, "3", 0.6, "8", 0.37))
+    doubtful = line("rapidocr", "MRN 3487014", (5, "4", 0.6, "9", 0.37))
     said = parse(Reading(lines=(doubtful,)), FieldSource.LABEL, RULES)[FieldName.PATIENT_ID]
-    assert said.value == "3387014"
+    assert said.value == "3487014"
     ((other, chance),) = said.others
-    assert other == "3887014"
+    assert other == "3987014"
     assert 0.3 < chance < 0.45
 
 
@@ -79,3 +79,79 @@ def test_a_number_that_stands_alone_may_be_broken_behind_its_letter() -> None:
     """One engine saw a space where a pen stroke crosses; a bullet before a number is none of it."""
     assert number(line("rapidocr", "A4 19303"))[0] == "A419303"
     assert number(line("rapidocr", "1 3387014"))[0] == "3387014"
+
+
+def born(*lines: Line) -> tuple[str, float]:
+    said = parse(Reading(lines=lines), FieldSource.LABEL, RULES)[FieldName.BIRTH_DATE]
+    return said.value, said.confidence
+
+
+def test_a_date_is_settled_figure_by_figure() -> None:
+    """Wherever its figures stand in the writing, and however the month is written."""
+    for written, at, value in (
+        ("DOB 06/30/1919", 5, "1919-08-30"),
+        ("DOB: 16.03.1919", 6, "1919-03-18"),
+        ("BORN 16 MAR 1919", 6, "1919-03-18"),
+        ("DOB 1919-03-16", 13, "1919-03-18"),
+    ):
+        other = written[:at] + "8" + written[at + 1 :]
+        doubtful = line("rapidocr", written, (at, "6", 0.5, "8", 0.45))
+        assert born(doubtful, line("tesseract", other))[0] == value
+
+
+def test_a_date_that_one_engine_alone_found_and_doubts_is_not_stated() -> None:
+    """A worn 8 is read as a 3, and the other engine sees no date at all."""
+    junk = line("tesseract", "wax 7206")
+    doubtful = line("rapidocr", "DOB 03/12/1960", (11, "9", 0.91, "2", 0.07))
+    assert born(doubtful, junk)[1] < 0.8
+    very = line("rapidocr", "DOB 03/12/1960", (11, "9", 0.5, "2", 0.4))
+    # Below that linkage takes a date for a guess, which contradicts nobody.
+    assert 0.6 <= born(very, junk)[1] < 0.8
+    value, confidence = born(line("rapidocr", "DOB 03/12/1960"), junk)
+    assert value == "1960-03-12"
+    assert confidence > 0.8
+
+
+def test_a_date_that_engines_read_differently_is_not_stated() -> None:
+    """One figure apart, and none of them doubts it."""
+    one, other = line("rapidocr", "DOB 03/12/1960"), line("tesseract", "DOB 08/12/1960")
+    assert born(one, other)[1] < 0.8
+
+
+def test_figures_are_not_mixed_to_what_is_no_day() -> None:
+    """31 APR would fit best, figure by figure."""
+    one = line("rapidocr", "DOB 31 MAR 1960")
+    other = line("tesseract", "DOB 21 APR 1960", (4, "2", 0.4, "3", 0.39))
+    value, confidence = born(one, other)
+    assert value in ("1960-03-31", "1960-04-21")
+    assert confidence < 0.8
+
+
+def test_paper_loses_ink_and_gains_none() -> None:
+    """A 3 that may be an 8 is rather an 8 that wore off, and no surer than it was seen."""
+    worn = line("rapidocr", "MRN 3387014", (5, "3", 0.6, "8", 0.37))
+    value, confidence = number(worn)
+    assert value == "3887014"
+    assert confidence < 0.5
+    whole = line("rapidocr", "MRN 3887014", (5, "8", 0.6, "3", 0.37))
+    assert number(whole)[0] == "3887014"
+    on_film = parse(Reading(lines=(worn,)), FieldSource.FILM, RULES)[FieldName.PATIENT_ID]
+    assert on_film.value == "3387014"
+
+
+def test_a_name_that_one_engine_alone_found_and_doubts_is_not_stated() -> None:
+    """Handwriting that the other engine does not see; a known given name speaks for itself."""
+
+    def named(*lines: Line) -> tuple[float, float]:
+        said = parse(Reading(lines=lines), FieldSource.LABEL, RULES)
+        return said[FieldName.FAMILY_NAME].confidence, said[FieldName.GIVEN_NAME].confidence
+
+    junk = line("tesseract", "%< a 4")
+    doubtful = line("rapidocr", "NAME IONSON, ALICE", (5, "I", 0.8, "J", 0.19))
+    family, given = named(doubtful, junk)
+    assert family < 0.8 < given
+    assert min(named(line("rapidocr", "NAME JONSON, ALICE"), junk)) > 0.8
+    assert named(doubtful)[0] > 0.8
+    # Another look of the same engine read it otherwise.
+    again = line("rapidocr:ink", "NAME JONSON, ALICE")
+    assert named(line("rapidocr", "NAME IONSON, ALICE"), junk, again)[0] < 0.8
