@@ -36,8 +36,12 @@ caption (``DCB JUL 17, 1972``, ``D.C.B. 01/11/1985``) is no 8."""
 _TH = r"(?:ST|ND|RD|TH)?"
 _NAMED = r"([A-Z0-9]{3}[A-Z]{0,7})"
 _YEAR = rf"({_D}{{4}}|{_D}{{2}})"
-_ENDS = r"(?![0-9]|\s?[/.\-]\s?\d|,?\s(?:18|19|20)\d\d(?!\d))"
+_MORE = r"\s?[/.\-]\s?\d(?!\d?\d?\s?Y)"
+"""A further part of a date: an age is none (``- 27Y``)."""
+_ENDS = rf"(?![0-9]|{_MORE}|,?\s(?:18|19|20)\d\d(?!\d))"
 """A year is the last of a date: in JUNE 04/02/1931 the month is no month but a name."""
+_CLOSES = rf"(?![0-9])(?:(?<={_D}{{4}})|(?!{_MORE}))"
+"""A year of two figures is none where the date goes on (8. 01/11/1985); one of four is the last."""
 _SHAPES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(rf"{_AHEAD}({_D}{{4}}){_SEP}({_D}{{2}})(?:{_SEP}|\s)({_D}{{2}})(?![0-9])"), "YMD"),
     (re.compile(rf"{_AHEAD}({_D}{{4}})\s({_D}{{2}}){_SEP}({_D}{{2}})(?![0-9])"), "YMD"),
@@ -46,7 +50,7 @@ _SHAPES: tuple[tuple[re.Pattern[str], str], ...] = (
         re.compile(rf"(?<![A-Z]){_NAMED}{_GAP}({_D}{{1,2}}){_TH}[\s.,\-/]{{1,3}}{_YEAR}{_ENDS}"),
         "NDY",
     ),
-    (re.compile(rf"{_AHEAD}({_D}{{1,2}}){_SEP}({_D}{{1,2}})(?:{_SEP}){_YEAR}{_ENDS}"), ""),
+    (re.compile(rf"{_AHEAD}({_D}{{1,2}}){_SEP}({_D}{{1,2}})(?:{_SEP}){_YEAR}{_CLOSES}"), ""),
     (re.compile(rf"{_AHEAD}({_D}{{2}})\s({_D}{{2}}){_SEP}({_D}{{4}})(?![0-9])"), ""),
     (re.compile(rf"{_AHEAD}({_D}{{2}}){_SEP}({_D}{{2}})\s({_D}{{4}})(?![0-9])"), ""),
     # A separator lost between day and month, where the other still stands.

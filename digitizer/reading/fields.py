@@ -180,6 +180,7 @@ def _settled(name: FieldName, told: Sequence[Told], among: int, rules: ReadingRu
     if name not in _DATES:
         return spelled(told, form, among)
     found = spelled(told, form, among, ALONE if undoubted(told) else LONE)
+    found = replace(found, others=tuple(one for one in found.others if is_day(one[0])))
     value, sure = vote(told)
     if value == found.value:
         return replace(found, sure=max(found.sure, min(sure, _OBJECTS)))

@@ -69,10 +69,10 @@ def leading_number(text: str, pattern: str) -> tuple[Number, str] | None:
 
     Groups of digits set apart (``70 028 12``) are one number if together they fit, and the first
     alone does not. So are the parts about a slash, which is what is left of a worn 7; and a bar
-    that touches the first digit is a 1.
+    that touches the first digit is a 1 where it is missing, else the rule of a table.
     """
     barred = _BARRED.match(text)
-    if barred is not None:
+    if barred is not None and leading_number(text[barred.end() :], pattern) is None:
         found = leading_number(f"1{text[barred.end() :]}", pattern)
         if found is not None:
             return Number(found[0], mended=True), found[1]

@@ -5,7 +5,7 @@ be; so the character is chosen, not the engine.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import exp, log, prod
 
@@ -44,13 +44,16 @@ _MOST_DIFFERENT = 3
 """Characters in which two readings of one number may differ; more, and they are two numbers."""
 _LEAST_TOLD, _MOST_TOLD = 0.03, 4
 """Other readings of a number are kept from this chance on, and at most so many."""
-_WORN_TO = (("3", "8"), ("5", "6"), ("6", "8"), ("3", "9"))
-"""What is left of a figure whose ink wore off in part, and the figure."""
+_WORN_TO = (("3", "8"), ("3", "9"), ("5", "6"), ("6", "8"))
+"""What is left of a figure whose ink wore off in part, and the figure. A pair stands behind
+those that end in what it begins with."""
 _WEAR = 4.0
 """How much likelier paper lost ink of a figure than got some: of 71 looks of RapidOCR at figures of
 worn and badly worn labels (seeds 405 and 511) that saw the first of a pair and doubted whether it
 was the second, 41 saw the second; of 89 looks the other way round 6 saw the first."""
 _LIKE_DIGITS = str.maketrans("OQDILZSBG", "000112586")
+_JOINING = "-'’"
+"""Signs within a name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,27 +140,44 @@ class Spelled:
 
 
 def undoubted(told: Sequence[Told]) -> bool:
-    """Tell whether no look of an engine thought of another sign in what is claimed."""
+    """Tell whether no look of an engine thought of another sign in what is claimed.
+
+    What stands in no line of a look as it is claimed was put together, and is doubted.
+    """
+    return all(map(_undoubted, told))
+
+
+def _undoubted(told: Told) -> bool:
+    found = list(_sightings(told))
+    return bool(found) and all(_sure_of(plain(told.claim.value), looks) for looks in found)
+
+
+def _sure_of(value: str, looks: Sequence[Chances]) -> bool:
+    """Tell whether each sign of a value was seen without a thought of another."""
     return all(
-        look.get(sign, 0.0) >= 1 - _LEAST_SEEN
-        for one in told
-        for sign, look in zip(plain(one.claim.value), _chances(one), strict=True)
+        look.get(sign, 0.0) >= 1 - _LEAST_SEEN for sign, look in zip(value, looks, strict=True)
     )
 
 
 def clearly(word: str, by: Heard) -> bool:
-    """Tell whether a witness has a word in one of its lines, and doubts no sign of it."""
+    """Tell whether a witness has a word in its lines as one of its own, and never doubts a sign.
+
+    DOE is no word of DOERING, nor of DOE-SMITH: what another name is part of vouches for nobody.
+    """
     value = plain(word)
-    for line in by.lines:
-        places = [at for at, sign in enumerate(line.text) if sign.isalnum()]
-        start = "".join(line.text[at] for at in places).upper().find(value)
-        if start >= 0:
-            doubts = {one.at: one.signs for one in line.doubts}
-            return all(
-                _told_of(sign, doubts.get(at, ())).get(sign, 0.0) >= 1 - _LEAST_SEEN
-                for sign, at in zip(value, places[start:], strict=False)
-            )
-    return False
+    found = [
+        [_seen_at(line, sign, at) for sign, at in zip(value, places, strict=True)]
+        for line in by.lines
+        for places in _standing(value, line.text)
+        if _is_word(line.text, places[0], places[-1])
+    ]
+    return bool(found) and all(_sure_of(value, looks) for looks in found)
+
+
+def _is_word(text: str, first: int, last: int) -> bool:
+    """Tell whether what stands from ``first`` to ``last`` is no part of a longer word."""
+    beside = text[:first][-1:] + text[last + 1 :][:1]
+    return not any(sign.isalnum() or sign in _JOINING for sign in beside)
 
 
 def spelled(told: Sequence[Told], fits: Fits, among: int = 1, lone: float = LONE) -> Spelled:
@@ -331,40 +351,73 @@ def _mean(sign: str, looks: Sequence[tuple[float, Chances]]) -> float:
 
 def _chances(told: Told) -> list[Chances]:
     """Return of each character of a claim what its engine saw there; letters taken for digits."""
+    unseen: list[Chances] = [{sign: 1 - _LEAST_SEEN} for sign in plain(told.claim.value)]
+    return next(_sightings(told), unseen)
+
+
+def _sightings(told: Told) -> Iterator[list[Chances]]:
+    """Yield for each place where a claim stands in its engine's lines what was seen there."""
     claim = told.claim
     value = plain(claim.written or claim.value)
     for line in told.by.lines:
-        places = [at for at, sign in enumerate(line.text) if sign.isalnum()]
-        text = "".join(line.text[at] for at in places).upper()
-        start = text.find(value)
-        if start < 0:
-            start = text.translate(_LIKE_DIGITS).find(value.translate(_LIKE_DIGITS))
-        if start < 0 or len(text) != len(places):
-            continue
-        doubts = {one.at: one.signs for one in line.doubts}
-        return [
-            _told_of(sign, () if at is None else doubts.get(places[start + at], ()))
-            for sign, at in zip(plain(claim.value), _places(claim), strict=True)
-        ]
-    return [{sign: 1 - _LEAST_SEEN} for sign in plain(claim.value)]
+        exact = list(_standing(value, line.text))
+        like = value.translate(_LIKE_DIGITS)
+        for places in exact or _standing(like, line.text.upper().translate(_LIKE_DIGITS)):
+            yield [
+                _seen_at(line, sign, None if at is None else places[at])
+                for sign, at in zip(plain(claim.value), _places(claim), strict=True)
+            ]
+
+
+def _standing(value: str, text: str) -> Iterator[list[int]]:
+    """Yield where the signs of a value stand in a text, for each time that it does.
+
+    What is neither letter nor digit is passed over.
+    """
+    places = [at for at, sign in enumerate(text) if sign.isalnum()]
+    signs = "".join(text[at].upper() for at in places)
+    if not value or len(signs) != len(places):
+        return
+    start = signs.find(value)
+    while start >= 0:
+        yield places[start : start + len(value)]
+        start = signs.find(value, start + 1)
+
+
+def _seen_at(line: Line, sign: str, at: int | None) -> Chances:
+    """Return what an engine saw at a place of a line; ``sign`` if it told of no other."""
+    return _told_of(sign, next((one.signs for one in line.doubts if one.at == at), ()))
 
 
 def _before_wear(look: Chances) -> Chances:
-    """Return the chances of what a sign was, from those of what is left of it."""
-    found = dict(look)
+    """Return the chances of what a sign was, from those of what is left of it.
+
+    All pairs together: of 5, 6 and 8 the 6 is likelier than the 5, and the 8 than the 6. The signs
+    of pairs share what they had; the others keep theirs.
+    """
+    likelier: dict[str, float] = {}
     for left, whole in _WORN_TO:
         if left in look and whole in look:
-            both, odds = look[left] + look[whole], _WEAR * look[whole] / look[left]
-            found[whole], found[left] = both * odds / (1 + odds), both / (1 + odds)
-    return found
+            likelier[whole] = max(likelier.get(whole, 1.0), _WEAR * likelier.setdefault(left, 1.0))
+    raised = {sign: look[sign] * times for sign, times in likelier.items()}
+    total = sum(raised.values())
+    if not total:
+        return look
+    shared = sum(look[sign] for sign in raised) / total
+    return {**look, **{sign: chance * shared for sign, chance in raised.items()}}
 
 
 def _places(claim: Claim) -> list[int | None]:
-    """Return where among the letters and digits written each of a value's stands, if it does."""
+    """Return where among the letters and digits written each of a value's stands, if it does.
+
+    A bar or ``!`` taken for a 1 stands among none of them.
+    """
     if not claim.written:
         return list(range(len(plain(claim.value))))
-    before = [len(plain(claim.written[:at])) for at in range(len(claim.written))]
-    return [None if at is None else before[at] for at in claim.figures]
+    return [
+        len(plain(claim.written[:at])) if at is not None and claim.written[at].isalnum() else None
+        for at in claim.figures
+    ]
 
 
 def _told_of(sign: str, told: Sequence[tuple[str, float]]) -> Chances:

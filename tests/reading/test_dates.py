@@ -168,3 +168,19 @@ def test_it_is_told_where_each_figure_stands(day: date) -> None:
         for sign, at in zip(plain, one.figures, strict=True):
             assert at is None or one.written[at] == sign
         assert sum(at is None for at in one.figures) == (2 if "%b" in form else 0)
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["03/12/1951 - 27Y", "03/12/1951-27Y", "03/12/51 - 27Y", "03/12/51 / 27 YRS",
+     "12 MAR 1951 - 27Y", "MAR 12, 1951 - 27Y", "03/12/1951 - 2 VIEWS", "03/12/1951 /2"],
+)  # fmt: skip
+def test_what_follows_a_date_is_none_of_it(line: str) -> None:
+    """An age, or a count of views."""
+    assert found(line) == ["1951-03-12"]
+
+
+@pytest.mark.parametrize("line", ["JUNE 04 - 02 - 1931", "8. 01/11/1985", "8 - 01 - 11 - 1985"])
+def test_a_part_of_a_date_is_not_its_year(line: str) -> None:
+    """However its parts are set apart."""
+    assert not {"1902-06-04", "2011-08-01", "1911-08-01"} & set(found(line))

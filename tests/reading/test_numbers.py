@@ -97,12 +97,14 @@ def test_a_digit_misread_behind_the_numbers_own_letter_is_mended() -> None:
 
 
 def test_a_bar_that_touches_the_first_digit_is_a_1() -> None:
-    """Engines read a worn 1 as a bar; one that stands apart is the frame of the label."""
+    """Where the number is too short without it; else a bar is the frame of the label."""
     for text in ("|266675", ": !266675 M"):
-        found = leading_number(text, RECORD)
+        found = leading_number(text, r"\d{7}")
         assert found is not None
         assert found[0] == "1266675"
         assert found[0].mended
-    apart = leading_number("| 2266675", RECORD)
-    assert apart is not None
-    assert apart[0] == "2266675"
+    for text in ("|266675", ": !266675 M", "| 266675"):
+        beside = leading_number(text, RECORD)
+        assert beside is not None
+        assert beside[0] == "266675"
+        assert leading_number(text.replace("!", "|").replace("|", "| "), r"\d{7}") is None

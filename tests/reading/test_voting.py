@@ -1,8 +1,12 @@
 """A number is settled sign by sign, by what each engine saw and what else it thought of."""
 
+import pytest
+
 from digitizer.model.reading import Doubt, FieldName, FieldSource, Line, Reading
 from digitizer.model.units import Point
 from digitizer.reading import ReadingRules, parse
+from digitizer.reading.hearing import Witness
+from digitizer.reading.voting import Heard, Told, _before_wear, undoubted
 
 BOX = (Point(0, 0), Point(9, 0), Point(9, 2), Point(0, 2))
 RULES = ReadingRules()
@@ -155,3 +159,68 @@ def test_a_name_that_one_engine_alone_found_and_doubts_is_not_stated() -> None:
     # Another look of the same engine read it otherwise.
     again = line("rapidocr:ink", "NAME JONSON, ALICE")
     assert named(line("rapidocr", "NAME IONSON, ALICE"), junk, again)[0] < 0.8
+
+
+def test_only_a_whole_word_vouches_for_a_name() -> None:
+    """And only where no sign of it is doubted, wherever else it stands."""
+
+    def family(*texts: Line) -> float:
+        said = parse(Reading(lines=(*texts, line("tesseract", "%< a 4"))), FieldSource.LABEL, RULES)
+        assert said[FieldName.FAMILY_NAME].value == "JONSON"
+        return said[FieldName.FAMILY_NAME].confidence
+
+    assert family(line("rapidocr", "NAME: JONSON, XAVER")) > 0.8
+    doubtful = line("rapidocr", "NAME: JONSON, XAVER", (6, "J", 0.8, "I", 0.19))
+    assert family(doubtful) < 0.8
+    for other in ("DR JONSONBERG", "DR JONSON-BERG", "DR JONSON"):
+        assert family(line("rapidocr", other), doubtful) < 0.8
+    # Put together from what engines saw as words of another kind, it was seen nowhere.
+    assert family(line("rapidocr", "NAME: J0NSON, XAVER")) < 0.8
+
+
+def test_what_stands_in_no_line_is_doubted() -> None:
+    """And a date that stands twice, doubted once."""
+    junk = line("tesseract", "wax 7206")
+    sure = line("rapidocr", "DOB 03/12/1960")
+    doubtful = line("rapidocr", "DOB 03/12/1960", (11, "6", 0.91, "8", 0.07))
+    assert born(sure, sure, junk)[1] > 0.8
+    assert born(sure, doubtful, junk)[1] < 0.8
+    witness = Witness()
+    witness.add(FieldName.BIRTH_DATE, "1960-03-12", 0.9)
+    (claim,) = witness.claims[FieldName.BIRTH_DATE]
+    by = Heard(witness, 1.0, "rapidocr", (line("rapidocr", "DOB"),))
+    assert not undoubted([Told(claim, by)])
+
+
+@pytest.mark.parametrize(
+    "text", ["DOB 12/04/195!", "DOB 12/04/!951", "DOB !2/04/1951", "DOB 12/04/|951"]
+)
+def test_a_sign_taken_for_a_1_is_no_letter_nor_digit_of_the_line(text: str) -> None:
+    """At the end of a date as well."""
+    value, confidence = born(line("rapidocr", text), line("tesseract", "wax"))
+    assert value == "1951-12-04"
+    assert confidence < 0.8
+    ahead = line("rapidocr", text, (9, "4", 0.5, "9", 0.45))
+    assert born(ahead)[0] == "1951-12-04"
+
+
+def test_what_wore_off_is_told_by_all_pairs_together() -> None:
+    """The order of the pairs decides nothing, and what is impossible stays so."""
+    look = _before_wear({"5": 0.4, "6": 0.3, "8": 0.2, "2": 0.1})
+    assert look["5"] < look["6"] < look["8"]
+    assert look["6"] / look["5"] == pytest.approx(4 * 0.3 / 0.4)
+    assert look["8"] / look["6"] == pytest.approx(4 * 0.2 / 0.3)
+    look = _before_wear({"3": 0.5, "8": 0.25, "9": 0.25})
+    assert look["8"] == look["9"] == pytest.approx(0.4)
+    assert sum(look.values()) == pytest.approx(1.0)
+    assert _before_wear({"2": 0.6, "3": 0.0, "8": 0.0}) == {"2": 0.6, "3": 0.0, "8": 0.0}
+    assert _before_wear({"3": 0.0, "8": 0.4}) == {"3": 0.0, "8": pytest.approx(0.4)}
+
+
+def test_what_else_a_date_may_be_is_a_day() -> None:
+    """31 FEB is none."""
+    doubtful = line(
+        "rapidocr", "DOB 21 FEB 1960", (4, "2", 0.6, "3", 0.3), (13, "6", 0.6, "8", 0.3)
+    )
+    said = parse(Reading(lines=(doubtful,)), FieldSource.FILM, RULES)[FieldName.BIRTH_DATE]
+    assert [value for value, _ in said.others] == ["1980-02-21"]
