@@ -169,6 +169,8 @@ def _captioned_date(caption: Caption, text: str, hearing: Hearing) -> str:
         return text
     first = found[0]
     sure = CAPTIONED * (1.0 if first.exact else MENDED)
+    if caption is Caption.PERHAPS_BIRTH:
+        sure *= MENDED
     places = {Caption.BIRTH: hearing.births, Caption.PERHAPS_BIRTH: hearing.perhaps_births}
     place = places.get(caption, hearing.exam_dates)
     place.append(LooseDate(first, False, hearing.weigh(sure)))
