@@ -21,7 +21,6 @@ _TOKEN = re.compile(r"[A-Z0-9][A-Z0-9\-]*")
 _FREE = re.compile(r"[\s:#.]*([A-Z]{0,4}-?\d[A-Z0-9]*(?:[\-./][A-Z0-9]+){0,3})(?![A-Z0-9])")
 _DATE = re.compile(r"\d{1,4}([\-./])\d{1,2}\1\d{4}|\d{4}-\d{2}-\d{2}|\d{1,2}([./])\d{1,2}\2\d{2}")
 _SLASHED = re.compile(r"[\s:#.]*(([A-Z0-9]{1,4})/[A-Z0-9]+)(?![A-Z0-9/\-.])")
-_BARRED = re.compile(r"[\s:#.]*[|!](?=\d{3})")
 _LEAST_DIGITS = 4
 _DIGIT_SHARE = 0.6
 _LOOKAHEAD = 4
@@ -68,14 +67,8 @@ def leading_number(text: str, pattern: str) -> tuple[Number, str] | None:
     """Return the number that a captioned text begins with, and the text after it.
 
     Groups of digits set apart (``70 028 12``) are one number if together they fit, and the first
-    alone does not. So are the parts about a slash, which is what is left of a worn 7; and a bar
-    that touches the first digit is a 1 where it is missing, else the rule of a table.
+    alone does not. So are the parts about a slash, which is what is left of a worn 7.
     """
-    barred = _BARRED.match(text)
-    if barred is not None and leading_number(text[barred.end() :], pattern) is None:
-        found = leading_number(f"1{text[barred.end() :]}", pattern)
-        if found is not None:
-            return Number(found[0], mended=True), found[1]
     slashed = _SLASHED.match(text)
     if slashed is not None and fitting(slashed.group(2), pattern) is None:
         number = fitting(slashed.group(1).replace("/", "7"), pattern)

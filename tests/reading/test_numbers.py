@@ -96,15 +96,9 @@ def test_a_digit_misread_behind_the_numbers_own_letter_is_mended() -> None:
     assert leading_number("M6 40691", RECORD) == ("M640691", " ")
 
 
-def test_a_bar_that_touches_the_first_digit_is_a_1() -> None:
-    """Where the number is too short without it; else a bar is the frame of the label."""
-    for text in ("|266675", ": !266675 M"):
-        found = leading_number(text, r"\d{7}")
-        assert found is not None
-        assert found[0] == "1266675"
-        assert found[0].mended
-    for text in ("|266675", ": !266675 M", "| 266675"):
+def test_a_bar_before_a_number_is_no_figure_of_it() -> None:
+    """The frame of the label or the rule of a table: what fits without it is the number."""
+    for text in ("|266675", "| 266675", ": |266675 M", "!266675"):
         beside = leading_number(text, RECORD)
         assert beside is not None
         assert beside[0] == "266675"
-        assert leading_number(text.replace("!", "|").replace("|", "| "), r"\d{7}") is None
