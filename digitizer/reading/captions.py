@@ -25,8 +25,6 @@ class Caption(Enum):
     RECORD = "record"
     ACCESSION = "accession"
     BIRTH = "birth"
-    PERHAPS_BIRTH = "perhaps birth"
-    """DOB misread, or so it seems: it counts only where no other caption says whose birth it is."""
     EXAM_DATE = "exam date"
     SEX = "sex"
     EXAM = "exam"
@@ -49,11 +47,11 @@ _BODIES: Mapping[Caption, str] = {
     Caption.RECORD: r"M\.?\s?R\.?\s?N|MR(?=\s?[#:])|MED(?:ICAL|\.)?\s?REC(?:ORD|\.)?"
     rf"(?:\s?{_NO})?|(?:HOSP(?:ITAL)?|UNIT|X-?\s?RAY|XRAY|PATIENT|PAT|PT|CHART|REG(?:ISTRATION)?"
     rf"|RECORD|FILE|CLINIC|UR|NHS)\.?\s?{_NO}|(?:NUMBER|N[O0]|NR|ID)(?=[.:#\s]*[A-Z]?\d)|I\.D",
-    Caption.BIRTH: r"D\.?\s?[O0Q]\.?\s?B|DATE OF BIRTH|B[I1]RTH\s?-?DA(?:TE|Y)|B[O0]RN(?: ON)?"
+    # An 8 is a misread B only where nothing parts it: DO 8/12 is a doctor's day, D0812345 a number.
+    Caption.BIRTH: r"D\.?\s?[O0Q]\.?(?:\s?B|8(?!\d))|DATE OF BIRTH|B[I1]RTH\s?-?DA(?:TE|Y)"
+    r"|B[O0]RN(?: ON)?"
     r"|BIRTH|DDN|GEB(?:UR[TI]S|\.)?[\s.\-]*DA[T7]U?M?|GEB(?:OREN)?(?: AM)?|NEE? LE|NATO|NACID[OA]"
     r"|B[./]?\s?D(?=[.:\s]*\d)|B\.?\s?DATE|FECHA (?:DE )?NAC(?:IMIENTO)?",
-    # D.O.S, DOE, DOA, DOD, DOP, DOR are dates of something else: their letters are no misread B.
-    Caption.PERHAPS_BIRTH: r"D\.?[O0QC]{1,2}\.?[B83](?!\d)",
     Caption.EXAM_DATE: r"(?:EXAM(?:INATION)?|STUDY|FILM|X-?RAY)?\s?DATE(?: OF (?:EXAM|STUDY))?"
     r"|TAKEN(?: ON)?|DATED|DATUM",
     Caption.SEX: r"SEX[EO]?|GENDER|GESCHL(?:ECHT)?|M\s?/\s?F(?=\s?[:.])",

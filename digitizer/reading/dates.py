@@ -30,9 +30,7 @@ _MEND = str.maketrans("OQDILZSB|!", "0001125811")
 _D = r"[0-9OQDILZSB|!]"
 _SEP = r"(?:\s?[/.\-:,]\s?)"
 _GAP = r"[\s.\-/,]{0,3}"
-_AHEAD = r"(?:(?<![0-9])(?=[0-9])|(?<![0-9A-Z])(?<![A-Z]\.)(?=[A-Z|!]))"
-"""No figure stands before a date, and a letter that may be one begins a word: the B of a misread
-caption (``DCB JUL 17, 1972``, ``D.C.B. 01/11/1985``) is no 8."""
+_AHEAD = r"(?<![0-9])"
 _TH = r"(?:ST|ND|RD|TH)?"
 _NAMED = r"([A-Z0-9]{3}[A-Z]{0,7})"
 _YEAR = rf"({_D}{{4}}|{_D}{{2}})"
@@ -41,7 +39,8 @@ _MORE = r"\s?[/.\-]\s?\d(?!\d?\d?\s?Y)"
 _ENDS = rf"(?![0-9]|{_MORE}|,?\s(?:18|19|20)\d\d(?!\d))"
 """A year is the last of a date: in JUNE 04/02/1931 the month is no month but a name."""
 _CLOSES = rf"(?![0-9])(?:(?<={_D}{{4}})|(?!{_MORE}))"
-"""A year of two figures is none where the date goes on (8. 01/11/1985); one of four is the last."""
+"""A year of two figures is none where the date goes on (D.C.B. 01/11/1985); one of four is the
+last."""
 _SHAPES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(rf"{_AHEAD}({_D}{{4}}){_SEP}({_D}{{2}})(?:{_SEP}|\s)({_D}{{2}})(?![0-9])"), "YMD"),
     (re.compile(rf"{_AHEAD}({_D}{{4}})\s({_D}{{2}}){_SEP}({_D}{{2}})(?![0-9])"), "YMD"),

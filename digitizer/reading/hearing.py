@@ -91,8 +91,6 @@ class Hearing:
     witness: Witness = field(default_factory=Witness)
     dates: list[LooseDate] = field(default_factory=list)
     births: list[LooseDate] = field(default_factory=list)
-    perhaps_births: list[LooseDate] = field(default_factory=list)
-    """After a caption that is misread."""
     exam_dates: list[LooseDate] = field(default_factory=list)
     unclear: list[tuple[str, bool, float]] = field(default_factory=list)
     """Numbers that fit a record and an accession number; whether a date stands beside them."""

@@ -5,7 +5,7 @@ from datetime import date
 
 from digitizer.model.reading import FieldName, FieldSource
 from digitizer.reading.dates import FoundDate
-from digitizer.reading.hearing import SHAPED, Hearing, LooseDate
+from digitizer.reading.hearing import SHAPED, Hearing
 
 __all__ = ["settle_dates", "settle_exams", "settle_numbers"]
 
@@ -17,14 +17,14 @@ _LIKELY = 0.65
 def settle_dates(hearing: Hearing, source: FieldSource) -> None:
     """Tell birth dates from dates of exams, by caption and then by plausibility."""
     loose = list(dict.fromkeys(hearing.dates))
-    births, exams = _captioned_births(hearing), list(hearing.exam_dates)
+    births, exams = list(hearing.births), list(hearing.exam_dates)
     # The year in an accession number (R78-01234) tells the exam's date.
     numbered = {
         claim.value.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")[:2]
         for claim in hearing.witness.claims.get(FieldName.ACCESSION_NUMBER, [])
         if "-" in claim.value
     }
-    if not births and not hearing.birth_captioned and not hearing.perhaps_births:
+    if not births and not hearing.birth_captioned:
         bare = sorted(
             (one for one in loose if not one.with_exam and one.found.value[2:4] not in numbered),
             key=lambda one: one.found.value,
@@ -44,16 +44,6 @@ def settle_dates(hearing: Hearing, source: FieldSource) -> None:
     if len(days) == 1:
         for one in exams:
             hearing.witness.add_date(FieldName.STUDY_DATE, one.found.value, one)
-
-
-def _captioned_births(hearing: Hearing) -> list[LooseDate]:
-    """Return the dates after a caption of a birth, misread only where there is no other.
-
-    Two days after misread captions are dates of other things, or one of them is.
-    """
-    if hearing.birth_captioned or len({one.found.value for one in hearing.perhaps_births}) > 1:
-        return list(hearing.births)
-    return list(hearing.perhaps_births)
 
 
 def _century_back(found: FoundDate, exam: str) -> str:

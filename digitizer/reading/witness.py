@@ -120,7 +120,7 @@ def _line(line: str, hearing: Hearing) -> None:
 def _segment(caption: Caption | None, text: str, with_exam: bool, hearing: Hearing) -> None:
     if caption is Caption.OTHER:
         return
-    if caption in (Caption.BIRTH, Caption.PERHAPS_BIRTH, Caption.EXAM_DATE):
+    if caption in (Caption.BIRTH, Caption.EXAM_DATE):
         rest = _captioned_date(caption, text, hearing)
         if rest == text:
             # A date that could not be read where it was looked for: neither name nor number.
@@ -169,10 +169,7 @@ def _captioned_date(caption: Caption, text: str, hearing: Hearing) -> str:
         return text
     first = found[0]
     sure = CAPTIONED * (1.0 if first.exact else MENDED)
-    if caption is Caption.PERHAPS_BIRTH:
-        sure *= MENDED
-    places = {Caption.BIRTH: hearing.births, Caption.PERHAPS_BIRTH: hearing.perhaps_births}
-    place = places.get(caption, hearing.exam_dates)
+    place = hearing.births if caption is Caption.BIRTH else hearing.exam_dates
     place.append(LooseDate(first, False, hearing.weigh(sure)))
     return f"{text[: first.start]} {text[first.end :]}".strip()
 
