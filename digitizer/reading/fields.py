@@ -172,10 +172,10 @@ def _settled(name: FieldName, told: Sequence[Told], among: int, rules: ReadingRu
 
     Of 36 captioned dates that RapidOCR alone found, without a doubt of any figure in any look, all
     were right; of 35 with a doubt 10 were wrong (badly worn labels of seeds 405 and 511, and fresh
-    ones).
+    ones). Of an exam's dates that were stated of 80 film blocks (seed 1511) none was wrong by vote.
     """
     form = _form(name, rules)
-    if form is None:
+    if form is None or (name is FieldName.STUDY_DATE and not any(one.by.paper for one in told)):
         return Spelled(*vote(told))
     if name not in _DATES:
         return spelled(told, form, among)
@@ -298,11 +298,11 @@ def _of_one(
 ) -> float:
     """Return what a part of a name is worth that one engine alone found.
 
-    Less where another engine looked and saw no name, unless the part is a known given name, or no
-    look of the engine misses it or doubts a sign of it.
+    Less on paper, where ink is lost, if another engine looked and saw no name; unless the part is a
+    known given name, or no look of the engine misses it or doubts a sign of it.
     """
     known = name is FieldName.GIVEN_NAME and value in given_names
-    if known or len({one.family for one in heard}) == 1:
+    if known or len({one.family for one in heard}) == 1 or not any(one.paper for one in heard):
         return ALONE
     looks = [one for one in heard if one.witness.names]
     return ALONE if all(clearly(value, one) for one in looks) else LONE

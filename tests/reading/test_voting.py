@@ -224,3 +224,19 @@ def test_what_else_a_date_may_be_is_a_day() -> None:
     )
     said = parse(Reading(lines=(doubtful,)), FieldSource.FILM, RULES)[FieldName.BIRTH_DATE]
     assert [value for value, _ in said.others] == ["1980-02-21"]
+
+
+def test_on_film_one_engine_is_believed_of_a_name_and_an_exams_day() -> None:
+    """No ink wears off there, and none that was stated so was wrong; a birth date is doubted."""
+    junk = line("tesseract", "%< a 4")
+    for source, stated in ((FieldSource.FILM, True), (FieldSource.LABEL, False)):
+        lines = (
+            line("rapidocr", "NAME IONSON, XAVER", (5, "I", 0.8, "J", 0.19)),
+            line("rapidocr", "DOB 03/12/1960", (11, "6", 0.91, "8", 0.07)),
+            line("rapidocr", "EXAM DATE 03/12/1987", (18, "8", 0.91, "6", 0.07)),
+            junk,
+        )
+        said = parse(Reading(lines=lines), source, RULES)
+        assert (said[FieldName.FAMILY_NAME].confidence > 0.8) is stated
+        assert (said[FieldName.STUDY_DATE].confidence > 0.8) is stated
+        assert said[FieldName.BIRTH_DATE].confidence < 0.8
