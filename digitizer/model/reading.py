@@ -128,8 +128,8 @@ class Field:
 
     ``value`` has one form: dates ``YYYY-MM-DD``, names upper case without punctuation at the ends,
     sex M, F or O, laterality L, R or B. A look-up in the index may set ``verified``, never the
-    value. ``others`` are what a number may be as well, one sign being another, each with its chance
-    by what the engines saw.
+    value. ``others`` are what a number or a date may be as well, one sign being another, each with
+    its chance by what the engines saw.
     """
 
     value: str

@@ -47,7 +47,9 @@ _BODIES: Mapping[Caption, str] = {
     Caption.RECORD: r"M\.?\s?R\.?\s?N|MR(?=\s?[#:])|MED(?:ICAL|\.)?\s?REC(?:ORD|\.)?"
     rf"(?:\s?{_NO})?|(?:HOSP(?:ITAL)?|UNIT|X-?\s?RAY|XRAY|PATIENT|PAT|PT|CHART|REG(?:ISTRATION)?"
     rf"|RECORD|FILE|CLINIC|UR|NHS)\.?\s?{_NO}|(?:NUMBER|N[O0]|NR|ID)(?=[.:#\s]*[A-Z]?\d)|I\.D",
-    Caption.BIRTH: r"D\.?\s?[O0Q]\.?\s?[B8]|DATE OF BIRTH|B[I1]RTH\s?-?DA(?:TE|Y)|B[O0]RN(?: ON)?"
+    # An 8 is a misread B only where nothing parts it: DO 8/12 is a doctor's day, D0812345 a number.
+    Caption.BIRTH: r"D\.?\s?[O0Q]\.?(?:\s?B|8(?!\d))|DATE OF BIRTH|B[I1]RTH\s?-?DA(?:TE|Y)"
+    r"|B[O0]RN(?: ON)?"
     r"|BIRTH|DDN|GEB(?:UR[TI]S|\.)?[\s.\-]*DA[T7]U?M?|GEB(?:OREN)?(?: AM)?|NEE? LE|NATO|NACID[OA]"
     r"|B[./]?\s?D(?=[.:\s]*\d)|B\.?\s?DATE|FECHA (?:DE )?NAC(?:IMIENTO)?",
     Caption.EXAM_DATE: r"(?:EXAM(?:INATION)?|STUDY|FILM|X-?RAY)?\s?DATE(?: OF (?:EXAM|STUDY))?"

@@ -5,12 +5,13 @@ date. What is no day of the calendar is no date: it is never made one.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
 from rapidfuzz.distance import OSA
 
-__all__ = ["FoundDate", "find_dates"]
+__all__ = ["FoundDate", "find_dates", "is_day"]
 
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _FOREIGN = {
@@ -33,8 +34,13 @@ _AHEAD = r"(?<![0-9])"
 _TH = r"(?:ST|ND|RD|TH)?"
 _NAMED = r"([A-Z0-9]{3}[A-Z]{0,7})"
 _YEAR = rf"({_D}{{4}}|{_D}{{2}})"
-_ENDS = r"(?![0-9]|\s?[/.\-]\s?\d|\s(?:18|19|20)\d\d(?!\d))"
+_MORE = r"\s?[/.\-]\s?\d(?!\d?\d?\s?Y)"
+"""A further part of a date: an age is none (``- 27Y``)."""
+_ENDS = rf"(?![0-9]|{_MORE}|,?\s(?:18|19|20)\d\d(?!\d))"
 """A year is the last of a date: in JUNE 04/02/1931 the month is no month but a name."""
+_CLOSES = rf"(?![0-9])(?:(?<={_D}{{4}})|(?!{_MORE}))"
+"""A year of two figures is none where the date goes on (D.C.B. 01/11/1985); one of four is the
+last."""
 _SHAPES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(rf"{_AHEAD}({_D}{{4}}){_SEP}({_D}{{2}})(?:{_SEP}|\s)({_D}{{2}})(?![0-9])"), "YMD"),
     (re.compile(rf"{_AHEAD}({_D}{{4}})\s({_D}{{2}}){_SEP}({_D}{{2}})(?![0-9])"), "YMD"),
@@ -43,7 +49,7 @@ _SHAPES: tuple[tuple[re.Pattern[str], str], ...] = (
         re.compile(rf"(?<![A-Z]){_NAMED}{_GAP}({_D}{{1,2}}){_TH}[\s.,\-/]{{1,3}}{_YEAR}{_ENDS}"),
         "NDY",
     ),
-    (re.compile(rf"{_AHEAD}({_D}{{1,2}}){_SEP}({_D}{{1,2}})(?:{_SEP}){_YEAR}(?![0-9])"), ""),
+    (re.compile(rf"{_AHEAD}({_D}{{1,2}}){_SEP}({_D}{{1,2}})(?:{_SEP}){_YEAR}{_CLOSES}"), ""),
     (re.compile(rf"{_AHEAD}({_D}{{2}})\s({_D}{{2}}){_SEP}({_D}{{4}})(?![0-9])"), ""),
     (re.compile(rf"{_AHEAD}({_D}{{2}}){_SEP}({_D}{{2}})\s({_D}{{4}})(?![0-9])"), ""),
     # A separator lost between day and month, where the other still stands.
@@ -76,6 +82,11 @@ class FoundDate:
         Whether its century was written.
     exact : bool
         Whether no character had to be mended.
+    written : str
+        As it stands there.
+    figures : tuple of int or None
+        Where in ``written`` each of the eight figures of the day stands; None for one that is not
+        written, as those of a month by its name.
     """
 
     value: str
@@ -83,6 +94,8 @@ class FoundDate:
     end: int
     full_year: bool
     exact: bool = True
+    written: str = ""
+    figures: tuple[int | None, ...] = ()
 
 
 def find_dates(
@@ -114,6 +127,15 @@ def find_dates(
     return sorted(found, key=lambda one: one.start)
 
 
+def is_day(value: str) -> bool:
+    """Tell whether a value of the form ``YYYY-MM-DD`` is a day of the calendar."""
+    try:
+        date.fromisoformat(value)
+    except ValueError:
+        return False
+    return True
+
+
 def _read(match: re.Match[str], order: str, *, day_first: bool, latest: int) -> FoundDate | None:
     parts = dict(zip(order or ("DMY" if day_first else "MDY"), match.groups(), strict=True))
     figures = "".join(text for name, text in parts.items() if name != "N")
@@ -127,7 +149,8 @@ def _read(match: re.Match[str], order: str, *, day_first: bool, latest: int) -> 
     if month is None:
         return None
     day = int(_digits(parts["D"]))
-    if not order and month > 12 >= day:
+    swapped = not order and month > 12 >= day
+    if swapped:
         month, day = day, month
     if not _OLDEST <= year <= latest:
         return None
@@ -136,7 +159,28 @@ def _read(match: re.Match[str], order: str, *, day_first: bool, latest: int) -> 
     except ValueError:
         return None
     exact = figures.isdigit() and parts.get("N", "JAN")[:3] in _MONTHS
-    return FoundDate(value.isoformat(), match.start(), match.end(), len(year_text) == 4, exact)
+    spans = dict(zip(parts, (match.span(at) for at in range(1, len(parts) + 1)), strict=True))
+    if swapped:
+        spans["M"], spans["D"] = spans["D"], spans["M"]
+    return FoundDate(
+        value.isoformat(),
+        match.start(),
+        match.end(),
+        len(year_text) == 4,
+        exact,
+        match.group(),
+        _figures(spans, match.start()),
+    )
+
+
+def _figures(spans: Mapping[str, tuple[int, int]], start: int) -> tuple[int | None, ...]:
+    """Return where behind ``start`` each figure of year, month and day stands, if it does."""
+    places: list[int | None] = []
+    for part, count in (("Y", 4), ("M", 2), ("D", 2)):
+        first, end = spans.get(part, (0, 0))
+        written = range(first - start, end - start)
+        places += [None] * (count - len(written)) + list(written)
+    return tuple(places)
 
 
 def _month(word: str) -> int | None:

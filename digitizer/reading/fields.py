@@ -20,20 +20,24 @@ from digitizer.model.reading import (
     Reading,
     Testimony,
 )
+from digitizer.reading.dates import is_day
 from digitizer.reading.numbers import check_holds, issuer_of
 from digitizer.reading.overruled import believed
 from digitizer.reading.people import alike, people_named
 from digitizer.reading.rules import ReadingRules
 from digitizer.reading.voting import (
     ALONE,
+    LONE,
     MOST_SURE,
     Fits,
     Heard,
     Spelled,
     Told,
     best_of,
+    clearly,
     plain,
     spelled,
+    undoubted,
     vote,
 )
 from digitizer.reading.witness import Claim, NameClaim, hear
@@ -44,6 +48,10 @@ _TRUST: Mapping[str, float] = {"tesseract": 0.75}
 """Weight of an engine's word; on labels of moderate wear RapidOCR reads 97 of 100 record numbers
 right and Tesseract 70."""
 _MARKER = "marker"
+_OBJECTS = 0.6
+"""A date that is doubted is not stated, but speaks against who bears another as it did: linkage
+passes over a guess, which is below this."""
+_DATES = (FieldName.BIRTH_DATE, FieldName.STUDY_DATE)
 _CHECK_FAILS = 0.4
 _NAME_PARTS = (
     FieldName.FAMILY_NAME,
@@ -121,6 +129,7 @@ def _witnesses(reading: Reading, source: FieldSource, rules: ReadingRules) -> li
             engine.partition(":")[0],
             tuple(lines),
             _WEIGHTS.get(engine.partition(":")[2], 1.0),
+            source is FieldSource.LABEL,
         )
         for engine, lines in by_engine.items()
     ]
@@ -139,9 +148,7 @@ def _combined(
         if name is FieldName.PATIENT_ID:
             told = [one for one in told if not _fails(one.claim, rules)] or told
         if told:
-            form = _form(name, rules)
-            found = spelled(told, form, among) if form else Spelled(*vote(told))
-            fields[name] = _field(found, source)
+            fields[name] = _field(_settled(name, told, among, rules), source)
         if name is FieldName.ACCESSION_NUMBER and name in fields:
             _no_record(heard, fields, source, rules)
     fields.update(_named(heard, source, rules.vocabulary.given_names))
@@ -160,12 +167,34 @@ def _combined(
     return fields
 
 
+def _settled(name: FieldName, told: Sequence[Told], among: int, rules: ReadingRules) -> Spelled:
+    """Return what the witnesses agree on: sign by sign, where the field has a form.
+
+    Of 36 captioned dates that RapidOCR alone found, without a doubt of any figure in any look, all
+    were right; of 35 with a doubt 10 were wrong (badly worn labels of seeds 405 and 511, and fresh
+    ones). Of an exam's dates that were stated of 80 film blocks (seed 1511) none was wrong by vote.
+    """
+    form = _form(name, rules)
+    if form is None or (name is FieldName.STUDY_DATE and not any(one.by.paper for one in told)):
+        return Spelled(*vote(told))
+    if name not in _DATES:
+        return spelled(told, form, among)
+    found = spelled(told, form, among, ALONE if undoubted(told) else LONE)
+    found = replace(found, others=tuple(one for one in found.others if is_day(one[0])))
+    value, sure = vote(told)
+    if value == found.value:
+        return replace(found, sure=max(found.sure, min(sure, _OBJECTS)))
+    return found
+
+
 def _field(found: Spelled, source: FieldSource) -> Field:
     return Field(value=found.value, confidence=found.sure, source=source, others=found.others)
 
 
 def _form(name: FieldName, rules: ReadingRules) -> Fits | None:
-    """Return what tells the form of a field that is a number."""
+    """Return what tells the form of a field that is settled sign by sign: numbers and dates."""
+    if name in _DATES:
+        return is_day
     patterns = {
         FieldName.PATIENT_ID: rules.grammar.record_number,
         FieldName.ACCESSION_NUMBER: rules.grammar.accession_number,
@@ -258,9 +287,25 @@ def _named(
             for told in others
         ]  # fmt: skip
         doubt = (1 - best.confidence * own) * prod(1 - one for one in agreeing)
-        sure = (1 - doubt) * (1.0 if any(agreeing) else 0.6 if others else ALONE)
+        alone = 0.6 if others else _of_one(value, name, heard, given_names)
+        sure = (1 - doubt) * (1.0 if any(agreeing) else alone)
         fields[name] = Field(value=value, confidence=min(sure, MOST_SURE), source=source)
     return fields
+
+
+def _of_one(
+    value: str, name: FieldName, heard: Sequence[Heard], given_names: frozenset[str]
+) -> float:
+    """Return what a part of a name is worth that one engine alone found.
+
+    Less on paper, where ink is lost, if another engine looked and saw no name; unless the part is a
+    known given name, or no look of the engine misses it or doubts a sign of it.
+    """
+    known = name is FieldName.GIVEN_NAME and value in given_names
+    if known or len({one.family for one in heard}) == 1 or not any(one.paper for one in heard):
+        return ALONE
+    looks = [one for one in heard if one.witness.names]
+    return ALONE if all(clearly(value, one) for one in looks) else LONE
 
 
 def _part(name: PersonName, part: FieldName) -> str:

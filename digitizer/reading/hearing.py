@@ -36,10 +36,16 @@ DULL = 0.6
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A value, and how sure the grammar is of it, 0 to 1."""
+    """A value, and how sure the grammar is of it, 0 to 1.
+
+    Of a date also how it was written, and where in that each of its eight figures stands
+    (:class:`digitizer.reading.dates.FoundDate`).
+    """
 
     value: str
     confidence: float
+    written: str = ""
+    figures: tuple[int | None, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +67,11 @@ class Witness:
         """Note a claim."""
         if value:
             self.claims[name].append(Claim(value, confidence))
+
+    def add_date(self, name: FieldName, value: str, loose: "LooseDate") -> None:
+        """Note a date; ``value`` is that found, or the same in another century."""
+        found = loose.found
+        self.claims[name].append(Claim(value, loose.confidence, found.written, found.figures))
 
 
 @dataclass(frozen=True, slots=True)

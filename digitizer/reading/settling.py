@@ -40,10 +40,10 @@ def settle_dates(hearing: Hearing, source: FieldSource) -> None:
     earliest = min(days, default="")
     for one in births:
         value = _century_back(one.found, earliest)
-        hearing.witness.add(FieldName.BIRTH_DATE, value, one.confidence)
+        hearing.witness.add_date(FieldName.BIRTH_DATE, value, one)
     if len(days) == 1:
         for one in exams:
-            hearing.witness.add(FieldName.STUDY_DATE, one.found.value, one.confidence)
+            hearing.witness.add_date(FieldName.STUDY_DATE, one.found.value, one)
 
 
 def _century_back(found: FoundDate, exam: str) -> str:

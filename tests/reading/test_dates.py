@@ -144,3 +144,43 @@ def test_any_text_gives_days_of_the_calendar_or_none(text: str) -> None:
     """Hostile text is read without a fault."""
     for value in found(text.upper(), compact=True):
         assert date.fromisoformat(value).isoformat() == value
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("DCB JUL 17, 1972", "1972-07-17"),
+        ("D.C.B. 07/28/1989", "1989-07-28"),
+        ("D.C.B. 01/11/1985", "1985-01-11"),
+    ],
+)
+def test_the_end_of_a_misread_caption_is_no_figure(line: str, expected: str) -> None:
+    """The B is no 8 of a date whose year would be the 17 or the 11."""
+    assert found(line) == [expected]
+
+
+@given(day=DAYS)
+def test_it_is_told_where_each_figure_stands(day: date) -> None:
+    """Whatever the form; figures that are not written are told as such."""
+    plain = day.strftime("%Y%m%d")
+    for form in ("%m/%d/%Y", "%d.%m.%Y", "%d %b %Y", "%b %d, %Y", "%Y-%m-%d"):
+        (one,) = find_dates(f"DOB {day.strftime(form).upper()} M", day_first=False)
+        for sign, at in zip(plain, one.figures, strict=True):
+            assert at is None or one.written[at] == sign
+        assert sum(at is None for at in one.figures) == (2 if "%b" in form else 0)
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["03/12/1951 - 27Y", "03/12/1951-27Y", "03/12/51 - 27Y", "03/12/51 / 27 YRS",
+     "12 MAR 1951 - 27Y", "MAR 12, 1951 - 27Y", "03/12/1951 - 2 VIEWS", "03/12/1951 /2"],
+)  # fmt: skip
+def test_what_follows_a_date_is_none_of_it(line: str) -> None:
+    """An age, or a count of views."""
+    assert found(line) == ["1951-03-12"]
+
+
+@pytest.mark.parametrize("line", ["JUNE 04 - 02 - 1931", "8. 01/11/1985", "8 - 01 - 11 - 1985"])
+def test_a_part_of_a_date_is_not_its_year(line: str) -> None:
+    """However its parts are set apart."""
+    assert not {"1902-06-04", "2011-08-01", "1911-08-01"} & set(found(line))

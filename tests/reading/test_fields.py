@@ -57,6 +57,7 @@ WHO = {
         ["NAME", "DOE, JANE", "ID:", "1234567", "Birthdate:1931-04-02"],
         ["1234567", "JANE DOE", "04/02/1931"],
         ["NAMF DOE, JANE", "H0SP NO 1234567", "8IRTHDATE: 04/02/1931"],
+        ["DOE, JANE", "MRN 1234567", "D.O.8. 04/02/1931"],
         ["FIRST", "NAME: JANE", "LAST NAME: DOE", "MRN:1234567 DOB:04/02/1931"],
         ["DOE,", "JANE", "1234567 F 04/02/1931"],
     ],
@@ -92,6 +93,28 @@ def test_a_name_is_told_from_what_stands_about_it(
     """Lines of its own, titles, ages, words of exams that are names, carets taken for letters."""
     said = read(*lines)
     assert (said["family_name"], said["given_name"], said.get("middle_name")) == expected
+
+
+@pytest.mark.parametrize(
+    "caption",
+    ["DOE", "DOS", "DOA", "DOD", "DOR", "DOP", "DOH", "D0S", "D.O.S.", "D.O.E", "D.O.A.", "D.O.",
+     "DO", "DC", "D.C."],
+)  # fmt: skip
+@pytest.mark.parametrize("sign", [":", "", "#"])
+def test_a_date_of_something_else_is_no_birth_date(caption: str, sign: str) -> None:
+    """Of exam, service, admission, death, report: a doctor of osteopathy signs DO beside a day."""
+    for day in ("08/12/1978", "8/12/1978", "8-12-78"):
+        label = ["DOE, JANE", "MRN 1234567", f"{caption}{sign} {day}"]
+        stated = parse_lines(label, (), FieldSource.LABEL, RULES).get(FieldName.BIRTH_DATE)
+        assert stated is None or stated.confidence < 0.6
+        said = read(*label, "DOB 04/02/1931")
+        assert said["birth_date"] == "1931-04-02"
+
+
+def test_a_number_that_begins_like_a_misread_caption_is_a_number() -> None:
+    """D08 is the beginning of a record number here."""
+    said = read("DOE, JANE", "MRN D0812345", "DOB 04/02/1931")
+    assert said["patient_id"] == "D0812345"
 
 
 @pytest.mark.parametrize("line", ["CHEST, PA", "IVP 10 MIN", "HEEL RT", "BOTH KNEES STANDING"])

@@ -94,3 +94,11 @@ def test_a_digit_misread_behind_the_numbers_own_letter_is_mended() -> None:
     assert fitting("65592C4", RECORD) == "6559204"
     assert fitting("NO49424", RECORD) is None
     assert leading_number("M6 40691", RECORD) == ("M640691", " ")
+
+
+def test_a_bar_before_a_number_is_no_figure_of_it() -> None:
+    """The frame of the label or the rule of a table: what fits without it is the number."""
+    for text in ("|266675", "| 266675", ": |266675 M", "!266675"):
+        beside = leading_number(text, RECORD)
+        assert beside is not None
+        assert beside[0] == "266675"

@@ -1,8 +1,12 @@
 """A number is settled sign by sign, by what each engine saw and what else it thought of."""
 
+import pytest
+
 from digitizer.model.reading import Doubt, FieldName, FieldSource, Line, Reading
 from digitizer.model.units import Point
 from digitizer.reading import ReadingRules, parse
+from digitizer.reading.hearing import Witness
+from digitizer.reading.voting import Heard, Told, _before_wear, undoubted
 
 BOX = (Point(0, 0), Point(9, 0), Point(9, 2), Point(0, 2))
 RULES = ReadingRules()
@@ -30,11 +34,11 @@ def test_what_one_engine_doubts_the_other_settles() -> None:
 
 def test_what_else_a_number_may_be_is_kept() -> None:
     """For the reviewer, and for weighing a patient whose number is one sign off."""
-    doubtful = line("rapidocr", "MRN 3387014", (5, "3", 0.6, "8", 0.37))
+    doubtful = line("rapidocr", "MRN 3487014", (5, "4", 0.6, "9", 0.37))
     said = parse(Reading(lines=(doubtful,)), FieldSource.LABEL, RULES)[FieldName.PATIENT_ID]
-    assert said.value == "3387014"
+    assert said.value == "3487014"
     ((other, chance),) = said.others
-    assert other == "3887014"
+    assert other == "3987014"
     assert 0.3 < chance < 0.45
 
 
@@ -79,3 +83,160 @@ def test_a_number_that_stands_alone_may_be_broken_behind_its_letter() -> None:
     """One engine saw a space where a pen stroke crosses; a bullet before a number is none of it."""
     assert number(line("rapidocr", "A4 19303"))[0] == "A419303"
     assert number(line("rapidocr", "1 3387014"))[0] == "3387014"
+
+
+def born(*lines: Line) -> tuple[str, float]:
+    said = parse(Reading(lines=lines), FieldSource.LABEL, RULES)[FieldName.BIRTH_DATE]
+    return said.value, said.confidence
+
+
+def test_a_date_is_settled_figure_by_figure() -> None:
+    """Wherever its figures stand in the writing, and however the month is written."""
+    for written, at, value in (
+        ("DOB 06/30/1919", 5, "1919-08-30"),
+        ("DOB: 16.03.1919", 6, "1919-03-18"),
+        ("BORN 16 MAR 1919", 6, "1919-03-18"),
+        ("DOB 1919-03-16", 13, "1919-03-18"),
+    ):
+        other = written[:at] + "8" + written[at + 1 :]
+        doubtful = line("rapidocr", written, (at, "6", 0.5, "8", 0.45))
+        assert born(doubtful, line("tesseract", other))[0] == value
+
+
+def test_a_date_that_one_engine_alone_found_and_doubts_is_not_stated() -> None:
+    """A worn 8 is read as a 3, and the other engine sees no date at all."""
+    junk = line("tesseract", "wax 7206")
+    doubtful = line("rapidocr", "DOB 03/12/1960", (11, "9", 0.91, "2", 0.07))
+    assert born(doubtful, junk)[1] < 0.8
+    very = line("rapidocr", "DOB 03/12/1960", (11, "9", 0.5, "2", 0.4))
+    # Below that linkage takes a date for a guess, which contradicts nobody.
+    assert 0.6 <= born(very, junk)[1] < 0.8
+    value, confidence = born(line("rapidocr", "DOB 03/12/1960"), junk)
+    assert value == "1960-03-12"
+    assert confidence > 0.8
+
+
+def test_a_date_that_engines_read_differently_is_not_stated() -> None:
+    """One figure apart, and none of them doubts it."""
+    one, other = line("rapidocr", "DOB 03/12/1960"), line("tesseract", "DOB 08/12/1960")
+    assert born(one, other)[1] < 0.8
+
+
+def test_figures_are_not_mixed_to_what_is_no_day() -> None:
+    """31 APR would fit best, figure by figure."""
+    one = line("rapidocr", "DOB 31 MAR 1960")
+    other = line("tesseract", "DOB 21 APR 1960", (4, "2", 0.4, "3", 0.39))
+    value, confidence = born(one, other)
+    assert value in ("1960-03-31", "1960-04-21")
+    assert confidence < 0.8
+
+
+def test_paper_loses_ink_and_gains_none() -> None:
+    """A 3 that may be an 8 is rather an 8 that wore off, and no surer than it was seen."""
+    worn = line("rapidocr", "MRN 3387014", (5, "3", 0.6, "8", 0.37))
+    value, confidence = number(worn)
+    assert value == "3887014"
+    assert confidence < 0.5
+    whole = line("rapidocr", "MRN 3887014", (5, "8", 0.6, "3", 0.37))
+    assert number(whole)[0] == "3887014"
+    on_film = parse(Reading(lines=(worn,)), FieldSource.FILM, RULES)[FieldName.PATIENT_ID]
+    assert on_film.value == "3387014"
+
+
+def test_a_name_that_one_engine_alone_found_and_doubts_is_not_stated() -> None:
+    """Handwriting that the other engine does not see; a known given name speaks for itself."""
+
+    def named(*lines: Line) -> tuple[float, float]:
+        said = parse(Reading(lines=lines), FieldSource.LABEL, RULES)
+        return said[FieldName.FAMILY_NAME].confidence, said[FieldName.GIVEN_NAME].confidence
+
+    junk = line("tesseract", "%< a 4")
+    doubtful = line("rapidocr", "NAME IONSON, ALICE", (5, "I", 0.8, "J", 0.19))
+    family, given = named(doubtful, junk)
+    assert family < 0.8 < given
+    assert min(named(line("rapidocr", "NAME JONSON, ALICE"), junk)) > 0.8
+    assert named(doubtful)[0] > 0.8
+    # Another look of the same engine read it otherwise.
+    again = line("rapidocr:ink", "NAME JONSON, ALICE")
+    assert named(line("rapidocr", "NAME IONSON, ALICE"), junk, again)[0] < 0.8
+
+
+def test_only_a_whole_word_vouches_for_a_name() -> None:
+    """And only where no sign of it is doubted, wherever else it stands."""
+
+    def family(*texts: Line) -> float:
+        said = parse(Reading(lines=(*texts, line("tesseract", "%< a 4"))), FieldSource.LABEL, RULES)
+        assert said[FieldName.FAMILY_NAME].value == "JONSON"
+        return said[FieldName.FAMILY_NAME].confidence
+
+    assert family(line("rapidocr", "NAME: JONSON, XAVER")) > 0.8
+    doubtful = line("rapidocr", "NAME: JONSON, XAVER", (6, "J", 0.8, "I", 0.19))
+    assert family(doubtful) < 0.8
+    for other in ("DR JONSONBERG", "DR JONSON-BERG", "DR JONSON"):
+        assert family(line("rapidocr", other), doubtful) < 0.8
+    # Put together from what engines saw as words of another kind, it was seen nowhere.
+    assert family(line("rapidocr", "NAME: J0NSON, XAVER")) < 0.8
+
+
+def test_what_stands_in_no_line_is_doubted() -> None:
+    """And a date that stands twice, doubted once."""
+    junk = line("tesseract", "wax 7206")
+    sure = line("rapidocr", "DOB 03/12/1960")
+    doubtful = line("rapidocr", "DOB 03/12/1960", (11, "6", 0.91, "8", 0.07))
+    assert born(sure, sure, junk)[1] > 0.8
+    assert born(sure, doubtful, junk)[1] < 0.8
+    witness = Witness()
+    witness.add(FieldName.BIRTH_DATE, "1960-03-12", 0.9)
+    (claim,) = witness.claims[FieldName.BIRTH_DATE]
+    by = Heard(witness, 1.0, "rapidocr", (line("rapidocr", "DOB"),))
+    assert not undoubted([Told(claim, by)])
+
+
+@pytest.mark.parametrize(
+    "text", ["DOB 12/04/195!", "DOB 12/04/!951", "DOB !2/04/1951", "DOB 12/04/|951"]
+)
+def test_a_sign_taken_for_a_1_is_no_letter_nor_digit_of_the_line(text: str) -> None:
+    """At the end of a date as well."""
+    value, confidence = born(line("rapidocr", text), line("tesseract", "wax"))
+    assert value == "1951-12-04"
+    assert confidence < 0.8
+    ahead = line("rapidocr", text, (9, "4", 0.5, "9", 0.45))
+    assert born(ahead)[0] == "1951-12-04"
+
+
+def test_what_wore_off_is_told_by_all_pairs_together() -> None:
+    """The order of the pairs decides nothing, and what is impossible stays so."""
+    look = _before_wear({"5": 0.4, "6": 0.3, "8": 0.2, "2": 0.1})
+    assert look["5"] < look["6"] < look["8"]
+    assert look["6"] / look["5"] == pytest.approx(4 * 0.3 / 0.4)
+    assert look["8"] / look["6"] == pytest.approx(4 * 0.2 / 0.3)
+    look = _before_wear({"3": 0.5, "8": 0.25, "9": 0.25})
+    assert look["8"] == look["9"] == pytest.approx(0.4)
+    assert sum(look.values()) == pytest.approx(1.0)
+    assert _before_wear({"2": 0.6, "3": 0.0, "8": 0.0}) == {"2": 0.6, "3": 0.0, "8": 0.0}
+    assert _before_wear({"3": 0.0, "8": 0.4}) == {"3": 0.0, "8": pytest.approx(0.4)}
+
+
+def test_what_else_a_date_may_be_is_a_day() -> None:
+    """31 FEB is none."""
+    doubtful = line(
+        "rapidocr", "DOB 21 FEB 1960", (4, "2", 0.6, "3", 0.3), (13, "6", 0.6, "8", 0.3)
+    )
+    said = parse(Reading(lines=(doubtful,)), FieldSource.FILM, RULES)[FieldName.BIRTH_DATE]
+    assert [value for value, _ in said.others] == ["1980-02-21"]
+
+
+def test_on_film_one_engine_is_believed_of_a_name_and_an_exams_day() -> None:
+    """No ink wears off there, and none that was stated so was wrong; a birth date is doubted."""
+    junk = line("tesseract", "%< a 4")
+    for source, stated in ((FieldSource.FILM, True), (FieldSource.LABEL, False)):
+        lines = (
+            line("rapidocr", "NAME IONSON, XAVER", (5, "I", 0.8, "J", 0.19)),
+            line("rapidocr", "DOB 03/12/1960", (11, "6", 0.91, "8", 0.07)),
+            line("rapidocr", "EXAM DATE 03/12/1987", (18, "8", 0.91, "6", 0.07)),
+            junk,
+        )
+        said = parse(Reading(lines=lines), source, RULES)
+        assert (said[FieldName.FAMILY_NAME].confidence > 0.8) is stated
+        assert (said[FieldName.STUDY_DATE].confidence > 0.8) is stated
+        assert said[FieldName.BIRTH_DATE].confidence < 0.8
