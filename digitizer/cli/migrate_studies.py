@@ -100,6 +100,7 @@ def study_show(session: Session, study: str, as_json: bool) -> int:
 @click.option("--collisions", type=click.Choice([one.value for one in Collisions]),
               help="What becomes of instances that cannot go as they are.")  # fmt: skip
 @click.option("--leave-others", is_flag=True, help="Leave out files that name somebody else.")
+@click.option("--whole", is_flag=True, help="All files are the patient's, whomever they name.")
 @click.option("--alike", is_flag=True, help="Also all studies that name the same patient alike.")
 @click.option("--reason", "why", default="", help="Why.")
 @as_user
@@ -111,6 +112,7 @@ def accept(
     accession_number: str | None,
     collisions: str | None,
     leave_others: bool,
+    whole: bool,
     alike: bool,
     why: str,
     user: str,
@@ -128,6 +130,7 @@ def accept(
             accession_number=accession_number,
             collisions=Collisions(collisions) if collisions else None,
             leave_others=leave_others,
+            whole=whole,
             why=why,
         )
         if accepted.decision is not None:

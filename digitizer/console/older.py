@@ -32,7 +32,7 @@ from digitizer.pipeline.older.printed import printed_source
 from digitizer.pipeline.older.release import GIVEN_UP
 from digitizer.pipeline.older.review import Collisions
 from digitizer.pipeline.older.sources import pause_source
-from digitizer.pipeline.older.steps import rejected_by_person
+from digitizer.pipeline.older.steps import on_hold, rejected_by_person
 from digitizer.pipeline.older.strangers import named_in
 from digitizer.pipeline.spreadsheet import safe_cell
 
@@ -258,6 +258,7 @@ def study(request: Request, study_id: str, person: Person = Depends(_SEES)) -> R
         request, "older_study.html", person,
         study=found, source=of, rows=rows[:_ROWS], number=len(rows), why_of=lists.why,
         events=events, collisions=tuple(Collisions),
+        aside=on_hold(found),
         blocked=any(row.state is State.REVIEW for row in rows),
         may_reopen=rejected_by_person(found),
         named=named_in(site.services, found, rows[:_ROWS]),
@@ -290,7 +291,7 @@ def accept(
     other: Annotated[str, Form(max_length=200)] = "",
     accession: Annotated[str, Form(max_length=64)] = "",
     collisions: Annotated[str, Form(max_length=20)] = "",
-    leave_others: Annotated[str, Form(max_length=1)] = "",
+    others: Annotated[str, Form(max_length=10)] = "",
     alike: Annotated[str, Form(max_length=1)] = "",
     reason: Annotated[str, Form(max_length=200)] = "",
     person: Person = Depends(_DECIDES),
@@ -312,10 +313,11 @@ def accept(
                 patient_id=chosen or None,
                 accession_number=accession.strip() or None,
                 collisions=Collisions(collisions) if collisions else None,
-                leave_others=bool(leave_others),
+                leave_others=others == "leave",
+                whole=others == "whole",
                 why=reason,
             )
-        out = sum(left_out(site.services, one) for one in ids) if leave_others else 0
+        out = sum(left_out(site.services, one) for one in ids) if others == "leave" else 0
         return f"{len(ids)} accepted{f', {out} instances left out' if out else ''}."
 
     return _decided(request, study_id, version, person, decide)
@@ -374,7 +376,7 @@ def hold(
 
     def decide(site: Site) -> str:
         with site.services.ledger.reading() as view:
-            aside = any(one.code is Code.ON_HOLD for one in view.get(OldStudy, study_id).reasons)
+            aside = on_hold(view.get(OldStudy, study_id))
         if aside:
             review.release(site.services, study_id, user=person.name)
             return "Released."

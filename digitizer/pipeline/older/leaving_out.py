@@ -36,7 +36,7 @@ def must_not_forget(rows: Iterable[OldInstance], *, leave_others: bool) -> None:
     if not leave_others and any(row.code is Code.NAMES_ANOTHER for row in rows):
         raise UsageError(
             "Files of this study were left out before: they name another patient.",
-            remedy="Say --leave-others (or tick it): they are looked at anew for this patient.",
+            remedy="Say --leave-others (or choose it): they are looked at anew for this patient.",
         )
 
 

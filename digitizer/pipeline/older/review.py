@@ -24,7 +24,7 @@ from digitizer.pipeline.older.leaving_out import (
 )
 from digitizer.pipeline.older.picture_exam import own_study_uid
 from digitizer.pipeline.older.rejecting import must_not_be_there
-from digitizer.pipeline.older.steps import SENT, count_token, identities_token
+from digitizer.pipeline.older.steps import SENT, count_token, identities_token, on_hold
 from digitizer.pipeline.older.strangers import referring, strangers
 from digitizer.pipeline.older.writing import revive
 from digitizer.pipeline.review import exam_named, patient_named
@@ -80,6 +80,7 @@ def accept(
     accession_number: str | None = None,
     collisions: Collisions | None = None,
     leave_others: bool = False,
+    whole: bool = False,
     why: str = "",
     undo_window_s: float | None = None,
 ) -> OldStudy:
@@ -100,6 +101,9 @@ def accept(
         What becomes of instances that cannot go as they are; must be said where there are any.
     leave_others : bool
         Instances whose headers name somebody else are left out, and listed as rejected.
+    whole : bool
+        They are all of the patient, whomever they name. One of both must be said of a study whose
+        files name several people.
     why : str
     undo_window_s : float, optional
         The setting by default.
@@ -112,10 +116,16 @@ def accept(
     """
     with services.ledger.reading() as view:
         study = _in_review(view.get(OldStudy, study_id))
+        _must_not_be_aside(study)
         seen = open_instances(view.old_instances(study_id=study_id))
         sent = bool(view.old_instances(study_id=study_id, states=SENT, limit=1))
     codes = {one.code for one in study.reasons}
     _must_be_settled(study_id, codes, collisions, gone=bool(patient_id) and not sent)
+    if Code.SEVERAL_IDENTITIES in codes and leave_others is whole:
+        raise UsageError(
+            f"The files of study {study_id} name several people.",
+            remedy="Say --leave-others, or --whole where all of them are the patient's.",
+        )
     if codes == {Code.COUNT_DIFFERS}:
         return _accept_count(services, study, user, why)
     patient = patient_named(services, patient_id) if patient_id else _proposed(study)
@@ -226,6 +236,13 @@ def _must_be_settled(
         )
     if codes & _OF_INSTANCES - _COLLIDING and collisions is Collisions.NEW_UID:
         raise UsageError("A new UID does not help here.", remedy="Say --collisions leave.")
+
+
+def _must_not_be_aside(study: OldStudy) -> None:
+    if on_hold(study):
+        raise UsageError(
+            f"Study {study.id} was put aside.", remedy="Release it first: `migrate release`."
+        )
 
 
 def _in_review(study: OldStudy) -> OldStudy:
