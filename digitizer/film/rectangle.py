@@ -94,9 +94,9 @@ def rough_rectangle(outlines: Sequence[NDArray[np.int32]], shape: tuple[int, int
     limits: list[float] = []
     shown: list[bool] = []
     for runs, normal in ((2, -down), (3, right), (0, down), (1, -right)):
-        reach = points @ normal
-        span = float(np.ptp(points @ np.array([-normal[1], normal[0]])))
-        here = reach[straight & (facing == runs)]
+        reach, across = points @ normal, points @ np.array([-normal[1], normal[0]])
+        span = float(np.ptp(across))
+        here = reach[straight & (facing == runs) & _from_outside(reach, across)]
         limit = _mode(here) if here.size >= 8 else float(reach.max())
         on_line = int((np.abs(here - limit) < _ON_LINE).sum())
         # A piece that goes on beyond the line, up to the frame, has no side there; unless the
@@ -133,6 +133,14 @@ def _rim(
     stretch = np.concatenate([free[-step:], free, free[:step]]).astype(np.float64)
     own = np.convolve(stretch, np.ones(2 * step + 1), "valid") > 2 * step + 0.5
     return points, free, np.arctan2(along[:, 1], along[:, 0]), own
+
+
+def _from_outside(reach: NDArray[np.float64], across: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Tell which points of a rim are seen from outside: not those of a bay behind others."""
+    place = np.round(across - across.min()).astype(int)
+    outermost = np.full(place.max() + 1, -np.inf)
+    np.maximum.at(outermost, place, reach)
+    return np.asarray(reach > outermost[place] - _ON_LINE, dtype=np.bool_)
 
 
 def _off_frame(points: NDArray[np.int32], shape: tuple[int, int]) -> NDArray[np.bool_]:

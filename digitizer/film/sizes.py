@@ -29,9 +29,10 @@ CUT_MM, _BEYOND_MM = 0.8, 2.5
 seem where another's rim was taken for its own."""
 _AS_WIDE_MM = 1.2
 """How much longer a film may seem between two sides of which one is not known well."""
-_SHORTER_MM, _LONGER_MM = (-2.0, -4.5, -6.0), (2.0, 1.0, 1.0)
+_SHORTER_MM, _LONGER_MM = (-2.0, -4.5, -8.5), (2.0, 1.0, 1.0)
 """By how much a film may seem shorter or longer than it is where none, one or both of two opposite
-sides lie beyond the frame."""
+sides lie beyond the frame. The widest film that lies 0.7 degrees askew lacks four millimetres on
+either side where its corners are all beyond the frame (see ``_DEEPEST_MM``)."""
 _DEEPEST_MM = 6.5
 """How far a film's corner lies beyond the frame at most where nothing is cut off: 5.3 mm for the
 widest film fed 0.7 degrees askew, and what it was fed too far."""

@@ -55,7 +55,8 @@ _BEYOND_DOUBT = 0.85
 _BESIDE = 0.2
 """Part of a piece's rim outside the sheet measured on it that is more than tape or glare."""
 _SCATTERED = 0.5
-"""The same, from which on the sheet measured is not what its pieces are of."""
+"""The same of the sheet with all beyond its rough sides, from which on it is not what its pieces are
+of."""
 _RIM_POINTS = 400
 """So many points of a rim are kept."""
 _GLOW = 3.0
@@ -263,13 +264,13 @@ def _suppose(page: Page, bed: Bed, kind: BedKind, level: float) -> _Supposition:
         if is_film or any(_is_border(page, surface, kind, one, alone=alone) for one in found):
             lines = [side for one in found for side in one.sides if side.weight > 0]
             return _Supposition(level, [], found, lines, kind is BedKind.DARK)
-        proven = sum(one.has_corner and one.believed > _PROVEN for one in found) > 1
+        proven = _proves(found, page)
         least = min(
             one.believed if one.has_corner or proven else one.believed - _LONE for one in found
         )
         edge = sum(one.edge for one in found)
         fewer = len(best) > _MOST_SHEETS >= len(found)
-        scattered = any(one.beside > _SCATTERED for one in found)
+        scattered = any(_is_scattered(one, page) for one in found)
         if least >= _BELIEVED and not scattered and (fewer or edge > sum(one.edge for one in best)):
             best = found
         apart = len(found) <= _MOST_SHEETS and all(one.beside < _BESIDE for one in found)
@@ -281,9 +282,26 @@ def _suppose(page: Page, bed: Bed, kind: BedKind, level: float) -> _Supposition:
     return _Supposition(level, best, [], [] if best else lines)
 
 
+def _proves(found: Sequence[FoundSheet], page: Page) -> bool:
+    """Tell whether some sheets prove the bed for others beside them.
+
+    Two with corners do; and one of a size of the trade, since nothing on a film has that by chance.
+    """
+    clear = sum(one.has_corner and one.believed > _PROVEN for one in found)
+    return clear > 1 or any(one.believed >= _BELIEVED and _is_whole(one, page) for one in found)
+
+
+def _is_whole(found: FoundSheet, page: Page) -> bool:
+    """Tell whether a sheet is a whole film of the trade by its size, as far as that shows."""
+    size = _size_mm(found.corners, page)
+    top, right, bottom, left = (not (side.seen or side.rough) for side in found.sides)
+    return size is not None and may_be_whole(size, (left + right, top + bottom))
+
+
 def _kept(page: Page, best: _Supposition) -> list[FoundSheet]:
     """Return the sheets of a bed with all that may be theirs beyond sides that are not sure."""
-    whole = [with_whole_rim(page, one) for one in best.sheets]
+    # What bed-like film divided from the rest lies within the rest, once that is whole.
+    whole = _outermost([with_whole_rim(page, one) for one in best.sheets])
     return with_black_rims(page, whole, dark=best.dark)
 
 
@@ -305,6 +323,14 @@ def _is_scrap(found: FoundSheet, all_found: Sequence[FoundSheet], page: Page) ->
         and max(size.width, size.height) < _SMALLEST_MM
         and found.believed < _BELIEVED
     )
+
+
+def _is_scattered(found: FoundSheet, page: Page) -> bool:
+    """Tell whether most of a piece lies outside the sheet measured on it, whole as it may be."""
+    if found.beside <= _SCATTERED:
+        return False
+    whole = with_whole_rim(page, found)
+    return beside(whole.corners, whole.rim, whole.glow) > _SCATTERED
 
 
 def _outermost(found: list[FoundSheet]) -> list[FoundSheet]:

@@ -79,6 +79,34 @@ def test_a_lone_line_along_the_frame_holds_what_lies_within_penumbrae(seed, numb
     assert np.min(sheet.corners, axis=0) == pytest.approx(truth.min(axis=0), abs=2)
 
 
+def test_black_around_what_no_film_measures_is_film_where_the_frame_is_as_large_as_one():
+    """A drawn film whose edges lie up to 7 mm beyond the frame; what it shows has square corners."""
+    raster = draw_scan((971, 1, 182), dpi=100).raster
+    (sheet,) = find_sheets(raster).sheets
+    rows, columns = raster.pixels.shape
+    assert sheet.edges_seen == 0
+    assert np.min(sheet.corners, axis=0) == pytest.approx([0, 0], abs=20)
+    assert np.max(sheet.corners, axis=0) == pytest.approx([columns, rows], abs=20)
+    assert np.min(sheet.corners) <= 0
+
+
+def test_two_edges_as_far_apart_as_a_films_are_no_bone():
+    """A drawn film on grey; its third side is like the bed, the fourth beyond the frame."""
+    (sheet,) = find_sheets(draw_scan((972, 1, 183), dpi=100).raster).sheets
+    assert sheet.edges_seen == 3
+    assert sheet.skew_deg == pytest.approx(0.23, abs=0.02)
+
+
+@pytest.mark.parametrize("number", [3, 67, 68])
+def test_films_that_look_like_the_bed_in_part_are_each_found(number):
+    """Drawn beds: two sides of a small film fade; a spine like grey divides one; one has a bay."""
+    sheets = 2 + number % 3
+    scan = draw_scan((972, sheets, number), sheets=sheets, dpi=100)
+    found = find_sheets(scan.raster).sheets
+    assert len(found) == sheets
+    assert all(sheet.skew_deg is not None for sheet in found)
+
+
 def test_black_before_light_in_the_corners_is_film():
     """A drawn film whose edges lie beyond the frame, its mask as straight as cut, corners round."""
     raster = draw_scan((891, 1, 51), dpi=100).raster
