@@ -90,7 +90,7 @@ def _fits(shown: float, whole: float, unseen: int, wedge: float) -> bool:
 def lacking(size: SizeMm, most: float) -> tuple[float, float] | None:
     """Return what a sheet lacks in width and height to a size of the trade, or has over.
 
-    Of several sizes the largest counts: too much is kept rather than too little.
+    Of several sizes the largest counts each way: too much is kept rather than too little.
 
     Parameters
     ----------
@@ -114,7 +114,7 @@ def lacking(size: SizeMm, most: float) -> tuple[float, float] | None:
     near = [one for one in gaps if min(one) > -_BEYOND_MM and max(one) <= most]
     within = [one for one in near if min(one) > -CUT_MM]
     if within:
-        return max(within, key=sum)
+        return max(one[0] for one in within), max(one[1] for one in within)
     return min(near, key=lambda one: abs(one[0]) + abs(one[1]), default=None)
 
 

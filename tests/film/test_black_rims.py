@@ -101,4 +101,5 @@ def test_what_lacks_to_a_size_of_the_trade() -> None:
     assert lacking(SizeMm(205.9, 154.7), 20) == pytest.approx((10.0, 10.4))
     assert lacking(SizeMm(154.7, 205.9), 3) is None
     assert lacking(SizeMm(173.5, 123.8), 20) == pytest.approx((6.5, 6.2))
+    assert lacking(SizeMm(97.7, 75.8), 25) == pytest.approx((3.9, 24.2))  # or 100 x 100
     assert lacking(SizeMm(500.0, 600.0), 20) is None
