@@ -126,8 +126,8 @@ def _rims(page: Page, found: FoundSheet, corners: Points) -> list[float] | None:
     """Return how far top, right, bottom and left may go on; None where nothing lacks."""
     size = _size(corners)
     rough = [side.rough and not side.seen for side in found.sides]
-    if any(rough) and is_film_size(size, _ROUGH_MM):
-        return None
+    if is_film_size(size, _ROUGH_MM if any(rough) else CUT_MM):
+        return _slight_rims(found, size)
     widened = [True] * 4
     gaps = next(filter(None, (lacking(size, most) for most in _may_lack(page, found))), None)
     if gaps is None:
@@ -143,6 +143,20 @@ def _rims(page: Page, found: FoundSheet, corners: Points) -> list[float] | None:
         for rim, wide in zip((down, across) * 2, widened, strict=True)
     ]
     return _where_unsure(found, both)
+
+
+def _slight_rims(found: FoundSheet, size: SizeMm) -> list[float] | None:
+    """Return what little lacks to a film's size at sides that are not sure; None where nothing."""
+    gaps = lacking(size, _ROUGH_MM)
+    if gaps is None or max(gaps) < _ROOM_MM:
+        return None
+    unsure = [
+        _is_weak(side) or (any(found.settled) and not settled)
+        for side, settled in zip(found.sides, found.settled, strict=True)
+    ]
+    across, down = ((gap + _ROOM_MM) * (gap >= _ROOM_MM) for gap in gaps)
+    rims = [rim * here for rim, here in zip((down, across) * 2, unsure, strict=True)]
+    return rims if any(rims) else None
 
 
 def _where_unsure(found: FoundSheet, rims: Sequence[float]) -> list[float]:

@@ -102,10 +102,8 @@ def lacking(size: SizeMm, most: float) -> tuple[float, float] | None:
     Returns
     -------
     (float, float) or None
-        In millimetres, negative where it is longer; None where it has such a size, or none is near.
+        In millimetres, negative where it is longer; None where none is near.
     """
-    if is_film_size(size, CUT_MM):
-        return None
     gaps = [
         (way[0] - size.width, way[1] - size.height)
         for one in STANDARD_SIZES_MM

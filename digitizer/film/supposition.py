@@ -50,6 +50,8 @@ _LONE = 0.3
 """How much more of it where no two of them meet in a corner."""
 _PROVEN = 0.75
 """The same, from which on two sheets with corners prove the bed for others beside them."""
+_BACKED = 0.35
+"""Part of the sides of these others that must be cut edges."""
 _BEYOND_DOUBT = 0.85
 """The same, from which on no other way to see the pieces is tried."""
 _BESIDE = 0.2
@@ -268,10 +270,11 @@ def _suppose(page: Page, bed: Bed, kind: BedKind, level: float) -> _Supposition:
         least = min(
             one.believed if one.has_corner or proven else one.believed - _LONE for one in found
         )
+        borne_out = least >= (_BACKED if proven else _BELIEVED)
         edge = sum(one.edge for one in found)
         fewer = len(best) > _MOST_SHEETS >= len(found)
         scattered = any(_is_scattered(one, page) for one in found)
-        if least >= _BELIEVED and not scattered and (fewer or edge > sum(one.edge for one in best)):
+        if borne_out and not scattered and (fewer or edge > sum(one.edge for one in best)):
             best = found
         apart = len(found) <= _MOST_SHEETS and all(one.beside < _BESIDE for one in found)
         if least >= _BEYOND_DOUBT and apart:

@@ -95,8 +95,8 @@ def test_what_lacks_to_a_film_that_goes_on_beyond_the_frame() -> None:
 
 
 def test_what_lacks_to_a_size_of_the_trade() -> None:
-    """Either way up; nothing lacks to a film of such a size, nor where none is near."""
-    assert lacking(SizeMm(165.3, 215.6), 20) is None
+    """Either way up; nothing is told where no such size is near."""
+    assert lacking(SizeMm(165.3, 215.6), 1) == pytest.approx((-0.2, 0.3))
     assert lacking(SizeMm(154.7, 205.9), 20) == pytest.approx((10.4, 10.0))
     assert lacking(SizeMm(205.9, 154.7), 20) == pytest.approx((10.0, 10.4))
     assert lacking(SizeMm(154.7, 205.9), 3) is None
