@@ -57,8 +57,7 @@ _BEYOND_DOUBT = 0.85
 _BESIDE = 0.2
 """Part of a piece's rim outside the sheet measured on it that is more than tape or glare."""
 _SCATTERED = 0.5
-"""The same of the sheet with all beyond its rough sides, from which on it is not what its pieces are
-of."""
+"""The same beside a sheet with all beyond its rough sides, which its pieces then are not of."""
 _RIM_POINTS = 400
 """So many points of a rim are kept."""
 _GLOW = 3.0

@@ -43,6 +43,29 @@ def test_a_black_rim_that_looks_like_the_bed_is_kept(seed: int, number: int) -> 
     assert min(kept(scan)) >= 0.9999
 
 
+@pytest.mark.parametrize(
+    ("seed", "number"),
+    [
+        (981, 23),  # anatomy ends along less than half of a side, 10 mm before the film
+        (981, 89),  # the same, opposite to a side that fades
+        (982, 111),  # two sizes of the trade would fit, each longer the one way
+        (983, 149),
+        (983, 139),  # 1 mm beyond a short straight line
+    ],
+)
+def test_what_a_doubtful_side_may_hide_is_kept(seed: int, number: int) -> None:
+    """On drawn dark beds of two to four films."""
+    scan = draw_scan((seed, 2 + number % 3, number), sheets=2 + number % 3, dpi=100)
+    assert min(kept(scan)) >= 0.9999
+
+
+def test_a_rim_too_narrow_to_measure_is_kept_beside_measured_ones() -> None:
+    """A drawn film of 127 x 102 mm; the rim along one side is 1.1 mm wide."""
+    sheet, _ = find_sheets(draw_scan((981, 2, 12), sheets=2, dpi=100).raster).sheets
+    assert sheet.size_mm is not None
+    assert sheet.size_mm.height > 101.9
+
+
 @pytest.mark.parametrize(("seed", "number"), [(811, 2), (881, 386)])
 def test_a_rim_is_kept_that_cannot_be_measured(seed: int, number: int) -> None:
     """The picture ends 2 mm before the frame, its sheet beyond; rims of 22 mm look like the bed."""
