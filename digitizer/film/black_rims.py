@@ -40,6 +40,8 @@ _NO_ROOM_MM = 5.0
 """So near to the frame there is no room to measure an edge beyond a side."""
 _ROOM_MM = 0.5
 """So much more on every side."""
+_SLIGHT_MM = 0.65
+"""From which on what lacks to a film's size may be film: edges both measured well lack less."""
 _APART_MM = 1.0
 """So far from another sheet it ends."""
 _ROUGH_MM = 1.2
@@ -146,17 +148,12 @@ def _rims(page: Page, found: FoundSheet, corners: Points) -> list[float] | None:
 
 
 def _slight_rims(found: FoundSheet, size: SizeMm) -> list[float] | None:
-    """Return what little lacks to a film's size at sides that are not sure; None where nothing."""
+    """Return what little lacks to a film's size where sides are not sure; None where nothing."""
     gaps = lacking(size, _ROUGH_MM)
-    if gaps is None or max(gaps) < _ROOM_MM:
+    if gaps is None or max(gaps) < _SLIGHT_MM:
         return None
-    unsure = [
-        _is_weak(side) or (any(found.settled) and not settled)
-        for side, settled in zip(found.sides, found.settled, strict=True)
-    ]
-    across, down = ((gap + _ROOM_MM) * (gap >= _ROOM_MM) for gap in gaps)
-    rims = [rim * here for rim, here in zip((down, across) * 2, unsure, strict=True)]
-    return rims if any(rims) else None
+    across, down = ((gap + _ROOM_MM) * (gap >= _SLIGHT_MM) for gap in gaps)
+    return _where_unsure(found, (down, across) * 2)
 
 
 def _where_unsure(found: FoundSheet, rims: Sequence[float]) -> list[float]:

@@ -64,6 +64,8 @@ _GLOW = 3.0
 """Pixels of the reduced grid by which clear film shines over a dark bed."""
 _RIVAL = 0.4
 """Part of the longest measured edge from which another supposition is a rival."""
+_NEARLY = 0.9
+"""The same, from which on it is taken where the other leaves more than tape or glare over."""
 _OUTWEIGHED = 2.0
 """So many times longer edges are not those of a picture on what shorter ones bound."""
 _OTHERWISE_DEG = 1.0
@@ -157,6 +159,11 @@ class _Supposition:
         sides = [side for one in self.sheets for side in one.sides if side.seen]
         return all(one.has_corner for one in self.sheets) and not any(side.soft for side in sides)
 
+    @property
+    def is_clear(self) -> bool:
+        """Whether no more than tape or glare lies outside of its sheets."""
+        return all(beside(one.corners, one.rim, one.glow) < _BESIDE for one in self.sheets)
+
     def holds(self, other: "_Supposition") -> bool:
         """Tell whether the other's bed lies on the sheets, or the fields, of this one."""
         if self.is_seam and not other.is_soft:
@@ -193,7 +200,7 @@ def best_sheets(page: Page) -> tuple[list[FoundSheet], float | None]:
         one for one in supposed if one.sheets and not any(other.holds(one) for other in supposed)
     ]
     if believed:
-        best = max(believed, key=lambda one: one.edge)
+        best = _best_borne_out(believed)
         if any(_contradicts(other, best, page.scale) for other in believed):
             return [], None
         if _are_pictures(best.sheets, page.scale):
@@ -204,6 +211,16 @@ def best_sheets(page: Page) -> tuple[list[FoundSheet], float | None]:
     if len(masks) == 1:
         return [], common_angle(masks[0].lines, page.scale)
     return [], border_angle([line for one in supposed for line in one.lines], page.scale)
+
+
+def _best_borne_out(believed: Sequence[_Supposition]) -> _Supposition:
+    """Return the supposition with the longest edges, or one nearly so that leaves nothing over.
+
+    Where the rim of one film hangs on to another, a level nearer to the rim's takes it for bed.
+    """
+    best = max(believed, key=lambda one: one.edge)
+    clear = [one for one in believed if one.is_clear and one.edge > _NEARLY * best.edge]
+    return max(clear, key=lambda one: one.edge, default=best)
 
 
 def _are_pictures(sheets: Sequence[FoundSheet], scale: Points) -> bool:
