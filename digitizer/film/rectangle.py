@@ -84,6 +84,7 @@ def rough_rectangle(outlines: Sequence[NDArray[np.int32]], shape: tuple[int, int
     points, free, direction, own = (np.concatenate(part) for part in zip(*rims, strict=True))
     if own.sum() < max(16, _LEAST_RIM * min(shape)):
         return None
+    piece = np.repeat(np.arange(len(rims)), [len(rim[0]) for rim in rims])
     angle = _main_angle(direction[own])
     right = np.array([cos(angle), sin(angle)])
     down = np.array([-right[1], right[0]])
@@ -96,7 +97,7 @@ def rough_rectangle(outlines: Sequence[NDArray[np.int32]], shape: tuple[int, int
     for runs, normal in ((2, -down), (3, right), (0, down), (1, -right)):
         reach, across = points @ normal, points @ np.array([-normal[1], normal[0]])
         span = float(np.ptp(across))
-        here = reach[straight & (facing == runs) & _from_outside(reach, across)]
+        here = reach[straight & (facing == runs) & _from_outside(reach, across, piece)]
         limit = _mode(here) if here.size >= 8 else float(reach.max())
         on_line = int((np.abs(here - limit) < _ON_LINE).sum())
         # A piece that goes on beyond the line, up to the frame, has no side there; unless the
@@ -135,9 +136,12 @@ def _rim(
     return points, free, np.arctan2(along[:, 1], along[:, 0]), own
 
 
-def _from_outside(reach: NDArray[np.float64], across: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Tell which points of a rim are seen from outside: not those of a bay behind others."""
+def _from_outside(
+    reach: NDArray[np.float64], across: NDArray[np.float64], piece: NDArray[np.int_]
+) -> NDArray[np.bool_]:
+    """Tell which points of a rim are seen from outside of their piece: not those of a bay."""
     place = np.round(across - across.min()).astype(int)
+    place += piece * (int(place.max()) + 1)
     outermost = np.full(place.max() + 1, -np.inf)
     np.maximum.at(outermost, place, reach)
     return np.asarray(reach > outermost[place] - _ON_LINE, dtype=np.bool_)

@@ -67,7 +67,7 @@ def test_a_rim_too_narrow_to_measure_is_kept_beside_measured_ones() -> None:
     assert sheet.size_mm.height > 101.9
 
 
-@pytest.mark.parametrize(("seed", "number"), [(811, 2), (881, 386)])
+@pytest.mark.parametrize(("seed", "number"), [(811, 2), (881, 386), (983, 84)])
 def test_a_rim_is_kept_that_cannot_be_measured(seed: int, number: int) -> None:
     """The picture ends 2 mm before the frame, its sheet beyond; rims of 22 mm look like the bed."""
     scan = draw_scan((seed, 1, number), dpi=100)
