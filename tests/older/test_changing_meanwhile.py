@@ -128,13 +128,18 @@ def test_what_a_person_confirmed_is_what_was_seen(site: OldSite, disc: Disc) -> 
     source = disc.add()
     site.work(source)
     (study,) = site.studies(State.REVIEW)
-    accepted = {"user": "ann", "patient_id": "GEN:4711822"}
-    review.accept(site.services, study.id, undo_window_s=60, **accepted)  # type: ignore[arg-type]
+    accepted: dict[str, Any] = {"user": "ann", "patient_id": "GEN:4711822"}
+    with pytest.raises(UsageError, match="name several people"):
+        review.accept(site.services, study.id, **accepted)
+    accepted["whole"] = True
+    review.accept(site.services, study.id, undo_window_s=60, **accepted)
     review.hold(site.services, study.id, user="ann")
+    with pytest.raises(UsageError, match="put aside"):
+        review.accept(site.services, study.id, **accepted)
     review.release(site.services, study.id, user="ann")
     site.work(source)
     assert [one.code for one in site.studies(State.REVIEW)] == ["several_identities"]
-    review.accept(site.services, study.id, undo_window_s=0, **accepted)  # type: ignore[arg-type]
+    review.accept(site.services, study.id, undo_window_s=0, **accepted)
     site.work(source)
     assert site.studies(State.VERIFIED)
     disc.put("3", 3, **SMITH)
@@ -287,7 +292,7 @@ def test_who_was_left_out_is_asked_about_when_more_is_found(site: OldSite, disc:
     disc.look_again(source)
     site.work(source)
     assert [one.code for one in site.studies(State.REVIEW)] == ["several_identities"]
-    without = {**leaving, "leave_others": False}
+    without = {**leaving, "leave_others": False, "whole": True}
     with pytest.raises(UsageError, match="left out before"):
         review.accept(site.services, study.id, undo_window_s=0, **without)  # type: ignore[arg-type]
     review.accept(site.services, study.id, undo_window_s=0, **leaving)  # type: ignore[arg-type]
