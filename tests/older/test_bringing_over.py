@@ -377,11 +377,14 @@ def test_a_plan_of_all_is_a_table_before_anything_is_looked_through(
         row["place"] for row in rows if row["tag"] == "PatientSex"
     } == {"0", "1", "2", "3", "4"}
     assert told(site, source) == before
-    site.work(source)
+    advance(site.services, Stage.OLD_STOCK, source.id, STAGES)
     with site.services.ledger.reading() as view:
         stocked = view.get(Source, source.id)
+    assert stocked.stocked
     after = [tuple(row.values()) for row in rows]
     assert sorted(change_rows(site.services, stocked, every=True)) == sorted(after)
+    site.work(source)
+    assert list(change_rows(site.services, stocked, every=True)) == [], "all of it was sent"
 
 
 def test_film_and_digital_of_one_exam_meet_under_one_study(site: OldSite, tmp_path: Path) -> None:

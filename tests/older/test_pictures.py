@@ -462,10 +462,11 @@ def test_a_corrected_index_file_is_followed(room: Room) -> None:
     assert (asked.state, asked.code) == (State.REVIEW, Code.SEVERAL_IDENTITIES.value)
     with pytest.raises(UsageError, match="under another patient number"):
         review.accept(
-            room.services, asked.id, user="kay", patient_id="1000001", collisions=Collisions.LEAVE
-        )
+            room.services, asked.id, user="kay", patient_id="1000001", whole=True,
+            collisions=Collisions.LEAVE,
+        )  # fmt: skip
     review.accept(
-        room.services, asked.id, user="kay", patient_id="1000003", undo_window_s=0,
+        room.services, asked.id, user="kay", patient_id="1000003", undo_window_s=0, whole=True,
         collisions=Collisions.LEAVE,
     )  # fmt: skip
     room.run()
