@@ -335,6 +335,8 @@ def hold(services: Services, study_id: str, *, user: str, why: str = "") -> OldS
     ------
     UsageError
         It is not in review or just decided, or a part of it is in the archive.
+    ArchiveUnreachable
+        Whether a part of it is there cannot be asked.
     """
     must_not_be_there(services, study_id)
     now = services.clock.now()

@@ -15,6 +15,7 @@ from digitizer.pipeline.services import Services
 __all__ = ["named_in", "referring", "strangers"]
 
 _MOST_BYTES = 256 << 20
+"""Of originals that are read for one look: a page is not to read gigabytes."""
 
 
 def strangers(
