@@ -33,21 +33,25 @@ class Serving:
     port: int
     console: int
 
-    def batch(self, begins: str) -> dict[str, Any] | None:
-        """Return the batch whose name begins so, once there is one."""
+    def scans(self, begins: str, *, settled: bool = False) -> list[dict[str, Any]]:
+        """Return the scans of the batches whose names begin so: one a day, and midnight may pass.
+
+        With `settled`, none until all of these batches are.
+        """
         names = [one["batch"] for one in self.site.json("batch", "list")]
-        found = [name for name in names if name.startswith(begins)]
-        return self.site.json("batch", "show", found[0]) if found else None
+        batches = [self.site.json("batch", "show", one) for one in names if one.startswith(begins)]
+        if settled and not all(batch["settled"] for batch in batches):
+            return []
+        return [scan for batch in batches for scan in batch["scans"]]
 
-    def settled(self, begins: str, scans: int) -> dict[str, Any]:
-        """Wait until a batch holds so many scans and all are settled."""
+    def settled(self, begins: str, count: int) -> list[dict[str, Any]]:
+        """Wait until there are so many scans and all are settled; return them."""
 
-        def look() -> dict[str, Any] | None:
-            batch = self.batch(begins)
-            done = batch and batch["settled"] and len(batch["scans"]) == scans
-            return batch if done else None
+        def look() -> list[dict[str, Any]] | None:
+            scans = self.scans(begins, settled=True)
+            return scans if len(scans) == count else None
 
-        found: dict[str, Any] = wait_until(look, 150)
+        found: list[dict[str, Any]] = wait_until(look, 150)
         return found
 
     def send(self, dataset: Dataset, title: str) -> int:
@@ -96,9 +100,9 @@ def test_what_lies_in_the_watch_folder_is_taken_and_filed(serving: Serving, jack
     """Each scan becomes one of the day's batch, in its jacket; the files are moved to done/."""
     names = sorted(path.name for path in jacket.iterdir())
     shutil.copytree(jacket, serving.watched / "BOX-9" / "J9")
-    batch = serving.settled("watch-", len(names))
-    assert [scan["source"] for scan in batch["scans"]] == [f"BOX-9/J9/{name}" for name in names]
-    assert {(scan["box"], scan["jacket"]) for scan in batch["scans"]} == {("BOX-9", "J9")}
+    scans = serving.settled("watch-", len(names))
+    assert sorted(scan["source"] for scan in scans) == [f"BOX-9/J9/{name}" for name in names]
+    assert {(scan["box"], scan["jacket"]) for scan in scans} == {("BOX-9", "J9")}
     done = serving.watched / "BOX-9" / "J9" / "done"
     assert sorted(path.name for path in done.iterdir()) == names
 
@@ -121,12 +125,11 @@ def test_the_console_is_open_and_ready(serving: Serving) -> None:
 
 def test_the_same_file_dropped_again_is_a_duplicate(serving: Serving, jacket: Path) -> None:
     """It is linked to the first and not filed twice."""
-    before = serving.batch("watch-")
-    assert before is not None
+    before = serving.scans("watch-")
     first = sorted(jacket.iterdir())[1]
     shutil.copy(first, serving.watched / "again.tif")
-    batch = serving.settled("watch-", len(before["scans"]) + 1)
-    (again,) = [scan for scan in batch["scans"] if scan["source"] == "again.tif"]
+    scans = serving.settled("watch-", len(before) + 1)
+    (again,) = [scan for scan in scans if scan["source"] == "again.tif"]
     assert (again["state"], again["duplicate_of"]) == ("duplicate", f"BOX-9/J9/{first.name}")
 
 
@@ -158,15 +161,14 @@ def from_scanner(serving: Serving, jacket: Path, tmp_path_factory: pytest.TempPa
 def test_a_digitizer_that_is_not_named_may_not_store(serving: Serving, from_scanner: Any) -> None:
     """Refused as not authorized, and nothing is taken in."""
     assert serving.send(from_scanner, "STRANGER") == REFUSED_NOT_AUTHORIZED
-    assert serving.batch("dicom-") is None
+    assert serving.scans("dicom-") == []
 
 
 def test_a_scan_stored_to_us_is_claimed_like_any_other(serving: Serving, from_scanner: Any) -> None:
     """Success means that it is in the ledger; sent again it is the same scan, not another."""
     assert serving.send(from_scanner, SCANNER) == 0
     assert serving.send(from_scanner, SCANNER) == 0
-    batch = serving.settled("dicom-", 1)
-    (scan,) = batch["scans"]
+    (scan,) = serving.settled("dicom-", 1)
     assert scan["jacket"] == "JACKET-7-..-x"
     assert scan["kind"] == "film"
     assert scan["state"] in ("verified", "review")
