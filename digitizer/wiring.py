@@ -27,7 +27,7 @@ from digitizer.model.records import Stage
 from digitizer.older import Older
 from digitizer.pipeline.services import Services
 from digitizer.ports import ArchiveSink, OlderSources, Vault, Waker
-from digitizer.queue import CeleryWaker, make_app, worker_name
+from digitizer.queue.worker import worker_name
 from digitizer.reading import ReadingRules, Vocabulary
 from digitizer.scan.decoding import FileDecoder
 
@@ -217,7 +217,12 @@ def coercions(settings: Settings) -> tuple[RuleTable, ...]:
 
 def waker(settings: Settings) -> Waker:
     """Return what announces due work: Celery where there is a broker, else nobody."""
-    return CeleryWaker(make_app(settings.broker_url)) if settings.broker_url else SilentWaker()
+    if not settings.broker_url:
+        return SilentWaker()
+    # Celery is loaded by those who use it: it is a good part of the start of a command.
+    from digitizer.queue.waker import CeleryWaker, make_app
+
+    return CeleryWaker(make_app(settings.broker_url))
 
 
 def services(settings: Settings) -> Services:

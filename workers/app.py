@@ -7,7 +7,7 @@ from digitizer import config, log, wiring
 from digitizer.model.records import Stage
 from digitizer.pipeline.advance import advance
 from digitizer.pipeline.stages import STAGES
-from digitizer.queue import make_app, task_name
+from digitizer.queue.waker import make_app, task_name
 
 __all__ = ["app"]
 

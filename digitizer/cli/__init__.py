@@ -7,58 +7,65 @@ program is missing.
 """
 
 import errno
+import importlib
 import os
 import sys
+from collections.abc import Mapping
+from types import MappingProxyType
 
 import click
 
+import digitizer
 from digitizer.cli.base import FINISHED_WITH_HOLDS, Root, note
-from digitizer.cli.batch import BATCH_COMMANDS
-from digitizer.cli.budget import BUDGET_COMMANDS
-from digitizer.cli.calibrate import CALIBRATE_COMMANDS
-from digitizer.cli.files import FILE_COMMANDS
-from digitizer.cli.index import INDEX_COMMANDS
-from digitizer.cli.ingest import INGEST_COMMANDS
-from digitizer.cli.migrate import MIGRATE_COMMANDS
-from digitizer.cli.orders import ORDER_COMMANDS
-from digitizer.cli.printing import PRINT_COMMANDS
-from digitizer.cli.proof import PROOF_COMMANDS
-from digitizer.cli.rehearse import REHEARSE_COMMANDS
-from digitizer.cli.rehearse_archive import REHEARSE_ARCHIVE_COMMANDS
-from digitizer.cli.report import REPORT_COMMANDS
-from digitizer.cli.review import REVIEW_COMMANDS
-from digitizer.cli.run import RUN_COMMANDS
 from digitizer.cli.terminal import guard_terminal
-from digitizer.cli.users import USER_COMMANDS
 from digitizer.errors import DigitizerError, MissingService, SettingsError, UsageError
 
 __all__ = ["FINISHED_WITH_HOLDS", "main", "root"]
 
-root = Root(
-    name="digitizer",
-    help="Empties a hospital's X-ray film library into its digital archive.",
-    commands={
-        command.name or "": command
-        for command in (
-            *RUN_COMMANDS,
-            *INGEST_COMMANDS,
-            *BATCH_COMMANDS,
-            *PROOF_COMMANDS,
-            *ORDER_COMMANDS,
-            *INDEX_COMMANDS,
-            *REVIEW_COMMANDS,
-            *REPORT_COMMANDS,
-            *BUDGET_COMMANDS,
-            *CALIBRATE_COMMANDS,
-            *FILE_COMMANDS,
-            *MIGRATE_COMMANDS,
-            *PRINT_COMMANDS,
-            *REHEARSE_COMMANDS,
-            *REHEARSE_ARCHIVE_COMMANDS,
-            *USER_COMMANDS,
-        )
-    },
+_MODULES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "run": ("serve", "doctor", "scanners", "scan"),
+        "ingest": ("ingest", "watch"),
+        "batch": ("status", "batch", "retry", "export"),
+        "proof": ("verify", "replay"),
+        "orders": ("jacket",),
+        "index": ("patients", "exams", "jackets"),
+        "review": ("review",),
+        "report": ("report",),
+        "budget": ("budget",),
+        "calibrate": ("calibrate",),
+        "files": ("inspect", "convert", "read-label", "match"),
+        "migrate": ("migrate",),
+        "printing": ("print",),
+        "rehearse": ("rehearse",),
+        "rehearse_archive": ("rehearse-archive",),
+        "users": ("users",),
+    }
 )
+"""The module of each command: a run loads the one it is about and what that one needs."""
+_MODULE_OF = {verb: module for module, verbs in _MODULES.items() for verb in verbs}
+
+
+class _Commands(Root):
+    """The commands by name, each loaded when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's
+        """Return the names of all commands."""
+        return sorted(_MODULE_OF)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's
+        """Return a command, or None where there is none of that name."""
+        if cmd_name not in _MODULE_OF:
+            return None
+        module = importlib.import_module(f"digitizer.cli.{_MODULE_OF[cmd_name]}")
+        commands: tuple[click.Command, ...] = module.COMMANDS
+        return next(one for one in commands if one.name == cmd_name)
+
+
+root = _Commands(
+    name="digitizer", help="Empties a hospital's X-ray film library into its digital archive."
+)
+click.version_option(digitizer.__version__, message="digitizer %(version)s")(root)
 
 _FAILED, _USAGE, _SETTINGS, _MISSING = 1, 2, 4, 5
 

@@ -21,7 +21,7 @@ from digitizer.pipeline.services import Services
 from digitizer.pipeline.spreadsheet import safe_cell
 from digitizer.service.lock import DataFolderLock
 
-__all__ = ["BATCH_COMMANDS", "batch"]
+__all__ = ["COMMANDS", "batch"]
 
 
 @click.command(cls=Verb)
@@ -229,4 +229,4 @@ def _csv(document: dict[str, Any]) -> str:
     return out.getvalue()
 
 
-BATCH_COMMANDS: tuple[click.Command, ...] = (status, batch, retry, export)
+COMMANDS: tuple[click.Command, ...] = (status, batch, retry, export)

@@ -13,7 +13,7 @@ from digitizer.pipeline.weights import (
     estimate_weights,
 )
 
-__all__ = ["BUDGET_COMMANDS"]
+__all__ = ["COMMANDS"]
 
 budget = Root(name="budget", help="Expected and measured wrong filings, and what is stopped.")
 
@@ -103,4 +103,4 @@ def _change_weights(session: Session, adopt: bool, drop: bool, user: str, why: s
     return 0
 
 
-BUDGET_COMMANDS: tuple[click.Command, ...] = (budget,)
+COMMANDS: tuple[click.Command, ...] = (budget,)

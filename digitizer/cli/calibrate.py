@@ -12,7 +12,7 @@ from digitizer.model.density import ScannerProfile
 from digitizer.pipeline.calibrate import Tablet, complaints, read_densities
 from digitizer.pipeline.calibrate import calibrate as calibrate_scanner
 
-__all__ = ["CALIBRATE_COMMANDS"]
+__all__ = ["COMMANDS"]
 
 
 @click.command(cls=Verb)
@@ -114,4 +114,4 @@ def _words(profile: ScannerProfile) -> str:
     return "\n".join(lines)
 
 
-CALIBRATE_COMMANDS: tuple[click.Command, ...] = (calibrate,)
+COMMANDS: tuple[click.Command, ...] = (calibrate,)

@@ -24,7 +24,7 @@ from digitizer.pipeline.convert import inspect as inspect_file
 from digitizer.pipeline.convert import read_label as read_label_file
 from digitizer.pipeline.weights import adopted_weights
 
-__all__ = ["FILE_COMMANDS"]
+__all__ = ["COMMANDS"]
 
 
 def _existing(path: Path) -> Path:
@@ -228,4 +228,4 @@ def _lines(file: str) -> Iterator[IO[str]]:
         yield stream
 
 
-FILE_COMMANDS: tuple[click.Command, ...] = (inspect, convert, read_label, match)
+COMMANDS: tuple[click.Command, ...] = (inspect, convert, read_label, match)

@@ -12,7 +12,7 @@ from digitizer.errors import UsageError
 from digitizer.index.csv import read_exams, read_jackets, read_patients
 from digitizer.ledger import ImportReport
 
-__all__ = ["INDEX_COMMANDS"]
+__all__ = ["COMMANDS"]
 
 
 def _finish(done: ImportReport, *, dry_run: bool, as_json: bool) -> int:
@@ -52,7 +52,7 @@ def _group(name: str, words: str, run: Callable[[Any, Path, bool], ImportReport]
     return group
 
 
-INDEX_COMMANDS: tuple[click.Command, ...] = (
+COMMANDS: tuple[click.Command, ...] = (
     _group(
         "patients",
         "patients",

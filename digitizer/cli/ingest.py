@@ -33,7 +33,7 @@ from digitizer.service.lock import DataFolderLock
 from digitizer.service.runtime import Runtime
 from digitizer.service.watching import watch_batch
 
-__all__ = ["INGEST_COMMANDS", "workplace"]
+__all__ = ["COMMANDS", "workplace"]
 
 
 @click.command(cls=Verb)
@@ -205,4 +205,4 @@ def watch(session: Session, folder: Path | None, once: bool) -> int:
     return 0
 
 
-INGEST_COMMANDS: tuple[click.Command, ...] = (ingest, watch)
+COMMANDS: tuple[click.Command, ...] = (ingest, watch)

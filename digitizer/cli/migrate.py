@@ -42,7 +42,7 @@ from digitizer.pipeline.older.sources import (
 )
 from digitizer.pipeline.services import Services
 
-__all__ = ["MIGRATE_COMMANDS"]
+__all__ = ["COMMANDS"]
 
 migrate = Root(name="migrate", help="Bring older digital archives over: discs, folders, old PACS.")
 
@@ -341,4 +341,4 @@ def resume(session: Session, name: str, user: str) -> int:
 for one in (*MIGRATE_PLAN_COMMANDS, *MIGRATE_STUDY_COMMANDS):
     migrate.add_command(one)
 
-MIGRATE_COMMANDS: tuple[click.Command, ...] = (migrate,)
+COMMANDS: tuple[click.Command, ...] = (migrate,)

@@ -11,7 +11,7 @@ from digitizer.model.records import WorkMode
 from digitizer.pipeline.follow import jacket_of
 from digitizer.pipeline.orders import order, set_urgent
 
-__all__ = ["ORDER_COMMANDS"]
+__all__ = ["COMMANDS"]
 
 _user = click.option("--as", "user", required=True, help="Who orders it.")
 _reason = click.option("--reason", default="", help="Why, for those who wonder.")
@@ -68,4 +68,4 @@ def jacket_urgent(
     return 0
 
 
-ORDER_COMMANDS: tuple[click.Command, ...] = (jacket,)
+COMMANDS: tuple[click.Command, ...] = (jacket,)

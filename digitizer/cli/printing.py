@@ -9,7 +9,7 @@ from digitizer.engines.printing import MOST_LABELS, print_labels, print_separato
 from digitizer.errors import UsageError
 from digitizer.pipeline.labels import labels_of
 
-__all__ = ["PRINT_COMMANDS"]
+__all__ = ["COMMANDS"]
 
 paper = Root(name="print", help="Paper for the feeding desk, as PDF.")
 out_option = click.option(
@@ -45,4 +45,4 @@ def _write(path: Path, content: bytes) -> int:
     return 0
 
 
-PRINT_COMMANDS: tuple[click.Command, ...] = (paper,)
+COMMANDS: tuple[click.Command, ...] = (paper,)

@@ -15,7 +15,7 @@ from digitizer.pipeline.older.again import read_again as read_older_again
 from digitizer.pipeline.older.sources import source_named
 from digitizer.pipeline.replay import replay as replay_batch
 
-__all__ = ["PROOF_COMMANDS"]
+__all__ = ["COMMANDS"]
 
 
 @click.command(cls=Verb)
@@ -118,4 +118,4 @@ def replay(session: Session, name: str, kept_readings: bool, as_json: bool) -> i
     return 0
 
 
-PROOF_COMMANDS: tuple[click.Command, ...] = (verify, replay)
+COMMANDS: tuple[click.Command, ...] = (verify, replay)

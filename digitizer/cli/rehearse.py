@@ -18,7 +18,7 @@ from digitizer.cli.base import (
 from digitizer.errors import UsageError
 from digitizer.rehearsal import make_room, score
 
-__all__ = ["REHEARSE_COMMANDS"]
+__all__ = ["COMMANDS"]
 
 
 @click.command(cls=Verb)
@@ -90,4 +90,4 @@ def _document(path: Path) -> dict[str, Any]:
     return document
 
 
-REHEARSE_COMMANDS: tuple[click.Command, ...] = (rehearse,)
+COMMANDS: tuple[click.Command, ...] = (rehearse,)

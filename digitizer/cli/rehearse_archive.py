@@ -8,7 +8,7 @@ from digitizer.cli.base import Session, Verb, json_option, note, pass_session, p
 from digitizer.errors import UsageError
 from digitizer.rehearsal.old import make_archive
 
-__all__ = ["REHEARSE_ARCHIVE_COMMANDS"]
+__all__ = ["COMMANDS"]
 
 
 @click.command(name="rehearse-archive", cls=Verb)
@@ -30,4 +30,4 @@ def rehearse_archive(session: Session, out: Path, studies: int, seed: int, as_js
     return 0
 
 
-REHEARSE_ARCHIVE_COMMANDS: tuple[click.Command, ...] = (rehearse_archive,)
+COMMANDS: tuple[click.Command, ...] = (rehearse_archive,)

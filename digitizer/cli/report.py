@@ -9,7 +9,7 @@ from digitizer.cli.base import Session, Verb, pass_session
 from digitizer.errors import UsageError
 from digitizer.pipeline.older.sources import source_named
 
-__all__ = ["REPORT_COMMANDS"]
+__all__ = ["COMMANDS"]
 
 
 @click.command(cls=Verb)
@@ -53,4 +53,4 @@ def report(
     return 0
 
 
-REPORT_COMMANDS: tuple[click.Command, ...] = (report,)
+COMMANDS: tuple[click.Command, ...] = (report,)

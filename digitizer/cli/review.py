@@ -28,7 +28,7 @@ from digitizer.pipeline.follow import follow
 from digitizer.pipeline.report import fields_json, geometry_json, quality_json
 from digitizer.ports import Transaction
 
-__all__ = ["REVIEW_COMMANDS"]
+__all__ = ["COMMANDS"]
 
 review = Root(name="review", help="Decide what the machine will not decide alone.")
 
@@ -396,4 +396,4 @@ review.add_command(blind)
 for amending in AMEND_COMMANDS:
     review.add_command(amending)
 
-REVIEW_COMMANDS: tuple[click.Command, ...] = (review,)
+COMMANDS: tuple[click.Command, ...] = (review,)

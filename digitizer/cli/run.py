@@ -23,7 +23,7 @@ from digitizer.service.scanning import scan_in
 from digitizer.service.supervisor import Supervisor
 from digitizer.service.watching import watch_batch
 
-__all__ = ["RUN_COMMANDS"]
+__all__ = ["COMMANDS"]
 
 
 @click.command(cls=Verb)
@@ -165,7 +165,7 @@ def scan(
     return 0
 
 
-RUN_COMMANDS: tuple[click.Command, ...] = (
+COMMANDS: tuple[click.Command, ...] = (
     serve,
     doctor,
     scanners,

@@ -10,7 +10,7 @@ from digitizer.cli.base import Root, Session, json_option, pass_session, print_j
 from digitizer.model.users import Role
 from digitizer.pipeline import accounts
 
-__all__ = ["USER_COMMANDS"]
+__all__ = ["COMMANDS"]
 
 users = Root(name="users", help="Who works with the console.")
 
@@ -131,4 +131,4 @@ def users_list(session: Session, as_json: bool) -> int:
     return 0
 
 
-USER_COMMANDS: tuple[click.Command, ...] = (users,)
+COMMANDS: tuple[click.Command, ...] = (users,)

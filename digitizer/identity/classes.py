@@ -14,8 +14,7 @@ from functools import cache
 from importlib import resources
 from types import MappingProxyType
 
-from scipy.special import betaincinv
-
+from digitizer.identity.intervals import upper_bound
 from digitizer.identity.linkage import Linked
 from digitizer.model.reading import FieldName
 
@@ -111,13 +110,10 @@ def _class_bound(own: tuple[int, int], every: tuple[int, ...]) -> float:
     """
     (wrong, of), (all_wrong, all_of) = own, every
     if wrong:
-        return _bound(wrong, of)
-    return min(_bound(wrong, of), _bound(_BORROWED * all_wrong, of + _BORROWED * (all_of - of)))
-
-
-def _bound(wrong: float, of: float) -> float:
-    """Return the upper 95 % bound of a rate; of nothing, nothing is known."""
-    return float(betaincinv(wrong + 1, of - wrong, 0.95)) if wrong < of else 1.0
+        return upper_bound(wrong, of)
+    return min(
+        upper_bound(wrong, of), upper_bound(_BORROWED * all_wrong, of + _BORROWED * (all_of - of))
+    )
 
 
 UNCAPPED = Caps(

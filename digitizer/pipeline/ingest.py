@@ -18,7 +18,7 @@ from digitizer.pipeline.changes import event
 from digitizer.pipeline.services import Services
 from digitizer.ports import Transaction
 
-__all__ = ["Arrival", "close_batch", "close_jacket", "open_batch", "take"]
+__all__ = ["Arrival", "close_batch", "close_jacket", "open_batch", "open_batch_of_the_day", "take"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +70,15 @@ def open_batch(
         )
         tx.add(batch, event(batch.id, "batch_opened", batch=name, expected=expected))
         return batch
+
+
+def open_batch_of_the_day(services: Services, way: str, root: str) -> Batch:
+    """Open, or go on with, today's batch of what comes in by itself that way.
+
+    The day is the site's own: by UTC a batch would end in mid-shift west of the Atlantic.
+    """
+    today = services.clock.now().astimezone().date()
+    return open_batch(services, f"{way}-{today.isoformat()}", root)
 
 
 def take(services: Services, batch: Batch, arrival: Arrival) -> Scan:

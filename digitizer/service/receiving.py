@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 
 from digitizer.archive import ReceivedScan
-from digitizer.pipeline.ingest import Arrival, open_batch, take
+from digitizer.pipeline.ingest import Arrival, open_batch_of_the_day, take
 from digitizer.pipeline.services import Services
 
 __all__ = ["receive"]
@@ -33,8 +33,7 @@ def receive(services: Services, received: ReceivedScan, folder: Path) -> None:
     DiskFull
         There is no room; nothing was claimed.
     """
-    day = services.clock.now().date().isoformat()
-    batch = open_batch(services, f"dicom-{day}", f"dicom:{received.from_ae}")
+    batch = open_batch_of_the_day(services, "dicom", f"dicom:{received.from_ae}")
     jacket = _plain(received.patient_id) or _plain(received.study_instance_uid) or "unnamed"
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=folder, suffix=".dcm") as file:

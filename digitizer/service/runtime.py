@@ -21,7 +21,8 @@ from digitizer.config import Settings
 from digitizer.pipeline.advance import free_orphans, overdue
 from digitizer.pipeline.deliver import ask_again, commitment_answered
 from digitizer.pipeline.services import Services
-from digitizer.queue import CeleryWaker, is_dead
+from digitizer.queue.waker import CeleryWaker
+from digitizer.queue.worker import is_dead
 from digitizer.service.lock import DataFolderLock
 from digitizer.service.receiving import receive
 from digitizer.service.redis import PrivateRedis

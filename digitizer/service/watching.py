@@ -3,7 +3,7 @@
 import threading
 
 from digitizer.model.states import State
-from digitizer.pipeline.ingest import Arrival, open_batch, take
+from digitizer.pipeline.ingest import Arrival, open_batch_of_the_day, take
 from digitizer.pipeline.services import Services
 from digitizer.scan.decoding import FileDecoder
 from digitizer.scan.settings import WatchSettings
@@ -22,9 +22,8 @@ def watch_batch(
     """Return a watch folder whose files go into the batch of the day."""
 
     def claim(found: FoundFile) -> bool:
-        day = services.clock.now().date().isoformat()
         folder = settings.folder.resolve() if settings.folder else ""
-        batch = open_batch(services, f"watch-{day}", str(folder))
+        batch = open_batch_of_the_day(services, "watch", str(folder))
         arrival = Arrival(path=found.path, source=found.source, box=found.box, jacket=found.jacket)
         return take(services, batch, arrival).state is not State.QUARANTINED
 

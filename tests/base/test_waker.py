@@ -5,8 +5,7 @@ from pathlib import Path
 from redis import Redis
 
 from digitizer.model.records import Stage
-from digitizer.queue import CeleryWaker, make_app
-from digitizer.queue.waker import QUEUES
+from digitizer.queue.waker import QUEUES, CeleryWaker, make_app
 from digitizer.service.redis import PrivateRedis
 
 

@@ -8,9 +8,9 @@ import sys
 import psutil
 import pytest
 
-from digitizer.queue import is_dead, worker_name
+from digitizer.queue.worker import is_dead, worker_name
 
-NAME = "from digitizer.queue import worker_name; print(worker_name(), flush=True); input()"
+NAME = "from digitizer.queue.worker import worker_name; print(worker_name(), flush=True); input()"
 
 
 def test_a_worker_lives_until_it_ends() -> None:

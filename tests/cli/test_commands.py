@@ -1,11 +1,16 @@
 """Bad input of every kind gives one clear line and the right exit code; good input its JSON."""
 
+import importlib
 import json
+import re
 from pathlib import Path
 
 import pytest
 from site_commands import Site
 
+import digitizer
+from digitizer import cli
+from digitizer.cli import _MODULES
 from digitizer.pipeline.spreadsheet import safe_cell
 
 
@@ -13,6 +18,22 @@ from digitizer.pipeline.spreadsheet import safe_cell
 def site(tmp_path: Path) -> Site:
     """Return an empty data folder."""
     return Site(tmp_path / "data")
+
+
+def test_every_command_is_where_it_is_looked_for(site: Site) -> None:
+    """Commands are loaded by name: each module holds those that are named for it, and no other."""
+    found: dict[str, set[str | None]] = {}
+    for module in {*_MODULES}:
+        commands = importlib.import_module(f"digitizer.cli.{module}").COMMANDS
+        found[module] = {command.name for command in commands}
+    assert found == {module: set(verbs) for module, verbs in _MODULES.items()}
+    holding = {
+        path.stem
+        for path in Path(cli.__file__).parent.glob("*.py")
+        if re.search(r"^COMMANDS\b", path.read_text("utf-8"), re.MULTILINE)
+    }
+    assert holding == set(_MODULES)
+    assert site.run("--version").stdout == f"digitizer {digitizer.__version__}\n"
 
 
 @pytest.mark.parametrize(

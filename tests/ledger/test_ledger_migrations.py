@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from hand_clock import HandClock
 from ledger_records import NOON, batch, execute_plainly, happened, jacket, scan, sheet
 from sqlalchemy import create_engine, inspect
@@ -13,6 +14,7 @@ from sqlalchemy.pool import NullPool
 
 from digitizer.errors import MissingService, SettingsError
 from digitizer.ledger import SqlLedger, SqlOverview
+from digitizer.ledger import migrate as migrations
 from digitizer.ledger.tables import metadata
 from digitizer.model.older import GivenUp, Source, SourceKind
 from digitizer.model.overview import Filter
@@ -56,6 +58,24 @@ def test_a_ledger_of_a_newer_version_is_told(database: str) -> None:
     execute_plainly(database, "UPDATE alembic_version SET version_num = '9999'")
     with pytest.raises(SettingsError, match="another version"):
         SqlLedger(database, HandClock(), reserve=0).migrate()
+
+
+def test_a_ledger_up_to_date_waits_for_no_writer(database: str) -> None:
+    """Every command opens the ledger: it would stand behind each film that is filed."""
+    waiting, writing = (SqlLedger(database, HandClock(), reserve=0) for _ in range(2))
+    with writing.transaction() as tx:
+        tx.add(batch(), happened("b1"))
+        waiting.migrate()
+    waiting.close()
+    writing.close()
+
+
+def test_migrations_are_told_by_their_files() -> None:
+    """The last by name is the last there is: by it a ledger is known to be up to date."""
+    scripts = ScriptDirectory(str(Path(migrations.__file__).parent / "migrations"))
+    written = sorted(script.revision for script in scripts.walk_revisions())
+    assert [scripts.get_current_head()] == written[-1:]
+    assert all(Path(script.path).stem == script.revision for script in scripts.walk_revisions())
 
 
 @pytest.mark.parametrize("url", ["nonsense", "mysql://a@b/c", "sqlite3:///x", "oracle://x"])
