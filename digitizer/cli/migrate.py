@@ -312,7 +312,7 @@ def _why(row: dict[str, Any]) -> str:
 def give_up_list(session: Session, name: str, what: str, why: str, user: str) -> int:
     """Do without what stands in a list now, so that the rest may be released."""
     word = give_up(session.services, name, what, user=user, why=why)
-    print(f"{name}: {user} does without {word.count} {GIVEN_UP[what]}.")
+    print(f"{name}: {user} does without {GIVEN_UP[what]}: {word.count}.")
     return 0
 
 

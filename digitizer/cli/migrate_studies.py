@@ -80,11 +80,13 @@ def _studies(
 @json_option
 @pass_session
 def study_show(session: Session, study: str, as_json: bool) -> int:
-    """Show one study: the header's words beside the index's, and its instances."""
+    """Show one study: the header's words beside the index's, its instances, what happened."""
     with session.services.ledger.reading() as view:
         found = view.get(OldStudy, study)
         rows = view.old_instances(study_id=study)
-    document = reconcile.study_json(found, rows, named_in(session.services, found, rows))
+        events = view.events(study)
+    named = named_in(session.services, found, rows)
+    document = reconcile.study_json(found, rows, named, events)
     if as_json:
         print_json(document)
     else:
@@ -136,8 +138,7 @@ def accept(
         if accepted.decision is not None:
             who = accepted.decision.patient
             out = left_out(services, study_id) if leave_others else 0
-            print(f"{study_id}: {who.issuer}:{who.patient_id}, "
-                  f"{who.name.family}, {who.name.given}"
+            print(f"{study_id}: {who.issuer}:{who.patient_id}, {who.name.text}"
                   f"{f'; {out} that name somebody else left out' if out else ''}")  # fmt: skip
 
     ids = study

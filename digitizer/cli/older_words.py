@@ -1,7 +1,10 @@
 """Older archives in words, for people at a terminal."""
 
 import shlex
+from datetime import datetime
 from typing import Any
+
+from digitizer.pipeline.wording import counted
 
 __all__ = ["plan_words", "settings_lines", "source_words", "study_words", "where_words"]
 
@@ -24,7 +27,7 @@ def source_words(document: dict[str, Any]) -> str:
     if document["differing"]:
         lines.append(f"  differing  {document['differing']} that the archive has otherwise")
     if document["missing"]:
-        lines.append(f"  missing    {document['missing']} files that a list names")
+        lines.append(f"  missing    {counted(document['missing'], 'file')} that a list names")
     if document["films"]:
         films = document["films"]
         lines.append(f"  films      in batch {films['batch']}{_parts(films['scans'])}")
@@ -37,6 +40,8 @@ def source_words(document: dict[str, Any]) -> str:
     lines.append(f"  studies   {_parts(document['studies']).strip(' ()')}")
     if document["review"]:
         lines.append(f"  in review {_parts(document['review']).strip(' ()')}")
+    if document["waiting"]:
+        lines.append(f"  waiting   {_parts(document['waiting']).strip(' ()')}")
     lines += _release_lines(document)
     if document["trouble"]:
         lines.append(f"  Looking through it has stopped: {document['trouble']}")
@@ -61,10 +66,12 @@ def _told_lines(document: dict[str, Any]) -> list[str]:
     """Say what the source says that it has, and what was read in its pictures."""
     told, pictures, lines = document["told"], document["pictures"], []
     if told["studies"] is not None:
-        number = "no number of" if told["instances"] is None else told["instances"]
-        lines.append(f"  told       {told['studies']} studies, {number} instances")
+        unknown = told["instances"] is None
+        number = "no number of instances" if unknown else counted(told["instances"], "instance")
+        lines.append(f"  told       {counted(told['studies'], 'study')}, {number}")
     if document["gone"]:
-        lines.append(f"  gone       {document['gone']} studies that it does not tell any more")
+        gone = counted(document["gone"], "study")
+        lines.append(f"  gone       {gone} that it does not tell any more")
     if pictures["read"]:
         lines.append(
             f"  pictures   {pictures['read']} read for a name burnt in, of which "
@@ -96,7 +103,7 @@ def study_words(document: dict[str, Any]) -> str:
     for rank, one in enumerate(document["candidates"], start=1):
         agree = ", ".join(f"{name} {how}" for name, how in one["agreement"].items())
         lines.append(
-            f"  {rank}. {one['family_name']}, {one['given_name']} {one['birth_date']} "
+            f"  {rank}. {one['name']} {one['birth_date']} "
             f"{one['issuer']}:{one['patient_id']} ({agree})"
         )
     for row in document["instances"]:
@@ -105,12 +112,17 @@ def study_words(document: dict[str, Any]) -> str:
         who = [named[one] for one in ("name", "patient_id", "birth_date") if named.get(one)]
         whose = f" ({', '.join(who)})" if who else ""
         lines.append(f"  {row['place']}{whose}: {row['state']} {why}".rstrip())
+    for one in document["history"]:
+        at = datetime.fromisoformat(one["at"]).astimezone()
+        why = f": {one['why']}" if one["why"] else ""
+        lines.append(f"  {at:%Y-%m-%d %H:%M}  {one['what'].replace('_', ' ')}, {one['by']}{why}")
     return "\n".join(lines)
 
 
 def plan_words(document: dict[str, Any]) -> str:
     """Show what would be changed, what no rule covers, and what the archive refuses."""
-    lines = [f"{document['looked_at']} instances of {document['studies']} studies looked at."]
+    looked_at = counted(document["looked_at"], "instance")
+    lines = [f"{looked_at} of {counted(document['studies'], 'study')} looked at."]
     if not (document["stocked"] or document["looked_at"] or document["index"]):
         lines.append(
             f"It has not been looked through yet: `digitizer migrate run "
@@ -118,22 +130,23 @@ def plan_words(document: dict[str, Any]) -> str:
             "before it, all waits in review then, and nothing is sent."
         )
     if document["not_fetched"]:
-        lines.append(f"Of {document['not_fetched']} studies nothing is here yet.")
+        lines.append(f"Of {counted(document['not_fetched'], 'study')} nothing is here yet.")
     lines += _index_lines(document["index"]) if document["index"] else []
     for one in document["changes"]:
-        lines.append(f"{one['rule']}: {one['tag']}, {one['instances']} instances")
+        lines.append(f"{one['rule']}: {one['tag']}, {counted(one['instances'], 'instance')}")
         lines += [f"  - {pair['before']!r}\n  + {pair['after']!r}" for pair in one["examples"]]
     if document["rejected"]:
         lines.append("Refused by a rule:")
-        lines += [f"  {text}: {n} instances" for text, n in document["rejected"].items()]
+        lines += [f"  {text}: {counted(n, 'instance')}" for text, n in document["rejected"].items()]
     if document["uncovered"]:
         lines.append("Not as DICOM has it, and covered by no rule:")
         for one in document["uncovered"]:
-            lines.append(f"  {one['tag']}: {one['instances']} instances, e.g. {one['example']!r}")
+            number = counted(one["instances"], "instance")
+            lines.append(f"  {one['tag']}: {number}, e.g. {one['example']!r}")
     for one in document["archive_refuses"]:
         lines.append(
-            f"The archive refuses {one['kind']} in {one['encoding']}: {one['instances']} "
-            f"instances. {one['remedy']}"
+            f"The archive refuses {one['kind']} in {one['encoding']}: "
+            f"{counted(one['instances'], 'instance')}. {one['remedy']}"
         )
     if not document["archive_asked"]:
         lines.append("The archive does not answer: what it refuses is not known.")
@@ -149,7 +162,7 @@ def where_words(document: dict[str, Any]) -> str:
         open_ = "" if one["decided"] else f"  bears {one['patient_id']}, decided for nobody yet"
         lines.append(
             f"  {one['modality']} of {one['source']}  {one['study_date']}  {one['state']}  "
-            f"{one['instances']} instances{open_}"
+            f"{counted(one['instances'], 'instance')}{open_}"
         )
     if len(lines) == 1:
         lines.append("  Nothing is filed, and nothing found bears this number.")

@@ -17,7 +17,7 @@ from digitizer.cli.base import (
 )
 from digitizer.errors import DigitizerError, UsageError
 from digitizer.model.film import SheetKind
-from digitizer.model.identity import Candidate, PersonName
+from digitizer.model.identity import Candidate
 from digitizer.model.records import Jacket, Scan, Sheet
 from digitizer.model.states import State
 from digitizer.pipeline import budget
@@ -138,7 +138,7 @@ def _candidate(one: Candidate) -> dict[str, Any]:
     return {
         "patient_id": patient.patient_id,
         "issuer": patient.issuer,
-        "name": _name(patient.name),
+        "name": patient.name.text,
         "birth_date": patient.birth_date,
         "sex": patient.sex,
         "accession_number": exam.accession_number if exam else None,
@@ -147,11 +147,6 @@ def _candidate(one: Candidate) -> dict[str, Any]:
         "film": {name.value: how.value for name, how in one.film_agreement.items()},
         "label": {name.value: how.value for name, how in one.label_agreement.items()},
     }
-
-
-def _name(name: PersonName) -> str:
-    given = " ".join(part for part in (name.given, name.middle, name.suffix) if part)
-    return f"{name.family}, {given}" if given else name.family
 
 
 def _words(row: dict[str, Any]) -> list[str]:
@@ -352,7 +347,7 @@ def blind_list(session: Session, as_json: bool) -> int:
                 "film": one.sheet_id,
                 "patient_id": patient.patient_id,
                 "issuer": patient.issuer,
-                "name": _name(patient.name),
+                "name": patient.name.text,
                 "birth_date": patient.birth_date,
                 "sex": patient.sex,
                 "crops": [str(services.vault.path(crop)) for crop in sheet.crops],

@@ -11,7 +11,7 @@ from starlette.responses import HTMLResponse, Response
 
 from digitizer import dicom
 from digitizer.console.access import Needs, Person
-from digitizer.console.pages import back_to, fragment, page, person_name, say
+from digitizer.console.pages import back_to, fragment, page, say
 from digitizer.console.review_view import case_of
 from digitizer.console.seen import note_seen
 from digitizer.console.silent import file_together, known_patients
@@ -166,7 +166,7 @@ def follow_look(
     if other.strip():
         # A number that was typed is shown as a whole patient before anything is filed.
         named = decisions.patient_named(site.services, other.strip())
-        say(request, person, f"Is it {person_name(named.name)}? Then file them.")
+        say(request, person, f"Is it {named.name.text}? Then file them.")
         key = quote(f"{named.issuer}:{named.patient_id}")
         return back_to(request, f"/jackets/{jacket_id}?patient={key}")
     if not patient:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Callable, Iterator
 from typing import Annotated
 
@@ -14,7 +15,7 @@ from digitizer.console.pages import back_to, page, say
 from digitizer.console.seen import note_seen
 from digitizer.console.site import Site, site_of
 from digitizer.errors import StaleRecord, UsageError
-from digitizer.model.older import OldStudy, Source
+from digitizer.model.older import OldStudy, Source, SourceKind
 from digitizer.model.reasons import Code
 from digitizer.model.states import HOLDS, State
 from digitizer.model.users import Permission
@@ -27,6 +28,7 @@ from digitizer.pipeline.older.columns import (
     study_rows,
 )
 from digitizer.pipeline.older.giving_up import give_up
+from digitizer.pipeline.older.history import history_json
 from digitizer.pipeline.older.leaving_out import left_out
 from digitizer.pipeline.older.printed import printed_source
 from digitizer.pipeline.older.release import GIVEN_UP
@@ -44,6 +46,11 @@ _SEES = Needs(Permission.SEE_PATIENTS)
 _DECIDES = Needs(Permission.DECIDE)
 _MANAGES = Needs(Permission.MANAGE)
 _ROWS = 50
+_KINDS = {
+    SourceKind.FOLDER.value: "disc or folder",
+    SourceKind.PACS.value: "old PACS",
+    SourceKind.PICTURES.value: "pictures with an index file",
+}
 _MOST_RETRIED = 100_000
 
 
@@ -52,7 +59,7 @@ def sources(request: Request, person: Person = Depends(_WORK)) -> Response:
     """List the older archives with their figures."""
     with site_of(request).services.ledger.reading() as view:
         rows = [reconcile.source_json(view, source) for source in view.old_sources()]
-    return page(request, "older.html", person, sources=rows)
+    return page(request, "older.html", person, sources=rows, kinds=_KINDS)
 
 
 def _source(site: Site, source_id: str) -> Source:
@@ -87,7 +94,7 @@ def source(
             limit=_ROWS + 1,
         )
     return page(
-        request, "older_source.html", person,
+        request, "older_source.html", person, kinds=_KINDS,
         source=document, studies=studies[:_ROWS], state=state, code=code,
         more=studies[_ROWS - 1].id if len(studies) > _ROWS else "", lists=tuple(lists.LISTS),
         states=tuple(sorted(document["studies"])), may_lack=GIVEN_UP,
@@ -148,8 +155,14 @@ def instances_csv(
     return StreamingResponse(
         _csv(INSTANCE_COLUMNS, instance_rows(site.services, rows)),
         media_type="text/csv",
-        headers={"content-disposition": 'attachment; filename="instances.csv"'},
+        headers=_named(found, f"{wanted}.csv"),
     )
+
+
+def _named(source: Source, kind: str) -> dict[str, str]:
+    """Return the header that names a download by its source: several may lie in one folder."""
+    name = re.sub(r"[^A-Za-z0-9]+", "-", source.name).strip("-") or "older-archive"
+    return {"content-disposition": f'attachment; filename="{name}-{kind}"'}
 
 
 def _csv(columns: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> Iterator[str]:
@@ -175,7 +188,7 @@ def studies_csv(request: Request, source_id: str, person: Person = Depends(_MANA
     return StreamingResponse(
         _csv(STUDY_COLUMNS, study_rows(site.services, found, studies)),
         media_type="text/csv",
-        headers={"content-disposition": 'attachment; filename="studies.csv"'},
+        headers=_named(found, "studies.csv"),
     )
 
 
@@ -183,12 +196,9 @@ def studies_csv(request: Request, source_id: str, person: Person = Depends(_MANA
 def report(request: Request, source_id: str, person: Person = Depends(_MANAGES)) -> Response:
     """Print the report of an older archive."""
     site = site_of(request)
-    content = printed_source(site.services, _source(site, source_id), by=person.name)
-    return Response(
-        content,
-        media_type="application/pdf",
-        headers={"content-disposition": 'attachment; filename="older-archive.pdf"'},
-    )
+    found = _source(site, source_id)
+    content = printed_source(site.services, found, by=person.name)
+    return Response(content, media_type="application/pdf", headers=_named(found, "report.pdf"))
 
 
 @router.post("/older/sources/{source_id}/pause")
@@ -219,7 +229,7 @@ def give_up_list(
     site = site_of(request)
     name = _source(site, source_id).name
     word = give_up(site.services, name, what, user=person.name, why=why, count=count)
-    say(request, person, f"{word.count} {GIVEN_UP[what]}: done without.")
+    say(request, person, f"Done without {GIVEN_UP[what]} ({word.count}).")
     return back_to(request, _path(source_id))
 
 
@@ -257,7 +267,7 @@ def study(request: Request, study_id: str, person: Person = Depends(_SEES)) -> R
     return page(
         request, "older_study.html", person,
         study=found, source=of, rows=rows[:_ROWS], number=len(rows), why_of=lists.why,
-        events=events, collisions=tuple(Collisions),
+        history=history_json(events), collisions=tuple(Collisions),
         aside=on_hold(found),
         blocked=any(row.state is State.REVIEW for row in rows),
         may_reopen=rejected_by_person(found),

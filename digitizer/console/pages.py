@@ -11,10 +11,9 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from digitizer import __version__
 from digitizer.console.access import Person
 from digitizer.console.site import site_of
-from digitizer.model.identity import PersonName
 from digitizer.model.reasons import CODES, Code
 
-__all__ = ["FOLDER", "back_to", "fragment", "page", "person_name", "say"]
+__all__ = ["FOLDER", "back_to", "fragment", "page", "say"]
 
 FOLDER = Path(__file__).parent
 
@@ -30,15 +29,10 @@ def _ago(at: datetime | None, now: datetime) -> str:
     return f"{seconds} s"
 
 
-def _local(at: datetime | None) -> str:
-    """Return a moment in the local time of the server, as pages write it."""
-    return "" if at is None else at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
-
-
-def person_name(name: PersonName) -> str:
-    """Return a name as FAMILY, GIVEN MIDDLE SUFFIX."""
-    given = " ".join(part for part in (name.given, name.middle, name.suffix) if part)
-    return f"{name.family}, {given}" if given else name.family
+def _local(at: datetime | str | None) -> str:
+    """Return a moment (or its ISO text) in the local time of the server, as pages write it."""
+    moment = datetime.fromisoformat(at) if isinstance(at, str) and at else at
+    return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S") if isinstance(moment, datetime) else ""
 
 
 def _words_of(code: str) -> str:
@@ -71,7 +65,6 @@ _templates.filters.update(
     ago=_ago,
     local=_local,
     odds=_odds,
-    person_name=person_name,
     words_of=_words_of,
     remedy_of=_remedy_of,
     thousands=lambda number: f"{number:,}".replace(",", "\u202f"),

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from digitizer.console.doubtful import Piece, pieces
-from digitizer.console.pages import person_name
 from digitizer.model.film import SheetKind
 from digitizer.model.identity import Candidate, ExamRecord, PatientRecord
 from digitizer.model.reading import Field, FieldName, FieldSource
@@ -131,11 +130,11 @@ def choice_of(
         key=f"{patient.issuer}:{patient.patient_id}",
         number=patient.patient_id,
         issuer=patient.issuer,
-        name=person_name(patient.name),
+        name=patient.name.text,
         birth_date=patient.birth_date,
         sex=patient.sex,
         death_date=patient.death_date.isoformat() if patient.death_date else "",
-        former=", ".join(person_name(one) for one in patient.former_names),
+        former=", ".join(one.text for one in patient.former_names),
         others=", ".join(f"{issuer}:{number}" for issuer, number in patient.other_ids),
         posterior=found.posterior if found else None,
         marks=_marks(found) if found else (),

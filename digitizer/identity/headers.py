@@ -16,7 +16,7 @@ from digitizer.identity.compare import compare_suffix
 from digitizer.identity.evidence import Evidence, gather_for
 from digitizer.identity.heard import Heard
 from digitizer.identity.linkage import Linked, compared_all, link
-from digitizer.identity.objections import is_same, lead, shown
+from digitizer.identity.objections import is_same, lead
 from digitizer.identity.settings import PolicySettings
 from digitizer.identity.spelling import plain
 from digitizer.model.identity import (
@@ -205,8 +205,8 @@ def _against(
     suffix = compare_suffix(name.suffix, patient.name.suffix)
     known = any(_is_name(name, one) for one in (patient.name, *patient.former_names))
     if not known or suffix.agreement is Agreement.DISAGREES:
-        words = shown(name) or "no name"
-        text = f"The header says {words}; the index says {shown(patient.name)} for this number."
+        words = name.text or "no name"
+        text = f"The header says {words}; the index says {patient.name.text} for this number."
         found.append(reason(Code.HEADER_DIFFERS, text))
     born = _iso(header.birth_date)
     if born != patient.birth_date or len(patient.birth_date) < len("YYYY-MM-DD"):

@@ -114,9 +114,9 @@ class OlderQueries(Records):
         """Count the duplicates of a source whose first is not verified."""
         return older_rows.open_duplicates(self._connection, source_id)
 
-    def old_review(self, source_id: str) -> dict[str, int]:
-        """Count the studies in review by their first reason."""
-        return older_rows.review(self._connection, source_id)
+    def old_reasons(self, source_id: str, state: State) -> dict[str, int]:
+        """Count the studies of a source that are in a state by their first reason."""
+        return older_rows.reasons(self._connection, source_id, state)
 
     def write_old_instances(self, rows: Iterable[OldInstance]) -> None:
         """Insert instances, or write them anew where source and place are known."""

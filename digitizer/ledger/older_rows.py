@@ -24,7 +24,7 @@ __all__ = [
     "instances_at",
     "instances_with_uid",
     "open_duplicates",
-    "review",
+    "reasons",
     "studies",
     "studies_by_state",
     "studies_naming",
@@ -195,11 +195,11 @@ def open_duplicates(connection: Connection, source_id: str) -> int:
     return int(connection.scalar(query) or 0)
 
 
-def review(connection: Connection, source_id: str) -> dict[str, int]:
-    """Count the studies in review by their first reason."""
+def reasons(connection: Connection, source_id: str, state: State) -> dict[str, int]:
+    """Count the studies in a state by their first reason."""
     table = tables.old_study
     query = select(table.c.code, func.count()).where(table.c.source_id == source_id)
-    query = query.where(table.c.state == State.REVIEW.value).group_by(table.c.code)
+    query = query.where(table.c.state == state.value).group_by(table.c.code)
     return {code: int(n) for code, n in connection.execute(query.order_by(table.c.code))}
 
 

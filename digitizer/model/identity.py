@@ -33,6 +33,12 @@ class PersonName:
     middle: str = ""
     suffix: str = ""
 
+    @property
+    def text(self) -> str:
+        """The name as a clerk reads it: ``FAMILY, GIVEN MIDDLE SUFFIX``."""
+        given = " ".join(part for part in (self.given, self.middle, self.suffix) if part)
+        return ", ".join(part for part in (self.family, given) if part)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PatientRecord:

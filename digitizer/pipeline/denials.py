@@ -103,7 +103,7 @@ def _films_deny(
     strangers = [one for one in decided if (one.issuer, one.patient_id) not in own]
     if strangers and 2 * len(strangers) >= len(decided):
         one = strangers[0]
-        whose = f"{one.name.family}, {one.name.given}".strip(", ") or one.patient_id
+        whose = one.name.text or one.patient_id
         return f"Another film of this jacket is decided for {whose}, number {one.patient_id}."
     against = next((why for film, why in refused.items() if film not in mute), None)
     if decided or against is None:

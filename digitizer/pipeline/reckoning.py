@@ -12,7 +12,7 @@ from datetime import datetime
 
 from digitizer.errors import UnknownRecord
 from digitizer.model.film import ScanKind, SheetKind
-from digitizer.model.identity import JacketRecord, PersonName
+from digitizer.model.identity import JacketRecord
 from digitizer.model.records import Batch, Jacket, Scan, Sheet
 from digitizer.model.states import ENDS, HOLDS, State
 from digitizer.pipeline.report import scan_state
@@ -283,7 +283,7 @@ def _sheet_line(scan: Scan, sheet: Sheet) -> FilmLine:
         state=sheet.state,
         why="; ".join(dict.fromkeys(one.text for one in sheet.reasons)),
         flags=sheet.quality.flags,
-        patient=_name(decision.patient.name) if decision else "",
+        patient=decision.patient.name.text if decision else "",
         number=f"{decision.patient.issuer}:{decision.patient.patient_id}" if decision else "",
         study_date=decision.study_date if decision else "",
         accession_number=exam.accession_number if exam else "",
@@ -292,8 +292,3 @@ def _sheet_line(scan: Scan, sheet: Sheet) -> FilmLine:
         changed_at=sheet.changed_at,
         id=sheet.id,
     )
-
-
-def _name(name: PersonName) -> str:
-    given = " ".join(part for part in (name.given, name.middle, name.suffix) if part)
-    return f"{name.family}, {given}" if given else name.family

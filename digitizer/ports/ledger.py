@@ -234,8 +234,8 @@ class OlderQueries(Protocol):
         """Count the duplicates of a source whose first is not verified."""
         ...
 
-    def old_review(self, source_id: str) -> dict[str, int]:
-        """Count the studies in review by their first reason."""
+    def old_reasons(self, source_id: str, state: State) -> dict[str, int]:
+        """Count the studies of a source that are in a state by their first reason."""
         ...
 
     def write_old_instances(self, rows: Iterable[OldInstance]) -> None:

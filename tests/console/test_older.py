@@ -53,13 +53,13 @@ def test_what_cannot_be_had_is_given_up_as_it_was_seen(cellar: Console, lea: Bro
     """By a lead, with a reason; the page says what still speaks against a release."""
     path = "/older/sources/old1"
     page = " ".join(lea.get(path).text.split())
-    assert "May not be released: 1 studies are under way or wait for a person; " in page
+    assert "May not be released: studies under way or waiting for a person: 1; " in page
     assert "files that are damaged, and only here: 1" in page
     form = {"what": "damaged", "count": "1", "why": "scratched"}
     assert lea.post(f"{path}/give-up", **{**form, "count": "2"}).status_code == 409
     assert lea.post(f"{path}/give-up", **form).status_code == 303
     page = " ".join(lea.get(path).text.split())
-    assert "lea does without 1 files that are damaged, and only here: scratched" in page
+    assert "lea does without files that are damaged, and only here (1): scratched" in page
     assert "only here: 1" not in page
     assert f'action="{path}/give-up"' not in page
     cellar.add("ann", Role.REVIEWER)
@@ -92,5 +92,14 @@ def test_a_study_is_decided_once_and_only_as_it_was_shown(cellar: Console, ann: 
     assert names.count("approved") == 1
     assert "viewed" in names
     assert [row.place for row in left] == ["2"]
+    approved = ann.get("/older/studies/st1").text
+    assert "Decided by mistake?" in approved
+    version = re.search(r'name="version" value="(\d+)"', approved)
+    assert version is not None
+    back = {"version": version[1], "reason": "The other Anna."}
     theirs = ann.get("/patients?number=100&issuer=GEN").text
     assert "From older archives" in theirs
+    assert ann.post("/older/studies/st1/hold", **back).status_code == 303
+    aside = ann.get("/older/studies/st1").text
+    assert "It was put aside: release it first." in aside
+    assert "<td>put on hold</td><td>ann</td><td>The other Anna.</td>" in aside

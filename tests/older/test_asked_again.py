@@ -133,7 +133,7 @@ def test_what_is_listed_and_not_given_is_in_a_list(site: OldSite) -> None:
     assert town.study("a").code == Code.COUNT_DIFFERS
     assert town.missing() == sorted(uid("instance", "a", number) for number in (2, 3))
     assert town.told()["missing"] == 2
-    assert "2 files or instances named by a disc's own list" in town.report()
+    assert "the old PACS, and not there: 2" in town.report()
     town.peer.withheld.clear()
     town.peer.studies_held["a"].remove(3)
     town.ask_again()
@@ -152,7 +152,7 @@ def test_a_study_told_under_another_patient_is_asked_about(site: OldSite) -> Non
         assert (study.state, study.code) == (State.REVIEW, Code.SEVERAL_IDENTITIES)
         assert (study.header.name, [one.name for one in study.others]) == (
             "OKONKWO^JANE", ["SMITH^JOHN"])  # fmt: skip
-    assert "2 studies are under way or wait for a person" in town.report()
+    assert "studies under way or waiting for a person: 2" in town.report()
     version = town.study("a").version
     town.ask_again()
     assert town.study("a").version == version
@@ -171,4 +171,4 @@ def test_a_study_that_is_not_told_any_more_is_noted(site: OldSite) -> None:
             for name in ("a", "b")
         ] == [0, 1]
     assert "when it was last asked did not: 1." in town.report()
-    assert "1 studies that it does not tell any more" in source_words(town.told())
+    assert "1 study that it does not tell any more" in source_words(town.told())

@@ -165,11 +165,11 @@ def test_files_of_another_patient_are_left_out_when_asked(site: OldSite, disc: D
     with site.services.ledger.reading() as view:
         (left,) = view.old_instances(source_id=source.id, states=(State.REJECTED,))
     assert (left.place, left.code) == ("2", Code.NAMES_ANOTHER)
-    assert "another patient" in lists.why(left)
+    assert "It names SMITH JOHN, 5550001, 19200105." in lists.why(left)
     with site.services.ledger.reading() as view:
         told = reconcile.source_json(view, view.get(Source, source.id))
     assert told["against_release"] == [
-        "1 instances that name another patient than their study were left out"
+        "instances left out because they name another patient than their study: 1"
     ]
     ((_, *cells),) = instance_rows(site.services, [left])
     assert cells[-2:] == ["", ""], "nobody has decided whose it is"

@@ -11,6 +11,7 @@ from old_instances import an_instance, uid
 from old_town import OldSite
 
 from digitizer import dicom
+from digitizer.cli.older_words import source_words, study_words
 from digitizer.errors import SourceUnreachable, UsageError
 from digitizer.model.older import (
     Keep,
@@ -26,7 +27,7 @@ from digitizer.model.reasons import Code
 from digitizer.model.records import Stage
 from digitizer.model.states import State
 from digitizer.pipeline.advance import advance
-from digitizer.pipeline.older import reconcile, rejecting, review
+from digitizer.pipeline.older import lists, reconcile, rejecting, review
 from digitizer.pipeline.older.review import Collisions
 from digitizer.pipeline.older.sources import add_source
 from digitizer.pipeline.stages import STAGES
@@ -78,6 +79,9 @@ def test_what_was_rejected_by_mistake_is_opened_again(site: OldSite, disc: Disc)
     site.work(source)
     (study,) = site.studies(State.REVIEW)
     rejecting.reject(site.services, study.id, user="ann", why="A test patient.")
+    with site.services.ledger.reading() as view:
+        rows = view.old_instances(study_id=study.id)
+    assert {lists.why(row) for row in rows} == {"A person rejected it. A test patient."}
     disc.put("3", 3, PatientID="9999999")
     disc.look_again(source)
     site.work(source)
@@ -91,6 +95,11 @@ def test_what_was_rejected_by_mistake_is_opened_again(site: OldSite, disc: Disc)
     with site.services.ledger.reading() as view:
         document = reconcile.source_json(view, view.get(Source, source.id))
         told = [(one.name, one.actor) for one in view.events(study.id)]
+        whole = reconcile.study_json(study, events=view.events(study.id))
+    words = study_words(whole)
+    assert "rejected, ann: A test patient.\n" in words
+    assert "opened again, bob: It is Jane after all.\n" in words
+    assert "review, auto: The index does not have the header's record number.\n" in words
     assert (document["found"], document["verified"], document["refused"]) == (3, 3, {})
     assert ("opened_again", "bob") in told
     with pytest.raises(UsageError, match="was not rejected by a person"):
@@ -354,6 +363,10 @@ def test_what_was_never_fetched_to_its_end_is_fetched_first(site: OldSite) -> No
     at_peer, source = emptied(site, peer)
     study = study_of(at_peer, source)
     assert (study.state, study.expected) == (State.WAITING, None)
+    with site.services.ledger.reading() as view:
+        document = reconcile.source_json(view, view.get(Source, source.id))
+    assert document["waiting"] == {"source_unreachable": 1}
+    assert "waiting   source unreachable 1" in source_words(document)
     rejecting.reject(at_peer.services, study.id, user="ann")
     peer.breaks_after = 99
     rejecting.open_again(at_peer.services, study.id, user="ann")

@@ -1,6 +1,6 @@
 """Files of a study that name another patient: left out when a person says so, and taken back."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from digitizer.errors import UsageError
@@ -36,16 +36,17 @@ def must_not_forget(rows: Iterable[OldInstance], *, leave_others: bool) -> None:
     if not leave_others and any(row.code is Code.NAMES_ANOTHER for row in rows):
         raise UsageError(
             "Files of this study were left out before: they name another patient.",
-            remedy="Say --leave-others (or choose it): they are looked at anew for this patient.",
+            remedy="Leave others out once more: they are looked at anew for this patient; "
+            "or put the study aside and release it: all its files are asked about again.",
         )
 
 
 def must_leave_some(
-    study_id: str, patient: PatientRecord, rows: Iterable[OldInstance], others: frozenset[str]
+    study_id: str, patient: PatientRecord, rows: Iterable[OldInstance], others: Mapping[str, str]
 ) -> None:
     """Refuse to leave out all that there is: then the patient is the wrong one."""
     going = {row.place for row in rows if row.state in (State.READ, State.REVIEW, *SENT)}
-    if others and going <= others:
+    if others and going <= others.keys():
         raise UsageError(
             f"No file of study {study_id} names {patient.issuer}:{patient.patient_id}.",
             remedy="Name the patient whom some of them name, or reject the study.",
@@ -53,10 +54,19 @@ def must_leave_some(
 
 
 def leave_out(
-    services: Services, tx: Transaction, study_id: str, rows: Iterable[OldInstance], user: str
+    services: Services,
+    tx: Transaction,
+    study_id: str,
+    rows: Iterable[OldInstance],
+    others: Mapping[str, str],
+    user: str,
 ) -> None:
-    """Leave out what names somebody else than the patient of the study."""
-    gone = [replace(row, state=State.REJECTED, code=Code.NAMES_ANOTHER, note="") for row in rows]
+    """Leave out what names somebody else than the patient of the study: ``others`` say whom."""
+    gone = [
+        replace(row, state=State.REJECTED, code=Code.NAMES_ANOTHER, note=others[row.place])
+        for row in rows
+        if row.place in others
+    ]
     tx.write_old_instances(gone)
     revive(services, tx, gone)
     tx.record(event(study_id, "left_out", user, instances=len(gone)))

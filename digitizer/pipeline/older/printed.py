@@ -98,7 +98,7 @@ def _release(paper: Paper, told: dict[str, Any]) -> None:
                    "listed.")  # fmt: skip
     for one in told["given_up"]:
         paper.text(
-            f"{one['by']} does without {one['count']} {GIVEN_UP[one['list']]}, since "
+            f"{one['by']} does without {GIVEN_UP[one['list']]} ({one['count']}), since "
             f"{one['at'][:10]}: {one['reason']}"
             + ("" if one["holds"] else ". It does not hold any more: the list has changed since.")
         )

@@ -5,15 +5,17 @@ what waits, what a person must look at, and what is filed. Differences are never
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
 
 from digitizer.model.older import OldHeader, OldInstance, OldStudy, Source
 from digitizer.model.reasons import Code
+from digitizer.model.records import Event
 from digitizer.model.states import State
 from digitizer.pipeline.older.films import films_json, films_settled
 from digitizer.pipeline.older.giving_up import given_up_json
+from digitizer.pipeline.older.history import history_json
 from digitizer.pipeline.older.lists import LISTS, NO_FILES, REFUSED, STORED, TAKEN
 from digitizer.pipeline.older.release import DAMAGED, against_release
 from digitizer.ports import Transaction
@@ -74,7 +76,8 @@ def source_json(view: Transaction, source: Source) -> dict[str, Any]:
         "bytes": sum(size for _, size in tally.values()),
         "balanced": found == taken + sum(refused.values()) and _adds_up(view, source, taken, tally),
         "studies": {state.value: n for state, n in sorted(studies.items())},
-        "review": view.old_review(source.id),
+        "review": view.old_reasons(source.id, State.REVIEW),
+        "waiting": view.old_reasons(source.id, State.WAITING),
         "films": films_json(view, source),
         "settled": settled(view, source),
         "trouble": source.trouble,
@@ -117,8 +120,9 @@ def study_json(
     study: OldStudy,
     rows: tuple[OldInstance, ...] = (),
     named: Mapping[str, OldHeader] = MappingProxyType({}),
+    events: Iterable[Event] = (),
 ) -> dict[str, Any]:
-    """Return one study: the header's words beside the candidates', and its instances.
+    """Return one study: the header's words beside the candidates', its instances, its history.
 
     ``named`` are the headers of instances, by place, where they name several patients.
     """
@@ -135,6 +139,7 @@ def study_json(
             {
                 "patient_id": one.patient.patient_id,
                 "issuer": one.patient.issuer,
+                "name": one.patient.name.text,
                 "family_name": one.patient.name.family,
                 "given_name": one.patient.name.given,
                 "birth_date": one.patient.birth_date,
@@ -164,6 +169,7 @@ def study_json(
             }
             for row in rows
         ],
+        "history": history_json(events),
     }
 
 

@@ -45,29 +45,22 @@ def against_release(told: dict[str, Any]) -> list[str]:
         "link_outside": refused.get("link_outside", 0),
         "names_another": refused.get("names_another", 0),
     }
-    open_ = {name: 0 if name in without else n for name, n in lost.items()}
     counted = (
-        (sum(n for state, n in told["studies"].items() if state not in _ENDED),
-         "{} studies are under way or wait for a person"),
-        (told["taken"] - told["verified"], "{} instances that were taken are not verified"),
-        (told["differing"], "{} instances are otherwise in the archive than they were sent"),
-        (told["open_duplicates"], "{} copies are of instances that are not verified"),
-        (open_["missing"], f"{{}} files or instances {MISSING} are not there"),
-        (open_["rows_refused"], "{} rows of the index file cannot be taken"),
-        (open_["no_row"], "no row of the index file tells whose {} pictures are"),
-        (open_["link_outside"], "{} links lead out of it and were not followed"),
-        (open_["names_another"],
-         "{} instances that name another patient than their study were left out"),
-        (open_["damaged"], "files that are damaged, and only here: {}"),
+        ("studies under way or waiting for a person",
+         sum(n for state, n in told["studies"].items() if state not in _ENDED)),
+        ("instances taken and not verified", told["taken"] - told["verified"]),
+        ("instances otherwise in the archive than they were sent", told["differing"]),
+        ("copies of instances that are not verified", told["open_duplicates"]),
+        *((GIVEN_UP[name], n) for name, n in lost.items() if name not in without),
     )  # fmt: skip
     said = told["told"]["instances"]
     return [
         *([] if told["stocked"] else ["it has not been looked through to its end"]),
         *([f"looking through it has stopped: {told['trouble']}"] if told["trouble"] else []),
         *(
-            [f"the source says it has {said} instances, {told['found']} came"]
+            [f"instances the source says it has: {said}, that came: {told['found']}"]
             if said not in (None, told["found"])
             else []
         ),
-        *(words.format(n) for n, words in counted if n),
+        *(f"{what}: {n}" for what, n in counted if n),
     ]

@@ -139,7 +139,7 @@ def accept(
     if collisions is Collisions.NEW_UID:
         _must_not_be_named(services, study)
     must_not_forget(seen, leave_others=leave_others)
-    others = strangers(services, study, seen, patient) if leave_others else frozenset()
+    others = strangers(services, study, seen, patient) if leave_others else {}
     window = services.settings.undo_window_s if undo_window_s is None else undo_window_s
     with services.ledger.transaction() as tx:
         current = _in_review(tx.get(OldStudy, study_id))
@@ -154,7 +154,7 @@ def accept(
             take_back(tx, study_id, user)
             rows = tx.old_instances(study_id=study_id)
             must_leave_some(study_id, patient, rows, others)
-            leave_out(services, tx, study_id, [row for row in rows if row.place in others], user)
+            leave_out(services, tx, study_id, rows, others, user)
         if codes & _OF_INSTANCES and collisions is not None:
             _settle(services, tx, current, collisions)
         confirmed = {*current.confirmed, identities_token(current), count_token(current)}

@@ -20,8 +20,8 @@ _MOST_BYTES = 256 << 20
 
 def strangers(
     services: Services, study: OldStudy, rows: Iterable[OldInstance], patient: PatientRecord
-) -> frozenset[str]:
-    """Return the places of those instances whose headers are not this patient's.
+) -> dict[str, str]:
+    """Return whom those instances name whose headers are not this patient's, by place.
 
     By record number, name and birth date, see :func:`digitizer.identity.names`. Copies are looked
     at too: where a first is left out, one of them would take its place.
@@ -33,11 +33,17 @@ def strangers(
     """
     with services.ledger.reading() as view:
         source = view.get(Source, study.source_id)
-    return frozenset(
-        row.place
-        for row in rows
-        if not identity.names(ruled_header(services, source, row)[0], source.issuer, patient)
-    )
+    headers = ((row.place, ruled_header(services, source, row)[0]) for row in rows)
+    return {
+        place: f"It names {_who(header)}."
+        for place, header in headers
+        if not identity.names(header, source.issuer, patient)
+    }
+
+
+def _who(header: OldHeader) -> str:
+    told = (header.name.replace("^", " ").strip(), header.patient_id, header.birth_date)
+    return ", ".join(one for one in told if one) or "nobody"
 
 
 def named_in(
