@@ -21,12 +21,24 @@ def doubtful_number(line: Line, others: Sequence[str]) -> bool:
     others : sequence of str
         What other engines read there.
     """
-    told = "".join(sign for text in others for sign in text.upper() if sign.isalnum())
+    told = [
+        "".join(sign for sign in text.upper() if sign.isalnum() or sign.isspace())
+        for text in others
+    ]
     doubted = {one.at for one in line.doubts}
     for found in _TOKEN.finditer(line.text.upper()):
         word = found.group()
         if sum(map(str.isdigit, word)) < _LEAST_DIGITS or _DATE.fullmatch(word):
             continue
-        if doubted & set(range(*found.span())) or word.replace("-", "") not in told:
+        if doubted & set(range(*found.span())) or not _stands(word.replace("-", ""), told):
             return True
     return False
+
+
+def _stands(word: str, texts: Sequence[str]) -> bool:
+    """Tell whether a number stands in a text, spaces passed over, and as no part of a longer one.
+
+    ``168548`` is not what another engine read that read ``1685484``.
+    """
+    spaced = r"\s*".join(word)
+    return any(re.search(rf"(?<!\d){spaced}(?!\d)", text) for text in texts)

@@ -198,10 +198,10 @@ def spelled(told: Sequence[Told], fits: Fits, among: int = 1, lone: float = LONE
     Returns
     -------
     Spelled
-        What :func:`vote` finds, with those characters changed that another sign fits better by
-        what all engines saw there.
+        What :func:`vote` finds among those of the likeliest length, with those characters changed
+        that another sign fits better by what all engines saw there.
     """
-    value, _ = vote(told)
+    value, _ = vote(_of_one_length(told))
     like = [one for one in told if one_number(value, one.claim.value)]
     seen, worn = _looks(like)
     trust = {one.by.family: one.by.trust for one in like}
@@ -223,6 +223,23 @@ def spelled(told: Sequence[Told], fits: Fits, among: int = 1, lone: float = LONE
     base = agreed * share
     sure = min(max(base * (1 - min(doubt, 1.0)), 0.0), MOST_SURE)
     return Spelled(text, sure, _alternatives(text, places))
+
+
+def _of_one_length(told: Sequence[Told]) -> list[Told]:
+    """Return those witnesses whose number is of the length that most speaks for.
+
+    Of readings of different lengths no sign can be chosen from all, but those of one length speak
+    for it together, though they differ in a sign: what is lost to one look under a pen stroke
+    another engine saw, and a look without coloured ink.
+    """
+    lengths: dict[int, dict[str, float]] = defaultdict(dict)
+    for one in told:
+        own = lengths[len(plain(one.claim.value))]
+        sure = one.claim.confidence * one.by.trust
+        own[one.by.family] = max(own.get(one.by.family, 0.0), sure)
+    first = len(plain(vote(told)[0]))
+    most = max(lengths, key=lambda one: (sum(lengths[one].values()), one == first))
+    return [one for one in told if len(plain(one.claim.value)) == most]
 
 
 def _looks(like: Sequence[Told]) -> tuple[dict[str, list[Look]], dict[str, list[Look]]]:

@@ -59,6 +59,18 @@ def test_a_look_without_grain_weighs_more_than_one_in_it() -> None:
     assert number(raw, rest, clean)[0] == "3887014"
 
 
+def test_readings_of_one_length_speak_for_it_together() -> None:
+    """Under a pen stroke one look misses the last sign; two others see it, and not alike."""
+    short = line("rapidocr", "MRN 168548")
+    ink = line("rapidocr:ink", "MRN 1685481")
+    other = line("tesseract", "MRN 1685484", (10, "4", 0.5, "1", 0.4))
+    value, confidence = number(short, ink, other)
+    assert value == "1685481"
+    assert confidence < 0.8
+    # One look against another of the same engine is no majority.
+    assert number(short, ink)[0] == "168548"
+
+
 def test_a_letter_is_a_digit_where_the_number_then_has_its_form() -> None:
     """The engine thought of an 8 beside the E."""
     read = line("rapidocr", "MRN R17729E", (10, "E", 0.7, "8", 0.25))
