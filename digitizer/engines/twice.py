@@ -40,5 +40,5 @@ def _stands(word: str, texts: Sequence[str]) -> bool:
 
     ``168548`` is not what another engine read that read ``1685484``.
     """
-    spaced = r"\s*".join(word)
+    spaced = r"\s*".join(map(re.escape, word))
     return any(re.search(rf"(?<!\d){spaced}(?!\d)", text) for text in texts)
