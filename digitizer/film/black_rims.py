@@ -34,10 +34,14 @@ _STRAIGHT_MM = 0.05
 sheets on dark beds those of masks measured 0.01 to 0.064, the sheets' own 0.04 to 0.2."""
 _DOUBTED, _DOUBTFUL_MM = 0.8, 8.0
 """Part of the sides below which they may be something else on the film, and how far inside."""
+_HALF = 0.5
+"""Part of a side along which a line must run to be an edge."""
 _NO_ROOM_MM = 5.0
 """So near to the frame there is no room to measure an edge beyond a side."""
 _ROOM_MM = 0.5
 """So much more on every side."""
+_SLIGHT_MM = 0.65
+"""From which on what lacks to a film's size may be film: edges both measured well lack less."""
 _APART_MM = 1.0
 """So far from another sheet it ends."""
 _ROUGH_MM = 1.2
@@ -124,8 +128,8 @@ def _rims(page: Page, found: FoundSheet, corners: Points) -> list[float] | None:
     """Return how far top, right, bottom and left may go on; None where nothing lacks."""
     size = _size(corners)
     rough = [side.rough and not side.seen for side in found.sides]
-    if any(rough) and is_film_size(size, _ROUGH_MM):
-        return None
+    if is_film_size(size, _ROUGH_MM if any(rough) else CUT_MM):
+        return _slight_rims(found, size)
     widened = [True] * 4
     gaps = next(filter(None, (lacking(size, most) for most in _may_lack(page, found))), None)
     if gaps is None:
@@ -143,13 +147,22 @@ def _rims(page: Page, found: FoundSheet, corners: Points) -> list[float] | None:
     return _where_unsure(found, both)
 
 
+def _slight_rims(found: FoundSheet, size: SizeMm) -> list[float] | None:
+    """Return what little lacks to a film's size where sides are not sure; None where nothing."""
+    gaps = lacking(size, _ROUGH_MM)
+    if gaps is None or max(gaps) < _SLIGHT_MM:
+        return None
+    across, down = ((gap + _ROOM_MM) * (gap >= _SLIGHT_MM) for gap in gaps)
+    return _where_unsure(found, (down, across) * 2)
+
+
 def _where_unsure(found: FoundSheet, rims: Sequence[float]) -> list[float]:
     """Leave out rims of sides that are surer than their opposites: what lacks, lacks there.
 
-    Surest is an edge found beyond a rim, least sure is a side along which no line was found.
+    Surest is an edge found beyond a rim, least sure is a side along which hardly a line was found.
     """
     sure = [
-        2 * settled + (side.seen or not side.rough)
+        2 * settled + (not _is_weak(side))
         for settled, side in zip(found.settled, found.sides, strict=True)
     ]
     most = [0.0 if settled else _ROOM_MM for settled in found.settled]
@@ -184,7 +197,11 @@ def _size(corners: Points) -> SizeMm:
 
 def _may_lack(page: Page, found: FoundSheet) -> tuple[float, ...]:
     """Return how many millimetres both rims may have, the most likely first."""
-    bows = sorted(side.bow / page.pitch for side in found.sides if side.seen or side.rough)
+    bows = sorted(
+        0.0 if _is_weak(side) else side.bow / page.pitch
+        for side in found.sides
+        if side.seen or side.rough
+    )
     if not page.encoded and found.seen < 4:
         # Wider rims would have been measured, and a film that is cut off may be of any size.
         return (_NARROW_MM,)
@@ -192,6 +209,11 @@ def _may_lack(page: Page, found: FoundSheet) -> tuple[float, ...]:
         return _WIDEST_MM if page.encoded else _WIDEST_MM[:1]
     narrow = _UNSEEN_MM if page.encoded else _NARROW_MM
     return (max(_DOUBTFUL_MM, narrow) if found.believed < _DOUBTED else narrow,)
+
+
+def _is_weak(side: Side) -> bool:
+    """Tell whether hardly a line runs along a side: bones or a limb may end there, not the film."""
+    return (side.rough and not side.seen) or (side.seen and side.support < _HALF)
 
 
 def _at_frame(corners: Points, frame: Points) -> list[bool]:

@@ -74,6 +74,9 @@ _LEAST_ARM_MM, _ARM_MM, _LONG_ARM_MM = 12.0, 16.0, 20.0
 """Least lengths of two sides that tell a patch by themselves, and of two that lie anyhow."""
 _SMALLEST_MM2 = 850.0
 """Labels of the trade measure 38 x 25 mm and more, the plates of side markers less."""
+_LETTER = 0.3
+"""Part of a marker's plate that its letter takes at most, a quarter on four drawn films; text that
+shows through a label took a half."""
 _LARGEST_STRAIGHT_MM2, _LONGEST_STRAIGHT_MM = 15540.0, 158.0
 """A postcard, 148 x 105 mm: what is larger and lies straight is a picture of many on the sheet;
 what is longer, by more than a centimetre, a border of the field."""
@@ -158,7 +161,11 @@ def _is_own_edge(step: Step, tone: Floats, pitch: float) -> bool:
 
 def _is_plate(patch: Patch) -> bool:
     """Tell what is too small for a label: the plates of side markers."""
-    return len(patch.sides) == 4 and patch.area_mm2 < _SMALLEST_MM2 and 0.5 < patch.closed < 1.15
+    if patch.area_mm2 >= _SMALLEST_MM2:
+        return False
+    if len(patch.sides) == 4:
+        return 0.5 < patch.closed < 1.15
+    return patch.ends_inside and patch.strokes < _LETTER
 
 
 def _tone(picture: ReadingPicture, dpi: Dpi) -> tuple[Floats, float]:

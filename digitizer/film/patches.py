@@ -56,6 +56,8 @@ _STROKE = 0.25
 """Contrast of print, in log light."""
 _AT_RIM_MM = 16.0
 """How far from the film's rim an outline that leaves it may be lost: at clear or black borders."""
+_TOGETHER_MM = 2.0
+"""So near to each other two sides end at a third that is not seen."""
 _SPECKS_MM, _SHADES_MM = 0.35, 2.5
 """Between these widths lies the mottle of paper: its fibres flock together (formation)."""
 _SPECK_MM = 1.2
@@ -149,6 +151,19 @@ class Patch:
         room = np.where(ways > 0, np.array([columns, rows]) - ends, ends)
         gap = (room / np.maximum(np.abs(ways), 1e-9)).min(axis=1)
         return bool((gap < _AT_RIM_MM * self.pitch).all())
+
+    @cached_property
+    def ends_inside(self) -> bool:
+        """Whether the two arms of three sides end together within the film: the fourth is there.
+
+        What was stuck over the film's rim has arms that reach it.
+        """
+        if len(self.sides) != 3:
+            return False
+        first, last = self.sides[0].start, self.sides[2].end
+        apart = abs(float((last - first) @ self.sides[0].along)) / self.pitch
+        room = np.minimum([first, last], np.array(self.tone.shape[::-1]) - [first, last])
+        return bool(apart < _TOGETHER_MM and room.min() > _TOGETHER_MM * self.pitch)
 
     @cached_property
     def height(self) -> float:

@@ -84,6 +84,7 @@ def rough_rectangle(outlines: Sequence[NDArray[np.int32]], shape: tuple[int, int
     points, free, direction, own = (np.concatenate(part) for part in zip(*rims, strict=True))
     if own.sum() < max(16, _LEAST_RIM * min(shape)):
         return None
+    piece = np.repeat(np.arange(len(rims)), [len(rim[0]) for rim in rims])
     angle = _main_angle(direction[own])
     right = np.array([cos(angle), sin(angle)])
     down = np.array([-right[1], right[0]])
@@ -94,9 +95,9 @@ def rough_rectangle(outlines: Sequence[NDArray[np.int32]], shape: tuple[int, int
     limits: list[float] = []
     shown: list[bool] = []
     for runs, normal in ((2, -down), (3, right), (0, down), (1, -right)):
-        reach = points @ normal
-        span = float(np.ptp(points @ np.array([-normal[1], normal[0]])))
-        here = reach[straight & (facing == runs)]
+        reach, across = points @ normal, points @ np.array([-normal[1], normal[0]])
+        span = float(np.ptp(across))
+        here = reach[straight & (facing == runs) & _from_outside(reach, across, piece)]
         limit = _mode(here) if here.size >= 8 else float(reach.max())
         on_line = int((np.abs(here - limit) < _ON_LINE).sum())
         # A piece that goes on beyond the line, up to the frame, has no side there; unless the
@@ -133,6 +134,17 @@ def _rim(
     stretch = np.concatenate([free[-step:], free, free[:step]]).astype(np.float64)
     own = np.convolve(stretch, np.ones(2 * step + 1), "valid") > 2 * step + 0.5
     return points, free, np.arctan2(along[:, 1], along[:, 0]), own
+
+
+def _from_outside(
+    reach: NDArray[np.float64], across: NDArray[np.float64], piece: NDArray[np.int_]
+) -> NDArray[np.bool_]:
+    """Tell which points of a rim are seen from outside of their piece: not those of a bay."""
+    place = np.round(across - across.min()).astype(int)
+    place += piece * (int(place.max()) + 1)
+    outermost = np.full(place.max() + 1, -np.inf)
+    np.maximum.at(outermost, place, reach)
+    return np.asarray(reach > outermost[place] - _ON_LINE, dtype=np.bool_)
 
 
 def _off_frame(points: NDArray[np.int32], shape: tuple[int, int]) -> NDArray[np.bool_]:

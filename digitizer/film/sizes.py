@@ -29,9 +29,10 @@ CUT_MM, _BEYOND_MM = 0.8, 2.5
 seem where another's rim was taken for its own."""
 _AS_WIDE_MM = 1.2
 """How much longer a film may seem between two sides of which one is not known well."""
-_SHORTER_MM, _LONGER_MM = (-2.0, -4.5, -6.0), (2.0, 1.0, 1.0)
+_SHORTER_MM, _LONGER_MM = (-2.0, -4.5, -8.5), (2.0, 1.0, 1.0)
 """By how much a film may seem shorter or longer than it is where none, one or both of two opposite
-sides lie beyond the frame."""
+sides lie beyond the frame. The widest film that lies 0.7 degrees askew lacks four millimetres on
+either side where its corners are all beyond the frame (see ``_DEEPEST_MM``)."""
 _DEEPEST_MM = 6.5
 """How far a film's corner lies beyond the frame at most where nothing is cut off: 5.3 mm for the
 widest film fed 0.7 degrees askew, and what it was fed too far."""
@@ -89,7 +90,7 @@ def _fits(shown: float, whole: float, unseen: int, wedge: float) -> bool:
 def lacking(size: SizeMm, most: float) -> tuple[float, float] | None:
     """Return what a sheet lacks in width and height to a size of the trade, or has over.
 
-    Of several sizes the largest counts: too much is kept rather than too little.
+    Of several sizes the largest counts each way: too much is kept rather than too little.
 
     Parameters
     ----------
@@ -101,10 +102,8 @@ def lacking(size: SizeMm, most: float) -> tuple[float, float] | None:
     Returns
     -------
     (float, float) or None
-        In millimetres, negative where it is longer; None where it has such a size, or none is near.
+        In millimetres, negative where it is longer; None where none is near.
     """
-    if is_film_size(size, CUT_MM):
-        return None
     gaps = [
         (way[0] - size.width, way[1] - size.height)
         for one in STANDARD_SIZES_MM
@@ -113,7 +112,7 @@ def lacking(size: SizeMm, most: float) -> tuple[float, float] | None:
     near = [one for one in gaps if min(one) > -_BEYOND_MM and max(one) <= most]
     within = [one for one in near if min(one) > -CUT_MM]
     if within:
-        return max(within, key=sum)
+        return max(one[0] for one in within), max(one[1] for one in within)
     return min(near, key=lambda one: abs(one[0]) + abs(one[1]), default=None)
 
 

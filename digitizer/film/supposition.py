@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from digitizer.film.bed import (
     Bed,
     BedKind,
+    Mask,
     frame_levels,
     groupings,
     grow_bed,
@@ -50,18 +51,22 @@ _LONE = 0.3
 """How much more of it where no two of them meet in a corner."""
 _PROVEN = 0.75
 """The same, from which on two sheets with corners prove the bed for others beside them."""
+_BACKED = 0.35
+"""Part of the sides of these others that must be cut edges."""
 _BEYOND_DOUBT = 0.85
 """The same, from which on no other way to see the pieces is tried."""
 _BESIDE = 0.2
 """Part of a piece's rim outside the sheet measured on it that is more than tape or glare."""
 _SCATTERED = 0.5
-"""The same, from which on the sheet measured is not what its pieces are of."""
+"""The same beside a sheet with all beyond its rough sides, which its pieces then are not of."""
 _RIM_POINTS = 400
 """So many points of a rim are kept."""
 _GLOW = 3.0
 """Pixels of the reduced grid by which clear film shines over a dark bed."""
 _RIVAL = 0.4
 """Part of the longest measured edge from which another supposition is a rival."""
+_NEARLY = 0.9
+"""The same, from which on it is taken where the other leaves more than tape or glare over."""
 _OUTWEIGHED = 2.0
 """So many times longer edges are not those of a picture on what shorter ones bound."""
 _OTHERWISE_DEG = 1.0
@@ -155,6 +160,11 @@ class _Supposition:
         sides = [side for one in self.sheets for side in one.sides if side.seen]
         return all(one.has_corner for one in self.sheets) and not any(side.soft for side in sides)
 
+    @property
+    def is_clear(self) -> bool:
+        """Whether no more than tape or glare lies outside of its sheets."""
+        return all(beside(one.corners, one.rim, one.glow) < _BESIDE for one in self.sheets)
+
     def holds(self, other: "_Supposition") -> bool:
         """Tell whether the other's bed lies on the sheets, or the fields, of this one."""
         if self.is_seam and not other.is_soft:
@@ -191,7 +201,7 @@ def best_sheets(page: Page) -> tuple[list[FoundSheet], float | None]:
         one for one in supposed if one.sheets and not any(other.holds(one) for other in supposed)
     ]
     if believed:
-        best = max(believed, key=lambda one: one.edge)
+        best = _best_borne_out(believed)
         if any(_contradicts(other, best, page.scale) for other in believed):
             return [], None
         if _are_pictures(best.sheets, page.scale):
@@ -202,6 +212,16 @@ def best_sheets(page: Page) -> tuple[list[FoundSheet], float | None]:
     if len(masks) == 1:
         return [], common_angle(masks[0].lines, page.scale)
     return [], border_angle([line for one in supposed for line in one.lines], page.scale)
+
+
+def _best_borne_out(believed: Sequence[_Supposition]) -> _Supposition:
+    """Return the supposition with the longest edges, or one nearly so that leaves nothing over.
+
+    Where the rim of one film hangs on to another, a level nearer to the rim's takes it for bed.
+    """
+    best = max(believed, key=lambda one: one.edge)
+    clear = [one for one in believed if one.is_clear and one.edge > _NEARLY * best.edge]
+    return max(clear, key=lambda one: one.edge, default=best)
 
 
 def _are_pictures(sheets: Sequence[FoundSheet], scale: Points) -> bool:
@@ -263,14 +283,16 @@ def _suppose(page: Page, bed: Bed, kind: BedKind, level: float) -> _Supposition:
         if is_film or any(_is_border(page, surface, kind, one, alone=alone) for one in found):
             lines = [side for one in found for side in one.sides if side.weight > 0]
             return _Supposition(level, [], found, lines, kind is BedKind.DARK)
-        proven = sum(one.has_corner and one.believed > _PROVEN for one in found) > 1
+        proven = _proves(found, page)
         least = min(
             one.believed if one.has_corner or proven else one.believed - _LONE for one in found
         )
+        borne_out = least >= (_BACKED if proven else _BELIEVED)
         edge = sum(one.edge for one in found)
         fewer = len(best) > _MOST_SHEETS >= len(found)
-        scattered = any(one.beside > _SCATTERED for one in found)
-        if least >= _BELIEVED and not scattered and (fewer or edge > sum(one.edge for one in best)):
+        scattered = any(_is_scattered(one, page) for one in found)
+        better = fewer or edge > sum(one.edge for one in best)
+        if borne_out and better and not scattered and _is_bare(bed.mask, found, page):
             best = found
         apart = len(found) <= _MOST_SHEETS and all(one.beside < _BESIDE for one in found)
         if least >= _BEYOND_DOUBT and apart:
@@ -281,9 +303,33 @@ def _suppose(page: Page, bed: Bed, kind: BedKind, level: float) -> _Supposition:
     return _Supposition(level, best, [], [] if best else lines)
 
 
+def _proves(found: Sequence[FoundSheet], page: Page) -> bool:
+    """Tell whether some sheets prove the bed for others beside them.
+
+    Two with corners do; and one of a size of the trade, since hardly anything on a film has that.
+    """
+    clear = sum(one.has_corner and one.believed > _PROVEN for one in found)
+    return clear > 1 or any(one.believed >= _BELIEVED and _is_whole(one, page) for one in found)
+
+
+def _is_whole(found: FoundSheet, page: Page) -> bool:
+    """Tell whether a sheet is a whole film of the trade by its size, as far as that shows.
+
+    Two opposite edges must be measured: the size of what goes on beyond the frame is the frame's,
+    and a frame has a film's size where a film fills it.
+    """
+    size = _size_mm(found.corners, page)
+    seen = [side.seen for side in found.sides]
+    if size is None or not ((seen[0] and seen[2]) or (seen[1] and seen[3])):
+        return False
+    top, right, bottom, left = (not (side.seen or side.rough) for side in found.sides)
+    return may_be_whole(size, (left + right, top + bottom))
+
+
 def _kept(page: Page, best: _Supposition) -> list[FoundSheet]:
     """Return the sheets of a bed with all that may be theirs beyond sides that are not sure."""
-    whole = [with_whole_rim(page, one) for one in best.sheets]
+    # What bed-like film divided from the rest lies within the rest, once that is whole.
+    whole = _outermost([with_whole_rim(page, one) for one in best.sheets])
     return with_black_rims(page, whole, dark=best.dark)
 
 
@@ -305,6 +351,29 @@ def _is_scrap(found: FoundSheet, all_found: Sequence[FoundSheet], page: Page) ->
         and max(size.width, size.height) < _SMALLEST_MM
         and found.believed < _BELIEVED
     )
+
+
+def _is_scattered(found: FoundSheet, page: Page) -> bool:
+    """Tell whether most of a piece lies outside the sheet measured on it, whole as it may be."""
+    if found.beside <= _SCATTERED:
+        return False
+    whole = with_whole_rim(page, found)
+    return beside(whole.corners, whole.rim, whole.glow) > _SCATTERED
+
+
+def _is_bare(bed: Mask, found: Sequence[FoundSheet], page: Page) -> bool:
+    """Tell whether less than what the sheets hold lies outside of them and is no bed.
+
+    On a bed only dust, tape, glare and an uneven lamp are: 0.26 of it at most beside 500 drawn
+    films, 0.44 on beds where films fade. Where soft tissue was taken for bed, the rest of the film
+    lies outside, and more than was taken for a sheet.
+    """
+    within = np.zeros(bed.shape, np.uint8)
+    for one in found:
+        corners = np.rint(one.corners * page.reduction - 0.5).astype(np.int32)
+        cv2.fillConvexPoly(within, corners, 255)
+    unlike = cv2.bitwise_not(bed)
+    return 2 * cv2.countNonZero(cv2.bitwise_and(unlike, within)) > cv2.countNonZero(unlike)
 
 
 def _outermost(found: list[FoundSheet]) -> list[FoundSheet]:

@@ -43,7 +43,31 @@ def test_a_black_rim_that_looks_like_the_bed_is_kept(seed: int, number: int) -> 
     assert min(kept(scan)) >= 0.9999
 
 
-@pytest.mark.parametrize(("seed", "number"), [(811, 2), (881, 386)])
+@pytest.mark.parametrize(
+    ("seed", "number"),
+    [
+        (981, 23),  # anatomy ends along less than half of a side, 10 mm before the film
+        (981, 89),  # the same, opposite to a side that fades
+        (982, 111),  # two sizes of the trade would fit, each longer the one way
+        (983, 149),
+        (983, 139),  # 1 mm beyond a short straight line
+        (984, 96),  # a rim hangs on to the next film, whose bed bears out longer edges
+    ],
+)
+def test_what_a_doubtful_side_may_hide_is_kept(seed: int, number: int) -> None:
+    """On drawn dark beds of two to four films."""
+    scan = draw_scan((seed, 2 + number % 3, number), sheets=2 + number % 3, dpi=100)
+    assert min(kept(scan)) >= 0.9999
+
+
+def test_a_rim_too_narrow_to_measure_is_kept_beside_measured_ones() -> None:
+    """A drawn film of 127 x 102 mm; the rim along one side is 1.1 mm wide."""
+    sheet, _ = find_sheets(draw_scan((981, 2, 12), sheets=2, dpi=100).raster).sheets
+    assert sheet.size_mm is not None
+    assert sheet.size_mm.height > 101.9
+
+
+@pytest.mark.parametrize(("seed", "number"), [(811, 2), (881, 386), (983, 84)])
 def test_a_rim_is_kept_that_cannot_be_measured(seed: int, number: int) -> None:
     """The picture ends 2 mm before the frame, its sheet beyond; rims of 22 mm look like the bed."""
     scan = draw_scan((seed, 1, number), dpi=100)
@@ -95,10 +119,11 @@ def test_what_lacks_to_a_film_that_goes_on_beyond_the_frame() -> None:
 
 
 def test_what_lacks_to_a_size_of_the_trade() -> None:
-    """Either way up; nothing lacks to a film of such a size, nor where none is near."""
-    assert lacking(SizeMm(165.3, 215.6), 20) is None
+    """Either way up; nothing is told where no such size is near."""
+    assert lacking(SizeMm(165.3, 215.6), 1) == pytest.approx((-0.2, 0.3))
     assert lacking(SizeMm(154.7, 205.9), 20) == pytest.approx((10.4, 10.0))
     assert lacking(SizeMm(205.9, 154.7), 20) == pytest.approx((10.0, 10.4))
     assert lacking(SizeMm(154.7, 205.9), 3) is None
     assert lacking(SizeMm(173.5, 123.8), 20) == pytest.approx((6.5, 6.2))
+    assert lacking(SizeMm(97.7, 75.8), 25) == pytest.approx((3.9, 24.2))  # or 100 x 100
     assert lacking(SizeMm(500.0, 600.0), 20) is None

@@ -11,7 +11,7 @@ from digitizer.film.steps import Step
 from digitizer.model.raster import Raster
 from digitizer.model.units import Point
 from digitizer.rehearsal.covers import COVERS, MarkedScan, cover, draw_marked_scan
-from digitizer.rehearsal.population import draw_pictures_scan
+from digitizer.rehearsal.population import draw_pictures_scan, draw_scan
 
 FILMS = 4
 
@@ -131,6 +131,32 @@ def test_the_corner_of_an_exposed_field_is_not_at_the_rim() -> None:
     tone = film_with(np.zeros((900, 720), bool))
     sides = step((236, 292), (6, 292)), step((6, 292), (6, 220))
     assert not Patch(tone, PITCH, sides, dark=True).at_rim
+
+
+@pytest.mark.parametrize("number", [69, 172, 173])
+def test_a_plate_of_which_three_sides_show_hides_nothing(number: int) -> None:
+    """Plates of markers on drawn films, one of them right beside a border of the field."""
+    assert not told(draw_scan((973, 3, number), dpi=100).raster)
+
+
+def test_a_label_on_a_part_of_a_block_is_told_though_its_fourth_side_is_lost() -> None:
+    """As small as a plate as far as it shows; lines of text show through, and no letter."""
+    key = (1011, 3, 48)
+    scan = draw_marked_scan(key, dpi=100)
+    assert told(cover(np.random.default_rng(key), scan, "label on a part of it"))
+
+
+@pytest.mark.parametrize(("end", "inside"), [((80, 50), True), ((70, 50), False)])
+def test_two_arms_that_end_together_end_at_a_side(end: tuple[int, int], inside: bool) -> None:
+    tone = film_with(np.zeros((900, 720), bool))
+    sides = step((80, 30), (50, 30)), step((50, 30), (50, 50)), step((50, 50), end)
+    assert Patch(tone, PITCH, sides, dark=True).ends_inside is inside
+
+
+def test_arms_that_reach_the_rim_go_on_beyond_it() -> None:
+    tone = film_with(np.zeros((900, 720), bool))
+    sides = step((1, 30), (30, 30)), step((30, 30), (30, 50)), step((30, 50), (1, 50))
+    assert not Patch(tone, PITCH, sides, dark=True).ends_inside
 
 
 @pytest.mark.parametrize("goes_on", [True, False])

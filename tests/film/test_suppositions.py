@@ -6,6 +6,7 @@ import pytest
 from film_phantoms import DPI, Laid, corner_errors, scan
 
 from digitizer.film import find_sheets
+from digitizer.film.rectangle import rough_rectangle
 from digitizer.model.film import ScanKind
 from digitizer.model.raster import Polarity, Raster
 from digitizer.model.units import Dpi
@@ -77,6 +78,69 @@ def test_a_lone_line_along_the_frame_holds_what_lies_within_penumbrae(seed, numb
     truth = scan.placements[0].corners(scan.scene.frame)
     assert np.max(sheet.corners, axis=0) == pytest.approx(truth.max(axis=0), abs=2)
     assert np.min(sheet.corners, axis=0) == pytest.approx(truth.min(axis=0), abs=2)
+
+
+def test_black_around_what_no_film_measures_is_film_where_the_frame_is_as_large_as_one():
+    """A drawn film, 6.8 mm longer than the frame; what lies within its black has square corners."""
+    raster = draw_scan((971, 1, 182), dpi=100).raster
+    (sheet,) = find_sheets(raster).sheets
+    rows, columns = raster.pixels.shape
+    assert sheet.edges_seen == 0
+    assert np.min(sheet.corners, axis=0) == pytest.approx([0, 0], abs=20)
+    assert np.max(sheet.corners, axis=0) == pytest.approx([columns, rows], abs=20)
+    assert np.min(sheet.corners) <= 0
+
+
+def test_two_edges_as_far_apart_as_a_films_are_no_bone():
+    """A drawn film on grey; its third side is like the bed, the fourth beyond the frame."""
+    (sheet,) = find_sheets(draw_scan((972, 1, 183), dpi=100).raster).sheets
+    assert sheet.edges_seen == 3
+    assert sheet.skew_deg == pytest.approx(0.23, abs=0.02)
+
+
+@pytest.mark.parametrize("source", RADIOGRAPHS[:3], ids=lambda one: one.name)
+def test_the_size_of_a_frame_that_a_film_fills_proves_no_sheet_within(source):
+    """Clear along one side and half of the next: what is left chances to be nearly as large."""
+    picture = cv2.resize(radiograph(source.name), (300, 419), interpolation=cv2.INTER_AREA)
+    light = 10 ** -(0.5 + 1.8 * (1 - picture / np.float32(255)))
+    light[:, :8] = light[:4, :120] = 0.75
+    light += np.random.default_rng(0).normal(0, 0.002, light.shape)
+    pixels = (light * 60000).clip(0, 65535).astype(np.uint16)
+    raster = Raster(pixels=pixels, bits=16, polarity=Polarity.MONOCHROME2, dpi=Dpi(60, 60))
+    (sheet,) = find_sheets(raster).sheets
+    assert np.array(sheet.corners).tolist() == [[0, 0], [300, 0], [300, 419], [0, 419]]
+
+
+@pytest.mark.parametrize(
+    ("seed", "number"),
+    [
+        (972, 3),  # two sides of a small film fade into the bed
+        (972, 67),  # a spine as grey as the bed cuts a piece off
+        (972, 68),  # black beside a limb makes a bay
+        (981, 43),  # all but a corner of one side is as grey as the bed
+        (983, 113),  # two sides of a film in a mask fade
+    ],
+)
+def test_films_that_look_like_the_bed_in_part_are_each_found(seed, number):
+    """Drawn beds of two to four films."""
+    sheets = 2 + number % 3
+    scan = draw_scan((seed, sheets, number), sheets=sheets, dpi=100)
+    found = find_sheets(scan.raster).sheets
+    assert len(found) == sheets
+    assert sum(sheet.skew_deg is None for sheet in found) <= (seed == 983)
+
+
+def test_a_bay_of_bed_within_a_film_is_none_of_its_sides():
+    """Its rim is straighter than the film's own side, but lies behind that."""
+    piece = np.zeros((400, 500), np.uint8)
+    piece[60:340, 80:440] = 255
+    piece[60:200, 60:80] = 255
+    piece[110:, 380:410] = 0
+    (outline,), _ = cv2.findContours(piece, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    laid = rough_rectangle([np.asarray(outline, np.int32)], piece.shape)
+    assert laid.corners[:, 0].min() < 82
+    assert laid.corners[:, 0].max() == pytest.approx(439, abs=1)
+    assert laid.shown == (True, True, True, True)
 
 
 def test_black_before_light_in_the_corners_is_film():
