@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import pypdfium2 as pdfium
 from jackets import somebody
 from orthanc_server import free_port
 from waiting import wait_until
@@ -21,6 +22,7 @@ from digitizer.model.older import OldStudy, Source
 from digitizer.model.states import State
 from digitizer.pipeline.advance import advance
 from digitizer.pipeline.deliver import commitment_answered
+from digitizer.pipeline.older.printed import printed_source
 from digitizer.pipeline.older.reconcile import settled
 from digitizer.pipeline.services import Services
 from digitizer.pipeline.settings import PipelineSettings
@@ -136,6 +138,13 @@ class OldSite:
         """Return the studies of all sources, in one state or all."""
         with self.services.ledger.reading() as view:
             return list(view.old_studies(states=(state,) if state else ()))
+
+    def report(self, source: Source) -> str:
+        """Return what the printed report of an older archive says, its lines joined."""
+        with self.services.ledger.reading() as view:
+            current = view.get(Source, source.id)
+        pages = pdfium.PdfDocument(printed_source(self.services, current, by="kay"))
+        return " ".join(" ".join(page.get_textpage().get_text_bounded() for page in pages).split())
 
     def keeps(self, study_instance_uid: str) -> dict[str, bytes]:
         """Return what the archive keeps of a study, by SOP Instance UID."""

@@ -61,6 +61,17 @@ class _Commands(Root):
         commands: tuple[click.Command, ...] = module.COMMANDS
         return next(one for one in commands if one.name == cmd_name)
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that is meant; name the nearest ones where there is none."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.exceptions.NoSuchCommand as error:
+            raise click.exceptions.NoSuchCommand(
+                error.command_name, possibilities=_MODULE_OF, ctx=ctx
+            ) from None
+
 
 root = _Commands(
     name="digitizer", help="Empties a hospital's X-ray film library into its digital archive."

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from digitizer.cli.base import Root, Session, Verb, json_option, pass_session, print_json
+from digitizer.cli.orders import ORDER_COMMANDS
 from digitizer.cli.words import batch_words, status_words
 from digitizer.errors import UnknownRecord, UsageError
 from digitizer.model.states import HOLDS, State
@@ -228,5 +229,8 @@ def _csv(document: dict[str, Any]) -> str:
             writer.writerow([safe_cell(cell) for cell in row])
     return out.getvalue()
 
+
+for ordering in ORDER_COMMANDS:
+    batch.add_command(ordering)
 
 COMMANDS: tuple[click.Command, ...] = (status, batch, retry, export)

@@ -107,16 +107,21 @@ def study_words(document: dict[str, Any]) -> str:
             f"{one['issuer']}:{one['patient_id']} ({agree})"
         )
     for row in document["instances"]:
-        why = " ".join(filter(None, (row["code"], row["note"])))
+        why = _one_line(" ".join(filter(None, (row["code"], row["note"]))))
         named = row["names"] or {}
         who = [named[one] for one in ("name", "patient_id", "birth_date") if named.get(one)]
         whose = f" ({', '.join(who)})" if who else ""
         lines.append(f"  {row['place']}{whose}: {row['state']} {why}".rstrip())
     for one in document["history"]:
         at = datetime.fromisoformat(one["at"]).astimezone()
-        why = f": {one['why']}" if one["why"] else ""
+        why = f": {_one_line(one['why'])}" if one["why"] else ""
         lines.append(f"  {at:%Y-%m-%d %H:%M}  {one['what'].replace('_', ' ')}, {one['by']}{why}")
     return "\n".join(lines)
+
+
+def _one_line(text: str) -> str:
+    """Return text without line breaks: behind one it would look like words of ours."""
+    return " ".join(text.split())
 
 
 def plan_words(document: dict[str, Any]) -> str:

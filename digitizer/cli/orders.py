@@ -4,14 +4,13 @@ from collections.abc import Callable
 
 import click
 
-from digitizer.cli.base import Root, Session, note, pass_session
-from digitizer.cli.batch import batch
+from digitizer.cli.base import Root, Session, Verb, note, pass_session
 from digitizer.errors import UsageError
 from digitizer.model.records import WorkMode
 from digitizer.pipeline.follow import jacket_of
 from digitizer.pipeline.orders import order, set_urgent
 
-__all__ = ["COMMANDS"]
+__all__ = ["COMMANDS", "ORDER_COMMANDS"]
 
 _user = click.option("--as", "user", required=True, help="Who orders it.")
 _reason = click.option("--reason", default="", help="Why, for those who wonder.")
@@ -22,7 +21,7 @@ _DONE = {
 }
 
 
-def _command(name: str, mode: WorkMode, words: str) -> None:
+def _command(name: str, mode: WorkMode, words: str) -> click.Command:
     def run(session: Session, name: str | None, everything: bool, user: str, reason: str) -> int:
         if everything == (name is not None):
             raise UsageError("Name a batch, or give --all.")
@@ -39,12 +38,15 @@ def _command(name: str, mode: WorkMode, words: str) -> None:
         click.argument("name", metavar="[BATCH]", required=False),
     ):
         wrapped = option(wrapped)
-    batch.command(name=name)(wrapped)
+    return click.command(name=name, cls=Verb)(wrapped)
 
 
-_command("pause", WorkMode.PAUSED, "Begin no stage of a batch, or of anything, until resumed.")
-_command("drain", WorkMode.DRAINING, "Finish the jackets that were begun, begin no others.")
-_command("resume", WorkMode.RUNNING, "Go on with a batch, or with everything.")
+ORDER_COMMANDS: tuple[click.Command, ...] = (
+    _command("pause", WorkMode.PAUSED, "Begin no stage of a batch, or of anything, until resumed."),
+    _command("drain", WorkMode.DRAINING, "Finish the jackets that were begun, begin no others."),
+    _command("resume", WorkMode.RUNNING, "Go on with a batch, or with everything."),
+)
+"""Those that stand below `digitizer batch`."""
 
 jacket = Root(name="jacket", help="Let jackets overtake others.")
 

@@ -147,7 +147,7 @@ def scan(
 ) -> int:
     """Scan one sheet, or the feeder, and take the scans in."""
     services = session.services
-    name = name or f"scan-{services.clock.now():%Y-%m-%d}"
+    name = name or f"scan-{services.clock.now().astimezone():%Y-%m-%d}"
     batch = open_batch(services, name, str(session.settings.data_dir / "scanned"))
     scanned = scan_in(
         services,

@@ -2,9 +2,9 @@
 
 import csv
 import io
-import re
 from collections.abc import Callable, Iterator
 from typing import Annotated
+from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Form, Query
 from starlette.requests import Request
@@ -149,6 +149,8 @@ def instances_csv(
     """Write the instances behind a number out; places and notes may name patients."""
     site = site_of(request)
     found = _source(site, source_id)
+    if wanted not in lists.LISTS:
+        raise UsageError("There is no such list.")
     rows = lists.listed(site.services, found, wanted, code=_code(code))
     with site.services.ledger.transaction() as tx:
         tx.record(event(found.id, "written_out", person.name, list=wanted))
@@ -161,8 +163,9 @@ def instances_csv(
 
 def _named(source: Source, kind: str) -> dict[str, str]:
     """Return the header that names a download by its source: several may lie in one folder."""
-    name = re.sub(r"[^A-Za-z0-9]+", "-", source.name).strip("-") or "older-archive"
-    return {"content-disposition": f'attachment; filename="{name}-{kind}"'}
+    # RFC 6266: a name of any script, percent-encoded, so that it cannot end the header.
+    name = quote(f"{source.name}-{kind}", safe="")
+    return {"content-disposition": f"attachment; filename*=UTF-8''{name}"}
 
 
 def _csv(columns: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> Iterator[str]:

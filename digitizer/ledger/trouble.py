@@ -13,6 +13,7 @@ from digitizer.errors import BadWorld, DiskFull, StaleRecord, UnknownRecord
 __all__ = ["mapped_errors"]
 
 _FULL = "The disk of the ledger is full."
+_LATER = "Try again; if it lasts, look whether another program holds the ledger."
 # PostgreSQL Appendix A: error codes.
 _SERIALIZATION_FAILURE, _DEADLOCK_DETECTED = "40001", "40P01"
 _FOREIGN_KEY_VIOLATION = "23503"
@@ -41,7 +42,9 @@ def mapped_errors() -> Iterator[None]:
     except (OperationalError, InterfaceError) as error:
         raise _operational(error) from error
     except PoolTimeout as error:
-        raise BadWorld("ledger_busy", "All connections to the ledger are in use.") from error
+        raise BadWorld(
+            "ledger_busy", "All connections to the ledger are in use.", remedy=_LATER
+        ) from error
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise DiskFull(_FULL) from error
@@ -65,10 +68,10 @@ def _operational(error: DBAPIError) -> Exception:
         code = getattr(original, "sqlite_errorcode", 0) & 0xFF
         if code == sqlite3.SQLITE_FULL:
             return DiskFull(_FULL)
-        return BadWorld("ledger_busy", f"The ledger cannot be used now: {original}.")
+        return BadWorld("ledger_busy", f"The ledger cannot be used now: {original}.", remedy=_LATER)
     state = getattr(original, "sqlstate", None)
     if state in (_SERIALIZATION_FAILURE, _DEADLOCK_DETECTED):
         return StaleRecord("Two transactions met; this one must be tried again.")
     if state == _DISK_FULL:
         return DiskFull(_FULL)
-    return BadWorld("ledger_busy", "The database does not answer.")
+    return BadWorld("ledger_busy", "The database does not answer.", remedy=_LATER)

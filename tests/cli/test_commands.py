@@ -3,6 +3,8 @@
 import importlib
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -34,6 +36,21 @@ def test_every_command_is_where_it_is_looked_for(site: Site) -> None:
     }
     assert holding == set(_MODULES)
     assert site.run("--version").stdout == f"digitizer {digitizer.__version__}\n"
+
+
+def test_the_nearest_command_is_named(site: Site) -> None:
+    """Of the verbs and of those below one."""
+    assert "Did you mean 'status'?" in site.run("statu").stderr
+    assert "Did you mean 'show'?" in site.run("migrate", "sho").stderr
+
+
+def test_a_command_loads_nothing_that_it_does_not_need() -> None:
+    """Each of these takes as long to load as a command should take to answer."""
+    asked = "import sys, digitizer.cli; print(*{'celery', 'alembic', 'scipy'} & {*sys.modules})"
+    loaded = subprocess.run(
+        [sys.executable, "-c", asked], capture_output=True, text=True, check=True
+    )
+    assert loaded.stdout == "\n"
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,16 @@ def test_every_number_has_its_list_and_markup_is_text(cellar: Console, lea: Brow
     assert lea.get("/older/sources/old1/instances?list=nonsense").status_code == 409
 
 
+def test_a_list_written_out_bears_the_name_of_its_source(cellar: Console, lea: Browser) -> None:
+    """Whatever signs that holds; of a list that there is not, nothing is written."""
+    path = "/older/sources/old1/instances.csv?list="
+    named = lea.get(path + "refused").headers["content-disposition"]
+    assert named == "attachment; filename*=UTF-8''disc%2F7-refused.csv"
+    for nonsense in ("nonsense", "%E6%97%A5", "a%0d%0aX-Evil:%201"):
+        assert lea.get(path + nonsense).status_code == 409
+    assert cellar.events("old1").count("written_out") == 1
+
+
 def test_older_studies_that_wait_are_told_where_work_is_looked_for(
     cellar: Console, ann: Browser, lea: Browser
 ) -> None:

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import pypdfium2 as pdfium
 import pytest
 from old_instances import an_instance, uid
 from old_town import OldSite
@@ -14,7 +13,6 @@ from digitizer.model.older import OldHeader, OldStudy, PeerInstance, PeerStudy, 
 from digitizer.model.reasons import Code
 from digitizer.model.states import State
 from digitizer.pipeline.older import lists, reconcile
-from digitizer.pipeline.older.printed import printed_source
 from digitizer.pipeline.older.sources import add_source, stock_again
 
 pytestmark = pytest.mark.filterwarnings(
@@ -107,10 +105,7 @@ class Town:
         return [row.sop_instance_uid for row in rows]
 
     def report(self) -> str:
-        with self.site.services.ledger.reading() as view:
-            source = view.get(Source, self.source.id)
-        pages = pdfium.PdfDocument(printed_source(self.site.services, source, by="kay"))
-        return " ".join(" ".join(page.get_textpage().get_text_bounded() for page in pages).split())
+        return self.site.report(self.source)
 
 
 def test_a_peer_that_tells_no_counts_is_asked_for_its_instances(site: OldSite) -> None:

@@ -165,7 +165,7 @@ def test_files_of_another_patient_are_left_out_when_asked(site: OldSite, disc: D
     with site.services.ledger.reading() as view:
         (left,) = view.old_instances(source_id=source.id, states=(State.REJECTED,))
     assert (left.place, left.code) == ("2", Code.NAMES_ANOTHER)
-    assert "It names SMITH JOHN, 5550001, 19200105." in lists.why(left)
+    assert "It names SMITH JOHN, GEN:5550001, 19200105." in lists.why(left)
     with site.services.ledger.reading() as view:
         told = reconcile.source_json(view, view.get(Source, source.id))
     assert told["against_release"] == [

@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-import pypdfium2 as pdfium
 import pytest
 from old_instances import an_instance
 from old_town import OldSite
@@ -12,7 +11,6 @@ from digitizer.errors import UsageError
 from digitizer.model.older import Source, SourceKind
 from digitizer.pipeline.older import reconcile
 from digitizer.pipeline.older.giving_up import give_up
-from digitizer.pipeline.older.printed import printed_source
 from digitizer.pipeline.older.sources import add_source, stock_again
 
 GONE = "Scratched; no other copy in the house."
@@ -41,13 +39,6 @@ def told(site: OldSite, source: Source) -> dict[str, Any]:
         return reconcile.source_json(view, view.get(Source, source.id))
 
 
-def printed(site: OldSite, source: Source) -> str:
-    with site.services.ledger.reading() as view:
-        current = view.get(Source, source.id)
-    pages = pdfium.PdfDocument(printed_source(site.services, current, by="kay"))
-    return " ".join(" ".join(page.get_textpage().get_text_bounded() for page in pages).split())
-
-
 def test_what_cannot_be_had_is_done_without_by_name(site: OldSite, source: Source) -> None:
     """The rest may be released; numbers and lists stay, and the report says who gave what up."""
     before = told(site, source)
@@ -58,7 +49,7 @@ def test_what_cannot_be_had_is_done_without_by_name(site: OldSite, source: Sourc
     (word,) = after["given_up"]
     assert (word["list"], word["count"], word["by"], word["holds"]) == ("damaged", 2, "lea", True)
     assert (after["damaged"], after["refused"]) == (before["damaged"], before["refused"])
-    report = printed(site, source)
+    report = site.report(source)
     assert "May be released" in report
     assert "lea does without files that are damaged, and only here (2)" in report
     assert GONE in report
@@ -77,7 +68,7 @@ def test_the_word_is_for_what_the_person_saw(site: OldSite, source: Source, disc
     after = told(site, source)
     assert not after["given_up"][0]["holds"]
     assert any("damaged" in words for words in after["against_release"])
-    assert "It does not hold any more" in printed(site, source)
+    assert "It does not hold any more" in site.report(source)
 
 
 def test_another_damaged_file_at_the_same_place_is_another(

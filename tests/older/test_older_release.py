@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pydicom
-import pypdfium2 as pdfium
 import pytest
 from old_instances import an_instance
 from old_town import OldSite
@@ -17,7 +16,6 @@ from digitizer.model.older import Keep, OldInstance, Source, SourceKind
 from digitizer.model.reasons import Code
 from digitizer.pipeline.older import lists, reconcile
 from digitizer.pipeline.older.originals import original
-from digitizer.pipeline.older.printed import printed_source
 from digitizer.pipeline.older.sources import add_source
 from digitizer.pipeline.older.stock import stock
 
@@ -49,12 +47,6 @@ def told(site: OldSite, source: Source) -> dict[str, Any]:
         return reconcile.source_json(view, source)
 
 
-def printed(site: OldSite, source: Source) -> str:
-    """Return the report as text."""
-    pages = pdfium.PdfDocument(printed_source(site.services, source, by="kay"))
-    return " ".join(" ".join(page.get_textpage().get_text_bounded() for page in pages).split())
-
-
 def rows(site: OldSite, source: Source, name: str) -> list[OldInstance]:
     return list(lists.listed(site.services, source, name))
 
@@ -67,7 +59,7 @@ def test_an_image_that_cannot_be_opened_is_not_released(site: OldSite, tmp_path:
     assert told(site, source)["refused"] == {"corrupt_file": 2, "no_instance": 1}
     assert [row.place for row in rows(site, source, "refused") if row.pack][:2] == [
         "A.BIN", "B.ISO"]  # fmt: skip
-    assert "May not be released: files that are damaged, and only here: 2" in printed(site, source)
+    assert "May not be released: files that are damaged, and only here: 2" in site.report(source)
 
 
 def a_disc(folder: Path) -> bytes:
@@ -94,7 +86,7 @@ def test_a_list_that_ends_too_early_is_damaged(site: OldSite, tmp_path: Path, sh
     assert told(site, source)["refused"] == {"truncated_file": 1}
     left = len(dicom.listed_files(content[: int(len(content) * share)], "DICOMDIR"))
     assert told(site, source)["missing"] == left
-    assert "files that are damaged, and only here: 1" in printed(site, source)
+    assert "files that are damaged, and only here: 1" in site.report(source)
 
 
 def test_a_list_is_whole_with_noughts_behind_it(site: OldSite, tmp_path: Path) -> None:
@@ -115,7 +107,7 @@ def test_what_a_disc_holds_beside_its_pictures_is_kept(site: OldSite, tmp_path: 
     }
     assert files == kept
     assert all(row.pack for row in rows(site, source, "refused"))
-    report = printed(site, source)
+    report = site.report(source)
     assert "no DICOM instances, and are not brought over: 2" in report
     assert "it is kept in the vault" in report
 
@@ -124,7 +116,7 @@ def test_what_stays_at_its_place_is_not_said_to_be_kept(site: OldSite, tmp_path:
     """A storage folder is left as it is, its other files as well."""
     source = looked_through(site, tmp_path / "disc", {"A.TXT": b"text"}, Keep.PLACE)
     assert [row.pack for row in rows(site, source, "refused")] == [""]
-    assert "it is kept in the vault" not in printed(site, source)
+    assert "it is kept in the vault" not in site.report(source)
 
 
 def test_links_are_told_and_not_followed(site: OldSite, tmp_path: Path) -> None:
@@ -147,7 +139,7 @@ def test_links_are_told_and_not_followed(site: OldSite, tmp_path: Path) -> None:
         "A link to sub/2.TXT, which is looked at there.",
     )
     assert found.keys() == {*outside, "within", "sub/2.TXT"}
-    assert "links that lead out of it: 4" in printed(site, source)
+    assert "links that lead out of it: 4" in site.report(source)
 
 
 def test_a_source_named_by_a_link_is_looked_through(site: OldSite, tmp_path: Path) -> None:

@@ -81,7 +81,10 @@ def test_what_was_rejected_by_mistake_is_opened_again(site: OldSite, disc: Disc)
     rejecting.reject(site.services, study.id, user="ann", why="A test patient.")
     with site.services.ledger.reading() as view:
         rows = view.old_instances(study_id=study.id)
-    assert {lists.why(row) for row in rows} == {"A person rejected it. A test patient."}
+    assert {lists.why(row) for row in rows} == {"A person rejected it."}
+    told = site.report(source)
+    assert "Studies that people rejected" in told
+    assert "A test patient." in told
     disc.put("3", 3, PatientID="9999999")
     disc.look_again(source)
     site.work(source)

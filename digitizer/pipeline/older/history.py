@@ -10,7 +10,8 @@ __all__ = ["history_json"]
 def history_json(events: Iterable[Event]) -> list[dict[str, str]]:
     """Return the events of a study in their order: when, what, by whom, and why.
 
-    Why is what a person gave as the reason, or what the study was held for.
+    Why is what a person gave as the reason, or what the study was held for; where the machine goes
+    on with what a person decided, the reason stays that person's.
     """
     return [
         {
@@ -24,5 +25,5 @@ def history_json(events: Iterable[Event]) -> list[dict[str, str]]:
 
 
 def _why(one: Event) -> str:
-    held_for = (str(reason["text"]) for reason in one.payload.get("reasons", ()))
-    return str(one.payload.get("reason") or " ".join(held_for))
+    held_for = " ".join(str(reason["text"]) for reason in one.payload.get("reasons", ()))
+    return held_for or ("" if one.actor == "auto" else str(one.payload.get("reason", "")))

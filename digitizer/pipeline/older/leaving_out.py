@@ -36,8 +36,8 @@ def must_not_forget(rows: Iterable[OldInstance], *, leave_others: bool) -> None:
     if not leave_others and any(row.code is Code.NAMES_ANOTHER for row in rows):
         raise UsageError(
             "Files of this study were left out before: they name another patient.",
-            remedy="Leave others out once more: they are looked at anew for this patient; "
-            "or put the study aside and release it: all its files are asked about again.",
+            remedy="Say --leave-others (or choose it): they are looked at anew for this patient. "
+            "Put aside and released, all files of the study are asked about again.",
         )
 
 

@@ -190,7 +190,7 @@ def why(row: OldInstance) -> str:
     words = CODES[row.code].text if row.code else ""
     if row.code in (Code.DUPLICATE, Code.UID_COLLISION) and row.note:
         return f"{words} The other: {row.note}"
-    if row.code in (Code.NAMES_ANOTHER, Code.REJECTED_BY_PERSON) and row.note:
+    if row.code is Code.NAMES_ANOTHER and row.note:
         return f"{words} {row.note}"
     if row.code is Code.NO_INSTANCE and row.pack:
         return f"{row.note or words} {_KEPT_BESIDE}"

@@ -1,9 +1,11 @@
 """The report of an older archive on paper: what came over, what did not and why, to be signed."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from digitizer.model.older import OldStudy, Source
+from digitizer.model.older import OldInstance, OldStudy, Source
 from digitizer.model.reasons import CODES, Code
 from digitizer.model.states import State
 from digitizer.pipeline.changes import event
@@ -32,6 +34,9 @@ def printed_source(
     with services.ledger.reading() as view:
         told = source_json(view, source)
         held = view.old_studies(source_id=source.id, states=(State.REVIEW, State.WAITING))
+        ended = view.old_studies(
+            source_id=source.id, states=(State.REJECTED,), code=Code.REJECTED_BY_PERSON
+        )
     paper = Paper(f"Older archive: {source.name}", made_at=services.clock.now(), by=by)
     paper.text(
         f"{source.place}. {told['found']} files or instances found, {told['verified']} verified: "
@@ -64,21 +69,8 @@ def printed_source(
         f"which it does in {told['pictures']['naming_another']}."
     )
     _release(paper, told)
-    paper.heading("Studies that are held")
-    if held:
-        paper.table(
-            ("Study", "Patient number in the header", "Why"),
-            [
-                (one.study_instance_uid, one.header.patient_id, _why(one))
-                for one in held[:most_rows]
-            ],
-            widths=(3, 2, 4),
-        )
-        if len(held) > most_rows:
-            paper.text(f"Only the first {most_rows} of {len(held)} are printed; `migrate studies "
-                       "--csv` has all.", small=True)  # fmt: skip
-    else:
-        paper.text("None.")
+    _studies(paper, "Studies that are held", held, most_rows)
+    _studies(paper, "Studies that people rejected", ended, most_rows)
     _lists(paper, services, source, most_rows)
     paper.signature(
         "What is said above to be verified was compared with the originals. "
@@ -99,7 +91,7 @@ def _release(paper: Paper, told: dict[str, Any]) -> None:
     for one in told["given_up"]:
         paper.text(
             f"{one['by']} does without {GIVEN_UP[one['list']]} ({one['count']}), since "
-            f"{one['at'][:10]}: {one['reason']}"
+            f"{datetime.fromisoformat(one['at']).astimezone():%Y-%m-%d}: {one['reason']}"
             + ("" if one["holds"] else ". It does not hold any more: the list has changed since.")
         )
     if told["gone"]:
@@ -113,6 +105,28 @@ def _release(paper: Paper, told: dict[str, Any]) -> None:
             f"Files that are no DICOM instances, and are not brought over: {beside}. The list of "
             "what was refused says which, and which of them are kept in the vault."
         )
+
+
+def _studies(paper: Paper, title: str, studies: Sequence[OldStudy], most_rows: int) -> None:
+    paper.heading(title)
+    if not studies:
+        paper.text("None.")
+        return
+    paper.table(
+        ("Study", "Patient number in the header", "Why"),
+        [
+            (
+                one.study_instance_uid,
+                one.header.patient_id,
+                "; ".join(why.text for why in one.reasons),
+            )
+            for one in studies[:most_rows]
+        ],
+        widths=(3, 2, 4),
+    )
+    if len(studies) > most_rows:
+        paper.text(f"Only the first {most_rows} of {len(studies)} are printed; `migrate studies "
+                   "--csv` has all.", small=True)  # fmt: skip
 
 
 def _lists(paper: Paper, services: Services, source: Source, most_rows: int) -> None:
@@ -133,7 +147,7 @@ def _lists(paper: Paper, services: Services, source: Source, most_rows: int) -> 
             continue
         paper.table(
             ("Place", "Why"),
-            [(row.place, why(row)) for row in rows[:most_rows]],
+            [(row.place, _why_here(row)) for row in rows[:most_rows]],
             widths=(3, 4),
         )
         if len(rows) > most_rows:
@@ -148,8 +162,9 @@ def _told(told: dict[str, Any]) -> int | str | None:
     return "not told" if count is None else int(count)
 
 
-def _why(study: OldStudy) -> str:
-    return "; ".join(one.text for one in study.reasons)
+def _why_here(row: OldInstance) -> str:
+    """Say why, without names: paper is left lying about. The CSV has them."""
+    return CODES[row.code].text if row.code is Code.NAMES_ANOTHER else why(row)
 
 
 def _words(code: str) -> str:

@@ -46,15 +46,17 @@ def reject(services: Services, study_id: str, *, user: str, why: str = "") -> Ol
         unschedule(tx, study_id)
         rows = tx.old_instances(study_id=study_id, states=(*_OPEN, State.DUPLICATE))
         gone = [
-            replace(row, state=State.REJECTED)
-            if row.state is State.REVIEW
-            else replace(row, state=State.REJECTED, code=Code.REJECTED_BY_PERSON, note=why)
+            replace(
+                row,
+                state=State.REJECTED,
+                code=row.code if row.state is State.REVIEW else Code.REJECTED_BY_PERSON,
+            )
             for row in rows
         ]
         tx.write_old_instances(gone)
         # Nothing of the study is filed any more: they are no other patient's than it.
         tx.write_old_instances(
-            replace(row, code=Code.REJECTED_BY_PERSON, note=why)
+            replace(row, code=Code.REJECTED_BY_PERSON, note="")
             for row in tx.old_instances(study_id=study_id, states=(State.REJECTED,))
             if row.code is Code.NAMES_ANOTHER
         )

@@ -42,7 +42,8 @@ def strangers(
 
 
 def _who(header: OldHeader) -> str:
-    told = (header.name.replace("^", " ").strip(), header.patient_id, header.birth_date)
+    number = ":".join(part for part in (header.issuer, header.patient_id) if part)
+    told = (header.name.replace("^", " ").strip(), number, header.birth_date)
     return ", ".join(one for one in told if one) or "nobody"
 
 
