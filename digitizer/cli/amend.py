@@ -2,7 +2,7 @@
 
 import click
 
-from digitizer.cli.base import Session, pass_session
+from digitizer.cli.base import Session, Verb, pass_session
 from digitizer.errors import UsageError
 from digitizer.model.instance import Window
 from digitizer.model.reading import FieldName
@@ -18,7 +18,7 @@ user_option = click.option("--as", "user", required=True, help="Who says so.")
 reason_option = click.option("--reason", "reason_text", default="", help="Why.")
 
 
-@click.command(name="edit")
+@click.command(name="edit", cls=Verb)
 @film_argument
 @user_option
 @click.option(
@@ -34,7 +34,8 @@ def edit(session: Session, film: str, user: str, fields: tuple[str, ...]) -> int
         name, equals, value = text.partition("=")
         if not equals or name not in known:
             raise UsageError(
-                "A field is given as NAME=VALUE.", remedy=f"Names: {', '.join(CORRECTABLE)}."
+                f"There is no field {name}." if equals else "A field is given as NAME=VALUE.",
+                remedy=f"Names: {', '.join(CORRECTABLE)}.",
             )
         values[known[name]] = value
     done = correct(session.services, film, user=user, values=values)
@@ -45,7 +46,7 @@ def edit(session: Session, film: str, user: str, fields: tuple[str, ...]) -> int
     return 0
 
 
-@click.command(name="misfiled")
+@click.command(name="misfiled", cls=Verb)
 @film_argument
 @user_option
 @reason_option
@@ -62,7 +63,7 @@ def misfiled(session: Session, film: str, user: str, reason_text: str, back: boo
     return 0
 
 
-@click.command(name="split")
+@click.command(name="split", cls=Verb)
 @film_argument
 @user_option
 @click.option("--name", default="", help="Of the new jacket; else the old one's with #2.")
@@ -73,7 +74,7 @@ def split(session: Session, film: str, user: str, name: str) -> int:
     return 0
 
 
-@click.command(name="adjust")
+@click.command(name="adjust", cls=Verb)
 @film_argument
 @user_option
 @reason_option

@@ -4,6 +4,7 @@ import csv
 import json
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from digitizer.cli.terminal import shown
 from digitizer.config import Loaded, Settings
 from digitizer.pipeline.services import Services
 from digitizer.pipeline.spreadsheet import safe_cell
+from digitizer.service.lock import DataFolderLock
 
 __all__ = [
     "FINISHED_WITH_HOLDS",
@@ -61,8 +63,13 @@ class Session:
 
     @property
     def services(self) -> Services:
-        """All ports, filled in for this process."""
-        return wiring.services(self.settings)
+        """All ports, filled in for this process; the archive is that of a process that runs one."""
+        settings = self.settings
+        owner = None if settings.archive.host else DataFolderLock(settings.data_dir).named()
+        if owner is not None and owner.archive_port:
+            embedded = replace(settings.archive, host="127.0.0.1", port=owner.archive_port)
+            settings = replace(settings, archive=embedded)
+        return wiring.services(settings)
 
 
 def _common(context: click.Context, parameter: click.Parameter, value: Path | None) -> None:

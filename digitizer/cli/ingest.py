@@ -80,6 +80,8 @@ def ingest(
         print_json(document)
     else:
         print(batch_words(document))
+    if not wait and DataFolderLock(session.settings.data_dir).owner() is None:
+        note("Nothing works on it yet: `digitizer serve` does, or `ingest` with --wait.")
     return _code(document, wait=wait, expected=expected)
 
 

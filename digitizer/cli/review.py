@@ -1,6 +1,6 @@
 """Commands for people who decide."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -17,7 +17,7 @@ from digitizer.cli.base import (
 )
 from digitizer.errors import DigitizerError, UsageError
 from digitizer.model.film import SheetKind
-from digitizer.model.identity import Candidate
+from digitizer.model.identity import Candidate, ExamRecord
 from digitizer.model.records import Jacket, Scan, Sheet
 from digitizer.model.states import State
 from digitizer.pipeline import budget
@@ -26,6 +26,7 @@ from digitizer.pipeline.blind import answer, dismiss, open_reviews
 from digitizer.pipeline.changes import reason_payload
 from digitizer.pipeline.follow import follow
 from digitizer.pipeline.report import fields_json, geometry_json, quality_json
+from digitizer.pipeline.services import Services
 from digitizer.ports import Transaction
 
 __all__ = ["COMMANDS"]
@@ -119,7 +120,7 @@ def review_show(session: Session, film: str, as_json: bool) -> int:
                 "misfiled": record.misfiled,
                 "lines": [line.text for line in record.reading.lines],
                 "barcodes": [code.text for code in record.reading.barcodes],
-                "candidates": [_candidate(one) for one in record.candidates],
+                "candidates": [_candidate(services, one) for one in record.candidates],
                 "crops": [str(services.vault.path(one)) for one in record.crops],
             }
         row["events"] = [
@@ -133,7 +134,7 @@ def review_show(session: Session, film: str, as_json: bool) -> int:
     return 0
 
 
-def _candidate(one: Candidate) -> dict[str, Any]:
+def _candidate(services: Services, one: Candidate) -> dict[str, Any]:
     patient, exam = one.patient, one.exam
     return {
         "patient_id": patient.patient_id,
@@ -142,10 +143,20 @@ def _candidate(one: Candidate) -> dict[str, Any]:
         "birth_date": patient.birth_date,
         "sex": patient.sex,
         "accession_number": exam.accession_number if exam else None,
+        "exams": [_exam(known) for known in services.index.exams(patient)],
         "posterior": one.posterior,
         "weight": one.weight,
         "film": {name.value: how.value for name, how in one.film_agreement.items()},
         "label": {name.value: how.value for name, how in one.label_agreement.items()},
+    }
+
+
+def _exam(exam: ExamRecord) -> dict[str, str]:
+    return {
+        "accession_number": exam.accession_number,
+        "study_date": str(exam.study_date or ""),
+        "modality": exam.modality,
+        "description": exam.description,
     }
 
 
@@ -159,6 +170,8 @@ def _words(row: dict[str, Any]) -> list[str]:
             f"{one['birth_date']} exam {one['accession_number'] or 'unknown'} "
             f"p={one['posterior']:.6f}"
         )
+        if not one["accession_number"]:
+            lines += [f"       {' '.join(filter(None, exam.values()))}" for exam in one["exams"]]
     return lines
 
 
@@ -208,14 +221,33 @@ def review_accept(
             accession_number=accession_number,
             study_date=study_date.date() if study_date else None,
         )
-        decision = done.decision
-        if done.kind is SheetKind.FILM and decision and not decision.exam:
-            day = f"of {decision.study_date}" if decision.study_date else "of unknown date"
-            print(
-                f"{film}: in a study of its own {day}, no exam of the index; --accession names one."
-            )
+        for line in _left_open(session.services, done):
+            print(f"{film}: {line}")
 
     return _each(films, decide)
+
+
+def _left_open(services: Services, film: Sheet) -> Iterator[str]:
+    """Yield what accepting a film left open, and what can still be done about it."""
+    decision = film.decision
+    if film.kind is not SheetKind.FILM or decision is None:
+        return
+    if decision.exam is None:
+        day = decision.study_date or "unknown date"
+        yield f"in a study of its own of {day}, in no exam of the index."
+        known = [_exam(one) for one in services.index.exams(decision.patient)]
+        near = [one for one in known if one["study_date"] == decision.study_date]
+        if near:
+            told = "; ".join(" ".join(filter(None, one.values())) for one in near)
+            yield (
+                f"the index has of that day: {told}. If it is that one, `digitizer review hold` "
+                "and `release` take this back, and --accession names it."
+            )
+    if film.geometry is not None and film.geometry.turn_deg is None:
+        yield (
+            "which way up it belongs is not known: it is filed as it was scanned, unless "
+            "`digitizer review adjust --turn` says so now."
+        )
 
 
 @review.command(name="assign")

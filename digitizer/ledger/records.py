@@ -33,6 +33,15 @@ from digitizer.ports import Clock, R, Record
 __all__ = ["Records", "columns_of"]
 
 
+def _unknown(kind: type[Record], id: str) -> UnknownRecord:
+    """Name what is not there in the words of people at work."""
+    if kind is Sheet:
+        return UnknownRecord(
+            f"There is no film {id}.", remedy="`digitizer review list` shows the ids of films."
+        )
+    return UnknownRecord(f"There is no {kind.__name__.lower()} {id}.")
+
+
 class Records:
     """Implements :class:`digitizer.ports.Records`."""
 
@@ -44,7 +53,7 @@ class Records:
         """Load one record."""
         row = self._connection.execute(_ONE[kind], {"own": id}).one_or_none()
         if row is None:
-            raise UnknownRecord(f"There is no {kind.__name__.lower()} {id}.")
+            raise _unknown(kind, id)
         return _record(kind, row)
 
     def add(self, record: Record, event: Event) -> None:
@@ -69,7 +78,7 @@ class Records:
         own = getattr(record, tables.KEY[kind])
         before = self._connection.execute(_JUDGED[kind], {"own": own}).one_or_none()
         if before is None:
-            raise UnknownRecord(f"There is no {kind.__name__.lower()} {own}.")
+            raise _unknown(kind, own)
         if before.version != record.version:
             raise StaleRecord(f"{kind.__name__} {own} was changed by somebody else.")
         if isinstance(record, Scan | Sheet | OldStudy):

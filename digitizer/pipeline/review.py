@@ -217,11 +217,12 @@ def _as_seen(record: Sheet | Scan, version: int | None) -> None:
 
 
 def _not_with_another(sheet: Sheet, user: str) -> None:
-    if sheet.assigned_to not in (None, user):
-        raise UsageError(
-            f"Film {sheet.id} is with {sheet.assigned_to}.",
-            remedy="Let that person decide, or free it: `digitizer review release`.",
-        )
+    if sheet.assigned_to in (None, user):
+        return
+    remedy = "Let that person decide, or free it: `digitizer review release`."
+    if sheet.state is not State.REVIEW:
+        remedy = "What that person decided, that person takes back: `digitizer review hold`."
+    raise UsageError(f"Film {sheet.id} is with {sheet.assigned_to}.", remedy=remedy)
 
 
 def _proposed(sheet: Sheet) -> PatientRecord:

@@ -29,4 +29,5 @@ class WatchSettings:
     poll: bool | None = None
     """Look regularly instead of waiting for the system's notice; by itself on network shares."""
     move: bool = True
-    """Move files that were taken in to done/ beside them."""
+    """Move files that were taken in to done/ beside them, empty and unreadable ones to failed/;
+    what proves to be no picture once it is in is quarantined in its batch (`batch show`)."""

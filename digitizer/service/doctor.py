@@ -18,6 +18,7 @@ from digitizer.errors import DigitizerError, MissingService
 from digitizer.model.density import ScannerProfile
 from digitizer.pipeline.calibrate import complaints
 from digitizer.pipeline.rollers import ScannerWear, worn_scanners
+from digitizer.service.lock import DataFolderLock
 
 __all__ = ["Check", "check_archive", "run_checks"]
 
@@ -47,8 +48,8 @@ def run_checks(settings: Settings) -> tuple[Check, ...]:
         _packages,
         lambda: _folder(settings.data_dir),
         lambda: _database(settings),
-        lambda: _port("listener", settings.listener.host, settings.listener.port),
-        lambda: _port("console", settings.console.host, settings.console.port),
+        lambda: _port(settings, "listener", settings.listener.host, settings.listener.port),
+        lambda: _port(settings, "console", settings.console.host, settings.console.port),
         lambda: check_archive(settings),
     ]
     return (*(check() for check in checks), *_calibrations(settings), *_rollers(settings))
@@ -114,7 +115,7 @@ def _database(settings: Settings) -> Check:
     return Check("ledger", True, opened.url.split("@")[-1])
 
 
-def _port(name: str, host: str, port: int) -> Check:
+def _port(settings: Settings, name: str, host: str, port: int) -> Check:
     if port == 0:
         return Check(name, True, f"{host}, a free port", needed=False)
     with socket.socket() as probe:
@@ -122,6 +123,10 @@ def _port(name: str, host: str, port: int) -> Check:
         try:
             probe.bind((host, port))
         except OSError as error:
+            owner = DataFolderLock(settings.data_dir).owner()
+            if owner is not None:
+                # Most likely ours: what works on the data folder listens there.
+                return Check(name, True, f"{host}:{port}, in use while {owner} works here")
             why = error.strerror or "taken"
             return Check(name, False, f"{host}:{port}: {why}", "Choose another port.", needed=False)
     return Check(name, True, f"{host}:{port}")

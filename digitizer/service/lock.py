@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -17,11 +17,15 @@ __all__ = ["DataFolderLock", "Owner"]
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """Who works on a data folder."""
+    """Who works on a data folder.
+
+    ``archive_port`` is that of its embedded archive, on this machine; 0 where it has none.
+    """
 
     pid: int
     command: str
     since: str
+    archive_port: int = 0
 
     def __str__(self) -> str:
         return f"process {self.pid} ({self.command}), since {self.since}"
@@ -47,20 +51,19 @@ class DataFolderLock:
             self._lock.acquire(timeout=0)
         except Timeout:
             raise MissingService(
-                f"{self._folder} is worked on by {self._read() or 'another process'}.",
+                f"{self._folder} is worked on by {self.named() or 'another process'}.",
                 remedy="Wait for it, stop it, or use another --data-dir.",
             ) from None
         words = [Path(sys.argv[0]).name, *sys.argv[1:2]]
-        self._named.write_text(
-            json.dumps(
-                {
-                    "pid": os.getpid(),
-                    "command": " ".join(words),
-                    "since": datetime.now(UTC).isoformat(timespec="seconds"),
-                }
-            )
-        )
+        since = datetime.now(UTC).isoformat(timespec="seconds")
+        self._write(Owner(os.getpid(), " ".join(words), since))
         return self
+
+    def tell_archive(self, port: int) -> None:
+        """Tell those who join where our embedded archive is; we must hold the lock."""
+        owner = self.named()
+        assert owner is not None, "written when the lock was taken"
+        self._write(replace(owner, archive_port=port))
 
     def __exit__(
         self,
@@ -78,13 +81,24 @@ class DataFolderLock:
         try:
             self._lock.acquire(timeout=0)
         except Timeout:
-            return self._read()
+            return self.named()
         self._lock.release()
         return None
 
-    def _read(self) -> Owner | None:
+    def named(self) -> Owner | None:
+        """Return who last took the lock and did not give it back; it may be dead."""
         try:
             told = json.loads(self._named.read_text())
-            return Owner(int(told["pid"]), str(told["command"]), str(told["since"]))
-        except (OSError, ValueError, KeyError):
+            return Owner(
+                int(told["pid"]),
+                str(told["command"]),
+                str(told["since"]),
+                int(told["archive_port"]),
+            )
+        except (OSError, ValueError, KeyError, TypeError):
             return None
+
+    def _write(self, owner: Owner) -> None:
+        whole = self._named.with_suffix(".new")
+        whole.write_text(json.dumps(asdict(owner)))
+        whole.replace(self._named)

@@ -76,7 +76,7 @@ class Runtime:
     def _start(self) -> None:
         asked, data = self._asked, self._asked.data_dir
         data.mkdir(parents=True, exist_ok=True)
-        self._stack.enter_context(DataFolderLock(data))
+        lock = self._stack.enter_context(DataFolderLock(data))
         broker = asked.broker_url or self._stack.enter_context(PrivateRedis(data / "redis")).url
         listener = replace(asked.listener, port=asked.listener.port or _free_port())
         archive = asked.archive
@@ -95,6 +95,7 @@ class Runtime:
                 peers={listener.ae_title: (listener.host, listener.port)},
             )
             self._stack.enter_context(embedded)
+            lock.tell_archive(archive.port)
         self._stack.enter_context(Listener(listener, self._report, self._received))
         ask_again(self.services)
         self._stack.enter_context(Supervisor(self._workers()))

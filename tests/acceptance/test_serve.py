@@ -107,6 +107,14 @@ def test_what_lies_in_the_watch_folder_is_taken_and_filed(serving: Serving, jack
     assert sorted(path.name for path in done.iterdir()) == names
 
 
+def test_what_is_verified_is_read_back_beside_the_server(serving: Serving) -> None:
+    """From its embedded archive, though only the server knows at which port that listens."""
+    filed = [scan for scan in serving.scans("watch-") if scan["state"] == "verified"]
+    told = serving.site.json("verify")
+    assert told["differing"] == {}
+    assert told["checked"] >= len(filed) > 0
+
+
 def test_the_console_is_open_and_ready(serving: Serving) -> None:
     """In a process of its own: ledger, broker and disk are there; it shows what was filed."""
 

@@ -5,8 +5,10 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 from site_commands import Site
 
@@ -36,6 +38,28 @@ def test_every_command_is_where_it_is_looked_for(site: Site) -> None:
     }
     assert holding == set(_MODULES)
     assert site.run("--version").stdout == f"digitizer {digitizer.__version__}\n"
+
+
+def leaves(command: click.Command, words: tuple[str, ...]) -> Iterator[tuple[str, click.Command]]:
+    """Yield the commands that do something, by all their words."""
+    if not isinstance(command, click.Group):
+        yield " ".join(words), command
+        return
+    context = click.Context(command)
+    for name in command.list_commands(context):
+        below = command.get_command(context, name)
+        assert below is not None
+        yield from leaves(below, (*words, name))
+
+
+def test_every_command_takes_folder_and_settings() -> None:
+    """Before the verb and after it, the last one of several words."""
+    lacking = {
+        words: wanted - {one.name for one in command.params}
+        for words, command in leaves(cli.root, ())
+        if (wanted := {"data_dir", "config"}) - {one.name for one in command.params}
+    }
+    assert lacking == {}
 
 
 def test_the_nearest_command_is_named(site: Site) -> None:

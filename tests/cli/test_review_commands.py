@@ -58,3 +58,24 @@ def test_a_blind_look_is_answered_and_counted(site: Site) -> None:
     assert (budget["blind"]["answered"], budget["blind"]["wrong"]) == (1, 1)
     stopped = [one["class"] for one in budget["classes"] if one["stopped"]]
     assert stopped == ["number"]
+
+
+def test_what_accepting_leaves_open_is_said(tmp_path: Path) -> None:
+    """The exams to choose from before, those of the day after; who decided may take it back."""
+    hand = an_exam("R78-09999", "4711822", "1978-03-12", "HAND", 1)
+    read = Read.at(tmp_path / "data", PEOPLE, [CHEST, hand])
+    read.jacket("J1", JANE, [*JANE, "DATE 03/12/1978"])
+    site = Site(tmp_path / "data")
+    shown = site.run("review", "show", "J1-f1").stdout
+    for exam in ("R78-01234 1978-03-12", "R78-09999 1978-03-12"):
+        assert exam in shown
+    accepted = site.run("review", "accept", "J1-f1", "--as", "ann").stdout
+    assert "in a study of its own of 1978-03-12" in accepted
+    assert "the index has of that day: R78-01234" in accepted
+    refused = site.run("review", "hold", "J1-f1", "--as", "bob")
+    assert refused.returncode == 2
+    assert "with ann. What that person decided, that person takes back" in refused.stderr
+    for undo in ("hold", "release"):
+        assert site.run("review", undo, "J1-f1", "--as", "ann").returncode == 0
+    named = ("review", "accept", "J1-f1", "--as", "ann", "--accession", "R78-09999")
+    assert "study of its own" not in site.run(*named).stdout

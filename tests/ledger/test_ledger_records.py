@@ -121,7 +121,7 @@ def test_only_changes_of_the_table_of_states_are_taken(filled: SqlLedger) -> Non
 
 
 def test_an_unknown_record_is_named(filled: SqlLedger) -> None:
-    with filled.reading() as view, pytest.raises(UnknownRecord, match="no sheet nobody"):
+    with filled.reading() as view, pytest.raises(UnknownRecord, match="no film nobody"):
         view.get(Sheet, "nobody")
     with filled.transaction() as tx, pytest.raises(UnknownRecord):
         tx.save(scan("nobody"), happened("nobody"))
