@@ -65,6 +65,8 @@ class Session:
     def services(self) -> Services:
         """All ports, filled in for this process; the archive is that of a process that runs one."""
         settings = self.settings
+        # Read without taking the lock, which another may want just then: of a dead process the port
+        # answers nobody, as none would.
         owner = None if settings.archive.host else DataFolderLock(settings.data_dir).named()
         if owner is not None and owner.archive_port:
             embedded = replace(settings.archive, host="127.0.0.1", port=owner.archive_port)

@@ -31,8 +31,10 @@ def _ago(at: datetime | None, now: datetime) -> str:
 
 def _local(at: datetime | str | None) -> str:
     """Return a moment (or its ISO text) in the local time of the server, as pages write it."""
-    moment = datetime.fromisoformat(at) if isinstance(at, str) and at else at
-    return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S") if isinstance(moment, datetime) else ""
+    if not at:
+        return ""
+    moment = at if isinstance(at, datetime) else datetime.fromisoformat(at)
+    return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
 def _words_of(code: str) -> str:
