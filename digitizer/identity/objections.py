@@ -24,7 +24,6 @@ __all__ = [
     "lead",
     "names_others",
     "objections",
-    "shown",
     "two_strangers",
 ]
 
@@ -89,8 +88,8 @@ def objections(
         found.append(
             reason(
                 Code.AMBIGUOUS,
-                f"The film's numbers are those of {shown(best.patient.name)}; its name is "
-                f"that of {shown(namesake.name)}.",
+                f"The film's numbers are those of {best.patient.name.text}; its name is "
+                f"that of {namesake.name.text}.",
             )
         )
     elif anybody >= _CREDIBLE / 2 and lead(sides.linked) < policy.gap_bits:
@@ -238,7 +237,7 @@ def _as_patient(said: Testimony) -> PatientRecord:
 
 
 def _both(film: PersonName, jacket: PersonName) -> Reason:
-    mine, theirs = shown(film), shown(jacket)
+    mine, theirs = film.text, jacket.text
     if not mine or not theirs or mine == theirs:
         text = "The film and its jacket's label do not agree."
     else:
@@ -277,8 +276,3 @@ def lead(linked: Sequence[Linked]) -> float:
 def is_same(one: PatientRecord, other: PatientRecord) -> bool:
     """Tell whether two records are of one number and issuer."""
     return (one.issuer, one.patient_id) == (other.issuer, other.patient_id)
-
-
-def shown(name: PersonName) -> str:
-    """Write a name as a clerk reads it: ``DOE, JOHN``."""
-    return f"{name.family}, {name.given}".strip(", ")

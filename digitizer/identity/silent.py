@@ -21,7 +21,7 @@ from digitizer.identity.exams import (
 )
 from digitizer.identity.heard import Heard
 from digitizer.identity.linkage import compared, contradicting, name_said
-from digitizer.identity.objections import apart, names_others, shown
+from digitizer.identity.objections import apart, names_others
 from digitizer.model.identity import ExamRecord, FilmCase, PatientRecord
 from digitizer.model.reading import FieldName, Testimony
 from digitizer.model.reasons import Code, Reason, reason
@@ -161,15 +161,15 @@ def speaks_against(film: Testimony, patient: PatientRecord, index: PatientIndex)
     heard = Heard(film)
     against = contradicting(compared(heard, patient, evidence))
     others = names_others(heard, patient, evidence)
-    said = shown(name_said(film))
-    if (against or others) and said and said != shown(patient.name):
-        return f"This film says {said}; the patient named is {shown(patient.name)}."
+    said = name_said(film).text
+    if (against or others) and said and said != patient.name.text:
+        return f"This film says {said}; the patient named is {patient.name.text}."
     if others:
         return "The film bears another patient's number."
     if not against:
         return None
     told = ", ".join(name.value.replace("_", " ") for name in against)
-    return f"The film differs from {shown(patient.name)} in: {told}."
+    return f"The film differs from {patient.name.text} in: {told}."
 
 
 def label_denies(label: Testimony, patient: PatientRecord) -> str | None:
@@ -179,8 +179,8 @@ def label_denies(label: Testimony, patient: PatientRecord) -> str | None:
     """
     if not apart(label, patient):
         return None
-    owner = shown(name_said(label)) or "another patient"
-    return f"The jacket says {owner}, not {shown(patient.name)}."
+    owner = name_said(label).text or "another patient"
+    return f"The jacket says {owner}, not {patient.name.text}."
 
 
 def day_of(film: Testimony, patient: PatientRecord) -> date | None:
