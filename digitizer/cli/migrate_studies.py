@@ -86,7 +86,7 @@ def study_show(session: Session, study: str, as_json: bool) -> int:
         rows = view.old_instances(study_id=study)
         events = view.events(study)
     named = named_in(session.services, found, rows)
-    document = reconcile.study_json(found, rows, named, events)
+    document = reconcile.study_in_full_json(found, rows, named, events)
     if as_json:
         print_json(document)
     else:

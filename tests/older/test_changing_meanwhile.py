@@ -195,7 +195,7 @@ def test_a_person_sees_which_file_names_whom(site: OldSite, disc: Disc) -> None:
         "1": "OKONKWO^JANE",
         "2": "SMITH^JOHN",
     }
-    document = reconcile.study_json(study, rows, named)
+    document = reconcile.study_in_full_json(study, rows, named, ())
     assert "2 (SMITH^JOHN, 5550001, 19200105): " in study_words(document)
     (disc.folder / "2").unlink()
     (row,) = (row for row in rows if row.place == "2")

@@ -98,7 +98,7 @@ def test_what_was_rejected_by_mistake_is_opened_again(site: OldSite, disc: Disc)
     with site.services.ledger.reading() as view:
         document = reconcile.source_json(view, view.get(Source, source.id))
         told = [(one.name, one.actor) for one in view.events(study.id)]
-        whole = reconcile.study_json(study, events=view.events(study.id))
+        whole = reconcile.study_in_full_json(study, (), {}, view.events(study.id))
     words = study_words(whole)
     assert "rejected, ann: A test patient.\n" in words
     assert "opened again, bob: It is Jane after all.\n" in words

@@ -6,7 +6,6 @@ what waits, what a person must look at, and what is filed. Differences are never
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from types import MappingProxyType
 from typing import Any
 
 from digitizer.model.older import OldHeader, OldInstance, OldStudy, Source
@@ -20,7 +19,7 @@ from digitizer.pipeline.older.lists import LISTS, NO_FILES, REFUSED, STORED, TAK
 from digitizer.pipeline.older.release import DAMAGED, against_release
 from digitizer.ports import Transaction
 
-__all__ = ["settled", "source_json", "study_json"]
+__all__ = ["settled", "source_json", "study_in_full_json", "study_json"]
 
 _SETTLED = frozenset(
     (State.VERIFIED, State.REVIEW, State.QUARANTINED, State.DUPLICATE, State.REJECTED)
@@ -116,16 +115,8 @@ def settled(view: Transaction, source: Source) -> bool:
     return set(states) <= _SETTLED and films_settled(view, source)
 
 
-def study_json(
-    study: OldStudy,
-    rows: tuple[OldInstance, ...] = (),
-    named: Mapping[str, OldHeader] = MappingProxyType({}),
-    events: Iterable[Event] = (),
-) -> dict[str, Any]:
-    """Return one study: the header's words beside the candidates', its instances, its history.
-
-    ``named`` are the headers of instances, by place, where they name several patients.
-    """
+def study_json(study: OldStudy) -> dict[str, Any]:
+    """Return one study: the header's words beside the candidates', and what was decided."""
     decision = study.decision
     return {
         "id": study.id,
@@ -155,6 +146,20 @@ def study_json(
         "accession_number": decision.exam.accession_number if decision and decision.exam else None,
         "decided_by": decision.decided_by if decision else None,
         "posterior": study.posterior,
+    }
+
+
+def study_in_full_json(
+    study: OldStudy,
+    rows: Iterable[OldInstance],
+    named: Mapping[str, OldHeader],
+    events: Iterable[Event],
+) -> dict[str, Any]:
+    """Return one study with its instances and its history.
+
+    ``named`` are the headers of instances, by place, where they name several patients.
+    """
+    return study_json(study) | {
         "instances": [
             {
                 "place": row.place,
