@@ -153,6 +153,7 @@ def test_paper_loses_ink_and_gains_none() -> None:
     assert number(whole)[0] == "3887014"
     on_film = parse(Reading(lines=(worn,)), FieldSource.FILM, RULES)[FieldName.PATIENT_ID]
     assert on_film.value == "3387014"
+    assert number(line("rapidocr", "MRN 3187024", (5, "1", 0.6, "4", 0.37)))[0] == "3487024"
 
 
 def test_a_name_that_one_engine_alone_found_and_doubts_is_not_stated() -> None:
