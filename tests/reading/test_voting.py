@@ -230,6 +230,12 @@ def test_what_wore_off_is_told_by_all_pairs_together() -> None:
     assert _before_wear({"3": 0.0, "8": 0.4}) == {"3": 0.0, "8": pytest.approx(0.4)}
 
 
+def test_a_year_begins_with_no_worn_4() -> None:
+    """A number may."""
+    doubtful = line("rapidocr", "DOB 03/12/1960", (10, "1", 0.6, "4", 0.37))
+    assert born(doubtful)[0] == "1960-03-12"
+
+
 def test_what_else_a_date_may_be_is_a_day() -> None:
     """31 FEB is none."""
     doubtful = line(
