@@ -16,7 +16,7 @@ from digitizer.engines.strips import joined
 from digitizer.model.raster import Pixels
 from digitizer.reading import Region, evened, text_regions
 
-__all__ = ["FILM_ROOM", "lines_on_film", "narrow_lines", "places_on_film"]
+__all__ = ["FILM_ROOM", "lines_on_film", "narrow_lines", "narrow_on_paper", "places_on_film"]
 
 Grey = NDArray[np.uint8]
 Boxes = NDArray[np.float32]
@@ -76,6 +76,23 @@ def narrow_lines(
     """Find the lines of a place set narrower, as :func:`lines_on_film` finds them as they are."""
     whole = reduced(grey.shape, dpi)
     return _grown(Place(region), grey.shape, lambda one: _narrow_in_place(find, grey, one, whole))
+
+
+def narrow_on_paper(find: Find, grey: Grey) -> Boxes:
+    """Find the lines of paper set narrower: so they are parted from a stamp that lies across them.
+
+    The letters of a stamp are larger and stand askew, and what they touch the detector takes for no
+    line as it is.
+
+    Parameters
+    ----------
+    find : callable
+    grey : ndarray of uint8, (rows, columns)
+    """
+    rows, columns = grey.shape
+    narrow = max(1, round(_NARROW * columns))
+    picture = cv2.resize(grey, (narrow, rows), interpolation=cv2.INTER_AREA)
+    return find(np.asarray(picture, np.uint8)) * np.array((columns / narrow, 1.0), np.float32)
 
 
 def _grown(

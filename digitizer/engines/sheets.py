@@ -10,7 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitizer.engines.barcodes import read_barcodes
-from digitizer.engines.finding import FILM_ROOM, lines_on_film, narrow_lines, places_on_film
+from digitizer.engines.finding import (
+    FILM_ROOM,
+    lines_on_film,
+    narrow_lines,
+    narrow_on_paper,
+    places_on_film,
+)
 from digitizer.engines.inks import without_coloured_ink
 from digitizer.engines.lines import TESSERACT, PageLine
 from digitizer.engines.markers import find_markers
@@ -28,7 +34,7 @@ from digitizer.engines.strips import (
     without_grain,
 )
 from digitizer.engines.tesseract import page_reader
-from digitizer.engines.twice import doubtful_number
+from digitizer.engines.twice import bears_number, doubtful_number
 from digitizer.errors import BadScan
 from digitizer.model.raster import Pixels
 from digitizer.model.reading import Barcode, Line, Reading
@@ -136,7 +142,16 @@ class EngineSheetReader:
         strips = self._strips(grey, self._boxes(grey), mirror=False)
         lines = self._lines(strips)
         lines += self._lines_in_ink(picture, lines)
+        if not any(map(bears_number, lines)):
+            lines += self._lines_missed(grey, strips)
         return Reading(lines=lines, barcodes=read_barcodes(grey))
+
+    def _lines_missed(self, grey: Grey, before: Sequence[_Strip]) -> tuple[Line, ...]:
+        """Read the lines of paper that are found only set narrower: a label bears a number."""
+        strips = self._strips(grey, narrow_on_paper(self.rapid.find, grey), mirror=False)
+        boxes = np.array([one.box for one in strips], np.float32).reshape(-1, 4, 2)
+        new = _apart_from(boxes, before)
+        return self._lines([one for one, kept in zip(strips, new, strict=True) if kept])
 
     def _lines_in_ink(self, picture: Pixels, first: Sequence[Line]) -> tuple[Line, ...]:
         """Read a coloured label once more without what was stamped or drawn across it in colour."""
@@ -377,13 +392,17 @@ def _grey(picture: Pixels) -> Pixels:
 
 def _not_in(boxes: Boxes, strips: Sequence[_Strip], offset: NDArray[np.float32]) -> Boxes:
     """Leave out boxes whose middle lies in a line that was already cut out."""
+    kept: Boxes = boxes[np.array(_apart_from(boxes + offset, strips), dtype=bool)]
+    return kept
+
+
+def _apart_from(boxes: Boxes, strips: Sequence[_Strip]) -> list[bool]:
+    """Tell of each box whether its middle lies in no line that was already cut out."""
     taken = [one.box for one in strips]
-    keep = [
+    return [
         all(
-            cv2.pointPolygonTest(one, [float(v) for v in box.mean(axis=0) + offset], False) < 0
+            cv2.pointPolygonTest(one, [float(v) for v in box.mean(axis=0)], False) < 0
             for one in taken
         )
         for box in boxes
     ]
-    kept: Boxes = boxes[np.array(keep, dtype=bool)]
-    return kept

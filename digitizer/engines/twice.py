@@ -1,11 +1,11 @@
-"""Which lines are worth a second look: those whose number engines doubt, or do not agree on."""
+"""What is worth a second look: a number that engines doubt or do not agree on, or do not find."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from digitizer.model.reading import Line
 
-__all__ = ["doubtful_number"]
+__all__ = ["bears_number", "doubtful_number"]
 
 _TOKEN = re.compile(r"[A-Z0-9][A-Z0-9\-]{5,}")
 _DATE = re.compile(r"\d{1,4}-\d{1,2}-\d{2,4}|\d{1,2}-[A-Z0-9]{3}-\d{2,4}")
@@ -26,13 +26,23 @@ def doubtful_number(line: Line, others: Sequence[str]) -> bool:
         for text in others
     ]
     doubted = {one.at for one in line.doubts}
-    for found in _TOKEN.finditer(line.text.upper()):
+    return any(
+        doubted & set(range(*found.span())) or not _stands(found.group().replace("-", ""), told)
+        for found in _numbers(line.text)
+    )
+
+
+def bears_number(line: Line) -> bool:
+    """Tell whether a line bears a number of some length that is no date."""
+    return any(True for _ in _numbers(line.text))
+
+
+def _numbers(text: str) -> Iterator[re.Match[str]]:
+    """Yield the numbers of a text, but for dates."""
+    for found in _TOKEN.finditer(text.upper()):
         word = found.group()
-        if sum(map(str.isdigit, word)) < _LEAST_DIGITS or _DATE.fullmatch(word):
-            continue
-        if doubted & set(range(*found.span())) or not _stands(word.replace("-", ""), told):
-            return True
-    return False
+        if sum(map(str.isdigit, word)) >= _LEAST_DIGITS and not _DATE.fullmatch(word):
+            yield found
 
 
 def _stands(word: str, texts: Sequence[str]) -> bool:

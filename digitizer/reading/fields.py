@@ -21,6 +21,7 @@ from digitizer.model.reading import (
     Testimony,
 )
 from digitizer.reading.dates import is_day
+from digitizer.reading.figures import without_small_letters
 from digitizer.reading.numbers import check_holds, issuer_of
 from digitizer.reading.overruled import believed
 from digitizer.reading.people import alike, people_named
@@ -117,7 +118,7 @@ def _witnesses(reading: Reading, source: FieldSource, rules: ReadingRules) -> li
     by_engine: dict[str, list[Line]] = defaultdict(list)
     for line in believed(reading.lines):
         if line.engine != _MARKER:
-            by_engine[line.engine].append(line)
+            by_engine[line.engine].append(without_small_letters(line))
     for engine in [one for one in by_engine if one.endswith(_CLEAN)]:
         again = {line.box: line for line in by_engine[engine]}
         first = by_engine.get(engine.removesuffix(_CLEAN), [])

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from math import exp, log, prod
 
 from digitizer.model.reading import Line
+from digitizer.reading.figures import LIKE_DIGITS, figures_of
 from digitizer.reading.hearing import Claim, Witness
 
 __all__ = [
@@ -44,14 +45,13 @@ _MOST_DIFFERENT = 3
 """Characters in which two readings of one number may differ; more, and they are two numbers."""
 _LEAST_TOLD, _MOST_TOLD = 0.03, 4
 """Other readings of a number are kept from this chance on, and at most so many."""
-_WORN_TO = (("3", "8"), ("3", "9"), ("5", "6"), ("6", "8"))
+_WORN_TO = (("1", "4"), ("3", "8"), ("3", "9"), ("5", "6"), ("6", "8"))
 """What is left of a figure whose ink wore off in part, and the figure. A pair stands behind
 those that end in what it begins with."""
 _WEAR = 4.0
 """How much likelier paper lost ink of a figure than got some: of 71 looks of RapidOCR at figures of
 worn and badly worn labels (seeds 405 and 511) that saw the first of a pair and doubted whether it
 was the second, 41 saw the second; of 89 looks the other way round 6 saw the first."""
-_LIKE_DIGITS = str.maketrans("OQDILZSBG", "000112586")
 _JOINING = "-'’"
 """Signs within a name."""
 
@@ -166,7 +166,7 @@ def clearly(word: str, by: Heard) -> bool:
     """
     value = plain(word)
     found = [
-        [_seen_at(line, sign, at) for sign, at in zip(value, places, strict=True)]
+        [_seen_at(line, sign, at, paper=by.paper) for sign, at in zip(value, places, strict=True)]
         for line in by.lines
         for places in _standing(value, line.text)
         if _is_word(line.text, places[0], places[-1])
@@ -378,10 +378,10 @@ def _sightings(told: Told) -> Iterator[list[Chances]]:
     value = plain(claim.written or claim.value)
     for line in told.by.lines:
         exact = list(_standing(value, line.text))
-        like = value.translate(_LIKE_DIGITS)
-        for places in exact or _standing(like, line.text.upper().translate(_LIKE_DIGITS)):
+        like = value.translate(LIKE_DIGITS)
+        for places in exact or _standing(like, line.text.upper().translate(LIKE_DIGITS)):
             yield [
-                _seen_at(line, sign, None if at is None else places[at])
+                _seen_at(line, sign, None if at is None else places[at], paper=told.by.paper)
                 for sign, at in zip(plain(claim.value), _places(claim), strict=True)
             ]
 
@@ -401,9 +401,11 @@ def _standing(value: str, text: str) -> Iterator[list[int]]:
         start = signs.find(value, start + 1)
 
 
-def _seen_at(line: Line, sign: str, at: int | None) -> Chances:
+def _seen_at(line: Line, sign: str, at: int | None, *, paper: bool) -> Chances:
     """Return what an engine saw at a place of a line; ``sign`` if it told of no other."""
-    return _told_of(sign, next((one.signs for one in line.doubts if one.at == at), ()))
+    read = sign if at is None else line.text[at]
+    told = next((one.signs for one in line.doubts if one.at == at), ((read, 1 - _LEAST_SEEN),))
+    return _told_of(sign, told, paper=paper)
 
 
 def _before_wear(look: Chances) -> Chances:
@@ -437,14 +439,12 @@ def _places(claim: Claim) -> list[int | None]:
     ]
 
 
-def _told_of(sign: str, told: Sequence[tuple[str, float]]) -> Chances:
-    if not told:
-        return {sign: 1 - _LEAST_SEEN}
+def _told_of(sign: str, told: Sequence[tuple[str, float]], *, paper: bool) -> Chances:
     found: dict[str, float] = defaultdict(float)
     for other, chance in told:
         name = other.upper()
-        if sign.isdigit():
-            name = name.translate(_LIKE_DIGITS)
-        if name.isalnum():
-            found[name] += chance
+        alike = figures_of(name, paper=paper) if sign.isdigit() else {name: 1.0}
+        for one, share in alike.items():
+            if one.isalnum():
+                found[one] += share * chance
     return found

@@ -53,6 +53,15 @@ def test_record_numbers_of_labels_are_read(reader, wear):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(("seed", "wear"), [((1512, 1, 2, 26), 0.9), ((1603, 1, 1, 25), 0.5)])
+def test_a_number_under_a_stamp_is_found(reader, seed, wear):
+    """The detector takes it and the stamp across it for no line, and parts them set narrower."""
+    label = draw_jacket_label(seed, wear=wear)
+    _, said = read(reader, label.raster, SheetKind.LABEL)
+    assert said["patient_id"] == label.fields["patient_id"]
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(("level", "number", "wear"), WRITTEN)
 def test_a_number_or_date_misread_from_handwriting_is_not_stated(reader, level, number, wear):
     """It is told with little confidence or not at all, so that a person is asked."""

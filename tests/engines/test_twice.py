@@ -2,7 +2,7 @@
 
 import pytest
 
-from digitizer.engines.twice import doubtful_number
+from digitizer.engines.twice import bears_number, doubtful_number
 from digitizer.model.reading import Line
 from digitizer.model.units import Point
 
@@ -27,3 +27,20 @@ def test_a_number_that_another_engine_read_longer_is_looked_at_again(
     """The engine itself doubts nothing."""
     line = Line(text="MRN 168548", confidence=1.0, box=BOX, engine="rapidocr")
     assert doubtful_number(line, others) is doubted
+
+
+@pytest.mark.parametrize(
+    ("text", "bears"),
+    [
+        ("MRN 168548", True),
+        ("NAME: DOE, JANE NO. B-168548", True),
+        ("DOB: 06-12-1981", False),
+        ("NOV 20,1959", False),
+        ("07/19/1986 CHEST AP", False),
+        ("HOSPITAL", False),
+    ],
+)
+def test_a_date_is_no_number_that_a_label_bears(text: str, *, bears: bool) -> None:
+    """A label of which dates and words alone were found is looked at again."""
+    line = Line(text=text, confidence=1.0, box=BOX, engine="rapidocr")
+    assert bears_number(line) is bears

@@ -153,6 +153,7 @@ def test_paper_loses_ink_and_gains_none() -> None:
     assert number(whole)[0] == "3887014"
     on_film = parse(Reading(lines=(worn,)), FieldSource.FILM, RULES)[FieldName.PATIENT_ID]
     assert on_film.value == "3387014"
+    assert number(line("rapidocr", "MRN 3187024", (5, "1", 0.6, "4", 0.37)))[0] == "3487024"
 
 
 def test_a_name_that_one_engine_alone_found_and_doubts_is_not_stated() -> None:
@@ -227,6 +228,12 @@ def test_what_wore_off_is_told_by_all_pairs_together() -> None:
     assert sum(look.values()) == pytest.approx(1.0)
     assert _before_wear({"2": 0.6, "3": 0.0, "8": 0.0}) == {"2": 0.6, "3": 0.0, "8": 0.0}
     assert _before_wear({"3": 0.0, "8": 0.4}) == {"3": 0.0, "8": pytest.approx(0.4)}
+
+
+def test_a_year_begins_with_no_worn_4() -> None:
+    """A number may."""
+    doubtful = line("rapidocr", "DOB 03/12/1960", (10, "1", 0.6, "4", 0.37))
+    assert born(doubtful)[0] == "1960-03-12"
 
 
 def test_what_else_a_date_may_be_is_a_day() -> None:
