@@ -120,6 +120,18 @@ def test_paper_with_faint_lines_is_a_block_and_blank_paper_a_label(printed: bool
     assert hides(patch) is not printed
 
 
+@pytest.mark.parametrize(("gap", "hidden"), [(0, True), (12, False)])
+def test_a_side_shorter_than_a_labels_is_one_from_its_corner_on(gap: int, *, hidden: bool) -> None:
+    """Blank and laid by hand; lines that meet only when followed on meet by chance."""
+    corner, along = np.array([50, 30]), np.array([1, 0.05])
+    down = np.array([-0.05, 1])
+    short, far = corner + 20 * down, corner + 60 * along
+    outline = PITCH * np.array([corner, far, far + 20 * down, short])
+    inside = cv2.fillPoly(np.zeros((900, 720), np.uint8), [outline.astype(np.int32)], 1)
+    sides = step(short, corner), step(corner + gap * along, far)
+    assert hides(Patch(film_with(inside > 0), PITCH, sides, dark=True)) is hidden
+
+
 def test_a_label_over_a_corner_of_the_film_is_at_its_rim() -> None:
     tone = film_with(np.zeros((900, 720), bool))
     sides = step((80, 2), (80, 50)), step((80, 50), (3, 50))
