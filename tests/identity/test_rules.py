@@ -245,6 +245,14 @@ def test_a_day_one_digit_from_a_known_exams_mints_nothing(ask):
     assert codes(answer) == ["exam_unknown"]
 
 
+@pytest.mark.parametrize("day", ["01/05/1920", "05/01/1920", "01/06/1920"])
+def test_a_day_that_may_be_that_of_birth_mints_nothing(ask, day):
+    """Its word misread on film and jacket alike, and with it the order of day and month."""
+    john = ["SMITH, JOHN", "MRN 5550001"]
+    answer = ask(*john, f"BORM {day}", jacket=[*john, "DOB 01/05/1920", f"BOPN {day}"])
+    assert codes(answer) == ["exam_unknown"]
+
+
 @pytest.mark.parametrize("day", ["01/01/1925", "DATE 01/01/1925"])
 def test_a_film_before_birth_is_implausible(ask, day):
     """Nobody is filmed before birth."""
