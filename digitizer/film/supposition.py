@@ -82,6 +82,8 @@ _SOFT_SUPPORT = 0.6
 _SOFT_PX, _SOFT_MM = 12.0, 2.5
 """The widest rise of such a line."""
 _FEWEST_PICTURES = 4
+_BLOCK_MM = 50.0
+"""Films narrower than this are dental; blocks measure 25 to 45 mm across."""
 _PRINTED_DEG = 0.12
 """How far most pictures of one print differ in angle; films laid by hand lie a degree askew."""
 _MOST = 0.75
@@ -204,7 +206,7 @@ def best_sheets(page: Page) -> tuple[list[FoundSheet], float | None]:
         best = _best_borne_out(believed)
         if any(_contradicts(other, best, page.scale) for other in believed):
             return [], None
-        if _are_pictures(best.sheets, page.scale):
+        if _are_pictures(best.sheets, page):
             sides = [side for one in best.sheets for side in one.sides if side.seen]
             return [], common_angle(sides, page.scale)
         return _kept(page, best), None
@@ -224,8 +226,11 @@ def _best_borne_out(believed: Sequence[_Supposition]) -> _Supposition:
     return max(clear, key=lambda one: one.edge, default=best)
 
 
-def _are_pictures(sheets: Sequence[FoundSheet], scale: Points) -> bool:
-    """Tell the pictures printed on one sheet from films: all of a size, and none laid by a hand."""
+def _are_pictures(sheets: Sequence[FoundSheet], page: Page) -> bool:
+    """Tell what is printed on one sheet from films: pictures all of a size, or some and a block."""
+    if _bears_block(sheets, page):
+        return True
+    scale = page.scale
     in_line = [any(one.is_printed_with(other, scale) for other in sheets) for one in sheets]
     if np.mean(in_line) > _MOST:
         return True
@@ -239,6 +244,19 @@ def _are_pictures(sheets: Sequence[FoundSheet], scale: Points) -> bool:
     alike = float(np.median(np.abs(sizes / usual - 1).max(axis=1)))
     askew = float(np.quantile(np.abs(angles - np.median(angles)), _MOST))
     return askew < _PRINTED_DEG and alike < _ONE_SIZE
+
+
+def _bears_block(sheets: Sequence[FoundSheet], page: Page) -> bool:
+    """Tell pictures on clear film by the ID block beside them, none of them of a film's size."""
+    measured = [(one, size) for one in sheets if (size := _size_mm(one.corners, page)) is not None]
+    blocks = [_is_block(*one) for one in measured]
+    return any(blocks) and not all(blocks) and not any(is_film_size(one[1]) for one in measured)
+
+
+def _is_block(found: FoundSheet, size: SizeMm) -> bool:
+    """Tell an ID block by its four sides: of no film's size, and narrower than all but dental."""
+    seen = all(side.seen for side in found.sides)
+    return seen and min(size.width, size.height) < _BLOCK_MM and not is_film_size(size)
 
 
 def _contradicts(other: _Supposition, best: _Supposition, scale: Points) -> bool:

@@ -345,3 +345,23 @@ def test_two_sheets_between_the_same_lines_are_of_one_feed(height, askew, fed):
     assert [sheet.skew_deg for sheet in search.sheets] == pytest.approx(
         [0.3, 0.3 + askew], abs=0.03
     )
+
+
+@pytest.mark.parametrize(("block", "sheets"), [(True, 1), (False, 2)])
+def test_clear_film_is_no_bed_between_pictures_and_their_block(*, block, sheets):
+    """An ID block tells: narrower than any film. Two small films lie on a bed of their own."""
+    per_mm = 60 / 25.4
+    pixels = np.full((600, 520), 57000.0)
+    wide, high = (82, 26) if block else (102, 76)
+    for left, top, width, height in ((12, 12, 170, 84), (20, 120, wide, high)):
+        rows = slice(round(top * per_mm), round((top + height) * per_mm))
+        pixels[rows, round(left * per_mm) : round((left + width) * per_mm)] = 20000
+    pixels += np.random.default_rng(5).normal(0, 250, pixels.shape)
+    raster = Raster(
+        pixels=cv2.GaussianBlur(pixels, (0, 0), 0.7).astype(np.uint16),
+        bits=16,
+        polarity=Polarity.MONOCHROME2,
+        dpi=Dpi(60, 60),
+    )
+    found = find_sheets(raster).sheets
+    assert len(found) == sheets
