@@ -237,11 +237,10 @@ def _as_patient(said: Testimony) -> PatientRecord:
 
 
 def _both(film: PersonName, jacket: PersonName) -> Reason:
-    mine, theirs = film.text, jacket.text
-    if not mine or not theirs or mine == theirs:
-        text = "The film and its jacket's label do not agree."
+    if film.differs_from(jacket):
+        text = f"This film says {film.text}; the jacket says {jacket.text}."
     else:
-        text = f"This film says {mine}; the jacket says {theirs}."
+        text = "The film and its jacket's label do not agree."
     return reason(Code.FILM_CONTRADICTS_JACKET, text)
 
 

@@ -161,9 +161,9 @@ def speaks_against(film: Testimony, patient: PatientRecord, index: PatientIndex)
     heard = Heard(film)
     against = contradicting(compared(heard, patient, evidence))
     others = names_others(heard, patient, evidence)
-    said = name_said(film).text
-    if (against or others) and said and said != patient.name.text:
-        return f"This film says {said}; the patient named is {patient.name.text}."
+    said = name_said(film)
+    if (against or others) and said.differs_from(patient.name):
+        return f"This film says {said.text}; the patient named is {patient.name.text}."
     if others:
         return "The film bears another patient's number."
     if not against:

@@ -39,6 +39,16 @@ class PersonName:
         given = " ".join(part for part in (self.given, self.middle, self.suffix) if part)
         return ", ".join(part for part in (self.family, given) if part)
 
+    def differs_from(self, other: "PersonName") -> bool:
+        """Tell whether a part that both have is another; what one of them lacks says nothing."""
+        parts = (
+            (self.family, other.family),
+            (self.given, other.given),
+            (self.middle, other.middle),
+            (self.suffix, other.suffix),
+        )
+        return any(mine and theirs and mine != theirs for mine, theirs in parts)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PatientRecord:

@@ -2,6 +2,8 @@
 
 import pytest
 
+from digitizer.model.identity import PersonName
+
 JANE = ["OKONKWO, JANE", "MRN 4711822", "DOB 04/02/1931"]
 JOAN = ["OKONKWO, JOAN", "MRN 4711823", "DOB 04/02/1931"]
 NOBODY = ["WESTERGAARD, INGE", "MRN 3141592", "DOB 06/07/1944"]
@@ -287,3 +289,18 @@ def test_a_budget_of_nothing_files_nothing(ask):
 def test_shadow_mode_decides_and_files_nothing(ask):
     """It says so."""
     assert codes(ask(*JANE, "R78-01234", shadow=True)) == ["shadow_mode"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "differ"),
+    [
+        (PersonName("DOE", "JANE"), PersonName("DOE", "JOHN"), True),
+        (PersonName("DOE", "JOHN"), PersonName("DOE", "JOHN", "ALBERT"), False),
+        (PersonName("DOE", "JOHN", suffix="SR"), PersonName("DOE", "JOHN", suffix="JR"), True),
+        (PersonName("DOE"), PersonName("DOE", "JOHN"), False),
+        (PersonName(""), PersonName("DOE", "JOHN"), False),
+    ],
+)
+def test_names_differ_in_what_both_say(one, other, differ):
+    """A film without a middle name is not told from its jacket by the name."""
+    assert one.differs_from(other) is differ
