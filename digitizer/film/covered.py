@@ -92,6 +92,12 @@ _BRIGHTEST = -0.7
 """Natural log light below the brightest on the film, 0.3 OD: paper lit from above is among it."""
 _CLEAREST = -0.3
 """The same for paper that lies straight: a blank sticker of the film's own is darker."""
+_BRIGHTER = 0.4
+"""Natural log light by which a place below a cover may be brighter than the clearest film less what
+the cover takes away: the fibres of paper vary by 0.06 OD, three times that being 0.41."""
+_UNLIT = -2.3
+"""Natural log light, 1 OD below the brightest: what is darker speaks against no cover, since flare
+and noise are a part of it, and since what the film has clearest may lie below the cover."""
 _TEXTS = 2
 """Lines that were read inside a patch: it hides nothing then."""
 
@@ -200,12 +206,25 @@ def hides(patch: Patch) -> bool:
 
 
 def _is_dark_cover(patch: Patch) -> bool:
-    by_hand = patch.askew_deg > _BY_HAND_DEG
     least = _LEAST_ARM_MM if patch.height > _LAYER else _ARM_MM
     if patch.askew_deg > _FOLDED_DEG and patch.arm_mm > least and is_mirrored_corner(patch):
         return True
-    if patch.height < _LINED:
-        return False
+    return patch.height > _LINED and _is_label(patch) and not _is_lit_inside(patch)
+
+
+def _is_lit_inside(patch: Patch) -> bool:
+    """Tell whether a place inside is brighter than film can be below what darkens the sides.
+
+    Paper and card take away what they take all over: no place below them is brighter than the
+    clearest film less that much. Letters of a block and of a marker's plate are, and so is the
+    picture between two lines that meet by chance.
+    """
+    return patch.brightest > max(patch.clearest + _BRIGHTER - patch.height, _UNLIT)
+
+
+def _is_label(patch: Patch) -> bool:
+    """Tell a label, dark against the film, by its outline and by what stands on it."""
+    by_hand = patch.askew_deg > _BY_HAND_DEG
     if not by_hand and patch.lengths.max() > _LONGEST_STRAIGHT_MM * patch.pitch:
         return False
     if len(patch.sides) == 2:

@@ -54,6 +54,10 @@ _VARIES = 0.12
 _STROKE_MM = 3.0
 _STROKE = 0.25
 """Contrast of print, in log light."""
+_FEW_PLACES = 0.99
+"""A letter of a marker takes more than a hundredth of its plate; dust and a scratch take less."""
+_CLEAR = 0.999
+"""The clearest film is what this part of it does not exceed, as the brightest of a page is told."""
 _AT_RIM_MM = 16.0
 """How far from the film's rim an outline that leaves it may be lost: at clear or black borders."""
 _TOGETHER_MM = 2.0
@@ -186,6 +190,20 @@ class Patch:
     def strokes(self) -> float:
         """Part of it that is strokes as of print."""
         return _strokes(self.tone, self.corners, self.pitch)
+
+    @cached_property
+    def brightest(self) -> float:
+        """Natural log light that one place in a hundred inside exceeds; -inf where none shows."""
+        patch, shown = _laid_flat(self.tone, self.corners, self.pitch)
+        if not shown.any():
+            return -np.inf
+        return float(np.quantile(cv2.blur(patch, (2, 2))[shown], _FEW_PLACES))
+
+    @cached_property
+    def clearest(self) -> float:
+        """Natural log light of the clearest film, no bed behind its round corners being film."""
+        rim = min(round(_ROUND_MM * self.pitch), min(self.tone.shape) // 4)
+        return float(np.quantile(self.tone[rim:-rim:2, rim:-rim:2], _CLEAR))
 
     @cached_property
     def mottle(self) -> float:

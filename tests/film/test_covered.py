@@ -185,3 +185,25 @@ def test_a_border_broken_before_its_corner_is_followed_to_it(goes_on: bool, dark
     steps = sides if dark else [side.reversed() for side in sides]
     found = [patch for patch in patches_of(tone, steps, PITCH) if patch.dark == dark]
     assert len(found) == (1 if goes_on else 0)
+
+
+@pytest.mark.parametrize(("letters", "covers"), [(-0.6, False), (-3.2, True)])
+def test_no_place_below_a_cover_is_brighter_than_clear_film_less_the_cover(
+    letters: float, covers: bool
+) -> None:
+    """Letters of a flashed block are nearly clear; print that shows through paper is not."""
+    label = np.zeros((900, 720), bool)
+    label[120:300, 150:390] = True
+    tone = film_with(label)
+    tone[40:60, 40:200] = -0.4
+    tone[160:166, 200:340] = letters
+    tone[200:206, 200:340] = letters
+    sides = [step((50, 40), (130, 41)), step((130, 40), (130, 100)), step((130, 100), (50, 100)),
+             step((50, 100), (50, 40))]  # fmt: skip
+    assert hides(Patch(tone, PITCH, tuple(sides), dark=True)) is covers
+
+
+@pytest.mark.parametrize("key", [(973, 3, 148), (2001, 3, 89)])
+def test_a_block_and_a_line_that_meets_it_hide_nothing(key: tuple[int, int, int]) -> None:
+    """Between them the film is as bright as it is elsewhere."""
+    assert not told(draw_marked_scan(key, dpi=100).drawn.raster)
