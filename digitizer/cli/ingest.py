@@ -22,6 +22,7 @@ from digitizer.cli.base import (
 )
 from digitizer.cli.words import batch_words
 from digitizer.errors import UsageError
+from digitizer.model.names import as_text
 from digitizer.model.records import Batch
 from digitizer.model.states import HOLDS, WAY, State
 from digitizer.pipeline import ingest as intake
@@ -103,9 +104,9 @@ def workplace(session: Session, *, run: bool) -> Iterator[Services]:
 def _open(
     services: Services, path: Path, name: str | None, box: str | None, expected: int | None
 ) -> Batch:
-    root = str(path.resolve())
+    root = as_text(str(path.resolve()))
     if name is None:
-        name = path.resolve().name or "batch"
+        name = as_text(path.resolve().name) or "batch"
         with services.ledger.reading() as view:
             there = view.batch_named(name)
         if there is not None and there.root != root:

@@ -12,6 +12,7 @@ from heapq import nsmallest
 from pathlib import Path, PurePosixPath
 
 from digitizer.errors import BadScan, SourceUnreachable
+from digitizer.model.names import as_text
 from digitizer.older.iso import DiscImage, is_image, is_named_image
 
 __all__ = ["INSIDE", "FolderSource"]
@@ -155,9 +156,9 @@ class FolderSource:
             return
         to, root = Path(os.path.realpath(path)), Path(os.path.realpath(self._root))
         if to.is_relative_to(root) and to.exists():
-            inside = _told(str(to.relative_to(root)))
+            inside = as_text(str(to.relative_to(root)))
             raise BadScan("unsupported_format", f"A link to {inside}, which is looked at there.")
-        raise BadScan("link_outside", f"A link to {_told(str(path.readlink()))}, not followed.")
+        raise BadScan("link_outside", f"A link to {as_text(str(path.readlink()))}, not followed.")
 
     def _read(self, path: Path) -> bytes:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
@@ -210,15 +211,6 @@ class FolderSource:
         return self._image[1]
 
 
-def _told(name: str) -> str:
-    r"""Return a name as it can be written down: bytes that are no UTF-8 as ``\xNN``."""
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return os.fsencode(name).decode("utf-8", "backslashreplace")
-    return name
-
-
 def _named(part: str) -> str:
     """Return the name that was told so, as the system knows it."""
     if _ESCAPED.search(part) is None:
@@ -242,7 +234,7 @@ def _entries(
     try:
         with os.scandir(folder) as entries:
             found = (
-                (_told(entry.name), entry.name, entry.is_dir(follow_symlinks=False))
+                (as_text(entry.name), entry.name, entry.is_dir(follow_symlinks=False))
                 for entry in entries
             )
             return nsmallest(

@@ -12,6 +12,7 @@ from pathlib import Path
 from natsort import natsorted, ns
 
 from digitizer.errors import UsageError
+from digitizer.model.names import as_text
 
 __all__ = ["FoundFile", "is_ignored", "walk"]
 
@@ -21,7 +22,10 @@ _NAMES = frozenset({"thumbs.db", "desktop.ini", "@eadir"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundFile:
-    """One file of a delivery; ``source`` is its path below the root, with "/"."""
+    """One file of a delivery; ``source`` is its path below the root, with "/".
+
+    The names are text: see :func:`~digitizer.model.names.as_text`.
+    """
 
     path: Path
     source: str
@@ -49,7 +53,7 @@ def walk(root: Path, passed_over: frozenset[str] = frozenset()) -> Iterator[Foun
         The root is a link, a device, or cannot be read.
     """
     if root.is_file() and not root.is_symlink():
-        yield FoundFile(path=root, source=root.name, box=None, jacket=None)
+        yield FoundFile(path=root, source=as_text(root.name), box=None, jacket=None)
         return
     if not root.is_dir():
         raise UsageError(f"{root} is neither a folder nor a file.")
@@ -77,10 +81,10 @@ def _below(root: Path, folder: Path, passed_over: frozenset[str]) -> Iterator[Fo
 
 
 def _found(root: Path, folder: Path, path: Path) -> FoundFile:
-    inside = folder.relative_to(root).parts
+    inside = [as_text(part) for part in folder.relative_to(root).parts]
     return FoundFile(
         path=path,
-        source=path.relative_to(root).as_posix(),
+        source=as_text(path.relative_to(root).as_posix()),
         box=inside[-2] if len(inside) >= 2 else None,
         jacket=inside[-1] if inside else None,
     )

@@ -1,0 +1,55 @@
+"""What is listed of a delivery, in which order, and under which names."""
+
+import json
+import os
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from site_commands import Site
+
+from digitizer.model.names import as_text
+from digitizer.scan.walk import walk
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        (b"plain 1.tif", "plain 1.tif"),
+        ("Röntgen\n.tif".encode(), "Röntgen\n.tif"),
+        (b"b\xff\xfe.tif", "b\\xff\\xfe.tif"),
+    ],
+)
+def test_every_name_can_be_written_down(name: bytes, text: str) -> None:
+    """Bytes that are no UTF-8 are told by their numbers."""
+    assert as_text(os.fsdecode(name)) == text
+
+
+def test_names_of_box_jacket_and_scan_are_text(tmp_path: Path) -> None:
+    folder = tmp_path / "in" / os.fsdecode(b"B\xe9") / os.fsdecode(b"J\xe8")
+    folder.mkdir(parents=True)
+    (folder / os.fsdecode(b"\xff.tif")).write_bytes(b"II*\0")
+    (found,) = walk(tmp_path / "in")
+    assert (found.box, found.jacket, found.source) == (
+        "B\\xe9",
+        "J\\xe8",
+        "B\\xe9/J\\xe8/\\xff.tif",
+    )
+    assert found.path.read_bytes() == b"II*\0"
+
+
+def test_a_file_of_any_name_is_taken_in_with_the_others(tmp_path: Path) -> None:
+    """And known again when the same folder is taken in again."""
+    jacket = tmp_path / "in" / "B" / "J"
+    jacket.mkdir(parents=True)
+    for name, grey in ((b"1.png", 90), (b"b\xff.png", 140)):
+        _, png = cv2.imencode(".png", np.full((40, 30), grey, np.uint8))
+        (jacket / os.fsdecode(name)).write_bytes(png.tobytes())
+    site = Site(tmp_path / "data")
+    for _ in range(2):
+        done = site.run("ingest", str(tmp_path / "in"), "--batch", "B", "--json")
+        assert done.returncode == 0, done.stderr
+        scans = json.loads(done.stdout)["scans"]
+        assert [scan["source"] for scan in scans] == ["B/J/1.png", "B/J/b\\xff.png"]
+        assert {scan["state"] for scan in scans} == {"received"}
