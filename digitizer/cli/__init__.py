@@ -18,7 +18,8 @@ import click
 import digitizer
 from digitizer.cli.base import FINISHED_WITH_HOLDS, Root, note
 from digitizer.cli.terminal import guard_terminal
-from digitizer.errors import DigitizerError, MissingService, SettingsError, UsageError
+from digitizer.errors import BadScan, DigitizerError, MissingService, SettingsError, UsageError
+from digitizer.model.reasons import CODES, Code
 
 __all__ = ["FINISHED_WITH_HOLDS", "main", "root"]
 
@@ -112,6 +113,8 @@ def _failed(error: Exception) -> int:
         code = _SETTINGS
     elif isinstance(error, MissingService):
         code = _MISSING
+    elif isinstance(error, BadScan) and not error.remedy:
+        line = f"{line} {CODES[Code(error.code)].remedy}"
     elif not isinstance(error, DigitizerError):
         kind = type(error).__name__
         line = f"Unexpected {kind}. Run again with DIGITIZER_DEBUG=1 for the details."

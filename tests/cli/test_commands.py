@@ -121,6 +121,17 @@ def test_bad_input_is_one_line_and_a_code(site: Site, words: list[str], code: in
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("verb", [["convert", "-o", "out"], ["read-label"]])
+def test_a_bad_file_is_told_with_its_remedy(site: Site, tmp_path: Path, verb: list[str]) -> None:
+    """That of its reason, where the decoder knows no better one."""
+    cut = tmp_path / "cut.tif"
+    cut.write_bytes(b"II*\0\x08\0\0\0")
+    done = site.run(verb[0], str(cut), *verb[1:])
+    assert done.returncode == 1
+    assert done.stderr.strip().endswith("Copy it again, or scan again.")
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
 def test_unknown_setting_names_the_nearest(tmp_path: Path) -> None:
     """Exit 4, with the key that was probably meant."""
     done = Site(tmp_path / "data", DIGITIZER_ARCHIVE__HOTS="x").run("status")
