@@ -202,7 +202,7 @@ class Patch:
     @cached_property
     def clearest(self) -> float:
         """Natural log light of the clearest film, no bed behind its round corners being film."""
-        rim = min(round(_ROUND_MM * self.pitch), min(self.tone.shape) // 4)
+        rim = max(1, min(round(_ROUND_MM * self.pitch), min(self.tone.shape) // 4))
         return float(np.quantile(self.tone[rim:-rim:2, rim:-rim:2], _CLEAR))
 
     @cached_property

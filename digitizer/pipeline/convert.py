@@ -14,6 +14,7 @@ from digitizer.model.density import ScannerProfile
 from digitizer.model.film import ScanKind, SheetKind
 from digitizer.model.identity import ExamRecord, PatientRecord
 from digitizer.model.instance import CaptureOrder, Provenance, TilePolicy, Uids
+from digitizer.model.names import as_text
 from digitizer.model.reading import FieldName, FieldSource
 from digitizer.model.reasons import Code, reason
 from digitizer.pipeline.calibrate import in_density
@@ -41,7 +42,7 @@ def inspect(
 
     A file that cannot be taken is a finding too: kind ``unreadable`` with its reason.
     """
-    document: dict[str, Any] = {"source": path.name, "sha256": None, "kind": "unreadable"}
+    document: dict[str, Any] = {"source": as_text(path.name), "sha256": None, "kind": "unreadable"}
     document |= {"films": [], "fields": {}, "quality": None, "reasons": []}
     content = path.read_bytes()
     if content:
@@ -194,7 +195,7 @@ def convert(
             last_calibration=profile.made_at.date() if profile else None,
             read=result.fields,
             geometry=result.geometry,
-            source=path.name,
+            source=as_text(path.name),
         )
         order = CaptureOrder(
             uids=Uids(study, series, sop),

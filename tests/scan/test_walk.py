@@ -53,3 +53,11 @@ def test_a_file_of_any_name_is_taken_in_with_the_others(tmp_path: Path) -> None:
         scans = json.loads(done.stdout)["scans"]
         assert [scan["source"] for scan in scans] == ["B/J/1.png", "B/J/b\\xff.png"]
         assert {scan["state"] for scan in scans} == {"received"}
+
+
+def test_a_file_of_any_name_is_inspected(tmp_path: Path) -> None:
+    """The answer is UTF-8, whatever the name."""
+    scan = tmp_path / os.fsdecode(b"b\xff.png")
+    scan.write_bytes(cv2.imencode(".png", np.full((40, 30), 90, np.uint8))[1].tobytes())
+    done = Site(tmp_path / "data").run("inspect", str(scan), "--json")
+    assert json.loads(done.stdout)["source"] == "b\\xff.png"
