@@ -23,7 +23,7 @@ def _log(**_: object) -> None:
 @worker_process_init.connect
 def _begin(**_: object) -> None:
     """Prepare a process: one thread of computing, and associations kept between tasks."""
-    wiring.limit_threads()
+    wiring.settle_process()
     wiring.keep_associations()
 
 

@@ -27,7 +27,7 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]
 )
 
 from digitizer.dicom import part10
-from digitizer.dimse import Messages, Peer, checked, gotten, open_association
+from digitizer.dimse import Messages, Peer, checked, gotten, kept, open_association
 from digitizer.errors import ArchiveRefused
 from digitizer.model.older import Encoded, Sent
 
@@ -224,19 +224,32 @@ def retrieve_study(
     peer : Peer
     study_instance_uid : str
     kinds : sequence of (SOP class, transfer syntax)
-        What is asked for: a peer that is offered more may transcode what it sends.
+        What is asked for; nothing else is yielded.
     plain : bool
         Ask for the classes uncompressed instead, for a peer that keeps them otherwise.
     """
     if plain:
         kinds = [(sop_class, str(syntax)) for sop_class, _ in kinds for syntax in _NATIVE]
+    asked, came = frozenset(kinds), set[str]()
     for some in _parts(kinds, _MOST_CONTEXTS):
         contexts: list[tuple[str, Sequence[str] | None]] = [(_GET, None)]
         contexts += [(sop_class, [syntax]) for sop_class, syntax in some]
         query = Dataset()
         query.QueryRetrieveLevel = "STUDY"
         query.StudyInstanceUID = study_instance_uid
-        yield from gotten(peer, contexts, [query])
+        # Most archives give each instance as they keep it, whatever else they are offered: then one
+        # association serves for all that is asked of them. Of others exactly this is asked.
+        for exact in (True,) if plain else (False, True):
+            if not exact and kept.is_chooser(peer):
+                continue
+            for one in gotten(peer, contexts, [query], exact=exact):
+                if (one.sop_class_uid, one.transfer_syntax_uid) not in asked:
+                    kept.note_chooser(peer)
+                elif one.sop_instance_uid not in came:
+                    came.add(one.sop_instance_uid)
+                    yield one
+            if not kept.is_chooser(peer):
+                break
 
 
 def _parts(kinds: Iterable[Kind], size: int) -> Iterator[list[Kind]]:

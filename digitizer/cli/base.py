@@ -53,7 +53,7 @@ class Session:
         if self._loaded is None:
             self._loaded = config.load(self.config, data_dir=self.data_dir)
             log.configure(self._loaded.settings.log_level)
-            wiring.limit_threads()
+            wiring.settle_process()
         return self._loaded
 
     @property

@@ -18,7 +18,7 @@ def main() -> int:
     try:
         loaded = config.load()
         log.configure(loaded.settings.log_level)
-        wiring.limit_threads()
+        wiring.settle_process()
         server = server_of(loaded)
     except DigitizerError as error:
         sys.stderr.write(f"digitizer: console: {error}\n")

@@ -54,7 +54,7 @@ class Peer:
 
 @contextmanager
 def open_association(
-    peer: Peer, contexts: Contexts, *, receives: bool = False
+    peer: Peer, contexts: Contexts, *, receives: bool = False, exact: bool = True
 ) -> Iterator[Association]:
     """Open an association with the contexts wanted, or take one that is kept.
 
@@ -66,6 +66,8 @@ def open_association(
     contexts : sequence of (abstract syntax, transfer syntaxes or None for the default ones)
     receives : bool
         The peer stores to us on this association: for C-GET (PS3.4 C.5.3).
+    exact : bool
+        What it stores to us is offered in no other syntax than is wanted here.
 
     Raises
     ------
@@ -74,8 +76,14 @@ def open_association(
     ArchiveRefused
         It offers none of what is asked for.
     """
-    found, offer = kept.take(peer, Offer.of(contexts, receives=receives))
+    wanted = Offer.of(contexts, receives=receives, exact=exact)
+    found, offer = kept.take(peer, wanted)
     association = found or _opened(peer, offer)
+    if found is None and not _takes_both_ways(association, offer):
+        ended(association)
+        kept.note_one_way(peer)
+        _, offer = kept.take(peer, wanted)
+        association = _opened(peer, offer)
     in_order = False
     try:
         yield association
@@ -97,14 +105,16 @@ def _opened(peer: Peer, offer: Offer) -> Association:
     entity.acse_timeout = entity.dimse_timeout = peer.timeout_s
     entity.network_timeout = entity.connection_timeout = peer.timeout_s
     entity.maximum_pdu_size = LARGEST_PDU
-    received = offer.classes if offer.receives else ()
     association = entity.associate(
         peer.host,
         peer.port,
         _Contexts(_context(name, syntaxes) for name, syntaxes in offer.contexts),
         ae_title=peer.ae_title,
         max_pdu=LARGEST_PDU,
-        ext_neg=[build_role(UID(name), scp_role=True) for name in received],
+        ext_neg=[
+            build_role(UID(name), scu_role=name in offer.sent, scp_role=True)
+            for name in offer.received
+        ],
         evt_handlers=list(QUICK_START),
         tls_args=(peer.tls, peer.host) if peer.tls else None,
     )
@@ -118,6 +128,15 @@ def _opened(peer: Peer, offer: Offer) -> Association:
     close_gate(association)
     wake_by_events(association)
     return association
+
+
+def _takes_both_ways(association: Association, offer: Offer) -> bool:
+    """Tell whether a peer accepts both roles where it is asked to (PS3.7 D.3.3.4)."""
+    return all(
+        one.as_scu and one.as_scp
+        for one in association.accepted_contexts
+        if one.abstract_syntax in offer.both_ways
+    )
 
 
 class _Contexts(list[PresentationContext]):

@@ -1,9 +1,9 @@
 """One association with each peer kept open for a moment, for the next request of this process.
 
 Opening one costs more than most requests over it. So it offers what may be asked for next as well:
-services beside each other, and the SOP classes that were asked for most, as far as there is room. A
-class that the peer may send to us is offered in exactly the syntaxes wanted, since a peer that is
-offered more may send it otherwise.
+services beside each other, and the SOP classes that were asked for most, to be sent and to be
+received, as far as there is room. A peer that is offered more syntaxes than an instance is kept in
+may send it otherwise: whoever minds asks for exactly those wanted.
 
 Never more than one for a peer, and not for long: some archives serve a few associations at once,
 idle ones included (Orthanc has four threads for them all).
@@ -14,7 +14,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pynetdicom.association import Association
@@ -30,7 +30,9 @@ _LONGEST_END_S = 2.0
 
 Contexts = Sequence[tuple[str, Sequence[str] | None]]
 """Abstract syntaxes, each with transfer syntaxes or None for the default ones."""
-_Kind = tuple[bool, str, tuple[tuple[str, ...], ...]]
+_Syntaxes = tuple[tuple[str, ...], ...]
+_Kind = tuple[bool, str, _Syntaxes]
+"""Whether the peer sends it to us, a SOP class, and the syntaxes asked for at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,23 +41,37 @@ class Offer:
 
     Attributes
     ----------
-    receives : bool
-        The peer stores instances of the classes to us (C-GET); else we store them to it.
+    services : tuple of str
+    classes : dict of SOP class to transfer syntaxes of its contexts
+    sent, received : frozenset of str
+        Classes that we store to the peer, and those that it stores to us (C-GET). One in both is
+        offered with both roles (PS3.7 D.3.3.4).
+    exact : frozenset of str
+        Classes to be received in no other syntax, though the peer may keep them otherwise.
     """
 
-    services: tuple[str, ...]
-    classes: dict[str, tuple[tuple[str, ...], ...]]
-    receives: bool
+    services: tuple[str, ...] = ()
+    classes: dict[str, _Syntaxes] = field(default_factory=dict)
+    sent: frozenset[str] = frozenset()
+    received: frozenset[str] = frozenset()
+    exact: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, contexts: Contexts, *, receives: bool) -> "Offer":
+    def of(cls, contexts: Contexts, *, receives: bool, exact: bool = True) -> "Offer":
         """Read contexts: those without transfer syntaxes are services."""
         services = [name for name, syntaxes in contexts if syntaxes is None]
-        classes: dict[str, tuple[tuple[str, ...], ...]] = {}
+        classes: dict[str, _Syntaxes] = {}
         for name, syntaxes in contexts:
             if syntaxes is not None:
                 classes[name] = (*classes.get(name, ()), tuple(syntaxes))
-        return cls(services=tuple(dict.fromkeys(services)), classes=classes, receives=receives)
+        names, none = frozenset(classes), frozenset[str]()
+        return cls(
+            services=tuple(dict.fromkeys(services)),
+            classes=classes,
+            sent=none if receives else names,
+            received=names if receives else none,
+            exact=names if receives and exact else none,
+        )
 
     @property
     def contexts(self) -> list[tuple[str, tuple[str, ...] | None]]:
@@ -64,36 +80,53 @@ class Offer:
         return found + [(name, one) for name, some in self.classes.items() for one in some]
 
     @property
-    def kinds(self) -> list["_Kind"]:
-        """Each class with its syntaxes and the direction it goes in."""
-        return [(self.receives, name, some) for name, some in self.classes.items()]
+    def both_ways(self) -> frozenset[str]:
+        """Classes that are sent and received."""
+        return self.sent & self.received
 
     def serves(self, wanted: "Offer") -> bool:
         """Tell whether all that is wanted is in it."""
         if not set(wanted.services) <= set(self.services):
             return False
-        if wanted.classes and wanted.receives is not self.receives:
+        if not (wanted.sent <= self.sent and wanted.received <= self.received):
             return False
         for name, some in wanted.classes.items():
-            mine, asked = set(self.classes.get(name, ())), set(some)
-            if not (mine == asked if self.receives else mine >= asked):
+            mine, asked = set(self.classes[name]), set(some)
+            if not (mine == asked if name in wanted.exact else mine >= asked):
                 return False
         return True
 
-    def beside(self, other: "Offer") -> "Offer":
-        """Return it with what another one offered, as far as both go together."""
-        services = tuple(dict.fromkeys((*self.services, *other.services)))
-        classes = dict(self.classes)
-        room = _MOST_CONTEXTS - len(services) - sum(map(len, classes.values()))
-        alike = not classes or not other.classes or self.receives is other.receives
-        receives = self.receives if classes else other.receives
-        for name, some in other.classes.items() if alike else ():
-            mine = classes.get(name, ())
-            more = tuple(one for one in some if one not in mine)
-            if len(more) <= room and not (mine and receives):
-                classes[name] = (*mine, *more)
-                room -= len(more)
-        return self if room < 0 else Offer(services=services, classes=classes, receives=receives)
+    def beside(self, other: "Offer", *, both_ways: bool = True) -> "Offer":
+        """Return it with what another one offered, as far as both go together and there is room.
+
+        Parameters
+        ----------
+        other : Offer
+            Its classes come in the order in which they earn their room.
+        both_ways : bool
+            The peer takes both roles for one class.
+        """
+        grown = replace(self, services=tuple(dict.fromkeys((*self.services, *other.services))))
+        if len(grown.contexts) > _MOST_CONTEXTS:
+            return self
+        for name in other.classes:
+            more = grown._with(name, other)
+            if len(more.contexts) <= _MOST_CONTEXTS and (both_ways or not more.both_ways):
+                grown = more
+        return grown
+
+    def _with(self, name: str, other: "Offer") -> "Offer":
+        """Return it with a class of another one, unless that would be more than is wanted of it."""
+        mine = self.classes.get(name, ())
+        more = tuple(one for one in other.classes[name] if one not in mine)
+        if more and name in self.exact:
+            return self
+        return replace(
+            self,
+            classes={**self.classes, name: (*mine, *more)},
+            sent=self.sent | (other.sent & {name}),
+            received=self.received | (other.received & {name}),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +146,8 @@ class Kept:
         self._lock = threading.Lock()
         self._idle: dict[Any, _Idle] = {}
         self._asked: dict[Any, Counter[_Kind]] = {}
+        self._one_way: set[Any] = set()
+        self._choosers: set[Any] = set()
         self._seconds = 0.0
         self._sweeps = False
         os.register_at_fork(after_in_child=self._forget)
@@ -132,14 +167,34 @@ class Kept:
         with self._lock:
             found = self._idle.pop(peer, None)
             asked = self._asked.setdefault(peer, Counter())
-            asked.update(wanted.kinds)
-            before = found.offer if found is not None else wanted
-            usual = _usual(asked, receives=(wanted if wanted.classes else before).receives)
-        if found is not None and _is_well(found.association) and before.serves(wanted):
-            return found.association, before
+            asked.update(_kinds(wanted))
+            usual, both_ways = _usual(asked), peer not in self._one_way
+        if found is not None and _is_well(found.association) and found.offer.serves(wanted):
+            return found.association, found.offer
         if found is not None:
             ended(found.association)
-        return None, wanted.beside(replace(usual, services=before.services))
+            usual = replace(usual, services=found.offer.services)
+        return None, wanted.beside(usual, both_ways=both_ways)
+
+    def note_one_way(self, peer: Any) -> None:
+        """Note that a peer does not take both roles for one class."""
+        with self._lock:
+            self._one_way.add(peer)
+
+    def is_one_way(self, peer: Any) -> bool:
+        """Tell whether a class is to be offered to a peer with one role at a time."""
+        with self._lock:
+            return peer in self._one_way
+
+    def note_chooser(self, peer: Any) -> None:
+        """Note that a peer, offered several syntaxes, sends in another than it was given."""
+        with self._lock:
+            self._choosers.add(peer)
+
+    def is_chooser(self, peer: Any) -> bool:
+        """Tell whether a peer is to be offered exactly the syntaxes wanted."""
+        with self._lock:
+            return peer in self._choosers
 
     def give(self, peer: Any, offer: Offer, association: Association) -> None:
         """Keep an association, or end it."""
@@ -184,15 +239,17 @@ class Kept:
         self._idle, self._sweeps = {}, False
 
 
-def _usual(asked: "Counter[_Kind]", *, receives: bool) -> Offer:
-    """Return the classes that are asked for in a direction, those first that earn their room."""
-    kinds = [kind for kind in asked if kind[0] is receives]
-    offer = Offer(services=(), classes={}, receives=receives)
-    for _, name, some in sorted(kinds, key=lambda kind: -asked[kind] / len(kind[2])):
-        more = offer.classes.get(name, ())
-        if not (more and receives):
-            offer.classes[name] = (*more, *(one for one in some if one not in more))
-    return offer
+def _kinds(wanted: Offer) -> list[_Kind]:
+    return [(name in wanted.received, name, some) for name, some in wanted.classes.items()]
+
+
+def _usual(asked: "Counter[_Kind]") -> Offer:
+    """Return the classes that are asked for, those first that earn their room."""
+    usual = Offer()
+    for receives, name, some in sorted(asked, key=lambda kind: -asked[kind] / len(kind[2])):
+        contexts = [(name, one) for one in some]
+        usual = usual._with(name, Offer.of(contexts, receives=receives, exact=False))
+    return usual
 
 
 kept = Kept()

@@ -19,14 +19,17 @@ _NONE_SENT = 0xA702
 """Out of resources: unable to perform sub-operations (PS3.4 C.4.3.1.4)."""
 
 
-def gotten(peer: Peer, contexts: Contexts, queries: Iterable[Dataset]) -> Iterator[Encoded]:
+def gotten(
+    peer: Peer, contexts: Contexts, queries: Iterable[Dataset], *, exact: bool = True
+) -> Iterator[Encoded]:
     """C-GET what some queries find; the peer sends the next when one was taken over from here.
 
     What came is yielded before an error of the peer is raised. What the peer could not send does
-    not come: that is no error here.
+    not come: that is no error here. Where it need not be ``exact``, something may come in another
+    syntax than those of the contexts.
     """
     with (
-        open_association(peer, contexts, receives=True) as association,
+        open_association(peer, contexts, receives=True, exact=exact) as association,
         Messages(association) as messages,
     ):
         for query in queries:

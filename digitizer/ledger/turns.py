@@ -47,11 +47,23 @@ _ORDERS = select(tables.work_order.c.id, tables.work_order.c.mode).where(
 )
 _BEGUN = (State.PREPARED, State.READ, State.REVIEW, State.WAITING)
 """States of a scan on which work was begun."""
+_IN_A_JACKET = {
+    Stage.PREPARE: tables.scan,
+    Stage.READ: tables.scan,
+    Stage.DECIDE: tables.jacket,
+    Stage.WRAP: tables.sheet,
+    Stage.STORE: tables.sheet,
+    Stage.COMMIT: tables.sheet,
+    Stage.VERIFY: tables.sheet,
+}
+"""Where the subjects of the stages of film stand; those of older archives are in no jacket."""
 
 
 def place_of(connection: Connection, stage: Stage, subject: str) -> dict[str, Any]:
     """Return the batch, the jacket and the urgency of a task's subject, as columns of the task."""
-    found = connection.execute(_place(stage), {"own": subject}).one_or_none()
+    found = None
+    if stage in _IN_A_JACKET:
+        found = connection.execute(_place(stage), {"own": subject}).one_or_none()
     if found is None:
         return {"batch_id": "", "jacket_id": "", "urgent": False}
     return {"batch_id": found.batch_id, "jacket_id": found.id, "urgent": found.urgent}
@@ -61,8 +73,7 @@ def place_of(connection: Connection, stage: Stage, subject: str) -> dict[str, An
 def _place(stage: Stage) -> Select[Any]:
     """Return the query of a subject's jacket; built once, it is asked with every task."""
     jacket = tables.jacket.c
-    own = {Stage.PREPARE: tables.scan, Stage.READ: tables.scan, Stage.DECIDE: tables.jacket}
-    table = own.get(stage, tables.sheet)
+    table = _IN_A_JACKET[stage]
     query = select(jacket.id, jacket.batch_id, jacket.urgent).where(table.c.id == bindparam("own"))
     if table is not tables.jacket:
         query = query.join(table, table.c.jacket_id == jacket.id)

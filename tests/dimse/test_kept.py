@@ -7,7 +7,13 @@ import pytest
 from orthanc_server import free_port
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian, JPEGBaseline8Bit
 from pynetdicom import AE, evt
-from pynetdicom.sop_class import CTImageStorage, MRImageStorage, Verification
+from pynetdicom.presentation import PresentationContext
+from pynetdicom.sop_class import (  # type: ignore[attr-defined]
+    CTImageStorage,
+    MRImageStorage,
+    StudyRootQueryRetrieveInformationModelGet,
+    Verification,
+)
 from waiting import wait_until
 
 from digitizer.dimse import Peer, association, checked, open_association
@@ -15,6 +21,7 @@ from digitizer.dimse.kept import Contexts, Kept, Offer
 from digitizer.errors import ArchiveUnreachable
 
 ECHO, FIND, GET = str(Verification), "find", "get"
+GET_OF_STUDIES = str(StudyRootQueryRetrieveInformationModelGet)
 CT, MR = str(CTImageStorage), str(MRImageStorage)
 EXPLICIT, IMPLICIT, JPEG = (
     str(one) for one in (ExplicitVRLittleEndian, ImplicitVRLittleEndian, JPEGBaseline8Bit)
@@ -28,6 +35,7 @@ class Clinic:
     peer: Peer
     opened: list[evt.Event] = field(default_factory=list)
     released: list[evt.Event] = field(default_factory=list)
+    supported: list[PresentationContext] = field(default_factory=list)
 
     def echo(self, *more: tuple[str, list[str]]) -> None:
         contexts: Contexts = [(ECHO, None), *more]
@@ -46,8 +54,9 @@ def clinic() -> Iterator[Clinic]:
         Peer(host="127.0.0.1", port=port, ae_title="CLINIC", our_title="US", timeout_s=5)
     )
     entity = AE("CLINIC")
-    for name in (Verification, CTImageStorage, MRImageStorage):
+    for name in (ECHO, CT, MR, GET_OF_STUDIES):
         entity.add_supported_context(name, [EXPLICIT, IMPLICIT, JPEG])
+    there.supported = [one for one in entity.supported_contexts if one.abstract_syntax == CT]
     server = entity.start_server(
         ("127.0.0.1", port),
         block=False,
@@ -125,8 +134,10 @@ def test_one_on_which_something_went_wrong_is_not_kept(clinic: Clinic) -> None:
     assert len(clinic.opened) == 2
 
 
-def offer(*contexts: tuple[str, list[str] | None], receives: bool = False) -> Offer:
-    return Offer.of(contexts, receives=receives)
+def offer(
+    *contexts: tuple[str, list[str] | None], receives: bool = False, exact: bool = True
+) -> Offer:
+    return Offer.of(contexts, receives=receives, exact=exact)
 
 
 def test_a_class_that_comes_to_us_is_offered_in_exactly_what_is_wanted() -> None:
@@ -139,6 +150,14 @@ def test_a_class_that_comes_to_us_is_offered_in_exactly_what_is_wanted() -> None
     assert both.serves(offer((GET, None)))
 
 
+def test_whoever_looks_at_what_comes_may_be_offered_more() -> None:
+    """Then one association serves for studies kept in many syntaxes."""
+    both = offer((GET, None), (CT, [EXPLICIT]), (CT, [JPEG]), receives=True, exact=False)
+    one = offer((GET, None), (CT, [JPEG]), receives=True, exact=False)
+    assert both.serves(one)
+    assert one.beside(both).serves(both)
+
+
 def test_a_class_that_we_send_is_offered_in_all_that_was_wanted() -> None:
     """One more syntax keeps nothing from being sent as it is."""
     first, second = offer((CT, [EXPLICIT])), offer((FIND, None), (CT, [JPEG]))
@@ -148,15 +167,35 @@ def test_a_class_that_we_send_is_offered_in_all_that_was_wanted() -> None:
     assert not first.serves(second)
 
 
-def test_sending_and_receiving_do_not_mix() -> None:
-    """An association on which we receive a class is none on which we may send it."""
+def test_a_class_is_sent_and_received_on_one_association() -> None:
+    """Unless the peer is known to take one role only."""
     sending = offer((CT, [EXPLICIT]))
     receiving = offer((GET, None), (CT, [EXPLICIT]), receives=True)
     assert not receiving.serves(sending)
     assert not sending.serves(receiving)
-    assert sending.beside(receiving).classes == sending.classes
-    asking = offer((FIND, None)).beside(receiving)
-    assert asking.serves(receiving)
+    both = receiving.beside(sending)
+    assert both.serves(sending)
+    assert both.serves(receiving)
+    one = receiving.beside(sending, both_ways=False)
+    assert one.serves(receiving)
+    assert not one.serves(sending)
+
+
+@pytest.mark.parametrize("takes_both", [True, False])
+def test_a_peer_that_takes_one_role_for_a_class_is_asked_for_one(
+    clinic: Clinic, keeping: Kept, takes_both: bool
+) -> None:
+    """What it refuses is noticed at once, and not asked again."""
+    for one in clinic.supported:
+        one.scu_role, one.scp_role = takes_both, True
+    receiving = [(GET_OF_STUDIES, None), (CT, [EXPLICIT])]
+    for _ in range(2):
+        clinic.echo((CT, [EXPLICIT]))
+        with open_association(clinic.peer, receiving, receives=True) as opened:
+            roles = {one.abstract_syntax: one.as_scp for one in opened.accepted_contexts}
+            assert roles[CT]
+    assert keeping.is_one_way(clinic.peer) is not takes_both
+    assert len(clinic.opened) == (2 if takes_both else 5)
 
 
 def test_what_is_asked_for_often_is_offered_again() -> None:
