@@ -230,7 +230,7 @@ def retrieve_study(
     """
     if plain:
         kinds = [(sop_class, str(syntax)) for sop_class, _ in kinds for syntax in _NATIVE]
-    asked, came = frozenset(kinds), set[str]()
+    asked, came, otherwise = frozenset(kinds), set[str](), set[str]()
     for some in _parts(kinds, _MOST_CONTEXTS):
         contexts: list[tuple[str, Sequence[str] | None]] = [(_GET, None)]
         contexts += [(sop_class, [syntax]) for sop_class, syntax in some]
@@ -238,17 +238,19 @@ def retrieve_study(
         query.QueryRetrieveLevel = "STUDY"
         query.StudyInstanceUID = study_instance_uid
         # Most archives give each instance as they keep it, whatever else they are offered: then one
-        # association serves for all that is asked of them. Of others exactly this is asked.
-        for exact in (True,) if plain else (False, True):
-            if not exact and kept.is_chooser(peer):
-                continue
+        # association serves for all that is asked of them. What comes otherwise is asked for again,
+        # in exactly the syntaxes wanted.
+        for exact in (True,) if plain or kept.is_chooser(peer) else (False, True):
             for one in gotten(peer, contexts, [query], exact=exact):
+                uid = one.sop_instance_uid
                 if (one.sop_class_uid, one.transfer_syntax_uid) not in asked:
-                    kept.note_chooser(peer)
-                elif one.sop_instance_uid not in came:
-                    came.add(one.sop_instance_uid)
+                    otherwise.add(uid)
+                elif uid not in came:
+                    came.add(uid)
+                    if exact and uid in otherwise:
+                        kept.note_chooser(peer)
                     yield one
-            if not kept.is_chooser(peer):
+            if not otherwise - came:
                 break
 
 
