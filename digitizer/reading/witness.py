@@ -60,6 +60,8 @@ _DAMAGED_DATE = re.compile(
 )
 """A month beside a digit, in what no date could be read from, is no name."""
 _GROUPS = re.compile(r"(?:[A-Z]\d{1,7}|\d{2,7})(?: \d{2,7}){1,2}")
+_MOST_WORDS = 3
+"""Of a name without comma or caret: family name, given name, middle name or initial."""
 _PERSON = re.compile(r"[A-Z'\-]{2,} ?[,^] ?([A-Z]+)")
 
 
@@ -275,6 +277,11 @@ def _exam(text: str, hearing: Hearing) -> bool:
     return True
 
 
+def _is_long(name: PersonName) -> bool:
+    """Tell whether a name has so many words that one may be two: lost ink parts ``CLA RK``."""
+    return len(f"{name.family} {name.given} {name.middle}".split()) > _MOST_WORDS
+
+
 def _name(text: str, hearing: Hearing, *, captioned: bool) -> None:
     """Note a name: after its caption, by its comma or caret, or as bare words of letters."""
     words = hearing.rules.vocabulary
@@ -297,8 +304,11 @@ def _name(text: str, hearing: Hearing, *, captioned: bool) -> None:
     name = parse_name(text, words.given_names)
     if name is None:
         return
-    if captioned:
-        sure = CAPTIONED if shaped else CAPTIONED - 0.07
+    if shaped and "^" in text and len(name.given) == 1:
+        # DOE JANE^A: a caret was lost, and the initial is no given name.
+        sure = GUESSED
+    elif captioned:
+        sure = CAPTIONED if shaped else CAPTIONED - 0.07 * (2 if _is_long(name) else 1)
     elif shaped:
         sure = 0.88
     elif hearing.score < DULL or not _BARE.fullmatch(text):
