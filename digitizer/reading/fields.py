@@ -52,6 +52,7 @@ _MARKER = "marker"
 _OBJECTS = 0.6
 """A date or name that is doubted is not stated, but speaks against who bears another as it did:
 linkage passes over a guess, which is below this."""
+_GUESS = 0.5
 _DATES = (FieldName.BIRTH_DATE, FieldName.STUDY_DATE)
 _CHECK_FAILS = 0.4
 _NAME_PARTS = (
@@ -163,6 +164,7 @@ def _combined(
             fields[name] = _field(_settled(name, told, among, rules), source)
         if name is FieldName.ACCESSION_NUMBER and name in fields:
             _no_record(heard, fields, source, rules)
+    _doubt_births(heard, fields)
     fields.update(_named(heard, source, rules.vocabulary.given_names))
     for text in barcodes:
         coded = _barcode(text.strip().upper(), rules)
@@ -192,8 +194,8 @@ def _settled(name: FieldName, told: Sequence[Told], among: int, rules: ReadingRu
     if name not in _DATES:
         return spelled(told, form, among)
     # A doubt weighs as much where the other engine read nothing of the sheet at all.
-    sure = undoubted(told)
-    found = spelled(told, form, among if sure else max(among, 2), ALONE if sure else LONE)
+    clear = undoubted(told)
+    found = spelled(told, form, among if clear else max(among, 2), ALONE if clear else LONE)
     found = replace(found, others=tuple(one for one in found.others if is_day(one[0])))
     value, sure = vote(told)
     if value == found.value:
@@ -368,6 +370,13 @@ def _doubt_unchecked(heard: list[Heard], rules: ReadingRules) -> None:
             replace(one, confidence=one.confidence * _CHECK_FAILS) if _fails(one, rules) else one
             for one in by.witness.claims.get(FieldName.PATIENT_ID, [])
         ]
+
+
+def _doubt_births(heard: list[Heard], fields: dict[FieldName, Field]) -> None:
+    """Doubt an exam's day before which a witness saw rather a birth's caption, misread."""
+    day = fields.get(FieldName.STUDY_DATE)
+    if day is not None and any(day.value in one.witness.perhaps_births for one in heard):
+        fields[FieldName.STUDY_DATE] = replace(day, confidence=min(day.confidence, _GUESS))
 
 
 def _fails(claim: Claim, rules: ReadingRules) -> bool:
