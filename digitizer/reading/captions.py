@@ -4,8 +4,8 @@ Captions stand glued to what they head (``DATE02.12.62ACC#6288``) or misread by 
 (``NANE:``, ``X-RAY NC.``), so a caption ends where its letters end, not where a space stands.
 
 What stands before a date and is misread worse announces what it is closest to. So no exam's day is
-made of a date behind a birth's caption misread, and no birth of one behind DOE, the date of an exam:
-of three letters one confusion tells DOB from that, and so no misread one announces a birth.
+made of a date behind a birth's caption misread, nor a birth of one behind DOE, an exam's: of three
+letters one confusion tells DOB from that, and so no misread one announces a birth.
 """
 
 import re
