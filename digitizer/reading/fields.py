@@ -53,6 +53,10 @@ _OBJECTS = 0.6
 """A date or name that is doubted is not stated, but speaks against who bears another as it did:
 linkage passes over a guess, which is below this."""
 _GUESS = 0.5
+_CONTRADICTED = 0.7
+"""What a number is worth at most that a look without grain denies: it is not stated."""
+_BEST_LOOK = 1.5
+"""Weight of a look from which it is the best of its kind: see :func:`_weight`."""
 _DATES = (FieldName.BIRTH_DATE, FieldName.STUDY_DATE)
 _CHECK_FAILS = 0.4
 _NAME_PARTS = (
@@ -192,7 +196,10 @@ def _settled(name: FieldName, told: Sequence[Told], among: int, rules: ReadingRu
     if form is None or (name is FieldName.STUDY_DATE and not any(one.by.paper for one in told)):
         return Spelled(*vote(told))
     if name not in _DATES:
-        return spelled(told, form, among)
+        found = spelled(told, form, among)
+        return (
+            replace(found, sure=min(found.sure, _CONTRADICTED)) if _denied(found, told) else found
+        )
     # A doubt weighs as much where the other engine read nothing of the sheet at all.
     clear = undoubted(told)
     found = spelled(told, form, among if clear else max(among, 2), ALONE if clear else LONE)
@@ -201,6 +208,16 @@ def _settled(name: FieldName, told: Sequence[Told], among: int, rules: ReadingRu
     if value == found.value:
         return replace(found, sure=max(found.sure, min(sure, _OBJECTS)))
     return found
+
+
+def _denied(found: Spelled, told: Sequence[Told]) -> bool:
+    """Tell whether on paper the best look of some kind, that without grain, read another number."""
+    return any(
+        one.by.paper
+        and one.by.weight >= _BEST_LOOK
+        and plain(one.claim.value) != plain(found.value)
+        for one in told
+    )
 
 
 def _field(found: Spelled, source: FieldSource) -> Field:

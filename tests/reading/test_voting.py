@@ -307,3 +307,14 @@ def test_a_name_parted_or_run_together_is_not_stated(text: str) -> None:
     """Lost ink parts a word; the initial behind a lone caret is no given name."""
     assert not {FieldName.FAMILY_NAME, FieldName.GIVEN_NAME} & stated(line("rapidocr", text))
     assert FieldName.FAMILY_NAME in stated(line("rapidocr", "PT NAME ERNEST T CLARK"))
+
+
+def test_a_number_that_a_look_without_grain_denies_is_not_stated() -> None:
+    """Neither though the other looks and the other engine agree."""
+    first = line("rapidocr", "X-RAY NO. 2930579", (11, "9", 0.85, "0", 0.15))
+    clean = line("rapidocr:clean", "X-RAY NO. 2030579", (11, "0", 0.62, "9", 0.38))
+    faded = line("rapidocr:ink", "X-RAY NO. 2930579")
+    other = line("tesseract", "X-RAY NO, 2930579")
+    value, confidence = number(first, other, clean, faded)
+    assert value == "2930579"
+    assert confidence < 0.8
