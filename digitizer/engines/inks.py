@@ -3,6 +3,9 @@
 The old drop-out of form printing: in the channel in which a coloured ink is lightest it nearly
 vanishes, while black stays black in all of them. What is left of it there is in proportion to how
 far the channels differ, and is taken off (Beer and Lambert: densities add up).
+
+The lightest channel has more grain than grey has, so that is taken only where coloured ink lies.
+Elsewhere the picture stays as it is.
 """
 
 import cv2
@@ -24,6 +27,10 @@ _BLACK = 0.04
 """Part of the paper's light below which ink is black."""
 _MOST_LEFT = 1.5
 """Density in the lightest channel to the spread of the channels; more is no coloured ink."""
+_GREY = np.array((0.299, 0.587, 0.114), np.float32)
+"""Of red, green and blue (ITU-R BT.601), as the look with coloured ink sees them."""
+_SPECK = np.ones((3, 3), np.uint8)
+"""What is no larger is coloured by grain; a mark's own edge is blurred as far beyond it."""
 
 
 def without_coloured_ink(picture: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
@@ -36,8 +43,8 @@ def without_coloured_ink(picture: NDArray[np.uint8]) -> NDArray[np.uint8] | None
     Returns
     -------
     ndarray of uint8, (rows, columns), or None
-        The lightest channel of each pixel, relative to the paper about it, without what the
-        coloured ink leaves there.
+        Relative to the paper about it: grey, and where coloured ink lies the lightest channel of
+        each pixel, without what the ink leaves there.
     """
     small = cv2.resize(picture, None, fx=_REDUCED, fy=_REDUCED, interpolation=cv2.INTER_AREA)
     stroke = np.ones((_WIDEST_STROKE, _WIDEST_STROKE), np.uint8)
@@ -56,4 +63,12 @@ def without_coloured_ink(picture: NDArray[np.uint8]) -> NDArray[np.uint8] | None
     # Half of the coloured pixels bear no black ink below.
     left = float(np.quantile(density[coloured] / np.maximum(spread[coloured], 0.02), 0.4))
     black = density - np.float32(np.clip(left, 0, _MOST_LEFT)) * spread
-    return np.asarray(np.clip(np.exp(-black) * _PAPER, 0, 255), dtype=np.uint8)
+    faded, grey = (np.clip(one * _PAPER, 0, 255) for one in (np.exp(-black), shares @ _GREY))
+    return np.asarray(grey + _cover(coloured) * (faded - grey), dtype=np.uint8)
+
+
+def _cover(coloured: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Return how far coloured marks cover each pixel, 0 to 1, softly and without specks."""
+    marks = cv2.morphologyEx(coloured.astype(np.uint8), cv2.MORPH_OPEN, _SPECK)
+    marks = cv2.dilate(marks, _SPECK)
+    return np.asarray(cv2.GaussianBlur(marks.astype(np.float32), (0, 0), 1.0), np.float32)

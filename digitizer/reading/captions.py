@@ -2,6 +2,10 @@
 
 Captions stand glued to what they head (``DATE02.12.62ACC#6288``) or misread by a character
 (``NANE:``, ``X-RAY NC.``), so a caption ends where its letters end, not where a space stands.
+
+What stands before a date and is misread worse announces what it is closest to. So no exam's day is
+made of a date behind a birth's caption misread, nor a birth of one behind DOE, an exam's: of three
+letters one confusion tells DOB from that, and so no misread one announces a birth.
 """
 
 import re
@@ -11,7 +15,9 @@ from enum import Enum, unique
 
 from rapidfuzz.distance import OSA
 
-__all__ = ["Caption", "Segment", "segments"]
+from digitizer.reading.likeness import misreading
+
+__all__ = ["Caption", "Segment", "announced", "segments"]
 
 
 @unique
@@ -25,6 +31,8 @@ class Caption(Enum):
     RECORD = "record"
     ACCESSION = "accession"
     BIRTH = "birth"
+    PERHAPS_BIRTH = "perhaps birth"
+    """Misread, and closer to a birth's than to any other: what it heads is no exam's day."""
     EXAM_DATE = "exam date"
     SEX = "sex"
     EXAM = "exam"
@@ -89,7 +97,38 @@ _WORDS = {
     "ACCESSION": Caption.ACCESSION,
     "DATE": Caption.EXAM_DATE,
 }
+_OF_DATES: Mapping[Caption, tuple[str, ...]] = {
+    Caption.BIRTH: (
+        "DOB", "DATEOFBIRTH", "BIRTHDATE", "BIRTHDAY", "BIRTH", "BORN", "GEB", "GEBDATUM", "GEBDAT",
+        "GEBURTSDATUM", "GEBOREN", "DDN", "NACIMIENTO", "FECHANAC", "FECHADENACIMIENTO",
+    ),
+    Caption.EXAM_DATE: (
+        "DATE", "DATED", "DATUM", "EXAMDATE", "EXAMINATIONDATE", "STUDYDATE", "FILMDATE",
+        "XRAYDATE",
+        "DATEOFEXAM", "DATEOFEXAMINATION", "DATEOFSTUDY", "DATEOFSERVICE", "SERVICEDATE",
+        "DATEOFPROCEDURE", "DATEOFVISIT", "TAKEN", "TAKENON", "EXAM", "STUDY", "DOE", "DOS", "DOP",
+    ),
+    Caption.OTHER: (
+        "DOA", "DOD", "DOR", "DO", "DOH", "DC", "DATEOFDEATH", "DATEOFREPORT", "REPORTDATE",
+        "DATEOFADMISSION", "ADMITTED", "DATEOFDISCHARGE", "DISCHARGED", "DATEPRINTED", "PRINTED",
+        "RECEIVED",
+    ),
+}  # fmt: skip
+"""What stands before a date, letters alone, by what the date is then."""
+_SIGNS = " :;.,#=?-"
+"""Stand behind a caption, or between the letters of one."""
+_PARTED = re.compile(r"[^A-Z0-9 .,\-]")
+_MOST_HEADING, _MOST_LETTERS = 4, 24
+_PERSON = re.compile(r"[A-Z]{2,}\s?, ?[A-Z]+\s*$")
+"""A name before a date: HORTON, BJORN was not BORN."""
+_LEAST_HEADING = 3
+_PERHAPS, _SURELY, _APART = 0.35, 0.2, 0.1
+"""Confusions to a letter of a caption that may be it, or surely is, and by which others are
+further."""
+_LEAST_SURE = 5
+"""Letters of a caption that is told surely though it was misread."""
 _MISREAD = re.compile(r"^\W*([A-Z0-9]{3,10}(?: N[A-Z0-9]{3})?)\s?([:;?]|(?=\s))\s*")
+_ONE_CONFUSION = 0.5
 _SURE = 7
 """Letters from which a misread caption is known without the colon after it."""
 
@@ -119,9 +158,78 @@ def segments(line: str) -> list[Segment]:
     if line[: found[0][0]].strip():
         pieces.append(Segment(None, line[: found[0][0]].strip()))
     ends = [start for start, _, _ in found[1:]] + [len(line)]
+    before = 0
     for (_, stop, caption), end in zip(found, ends, strict=True):
+        if caption is Caption.EXAM_DATE:
+            # BIRTI-I DATE: the word that was read is not all of the caption.
+            told = announced(line[before:stop])
+            caption = told if told in (Caption.BIRTH, Caption.PERHAPS_BIRTH) else caption
         pieces.append(Segment(caption, line[stop:end].strip()))
+        before = stop
     return pieces
+
+
+def announced(heading: str) -> Caption | None:
+    """Tell what the words that stand before a date announce, though they were misread.
+
+    Parameters
+    ----------
+    heading : str
+        Upper case; the last of its words count.
+
+    Returns
+    -------
+    Caption or None
+        BIRTH, PERHAPS_BIRTH, EXAM_DATE, or OTHER of a date of something else; None where the words
+        are near to none of their captions, or to several.
+    """
+    last = _PARTED.split(heading.rstrip(_SIGNS).replace("'", ""))[-1]
+    words = re.findall(r"[A-Z0-9]+", last)[-_MOST_HEADING:]
+    person = _PERSON.search(heading) is not None
+    told = None
+    for first in range(len(words)):
+        near = _near("".join(words[first:]))
+        if near is None:
+            continue
+        if near[0] <= _SURELY:
+            # The most words that together are a caption: BIRTI-I DATE is not DATE.
+            return near[1]
+        told = near if told is None else min(told, near, key=lambda one: one[0])
+    return told[1] if told and not person else None
+
+
+def _near(read: str) -> tuple[float, Caption | None] | None:
+    """Return what a word, or several run together, is nearest to, and how far it is, by letters.
+
+    None where it is near to nothing; with it no caption where it is as near to several.
+    """
+    if not _LEAST_HEADING <= len(read) <= _MOST_LETTERS or 2 * sum(map(str.isalpha, read)) < len(
+        read
+    ):
+        return None
+    near: dict[Caption, tuple[float, int]] = {}
+    for caption, every in _OF_DATES.items():
+        for printed in every:
+            cost = misreading(read, printed)
+            if cost is not None and cost <= _most(printed):
+                told = cost / len(printed), len(printed)
+                near[caption] = min(near.get(caption, told), told)
+    if not near:
+        return None
+    best, *others = sorted(near, key=lambda one: near[one])
+    share, letters = near[best]
+    next_best = near[others[0]][0] if others else 1.0
+    if next_best <= share:
+        return share, None
+    if best is not Caption.BIRTH or share == 0:
+        return share, best
+    sure = letters >= _LEAST_SURE and share <= _SURELY and next_best >= share + _APART
+    return share, best if sure else Caption.PERHAPS_BIRTH
+
+
+def _most(printed: str) -> float:
+    """Return what the confusions of a caption may cost: one look-alike, one sign, or its share."""
+    return max(0.5 if len(printed) <= _LEAST_HEADING else 1.0, _PERHAPS * len(printed))
 
 
 def _found(line: str) -> list[tuple[int, int, Caption]]:
@@ -152,6 +260,7 @@ def _nearest(word: str) -> Caption | None:
     near = [
         caption
         for known, caption in _WORDS.items()
-        if abs(len(known) - len(word)) <= 1 and OSA.distance(known, word) == 1
+        if (abs(len(known) - len(word)) <= 1 and OSA.distance(known, word) == 1)
+        or (word != known and (misreading(word, known) or 1.0) <= _ONE_CONFUSION)
     ]
-    return near[0] if len(near) == 1 else None
+    return near[0] if len(set(near)) == 1 else None

@@ -6,7 +6,7 @@ low confidence. A field's value is what was read, never what an index says.
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import replace
 from math import prod
 
@@ -50,8 +50,13 @@ _TRUST: Mapping[str, float] = {"tesseract": 0.75}
 right and Tesseract 70."""
 _MARKER = "marker"
 _OBJECTS = 0.6
-"""A date that is doubted is not stated, but speaks against who bears another as it did: linkage
-passes over a guess, which is below this."""
+"""A date or name that is doubted is not stated, but speaks against who bears another as it did:
+linkage passes over a guess, which is below this."""
+_GUESS = 0.5
+_CONTRADICTED = 0.7
+"""What a number is worth at most that a look without grain denies: it is not stated."""
+_BEST_LOOK = 1.5
+"""Weight of a look from which it is the best of its kind: see :func:`_weight`."""
 _DATES = (FieldName.BIRTH_DATE, FieldName.STUDY_DATE)
 _CHECK_FAILS = 0.4
 _NAME_PARTS = (
@@ -129,11 +134,22 @@ def _witnesses(reading: Reading, source: FieldSource, rules: ReadingRules) -> li
             _TRUST.get(engine, 1.0),
             engine.partition(":")[0],
             tuple(lines),
-            _WEIGHTS.get(engine.partition(":")[2], 1.0),
+            _weight(engine, by_engine),
             source is FieldSource.LABEL,
         )
         for engine, lines in by_engine.items()
     ]
+
+
+def _weight(engine: str, read: Container[str]) -> float:
+    """Return the weight of a look; one that no look without grain follows left no doubt to settle.
+
+    It weighs what both would: else a look without coloured ink would outweigh the first wherever it
+    is the worse one, and so was looked at again.
+    """
+    own = _WEIGHTS.get(engine.partition(":")[2], 1.0)
+    clean = engine + _CLEAN
+    return own if clean in read else own + _WEIGHTS.get(clean.partition(":")[2], 0.0)
 
 
 def _combined(
@@ -152,6 +168,7 @@ def _combined(
             fields[name] = _field(_settled(name, told, among, rules), source)
         if name is FieldName.ACCESSION_NUMBER and name in fields:
             _no_record(heard, fields, source, rules)
+    _doubt_births(heard, fields)
     fields.update(_named(heard, source, rules.vocabulary.given_names))
     for text in barcodes:
         coded = _barcode(text.strip().upper(), rules)
@@ -179,13 +196,28 @@ def _settled(name: FieldName, told: Sequence[Told], among: int, rules: ReadingRu
     if form is None or (name is FieldName.STUDY_DATE and not any(one.by.paper for one in told)):
         return Spelled(*vote(told))
     if name not in _DATES:
-        return spelled(told, form, among)
-    found = spelled(told, form, among, ALONE if undoubted(told) else LONE)
+        found = spelled(told, form, among)
+        return (
+            replace(found, sure=min(found.sure, _CONTRADICTED)) if _denied(found, told) else found
+        )
+    # A doubt weighs as much where the other engine read nothing of the sheet at all.
+    clear = undoubted(told)
+    found = spelled(told, form, among if clear else max(among, 2), ALONE if clear else LONE)
     found = replace(found, others=tuple(one for one in found.others if is_day(one[0])))
     value, sure = vote(told)
     if value == found.value:
         return replace(found, sure=max(found.sure, min(sure, _OBJECTS)))
     return found
+
+
+def _denied(found: Spelled, told: Sequence[Told]) -> bool:
+    """Tell whether on paper the best look of some kind, that without grain, read another number."""
+    return any(
+        one.by.paper
+        and one.by.weight >= _BEST_LOOK
+        and plain(one.claim.value) != plain(found.value)
+        for one in told
+    )
 
 
 def _field(found: Spelled, source: FieldSource) -> Field:
@@ -290,8 +322,26 @@ def _named(
         doubt = (1 - best.confidence * own) * prod(1 - one for one in agreeing)
         alone = 0.6 if others else _of_one(value, name, heard, given_names)
         sure = (1 - doubt) * (1.0 if any(agreeing) else alone)
+        if _is_other_part(value, name, (claim for claim, _ in every)):
+            sure = min(sure, _OBJECTS)
         fields[name] = Field(value=value, confidence=min(sure, MOST_SURE), source=source)
     return fields
+
+
+def _is_other_part(value: str, name: FieldName, claims: Iterable[NameClaim]) -> bool:
+    """Tell whether some claim has as the family name what is taken for a given one, or inversely.
+
+    Where a look saw ``SINGH LINDANG`` and another ``SINGH LINDA^G`` it is not known which is which.
+    """
+    other = {
+        FieldName.FAMILY_NAME: FieldName.GIVEN_NAME,
+        FieldName.GIVEN_NAME: FieldName.FAMILY_NAME,
+    }.get(name)
+    return other is not None and any(
+        plain(_part(one.name, other)) == plain(value)
+        and plain(_part(one.name, name)) != plain(value)
+        for one in claims
+    )
 
 
 def _of_one(
@@ -337,6 +387,13 @@ def _doubt_unchecked(heard: list[Heard], rules: ReadingRules) -> None:
             replace(one, confidence=one.confidence * _CHECK_FAILS) if _fails(one, rules) else one
             for one in by.witness.claims.get(FieldName.PATIENT_ID, [])
         ]
+
+
+def _doubt_births(heard: list[Heard], fields: dict[FieldName, Field]) -> None:
+    """Doubt an exam's day before which a witness saw rather a birth's caption, misread."""
+    day = fields.get(FieldName.STUDY_DATE)
+    if day is not None and any(day.value in one.witness.perhaps_births for one in heard):
+        fields[FieldName.STUDY_DATE] = replace(day, confidence=min(day.confidence, _GUESS))
 
 
 def _fails(claim: Claim, rules: ReadingRules) -> bool:

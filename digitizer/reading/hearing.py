@@ -62,6 +62,8 @@ class Witness:
 
     claims: dict[FieldName, list[Claim]] = field(default_factory=lambda: defaultdict(list))
     names: list[NameClaim] = field(default_factory=list)
+    perhaps_births: set[str] = field(default_factory=set)
+    """Days before which rather a birth's caption stands, misread: no exam's."""
 
     def add(self, name: FieldName, value: str, confidence: float) -> None:
         """Note a claim."""
@@ -76,11 +78,15 @@ class Witness:
 
 @dataclass(frozen=True, slots=True)
 class LooseDate:
-    """A date found, whether it stands beside the text of an exam, and how sure it is."""
+    """A date found, whether it stands beside the text of an exam, and how sure it is.
+
+    ``perhaps_birth`` tells that what stands before it is rather a birth's caption, misread.
+    """
 
     found: FoundDate
     with_exam: bool
     confidence: float
+    perhaps_birth: bool = False
 
 
 @dataclass(slots=True)

@@ -34,7 +34,9 @@ def settle_dates(hearing: Hearing, source: FieldSource) -> None:
         enough = source is FieldSource.LABEL or bool(others)
         if bare and enough and all(bare[0].found.value[:4] < other[:4] for other in others):
             births = [replace(bare[0], confidence=bare[0].confidence * 0.75)]
-    born = {one.found.value for one in births}
+    perhaps = {one.found.value for one in loose if one.perhaps_birth}
+    hearing.witness.perhaps_births |= perhaps
+    born = {one.found.value for one in births} | perhaps
     exams = exams or [one for one in loose if one.found.value not in born]
     days = {one.found.value for one in exams}
     earliest = min(days, default="")

@@ -149,7 +149,20 @@ def undoubted(told: Sequence[Told]) -> bool:
 
 def _undoubted(told: Told) -> bool:
     found = list(_sightings(told))
-    return bool(found) and all(_sure_of(plain(told.claim.value), looks) for looks in found)
+    sure = bool(found) and all(_sure_of(plain(told.claim.value), looks) for looks in found)
+    return sure and not (told.by.paper and _lacks_figure(told.claim))
+
+
+def _lacks_figure(claim: Claim) -> bool:
+    """Tell whether a date lost a figure: who writes 05 for a month writes no day 1 beside it."""
+    if not claim.figures:
+        return False
+    _, _, _, _, *parts = claim.figures
+    for one, other in (parts[:2], parts[2:]), (parts[2:], parts[:2]):
+        short = one[0] is None and one[1] is not None
+        if short and other[0] is not None and claim.written[other[0]] == "0":
+            return True
+    return False
 
 
 def _sure_of(value: str, looks: Sequence[Chances]) -> bool:

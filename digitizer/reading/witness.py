@@ -6,9 +6,9 @@ from itertools import islice
 
 from digitizer.model.identity import PersonName
 from digitizer.model.reading import FieldName, FieldSource
-from digitizer.reading.captions import Caption, segments
+from digitizer.reading.captions import Caption, announced, segments
 from digitizer.reading.continued import continued
-from digitizer.reading.dates import find_dates
+from digitizer.reading.dates import FoundDate, find_dates
 from digitizer.reading.hearing import (
     CAPTIONED,
     DAMAGED,
@@ -60,6 +60,11 @@ _DAMAGED_DATE = re.compile(
 )
 """A month beside a digit, in what no date could be read from, is no name."""
 _GROUPS = re.compile(r"(?:[A-Z]\d{1,7}|\d{2,7})(?: \d{2,7}){1,2}")
+_HEADS = (":", ".", ";")
+"""End a caption that stands alone in its line."""
+_BIRTHS = (Caption.BIRTH, Caption.PERHAPS_BIRTH)
+_MOST_WORDS = 3
+"""Of a name without comma or caret: family name, given name, middle name or initial."""
 _PERSON = re.compile(r"[A-Z'\-]{2,} ?[,^] ?([A-Z]+)")
 
 
@@ -112,6 +117,9 @@ def _line(line: str, hearing: Hearing) -> None:
         if caption is None and hearing.pending is not None and not with_exam:
             caption = hearing.pending
         hearing.pending = caption if caption is not None and not segment.text else None
+        if caption is None and segment.text.endswith(_HEADS):
+            told = _misread_heading(segment.text, words)
+            hearing.pending = told if told in _BIRTHS else None
         hearing.birth_captioned |= caption is Caption.BIRTH
         if segment.text:
             _segment(caption, segment.text, with_exam, hearing)
@@ -120,7 +128,7 @@ def _line(line: str, hearing: Hearing) -> None:
 def _segment(caption: Caption | None, text: str, with_exam: bool, hearing: Hearing) -> None:
     if caption is Caption.OTHER:
         return
-    if caption in (Caption.BIRTH, Caption.EXAM_DATE):
+    if caption in (*_BIRTHS, Caption.EXAM_DATE):
         rest = _captioned_date(caption, text, hearing)
         if rest == text:
             # A date that could not be read where it was looked for: neither name nor number.
@@ -168,10 +176,14 @@ def _captioned_date(caption: Caption, text: str, hearing: Hearing) -> str:
     if not found or found[0].start > 3:
         return text
     first = found[0]
+    rest = f"{text[: first.start]} {text[first.end :]}".strip()
     sure = CAPTIONED * (1.0 if first.exact else MENDED)
+    if caption is Caption.PERHAPS_BIRTH:
+        hearing.dates.append(LooseDate(first, False, hearing.weigh(SHAPED), perhaps_birth=True))
+        return rest
     place = hearing.births if caption is Caption.BIRTH else hearing.exam_dates
     place.append(LooseDate(first, False, hearing.weigh(sure)))
-    return f"{text[: first.start]} {text[first.end :]}".strip()
+    return rest
 
 
 def _captioned_number(caption: Caption, text: str, hearing: Hearing) -> str:
@@ -202,9 +214,9 @@ def _loose(text: str, with_exam: bool, hearing: Hearing) -> str:
     """Take dates, a sex and numbers without captions out of a text; return what is left."""
     rest = text
     found = find_dates(text, day_first=hearing.rules.grammar.day_first)
-    for one in reversed(found):
-        sure = SHAPED * (1.0 if one.exact else MENDED)
-        hearing.dates.append(LooseDate(one, with_exam, hearing.weigh(sure)))
+    ends = [0, *(one.end for one in found)]
+    for one, before in reversed(list(zip(found, ends, strict=False))):
+        _loose_date(one, text[before : one.start], with_exam, hearing)
         rest = f"{rest[: one.start]} {rest[one.end :]}"
     rest = _aged(" ".join(rest.split()), hearing)
     sex = _TRAILING_SEX.search(rest)
@@ -218,6 +230,29 @@ def _loose(text: str, with_exam: bool, hearing: Hearing) -> str:
         if _loose_number(token, bool(found), hearing):
             rest = " ".join(rest.replace(token, " ", 1).split())
     return rest
+
+
+def _loose_date(found: FoundDate, heading: str, with_exam: bool, hearing: Hearing) -> None:
+    """Note a date without a caption, or with one that was misread: then as what that is nearest to.
+
+    Of a day of death or report nothing is noted.
+    """
+    told = _misread_heading(heading, hearing.rules.vocabulary)
+    sure = SHAPED * (1.0 if found.exact else MENDED)
+    if told is Caption.BIRTH:
+        hearing.birth_captioned = True
+        hearing.births.append(LooseDate(found, False, hearing.weigh(sure)))
+    elif told is not Caption.OTHER:
+        perhaps = told is Caption.PERHAPS_BIRTH
+        hearing.dates.append(LooseDate(found, with_exam, hearing.weigh(sure), perhaps))
+
+
+def _misread_heading(heading: str, vocabulary: Vocabulary) -> Caption | None:
+    """Tell what announces a date; words of exams and given names, which may be like it, do not."""
+    words = re.findall(r"[A-Z]+", heading)
+    if not words or words[-1] in vocabulary.given_names or is_known_word(words[-1], vocabulary):
+        return None
+    return announced(heading)
 
 
 def _aged(text: str, hearing: Hearing) -> str:
@@ -275,6 +310,11 @@ def _exam(text: str, hearing: Hearing) -> bool:
     return True
 
 
+def _is_long(name: PersonName) -> bool:
+    """Tell whether a name has so many words that one may be two: lost ink parts ``CLA RK``."""
+    return len(f"{name.family} {name.given} {name.middle}".split()) > _MOST_WORDS
+
+
 def _name(text: str, hearing: Hearing, *, captioned: bool) -> None:
     """Note a name: after its caption, by its comma or caret, or as bare words of letters."""
     words = hearing.rules.vocabulary
@@ -297,8 +337,11 @@ def _name(text: str, hearing: Hearing, *, captioned: bool) -> None:
     name = parse_name(text, words.given_names)
     if name is None:
         return
-    if captioned:
-        sure = CAPTIONED if shaped else CAPTIONED - 0.07
+    if shaped and "^" in text and len(name.given) == 1:
+        # DOE JANE^A: a caret was lost, and the initial is no given name.
+        sure = GUESSED
+    elif captioned:
+        sure = CAPTIONED if shaped else CAPTIONED - 0.07 * (2 if _is_long(name) else 1)
     elif shaped:
         sure = 0.88
     elif hearing.score < DULL or not _BARE.fullmatch(text):

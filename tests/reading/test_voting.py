@@ -1,5 +1,7 @@
 """A number is settled sign by sign, by what each engine saw and what else it thought of."""
 
+from dataclasses import replace
+
 import pytest
 
 from digitizer.model.reading import Doubt, FieldName, FieldSource, Line, Reading
@@ -259,3 +261,60 @@ def test_on_film_one_engine_is_believed_of_a_name_and_an_exams_day() -> None:
         assert (said[FieldName.FAMILY_NAME].confidence > 0.8) is stated
         assert (said[FieldName.STUDY_DATE].confidence > 0.8) is stated
         assert said[FieldName.BIRTH_DATE].confidence < 0.8
+
+
+def test_a_look_that_left_nothing_to_settle_weighs_what_both_would() -> None:
+    """Without grain only doubted numbers are read: the look without coloured ink, where worse."""
+    first = line("rapidocr", "HOSP NO: 6074170")
+    faded = line("rapidocr:ink", "HCSP NO: 3974370")
+    clean = line("rapidocr:ink:clean", "HOSP NO: 3974170")
+    other = line("tesseract", "HOSP NO: 6074170", (10, "0", 0.5, "8", 0.2))
+    assert number(first, other, faded, clean)[0] == "6074170"
+
+
+@pytest.mark.parametrize(
+    ("text", "stated"),
+    [
+        ("BIRTHDATE 1/05/1960", False),
+        ("BIRTHDATE 01/5/1960", False),
+        ("BIRTHDATE 11/05/1960", True),
+        ("BIRTHDATE 1/5/1960", True),
+        ("BIRTHDATE 1/15/1960", True),
+    ],
+)
+def test_a_date_that_lost_a_figure_is_not_stated(text: str, *, stated: bool) -> None:
+    """Who writes 05 for a month writes no day 1 beside it; here one engine alone found it."""
+    said = parse(Reading(lines=(line("rapidocr:ink", text),)), FieldSource.LABEL, RULES)
+    assert (said[FieldName.BIRTH_DATE].confidence >= 0.8) is stated
+
+
+def stated(*lines: Line) -> set[FieldName]:
+    sure = tuple(replace(one, confidence=1.0) for one in lines)
+    said = parse(Reading(lines=sure), FieldSource.LABEL, RULES)
+    return {name for name, one in said.items() if one.confidence >= 0.8}
+
+
+def test_a_name_that_looks_exchange_is_not_stated() -> None:
+    """A look that lost the comma takes the family name for the given one."""
+    first = line("rapidocr", "PATIENT: SINGH, LINDA G")
+    faded = line("rapidocr:ink", "PATIENT: SINGH LINDANG")
+    assert FieldName.FAMILY_NAME in stated(first)
+    assert FieldName.FAMILY_NAME not in stated(first, faded)
+
+
+@pytest.mark.parametrize("text", ["PT NAME ERNEST T CLA RK", "DOERING JANETA^C"])
+def test_a_name_parted_or_run_together_is_not_stated(text: str) -> None:
+    """Lost ink parts a word; the initial behind a lone caret is no given name."""
+    assert not {FieldName.FAMILY_NAME, FieldName.GIVEN_NAME} & stated(line("rapidocr", text))
+    assert FieldName.FAMILY_NAME in stated(line("rapidocr", "PT NAME ERNEST T CLARK"))
+
+
+def test_a_number_that_a_look_without_grain_denies_is_not_stated() -> None:
+    """Neither though the other looks and the other engine agree."""
+    first = line("rapidocr", "X-RAY NO. 2930579", (11, "9", 0.85, "0", 0.15))
+    clean = line("rapidocr:clean", "X-RAY NO. 2030579", (11, "0", 0.62, "9", 0.38))
+    faded = line("rapidocr:ink", "X-RAY NO. 2930579")
+    other = line("tesseract", "X-RAY NO, 2930579")
+    value, confidence = number(first, other, clean, faded)
+    assert value == "2930579"
+    assert confidence < 0.8
