@@ -45,6 +45,8 @@ _DEPTHS = (6.0, 0.47)
 """How deep a side is folded: least millimetres, and part of what is left of the film at most."""
 _ACROSS = 0.55
 """Part of the film's width over which the edge of a folded side is seen."""
+_AT_ONCE = 0.3
+"""Part of that width over which it is seen without a break, or the film is seen to go on below."""
 _ONE_LINE_MM, _ONE_LINE_DEG = 3.0, 2.5
 """How far the pieces of that edge may lie from one line: edges curl."""
 _ASKEW_DEG = 0.7
@@ -144,11 +146,12 @@ def _is_flap(tone: Floats, step: Step, pieces: Sequence[Step], pitch: float) -> 
     unfolded = SizeMm((size + away) / pitch, span / pitch)
     if not whole and is_film_size(unfolded, _UNFOLDED_MM) and height > _FITS:
         return True
-    if step.length < 0.3 * span or seen < _ACROSS * span:
+    if seen < _ACROSS * span:
         return False
+    goes_on = continues(tone, pieces, pitch) > _GOES_ON
     if askew > _ASKEW_DEG:
-        return height > _STANDS_OUT
-    return not whole and height > _LAYER and continues(tone, pieces, pitch) > _GOES_ON
+        return height > _STANDS_OUT and (step.length > _AT_ONCE * span or goes_on)
+    return not whole and height > _LAYER and step.length > _AT_ONCE * span and goes_on
 
 
 def _on_one_line(steps: Sequence[Step], pitch: float) -> NDArray[np.bool_]:
