@@ -174,12 +174,12 @@ def _is_own_edge(step: Step, tone: Floats, pitch: float) -> bool:
 
 
 def _is_plate(patch: Patch) -> bool:
-    """Tell what is too small for a label: the plates of side markers."""
+    """Tell what is too small for a label: the plates of side markers, which bear a letter."""
     if patch.area_mm2 >= _SMALLEST_MM2:
         return False
     if len(patch.sides) == 4:
         return 0.5 < patch.closed < 1.15
-    return patch.ends_inside and patch.strokes < _LETTER
+    return patch.ends_inside and _BLANK < patch.strokes < _LETTER
 
 
 def _tone(picture: ReadingPicture, dpi: Dpi) -> tuple[Floats, float]:
@@ -261,7 +261,8 @@ def _is_dimmed(patch: Patch) -> bool:
     is darker than clear film by all that these take away.
     """
     dim = patch.brightest < patch.clearest + _BRIGHTER - patch.height
-    return dim and patch.height > _DENSE and patch.strokes < 2 * _LITTLE_PRINT
+    printed = patch.strokes > 2 * _LITTLE_PRINT and patch.continues < _GOES_ON
+    return dim and patch.height > _DENSE and not printed
 
 
 def _is_corner_of_cover(patch: Patch) -> bool:
@@ -289,8 +290,9 @@ def _is_corner_of_cover(patch: Patch) -> bool:
         most = (2.0 if patch.at_rim and patch.height > _DENSE else 0.5) * _LITTLE_PRINT
         long = patch.arm_mm > 2 * _ARM_MM and patch.strokes < most
         goes_on = long and patch.continues > _GOES_ON
-        dimmed = patch.arm_mm > 2 * _ARM_MM and _is_dimmed(patch)
-        return (patch.at_rim and (blank or dimmed)) or (
+        if patch.arm_mm > 2 * _ARM_MM and _is_dimmed(patch):
+            return patch.at_rim or patch.continues > _GOES_ON
+        return (patch.at_rim and blank) or (
             goes_on and (patch.at_rim or blank or patch.height > _LAYER)
         )
     most = (2.0 if clear else 1.75 if patch.at_rim else 1.0) * _LITTLE_PRINT
@@ -307,8 +309,11 @@ def _is_paper_lit_from_above(patch: Patch) -> bool:
     surely = _LITTLE_PRINT if by_hand else _DENSE_BLANK
     few = patch.strokes < (surely if patch.mottle > _SURELY_MOTTLED else _BLANK)
     if paper and few and patch.height > _STANDS_OUT:
+        # What is as mottled and no larger than a label is paper wherever two of its sides meet.
+        small = patch.area_mm2 < _LARGEST_STRAIGHT_MM2 and patch.mottle > _SURELY_MOTTLED
+        two_tell = patch.at_rim or by_hand or small
         two = len(patch.sides) == 2
-        told = patch.at_rim or by_hand if two else 0.5 < patch.closed < 1.15
+        told = two_tell if two else 0.5 < patch.closed < 1.15
         if patch.arm_mm > _ARM_MM and told:
             return True
     if not by_hand:

@@ -59,7 +59,9 @@ _SEEN = 0.3
 """Part of the film's width over which the edge is seen of a flap that fits."""
 _FITS = 0.25
 """What such a flap takes away at least, in natural log light."""
-_GOES_ON = 0.6
+_GOES_ON, _SURELY_GOES_ON = 0.6, 0.8
+"""Correlation of the picture on both sides of an edge from which on it goes on below a flap, and
+from which on a lighter flap is believed that lies straight: a drawn one had 0.83."""
 _STANDS_OUT, _LAYER = 0.5, 1.0
 """What a second layer takes away, in natural log light, where its edge is askew and where not."""
 
@@ -148,10 +150,12 @@ def _is_flap(tone: Floats, step: Step, pieces: Sequence[Step], pitch: float) -> 
         return True
     if seen < _ACROSS * span:
         return False
-    goes_on = continues(tone, pieces, pitch) > _GOES_ON
+    at_once = step.length > _AT_ONCE * span
+    goes_on = continues(tone, pieces, pitch)
     if askew > _ASKEW_DEG:
-        return height > _STANDS_OUT and (step.length > _AT_ONCE * span or goes_on)
-    return not whole and height > _LAYER and step.length > _AT_ONCE * span and goes_on
+        return height > _STANDS_OUT and (at_once or goes_on > _GOES_ON)
+    least = _STANDS_OUT if goes_on > _SURELY_GOES_ON else _LAYER
+    return not whole and height > least and at_once and goes_on > _GOES_ON
 
 
 def _on_one_line(steps: Sequence[Step], pitch: float) -> NDArray[np.bool_]:
