@@ -39,8 +39,8 @@ _DENSE_BLANK = 0.1
 """The same of what is dense, where a scanner's own noise looks like strokes, and of what is mottled
 as paper. Parts of flashed blocks had 0.11 and more on fourteen drawn films."""
 _LITTLE_PRINT = 0.2
-"""The same where something is; text of a block that shows through counts too, so that dense covers
-may have twice as much."""
+"""The same where something is: words on a label. Text of a block that shows through counts too, so
+that dense covers may have twice as much."""
 _GOES_ON = 0.6
 """Correlation of the picture on both sides of a border from which on it goes on below."""
 _SEEMS_TO = 0.35
@@ -60,6 +60,8 @@ is denser and clearly askew was stuck on, whatever is printed on it: blocks as d
 lie along the film."""
 _CLOSED, _DENSE_CLOSED = 0.7, 0.58
 """Part of the outline that must be seen of what lies straight."""
+_BRIGHT_CLOSED, _OPEN_CLOSED = 0.65, 0.5
+"""The same of paper lit from above that lies askew, and where its fourth side is beyond the rim."""
 _MOTTLED = 0.011
 """Mottle of paper, in natural log light: four drawn labels had 0.015 and more, clear windows of two
 films 0.006 at most."""
@@ -172,12 +174,12 @@ def _is_own_edge(step: Step, tone: Floats, pitch: float) -> bool:
 
 
 def _is_plate(patch: Patch) -> bool:
-    """Tell what is too small for a label: the plates of side markers."""
+    """Tell what is too small for a label: the plates of side markers, which bear a letter."""
     if patch.area_mm2 >= _SMALLEST_MM2:
         return False
     if len(patch.sides) == 4:
         return 0.5 < patch.closed < 1.15
-    return patch.ends_inside and patch.strokes < _LETTER
+    return patch.ends_inside and _BLANK < patch.strokes < _LETTER
 
 
 def _tone(picture: ReadingPicture, dpi: Dpi) -> tuple[Floats, float]:
@@ -241,7 +243,8 @@ def _is_label(patch: Patch) -> bool:
     if patch.area_mm2 > _LARGEST_STRAIGHT_MM2:
         return False
     closed = _DENSE_CLOSED if patch.height > _DENSE else _CLOSED
-    if _is_blank(patch) and (patch.closed > closed or patch.at_rim):
+    whole = patch.closed > closed or patch.at_rim
+    if whole and (_is_blank(patch) or _is_dimmed(patch)):
         return True
     return patch.continues > _GOES_ON and patch.strokes < 2 * _LITTLE_PRINT
 
@@ -249,6 +252,17 @@ def _is_label(patch: Patch) -> bool:
 def _is_blank(patch: Patch) -> bool:
     """Tell whether nothing is printed on a patch."""
     return patch.strokes < (_DENSE_BLANK if patch.height > _DENSE else _BLANK)
+
+
+def _is_dimmed(patch: Patch) -> bool:
+    """Tell whether all that stands on a dense patch is as much darker as its ground is.
+
+    Letters that are flashed on dark ground are nearly clear film; what shows through paper and card
+    is darker than clear film by all that these take away.
+    """
+    dim = patch.brightest < patch.clearest + _BRIGHTER - patch.height
+    printed = patch.strokes > 2 * _LITTLE_PRINT and patch.continues < _GOES_ON
+    return dim and patch.height > _DENSE and not printed
 
 
 def _is_corner_of_cover(patch: Patch) -> bool:
@@ -263,8 +277,7 @@ def _is_corner_of_cover(patch: Patch) -> bool:
         return False
     if patch.arm_mm < _SHORTEST_SIDE_MM and patch.closed < _WHOLE_CORNER:
         return False
-    printed = patch.strokes > 2 * _LITTLE_PRINT
-    if patch.continues > _SURELY_GOES_ON and patch.height > _LAYER and not printed:
+    if patch.continues > _SURELY_GOES_ON and patch.height > _LAYER:
         return True
     clear = patch.askew_deg > _FOLDED_DEG and patch.height > _DENSE
     if patch.arm_mm < (_SHORT_ARM_MM if clear else _LEAST_ARM_MM if blank else _ARM_MM):
@@ -277,6 +290,8 @@ def _is_corner_of_cover(patch: Patch) -> bool:
         most = (2.0 if patch.at_rim and patch.height > _DENSE else 0.5) * _LITTLE_PRINT
         long = patch.arm_mm > 2 * _ARM_MM and patch.strokes < most
         goes_on = long and patch.continues > _GOES_ON
+        if patch.arm_mm > 2 * _ARM_MM and _is_dimmed(patch):
+            return patch.at_rim or patch.continues > _GOES_ON
         return (patch.at_rim and blank) or (
             goes_on and (patch.at_rim or blank or patch.height > _LAYER)
         )
@@ -290,12 +305,18 @@ def _is_paper_lit_from_above(patch: Patch) -> bool:
     if patch.strokes < _BLANK and patch.lined > _FAINT_PRINT:
         return False
     paper = patch.level > _CLEAREST and patch.mottle > _MOTTLED
-    few = patch.strokes < (_DENSE_BLANK if patch.mottle > _SURELY_MOTTLED else _BLANK)
+    by_hand = patch.askew_deg > _BY_HAND_DEG
+    surely = _LITTLE_PRINT if by_hand else _DENSE_BLANK
+    few = patch.strokes < (surely if patch.mottle > _SURELY_MOTTLED else _BLANK)
     if paper and few and patch.height > _STANDS_OUT:
+        # What is as mottled and no larger than a label is paper wherever two of its sides meet.
+        small = patch.area_mm2 < _LARGEST_STRAIGHT_MM2 and patch.mottle > _SURELY_MOTTLED
+        two_tell = patch.at_rim or by_hand or small
         two = len(patch.sides) == 2
-        if patch.arm_mm > _ARM_MM and (patch.at_rim if two else 0.5 < patch.closed < 1.15):
+        told = two_tell if two else 0.5 < patch.closed < 1.15
+        if patch.arm_mm > _ARM_MM and told:
             return True
-    if patch.askew_deg < _BY_HAND_DEG:
+    if not by_hand:
         return False
     if len(patch.sides) == 2:
         return (
@@ -303,4 +324,5 @@ def _is_paper_lit_from_above(patch: Patch) -> bool:
             and patch.arm_mm > _LONG_ARM_MM
             and patch.strokes < _LITTLE_PRINT / 2
         )
-    return 0.65 < patch.closed < 1.15 and patch.strokes < 1.5 * _LITTLE_PRINT
+    least = _OPEN_CLOSED if patch.at_rim else _BRIGHT_CLOSED
+    return least < patch.closed < 1.15 and patch.strokes < 1.5 * _LITTLE_PRINT

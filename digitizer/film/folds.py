@@ -45,6 +45,8 @@ _DEPTHS = (6.0, 0.47)
 """How deep a side is folded: least millimetres, and part of what is left of the film at most."""
 _ACROSS = 0.55
 """Part of the film's width over which the edge of a folded side is seen."""
+_AT_ONCE = 0.3
+"""Part of that width over which it is seen without a break, or the film is seen to go on below."""
 _ONE_LINE_MM, _ONE_LINE_DEG = 3.0, 2.5
 """How far the pieces of that edge may lie from one line: edges curl."""
 _ASKEW_DEG = 0.7
@@ -57,7 +59,9 @@ _SEEN = 0.3
 """Part of the film's width over which the edge is seen of a flap that fits."""
 _FITS = 0.25
 """What such a flap takes away at least, in natural log light."""
-_GOES_ON = 0.6
+_GOES_ON, _SURELY_GOES_ON = 0.6, 0.8
+"""Correlation of the picture on both sides of an edge from which on it goes on below a flap, and
+from which on a lighter flap is believed that lies straight: a drawn one had 0.83."""
 _STANDS_OUT, _LAYER = 0.5, 1.0
 """What a second layer takes away, in natural log light, where its edge is askew and where not."""
 
@@ -144,11 +148,14 @@ def _is_flap(tone: Floats, step: Step, pieces: Sequence[Step], pitch: float) -> 
     unfolded = SizeMm((size + away) / pitch, span / pitch)
     if not whole and is_film_size(unfolded, _UNFOLDED_MM) and height > _FITS:
         return True
-    if step.length < 0.3 * span or seen < _ACROSS * span:
+    if seen < _ACROSS * span:
         return False
+    at_once = step.length > _AT_ONCE * span
+    goes_on = continues(tone, pieces, pitch)
     if askew > _ASKEW_DEG:
-        return height > _STANDS_OUT
-    return not whole and height > _LAYER and continues(tone, pieces, pitch) > _GOES_ON
+        return height > _STANDS_OUT and (at_once or goes_on > _GOES_ON)
+    least = _STANDS_OUT if goes_on > _SURELY_GOES_ON else _LAYER
+    return not whole and height > least and at_once and goes_on > _GOES_ON
 
 
 def _on_one_line(steps: Sequence[Step], pitch: float) -> NDArray[np.bool_]:

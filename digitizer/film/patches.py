@@ -148,12 +148,19 @@ class Patch:
 
     @cached_property
     def at_rim(self) -> bool:
-        """Whether its outline, followed on at both ends, soon leaves the film."""
+        """Whether its outline, followed on at both ends, soon leaves the film.
+
+        The two arms of three sides reach as far as each other: the one of which more is seen tells.
+        """
         rows, columns = self.tone.shape
         ends = np.array([self.sides[0].start, self.sides[-1].end])
         ways = np.array([-self.sides[0].along, self.sides[-1].along])
         room = np.where(ways > 0, np.array([columns, rows]) - ends, ends)
         gap = (room / np.maximum(np.abs(ways), 1e-9)).min(axis=1)
+        if len(self.sides) == 3:
+            first = float((self.apexes[0] - ends[0]) @ self.sides[0].along)
+            last = float((ends[1] - self.apexes[1]) @ self.sides[2].along)
+            gap = gap[[int(last > first)]]
         return bool((gap < _AT_RIM_MM * self.pitch).all())
 
     @cached_property

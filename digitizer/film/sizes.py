@@ -11,6 +11,7 @@ __all__ = [
     "is_two_sheets",
     "lacking",
     "lacking_across",
+    "may_be_framed",
     "may_be_whole",
 ]
 
@@ -36,6 +37,8 @@ either side where its corners are all beyond the frame (see ``_DEEPEST_MM``)."""
 _DEEPEST_MM = 6.5
 """How far a film's corner lies beyond the frame at most where nothing is cut off: 5.3 mm for the
 widest film fed 0.7 degrees askew, and what it was fed too far."""
+_ROOM_MM = 7.0
+"""Room that a frame cropped to a film leaves it both sides together, but for a hair's breadth."""
 _PROPORTION = 0.02
 """How far the proportion of a film may seem off: six millimetres of 300."""
 _LONGEST_MM = 440.0
@@ -75,6 +78,28 @@ def may_be_whole(
     shown_mm = (size.width, size.height)
     return any(
         all(_fits(*along) for along in zip(shown_mm, way, hidden, wedges_mm, strict=True))
+        for one in STANDARD_SIZES_MM
+        for way in (one, one[::-1])
+    )
+
+
+def may_be_framed(frame: SizeMm, between: tuple[float | None, float | None] = (None, None)) -> bool:
+    """Tell whether a frame was cropped to a film, a little into it or a little beyond.
+
+    Parameters
+    ----------
+    frame : SizeMm
+        Size of the whole scan.
+    between : tuple of float or None
+        Millimetres across and down between edges that show within it, where two do: as far apart
+        as the film's own they are its own.
+    """
+    return any(
+        all(
+            _SHORTER_MM[2] <= shown - whole <= _ROOM_MM
+            and (edges is None or abs(edges - whole) > CUT_MM)
+            for shown, edges, whole in zip((frame.width, frame.height), between, way, strict=True)
+        )
         for one in STANDARD_SIZES_MM
         for way in (one, one[::-1])
     )

@@ -36,6 +36,7 @@ from digitizer.film.sizes import (
     is_film_side,
     is_film_size,
     is_longer_than_any,
+    may_be_framed,
     may_be_whole,
 )
 from digitizer.model.units import SizeMm
@@ -93,6 +94,8 @@ _FED_DEG = 1.2
 """How far askew a film is fed whose edges all lie beyond the frame."""
 _WHOLE_SIDE = 0.8
 """Agreeing share of a side from which on it is one line from end to end."""
+_FIELD = 0.9
+"""Part of the frame that a field on a film has at least each way: a border of an inch of 14."""
 _CUT_MM = 1.5
 """How far a sheet may differ from its size of the trade."""
 _SEAM_DEG = 0.04
@@ -209,6 +212,8 @@ def best_sheets(page: Page) -> tuple[list[FoundSheet], float | None]:
         if _are_pictures(best.sheets, page):
             sides = [side for one in best.sheets for side in one.sides if side.seen]
             return [], common_angle(sides, page.scale)
+        if _is_field(best.sheets, page):
+            return [], common_angle(best.sheets[0].sides, page.scale)
         return _kept(page, best), None
     masks = [one for one in supposed if one.is_mask]
     if len(masks) == 1:
@@ -244,6 +249,28 @@ def _are_pictures(sheets: Sequence[FoundSheet], page: Page) -> bool:
     alike = float(np.median(np.abs(sizes / usual - 1).max(axis=1)))
     askew = float(np.quantile(np.abs(angles - np.median(angles)), _MOST))
     return askew < _PRINTED_DEG and alike < _ONE_SIZE
+
+
+def _is_field(sheets: Sequence[FoundSheet], page: Page) -> bool:
+    """Tell the exposed field of a film from a sheet, in a frame that was cropped to the film.
+
+    It has no film's size and nearly fills the frame: a clear border is an inch at most. A flap that
+    is folded over leaves a film as wide as it was, and a film that is cut off lies between edges as
+    far apart as its own; a field is narrower than its film both ways.
+    """
+    frame = _size_mm(page.frame, page)
+    size = _size_mm(sheets[0].corners, page)
+    if len(sheets) != 1 or size is None or frame is None:
+        return False
+    seen = [side.seen for side in sheets[0].sides]
+    across = size.width if seen[1] and seen[3] else None
+    down = size.height if seen[0] and seen[2] else None
+    if not may_be_framed(frame, (across, down)):
+        return False
+    if size.width < _FIELD * frame.width or size.height < _FIELD * frame.height:
+        return False
+    top, right, bottom, left = (not (side.seen or side.rough) for side in sheets[0].sides)
+    return not may_be_whole(size, (left + right, top + bottom))
 
 
 def _bears_block(sheets: Sequence[FoundSheet], page: Page) -> bool:

@@ -187,6 +187,45 @@ def test_a_border_broken_before_its_corner_is_followed_to_it(goes_on: bool, dark
     assert len(found) == (1 if goes_on else 0)
 
 
+@pytest.mark.parametrize(("letters", "covers"), [(-0.6, False), (-4.6, True)])
+def test_what_lies_straight_covers_where_all_below_it_is_as_much_darker(
+    letters: float, covers: bool
+) -> None:
+    """Dense card along the film: letters that show through are darker by all that it takes away."""
+    label = np.zeros((900, 720), bool)
+    label[120:300, 150:390] = True
+    tone = film_with(label)
+    tone[40:60, 40:200] = -0.4
+    for row in range(140, 280, 20):
+        tone[row : row + 5, 180:360] = letters
+    sides = step((50, 40), (130, 40)), step((130, 40), (130, 100)), step((130, 100), (50, 100))
+    patch = Patch(tone, PITCH, sides, dark=True)
+    assert patch.strokes > 0.1
+    assert hides(patch) is covers
+
+
+def test_a_label_is_at_the_rim_that_one_of_its_arms_reaches() -> None:
+    """The other is lost on what is as dark; both are as long, and the fourth side lies beyond."""
+    tone = film_with(np.zeros((900, 720), bool))
+    sides = step((80, 298), (80, 200)), step((80, 200), (120, 200)), step((120, 200), (120, 220))
+    assert Patch(tone, PITCH, sides, dark=True).at_rim
+    assert not Patch(tone, PITCH, (step((80, 220), (80, 200)), *sides[1:]), dark=True).at_rim
+
+
+@pytest.mark.parametrize(("askew", "hidden"), [(1.2, True), (0.0, False)])
+def test_paper_laid_askew_is_told_by_two_sides_that_end_inside(
+    askew: float, *, hidden: bool
+) -> None:
+    """White and mottled as paper, though its other sides are lost on white."""
+    rng = np.random.default_rng(3)
+    tone = film_with(np.ones((900, 720), bool))
+    paper = cv2.GaussianBlur(rng.standard_normal((240, 300)), (0, 0), 0.35 * PITCH)
+    tone[90:330, 150:450] = paper * 0.02 / paper.std() - 0.05
+    far = 80 * np.tan(np.radians(askew))
+    sides = step((50, 100), (50 + far * 3 / 4, 40)), step((52, 31), (130, 31 - far))
+    assert hides(Patch(tone, PITCH, sides, dark=False)) is hidden
+
+
 @pytest.mark.parametrize(("letters", "covers"), [(-0.6, False), (-3.2, True)])
 def test_no_place_below_a_cover_is_brighter_than_clear_film_less_the_cover(
     letters: float, covers: bool

@@ -7,9 +7,10 @@ from film_phantoms import DPI, Laid, corner_errors, scan
 
 from digitizer.film import find_sheets
 from digitizer.film.rectangle import rough_rectangle
+from digitizer.film.sizes import may_be_framed
 from digitizer.model.film import ScanKind
 from digitizer.model.raster import Polarity, Raster
-from digitizer.model.units import Dpi
+from digitizer.model.units import Dpi, SizeMm
 from digitizer.rehearsal.population import draw_scan
 from digitizer.rehearsal.sources import RADIOGRAPHS, radiograph
 
@@ -365,3 +366,17 @@ def test_clear_film_is_no_bed_between_pictures_and_their_block(*, block, sheets)
     )
     found = find_sheets(raster).sheets
     assert len(found) == sheets
+
+
+@pytest.mark.parametrize(
+    ("frame", "between", "framed"),
+    [
+        ((362, 435), (347, 404), True),
+        ((362, 435), (355.6, 404), False),
+        ((174, 210), (None, None), False),
+        ((212, 162), (203, None), True),
+    ],
+)
+def test_a_frame_cropped_to_a_film_leaves_it_little_room(frame, between, framed):
+    """Edges as far apart as the film's own are its own: a flap may have made it shorter."""
+    assert may_be_framed(SizeMm(*frame), between) is framed
