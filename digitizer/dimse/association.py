@@ -1,7 +1,7 @@
 """Associations that we open, and what a peer's status means."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from copy import copy
 from dataclasses import dataclass
 from functools import lru_cache
@@ -76,14 +76,7 @@ def open_association(
     ArchiveRefused
         It offers none of what is asked for.
     """
-    wanted = Offer.of(contexts, receives=receives, exact=exact)
-    found, offer = kept.take(peer, wanted)
-    association = found or _opened(peer, offer)
-    if found is None and not _takes_both_ways(association, offer):
-        ended(association)
-        kept.note_one_way(peer)
-        _, offer = kept.take(peer, wanted)
-        association = _opened(peer, offer)
+    association, offer = _taken(peer, Offer.of(contexts, receives=receives, exact=exact))
     in_order = False
     try:
         yield association
@@ -98,6 +91,28 @@ def open_association(
             kept.give(peer, offer, association)
         else:
             ended(association)
+
+
+def _taken(peer: Peer, wanted: Offer) -> tuple[Association, Offer]:
+    """Take the association that is kept, or open one; returns also what it offers.
+
+    A peer that does not take both roles for a class, or fails over being asked to, is asked again
+    for one.
+    """
+    found, offer = kept.take(peer, wanted)
+    if found is not None:
+        return found, offer
+    if not offer.both_ways:
+        return _opened(peer, offer), offer
+    with suppress(peer.unreachable, ArchiveRefused):
+        association = _opened(peer, offer)
+        if _takes_both_ways(association, offer):
+            return association, offer
+        ended(association)
+    _, offer = kept.take(peer, wanted, both_ways=False)
+    association = _opened(peer, offer)
+    kept.note_one_way(peer)
+    return association, offer
 
 
 def _opened(peer: Peer, offer: Offer) -> Association:

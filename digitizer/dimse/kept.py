@@ -156,11 +156,14 @@ class Kept:
         """Keep what is given back for so long: less than any peer lets it stand idle."""
         self._seconds = seconds
 
-    def take(self, peer: Any, wanted: Offer) -> tuple[Association | None, Offer]:
+    def take(
+        self, peer: Any, wanted: Offer, *, both_ways: bool = True
+    ) -> tuple[Association | None, Offer]:
         """Return the association kept for a peer with what it offers.
 
         Without one that serves, what to open one with: what is wanted, the services of the last,
-        and what this peer is mostly asked for.
+        and what this peer is mostly asked for; in both roles if that may be and the peer is not
+        known to take one only.
         """
         if not self._seconds:
             return None, wanted
@@ -168,7 +171,7 @@ class Kept:
             found = self._idle.pop(peer, None)
             asked = self._asked.setdefault(peer, Counter())
             asked.update(_kinds(wanted))
-            usual, both_ways = _usual(asked), peer not in self._one_way
+            usual, both_ways = _usual(asked), both_ways and peer not in self._one_way
         if found is not None and _is_well(found.association) and found.offer.serves(wanted):
             return found.association, found.offer
         if found is not None:

@@ -36,6 +36,12 @@ class Clinic:
     opened: list[evt.Event] = field(default_factory=list)
     released: list[evt.Event] = field(default_factory=list)
     supported: list[PresentationContext] = field(default_factory=list)
+    fails_over_both: bool = False
+
+    def requested(self, event: evt.Event) -> None:
+        roles = event.assoc.requestor.role_selection.values()
+        if self.fails_over_both and any(one.scu_role and one.scp_role for one in roles):
+            event.assoc.abort()
 
     def echo(self, *more: tuple[str, list[str]]) -> None:
         contexts: Contexts = [(ECHO, None), *more]
@@ -61,6 +67,7 @@ def clinic() -> Iterator[Clinic]:
         ("127.0.0.1", port),
         block=False,
         evt_handlers=[
+            (evt.EVT_REQUESTED, there.requested),
             (evt.EVT_ACCEPTED, there.opened.append),
             (evt.EVT_RELEASED, there.released.append),
         ],
@@ -181,11 +188,13 @@ def test_a_class_is_sent_and_received_on_one_association() -> None:
     assert not one.serves(sending)
 
 
-@pytest.mark.parametrize("takes_both", [True, False])
+@pytest.mark.parametrize("answer", ["both", "one", "nothing"])
 def test_a_peer_that_takes_one_role_for_a_class_is_asked_for_one(
-    clinic: Clinic, keeping: Kept, takes_both: bool
+    clinic: Clinic, keeping: Kept, answer: str
 ) -> None:
-    """What it refuses is noticed at once, and not asked again."""
+    """What it refuses, or fails over, is noticed at once, and not asked again."""
+    takes_both = answer == "both"
+    clinic.fails_over_both = answer == "nothing"
     for one in clinic.supported:
         one.scu_role, one.scp_role = takes_both, True
     receiving = [(GET_OF_STUDIES, None), (CT, [EXPLICIT])]
@@ -195,7 +204,7 @@ def test_a_peer_that_takes_one_role_for_a_class_is_asked_for_one(
             roles = {one.abstract_syntax: one.as_scp for one in opened.accepted_contexts}
             assert roles[CT]
     assert keeping.is_one_way(clinic.peer) is not takes_both
-    assert len(clinic.opened) == (2 if takes_both else 5)
+    assert len(clinic.opened) == {"both": 2, "one": 5, "nothing": 4}[answer]
 
 
 def test_what_is_asked_for_often_is_offered_again() -> None:
