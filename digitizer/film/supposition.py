@@ -213,7 +213,7 @@ def best_sheets(page: Page) -> tuple[list[FoundSheet], float | None]:
             sides = [side for one in best.sheets for side in one.sides if side.seen]
             return [], common_angle(sides, page.scale)
         if _is_field(best.sheets, page):
-            return [], common_angle(best.sheets[0].sides, page.scale)
+            return [], _angle_of_field(best.sheets[0], page)
         return _kept(page, best), None
     masks = [one for one in supposed if one.is_mask]
     if len(masks) == 1:
@@ -269,8 +269,16 @@ def _is_field(sheets: Sequence[FoundSheet], page: Page) -> bool:
         return False
     if size.width < _FIELD * frame.width or size.height < _FIELD * frame.height:
         return False
+    if abs(degrees(common_angle(sheets[0].sides, page.scale))) > _FED_DEG:
+        return False
     top, right, bottom, left = (not (side.seen or side.rough) for side in sheets[0].sides)
     return not may_be_whole(size, (left + right, top + bottom))
+
+
+def _angle_of_field(field: FoundSheet, page: Page) -> float | None:
+    """Return the angle of a field's sides where several bear it out; one may be a crease."""
+    several = field.witnesses(page.scale, page.frame) > 1
+    return common_angle(field.sides, page.scale) if several else None
 
 
 def _bears_block(sheets: Sequence[FoundSheet], page: Page) -> bool:
