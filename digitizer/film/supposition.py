@@ -212,9 +212,13 @@ def best_sheets(page: Page) -> tuple[list[FoundSheet], float | None]:
         if _are_pictures(best.sheets, page):
             sides = [side for one in best.sheets for side in one.sides if side.seen]
             return [], common_angle(sides, page.scale)
-        if _is_field(best.sheets, page):
-            return [], common_angle(best.sheets[0].sides, page.scale)
-        return _kept(page, best), None
+        # What bed-like film divided from the rest lies within the rest, once that is whole.
+        whole = _outermost([with_whole_rim(page, one) for one in best.sheets])
+        kept = with_black_rims(page, whole, dark=best.dark)
+        # On a dark bed a rim as black as it may make up what lacks to a film's size.
+        if _is_field(kept if best.dark else whole, page):
+            return [], _angle_of_field(best.sheets[0], page)
+        return kept, None
     masks = [one for one in supposed if one.is_mask]
     if len(masks) == 1:
         return [], common_angle(masks[0].lines, page.scale)
@@ -269,8 +273,16 @@ def _is_field(sheets: Sequence[FoundSheet], page: Page) -> bool:
         return False
     if size.width < _FIELD * frame.width or size.height < _FIELD * frame.height:
         return False
+    if abs(degrees(common_angle(sheets[0].sides, page.scale))) > _FED_DEG:
+        return False
     top, right, bottom, left = (not (side.seen or side.rough) for side in sheets[0].sides)
     return not may_be_whole(size, (left + right, top + bottom))
+
+
+def _angle_of_field(field: FoundSheet, page: Page) -> float | None:
+    """Return the angle of a field's sides where several bear it out; one may be a crease."""
+    several = field.witnesses(page.scale, page.frame) > 1
+    return common_angle(field.sides, page.scale) if several else None
 
 
 def _bears_block(sheets: Sequence[FoundSheet], page: Page) -> bool:
@@ -369,13 +381,6 @@ def _is_whole(found: FoundSheet, page: Page) -> bool:
         return False
     top, right, bottom, left = (not (side.seen or side.rough) for side in found.sides)
     return may_be_whole(size, (left + right, top + bottom))
-
-
-def _kept(page: Page, best: _Supposition) -> list[FoundSheet]:
-    """Return the sheets of a bed with all that may be theirs beyond sides that are not sure."""
-    # What bed-like film divided from the rest lies within the rest, once that is whole.
-    whole = _outermost([with_whole_rim(page, one) for one in best.sheets])
-    return with_black_rims(page, whole, dark=best.dark)
 
 
 def _is_scrap(found: FoundSheet, all_found: Sequence[FoundSheet], page: Page) -> bool:
