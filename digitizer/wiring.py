@@ -88,9 +88,8 @@ def settle_process() -> None:
     """Keep this process to one thread of computing, and its garbage collector to what is new.
 
     The pool of processes fills the cores. Modules, mappings of tables and dictionaries of DICOM
-    stay for ever: to look through them again and again for garbage takes a tenth of the time of an
-    older archive. Most objects die by their count of references; those that do not (cycles) are
-    still found, in larger batches.
+    stay for ever, and are not looked through for garbage again and again. Most objects die by their
+    count of references; those that do not (cycles) are still found, in larger batches.
     """
     cv2.setNumThreads(1)
     gc.freeze()

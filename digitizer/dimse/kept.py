@@ -184,11 +184,6 @@ class Kept:
         with self._lock:
             self._one_way.add(peer)
 
-    def is_one_way(self, peer: Any) -> bool:
-        """Tell whether a class is to be offered to a peer with one role at a time."""
-        with self._lock:
-            return peer in self._one_way
-
     def note_chooser(self, peer: Any) -> None:
         """Note that a peer, offered several syntaxes, sends in another than it was given."""
         with self._lock:

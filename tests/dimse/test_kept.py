@@ -188,22 +188,21 @@ def test_a_class_is_sent_and_received_on_one_association() -> None:
     assert not one.serves(sending)
 
 
+@pytest.mark.usefixtures("keeping")
 @pytest.mark.parametrize("answer", ["both", "one", "nothing"])
 def test_a_peer_that_takes_one_role_for_a_class_is_asked_for_one(
-    clinic: Clinic, keeping: Kept, answer: str
+    clinic: Clinic, answer: str
 ) -> None:
     """What it refuses, or fails over, is noticed at once, and not asked again."""
-    takes_both = answer == "both"
     clinic.fails_over_both = answer == "nothing"
     for one in clinic.supported:
-        one.scu_role, one.scp_role = takes_both, True
+        one.scu_role, one.scp_role = answer == "both", True
     receiving = [(GET_OF_STUDIES, None), (CT, [EXPLICIT])]
     for _ in range(2):
         clinic.echo((CT, [EXPLICIT]))
         with open_association(clinic.peer, receiving, receives=True) as opened:
             roles = {one.abstract_syntax: one.as_scp for one in opened.accepted_contexts}
             assert roles[CT]
-    assert keeping.is_one_way(clinic.peer) is not takes_both
     assert len(clinic.opened) == {"both": 2, "one": 5, "nothing": 4}[answer]
 
 
