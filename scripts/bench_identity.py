@@ -243,6 +243,8 @@ def _measured(given: argparse.Namespace) -> Tally:
         name = f"town-{given.town}-{given.patients}-{given.two_a_day}-{given.unindexed}"
         index = opened(given.data or Path(scratch), made, name)
         caps = UNCAPPED if given.uncapped else None
+        # As the command does; it has no town in its memory to look through for garbage.
+        wiring.settle_process()
         tally = run(made, index, given.seed, given.films, spoilt, caps, keep)
         tally.searches = timed(index.candidates, jackets_of(made, given.seed + 1, 300))
     keep(tally)

@@ -7,6 +7,7 @@ costs the bits of one misreading, not those of a different value.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import log2
 
 from rapidfuzz.distance import OSA
@@ -184,6 +185,7 @@ def _cut(word: str, known: str) -> bool:
     return short and (known.startswith(word) or known.endswith(word))
 
 
+@lru_cache(maxsize=50_000)
 def _sounds(name: str) -> str:
     """Return a name without the signs, and with umlauts written in one way."""
     word = plain(name)

@@ -91,6 +91,13 @@ def gather_for(
     bearers: list[Testimony], listed: str, index: PatientIndex, weights: Weights = BUILT_IN
 ) -> Evidence:
     """Ask the index for everyone whom some testimonies may mean."""
+    with index.at_once():
+        return _gathered(bearers, listed, index, weights)
+
+
+def _gathered(
+    bearers: list[Testimony], listed: str, index: PatientIndex, weights: Weights
+) -> Evidence:
     found = {(one.issuer, one.patient_id): one for one in index.candidates(bearers)}
     numbers = {number for one in bearers for number in numbers_said(one)}
     accessions = index.exams_matching(numbers) if numbers else ()

@@ -6,9 +6,9 @@ words that a lost space joined: a number inside a longer number is another numbe
 """
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import chain
 
 from rapidfuzz import fuzz
@@ -16,9 +16,9 @@ from rapidfuzz.distance import OSA
 
 from digitizer.identity.spelling import MENDED, plain, words_of
 from digitizer.model.identity import PersonName
-from digitizer.model.reading import Testimony
+from digitizer.model.reading import FieldName, Testimony
 
-__all__ = ["Heard"]
+__all__ = ["Heard", "name_said"]
 
 _MOST_LINES = 400
 _LONGEST_LINE = 200
@@ -42,6 +42,7 @@ _SIDES = {
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 
 
+@lru_cache(maxsize=10_000)
 def _written(iso: str) -> tuple[str, ...]:
     """Return the ways to write a full date, without signs."""
     year, month, day = iso[:4], iso[5:7], iso[8:]
@@ -72,6 +73,8 @@ def _near(word: str, line: str) -> Iterator[tuple[int, int]]:
 
 def _stands_whole(text: str, words: Sequence[str]) -> bool:
     """Tell whether neighbouring words joined are a text: OKONKWO JANET is not OKONKWOJANE."""
+    if text not in "".join(words):
+        return False
     for first in range(len(words)):
         # A caption may be stuck to the name.
         bare = _CAPTION.sub("", words[first], count=1)
@@ -111,6 +114,20 @@ def _note(token: str, found: set[str]) -> None:
         found.add(word.translate(MENDED))
 
 
+def name_said(said: Testimony) -> PersonName:
+    """Return the name a bearer says; empty parts where it says none."""
+    parts = (
+        FieldName.FAMILY_NAME,
+        FieldName.GIVEN_NAME,
+        FieldName.MIDDLE_NAME,
+        FieldName.NAME_SUFFIX,
+    )
+    family, given, middle, suffix = (
+        said.fields[name].value if name in said.fields else "" for name in parts
+    )
+    return PersonName(family=family, given=given, middle=middle, suffix=suffix)
+
+
 @dataclass(frozen=True)
 class Heard:
     """The words of one bearer.
@@ -122,6 +139,16 @@ class Heard:
     """
 
     said: Testimony
+
+    @cached_property
+    def values(self) -> Mapping[FieldName, str]:
+        """What the fields say."""
+        return {name: field.value for name, field in self.said.fields.items()}
+
+    @cached_property
+    def name_read(self) -> PersonName:
+        """The name as the grammar read it."""
+        return name_said(self.said)
 
     @cached_property
     def _lines(self) -> tuple[str, ...]:
@@ -159,13 +186,22 @@ class Heard:
         return frozenset(found)
 
     @cached_property
+    def _figures(self) -> frozenset[str]:
+        """All that may be a number or a date in figures."""
+        return self.numbers | self._joined
+
+    @cached_property
     def _words(self) -> tuple[tuple[str, ...], ...]:
         return tuple(words_of(line) for line in self._lines)
+
+    @cached_property
+    def _every_word(self) -> frozenset[str]:
+        return frozenset(chain.from_iterable(self._words))
 
     def number(self, known: str) -> bool:
         """Tell whether a number stands on the sheet."""
         word = plain(known)
-        return len(word) >= _LEAST_NUMBER and (word in self.numbers or word in self._joined)
+        return len(word) >= _LEAST_NUMBER and word in self._figures
 
     def near_number(self, known: str) -> list[str]:
         """Return the words one wrong character from a number that does not stand there itself."""
@@ -241,19 +277,23 @@ class Heard:
         if len(iso) != 10:
             return False
         written = _written(iso)
-        if set(written[:3]) & (self._joined | self.numbers):
+        if not self._figures.isdisjoint(written[:3]):
             return True
+        # No way to write a date holds the sign between lines.
         named = (*written[3:], written[3].lstrip("0"))
-        return any(one in text for text in self._solid for one in named)
+        return any(one in self._all for one in named)
 
     def times(self, iso: str) -> int:
         """Count the lines that bear a date; two engines' readings of one line are one."""
         apart: list[Heard] = []
-        for line in self._lines:
-            said = Heard(Testimony(lines=(line,)))
+        for said in self._each_line:
             if said.date(iso) and not any(_one_line(said, other, iso) for other in apart):
                 apart.append(said)
         return len(apart)
+
+    @cached_property
+    def _each_line(self) -> tuple["Heard", ...]:
+        return tuple(Heard(Testimony(lines=(line,))) for line in self._lines)
 
     @cached_property
     def whole_numbers(self) -> frozenset[str]:
@@ -288,10 +328,11 @@ class Heard:
         family, given = words_of(name.family), words_of(name.given)[:1]
         if not family or not given or len(given[0]) < 2:
             return False
-        for number, words in enumerate(self._words):
-            around = set(words).union(*self._words[max(0, number - 1) : number + 2])
-            if set(family) <= set(words) and set(given) <= around:
-                return True
+        if self._every_word.issuperset((*family, *given)):
+            for number, words in enumerate(self._words):
+                around = set(words).union(*self._words[max(0, number - 1) : number + 2])
+                if set(family) <= set(words) and set(given) <= around:
+                    return True
         joined = "".join(family), given[0]
         if len(joined[0]) + len(joined[1]) < _LEAST_JOINED:
             return False

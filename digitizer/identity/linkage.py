@@ -23,7 +23,7 @@ from digitizer.identity.heard import Heard
 from digitizer.identity.spelling import plain
 from digitizer.identity.weights import BUILT_IN, Shifts
 from digitizer.model.identity import Agreement, PatientRecord, PersonName
-from digitizer.model.reading import Field, FieldName, FieldSource, Testimony
+from digitizer.model.reading import Field, FieldName, FieldSource
 
 __all__ = [
     "GUESSED",
@@ -33,7 +33,6 @@ __all__ = [
     "compared_all",
     "contradicting",
     "link",
-    "name_said",
 ]
 
 Agreements = Mapping[FieldName, Compared]
@@ -91,20 +90,6 @@ def contradicting(side: Agreements) -> list[FieldName]:
     ]
 
 
-def name_said(said: Testimony) -> PersonName:
-    """Return the name a bearer says; empty parts where it says none."""
-    parts = (
-        FieldName.FAMILY_NAME,
-        FieldName.GIVEN_NAME,
-        FieldName.MIDDLE_NAME,
-        FieldName.NAME_SUFFIX,
-    )
-    family, given, middle, suffix = (
-        said.fields[name].value if name in said.fields else "" for name in parts
-    )
-    return PersonName(family=family, given=given, middle=middle, suffix=suffix)
-
-
 def compared_all(
     bearer: Heard, evidence: Evidence, shifts: Shifts = BUILT_IN.film
 ) -> list[Agreements]:
@@ -125,12 +110,9 @@ def _shifted(said: Agreements, shifts: Shifts) -> Agreements:
 
 def compared(bearer: Heard, patient: PatientRecord, evidence: Evidence) -> Agreements:
     """Compare what one bearer says with one patient, field by field."""
-    value = {name: field.value for name, field in bearer.said.fields.items()}
+    value, read = bearer.values, bearer.name_read
     family, given = _person(bearer, patient, evidence)
-    suffix = compare_suffix(
-        value.get(FieldName.NAME_SUFFIX, ""),
-        patient.name.suffix if FieldName.FAMILY_NAME in value else "",
-    )
+    suffix = compare_suffix(read.suffix, patient.name.suffix if read.family else "")
     result = {
         FieldName.PATIENT_ID: _record(bearer, patient),
         FieldName.FAMILY_NAME: family,
@@ -172,7 +154,7 @@ def _as_seen(how: Compared, field: Field, known: Sequence[str]) -> Compared:
 
 def _person(bearer: Heard, patient: PatientRecord, evidence: Evidence) -> tuple[Compared, Compared]:
     """Compare the name; one that the grammar misread is looked for among the words."""
-    read = name_said(bearer.said)
+    read = bearer.name_read
     names = [patient.name, *patient.former_names]
     best = compare_person(read, names, evidence.share)
     for name in names:
@@ -257,24 +239,28 @@ def link(
     in_index : float
         Share of patients met on films who are in the index, before anything is read.
     """
-    linked: list[Linked] = []
     start = log2(in_index / max(evidence.patient_count, 1))
-    for number, patient in enumerate(evidence.patients):
-        film, label = own[number], theirs[number] if theirs else {}
-        weight = start + sum(one.bits for one in film.values())
-        weight += sum(_OTHER_SHEET * one.bits for name, one in label.items() if name not in film)
-        linked.append(Linked(patient=patient, film=film, label=label, weight=weight))
-    linked.sort(key=lambda one: (-one.weight, one.patient.issuer, one.patient.patient_id))
+    weights: list[float] = []
+    for number, film in enumerate(own):
+        label = theirs[number] if theirs else {}
+        weight = start + sum([one.bits for one in film.values()])
+        weight += sum([_OTHER_SHEET * one.bits for name, one in label.items() if name not in film])
+        weights.append(weight)
+    patients = evidence.patients
+    order = sorted(
+        range(len(weights)),
+        key=lambda one: (-weights[one], patients[one].issuer, patients[one].patient_id),
+    )
     nobody = log2(1 - in_index)
-    top = max([nobody, *(one.weight for one in linked)])
-    total = 2 ** (nobody - top) + sum(2 ** (one.weight - top) for one in linked)
+    top = max([nobody, *weights])
+    total = 2 ** (nobody - top) + sum(2 ** (weights[one] - top) for one in order)
     return [
         Linked(
-            patient=one.patient,
-            film=one.film,
-            label=one.label,
-            weight=one.weight,
-            posterior=2 ** (one.weight - top) / total,
+            patient=patients[one],
+            film=own[one],
+            label=theirs[one] if theirs else {},
+            weight=weights[one],
+            posterior=2 ** (weights[one] - top) / total,
         )
-        for one in linked
+        for one in order
     ]

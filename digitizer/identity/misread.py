@@ -3,8 +3,8 @@
 from rapidfuzz.distance import OSA
 
 from digitizer.identity.compare import compare_person
-from digitizer.identity.heard import Heard
-from digitizer.identity.linkage import GUESSED, Linked, name_said
+from digitizer.identity.heard import Heard, name_said
+from digitizer.identity.linkage import GUESSED, Linked
 from digitizer.identity.proof import NUMBERS
 from digitizer.identity.spelling import plain
 from digitizer.model.identity import Agreement, PatientRecord, PersonName

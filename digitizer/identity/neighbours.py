@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from digitizer.identity.compare import MISSING, compare_birth, compare_number, compare_person
-from digitizer.identity.linkage import name_said
+from digitizer.identity.heard import name_said
 from digitizer.model.identity import Agreement, JacketCase, Neighbour, Verdict
 from digitizer.model.reading import FieldName, Testimony
 from digitizer.model.reasons import Code, Reason

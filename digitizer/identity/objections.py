@@ -7,8 +7,8 @@ from rapidfuzz.distance import OSA
 
 from digitizer.identity.compare import OTHER_NUMBER, compare_birth, compare_number, compare_person
 from digitizer.identity.evidence import Evidence
-from digitizer.identity.heard import Heard
-from digitizer.identity.linkage import Agreements, Linked, name_said
+from digitizer.identity.heard import Heard, name_said
+from digitizer.identity.linkage import Agreements, Linked
 from digitizer.identity.misread import letters_off, plainly_another, speaking_against
 from digitizer.identity.proof import enough
 from digitizer.identity.settings import PolicySettings

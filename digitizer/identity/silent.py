@@ -19,8 +19,8 @@ from digitizer.identity.exams import (
     denies,
     plausible,
 )
-from digitizer.identity.heard import Heard
-from digitizer.identity.linkage import compared, contradicting, name_said
+from digitizer.identity.heard import Heard, name_said
+from digitizer.identity.linkage import compared, contradicting
 from digitizer.identity.objections import apart, names_others
 from digitizer.model.identity import ExamRecord, FilmCase, PatientRecord
 from digitizer.model.reading import FieldName, Testimony

@@ -1,10 +1,13 @@
 """The index of patients, exams and jackets in the ledger's database."""
 
-from collections.abc import Iterable, Sequence
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date
+from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import BindParameter, Connection, bindparam, func, select
 
 from digitizer.errors import BadRow
 from digitizer.identity.blocking import keys_of_exam, keys_of_study, keys_of_testimony
@@ -23,6 +26,38 @@ _MOST_CANDIDATES = 300
 _MOST_EXAMS = 100
 _SAMPLED = 4000
 
+# Asked of every jacket, so built once.
+_THESE: BindParameter[Any] = bindparam("these", expanding=True)
+_ONE: BindParameter[Any] = bindparam("one")
+_PATIENTS = select(tables.patient.c.id, tables.patient.c.body).where(
+    tables.patient.c.id.in_(_THESE)
+)
+_OF_NUMBER = select(tables.patient.c.body).where(tables.patient.c.patient_id == _ONE).limit(2)
+_OF_ISSUER = _OF_NUMBER.where(tables.patient.c.issuer == bindparam("issuer"))
+_LAST_PATIENT = select(func.max(tables.patient.c.id))
+_LAST_EXAM = select(func.max(tables.exam.c.id))
+_BEARERS = select(tables.patient_key.c.key, tables.patient_key.c.patient).where(
+    tables.patient_key.c.key.in_(_THESE)
+)
+_EXAMS = (
+    select(tables.exam.c.body)
+    .where(tables.exam.c.patient_id == _ONE, tables.exam.c.issuer == bindparam("issuer"))
+    .order_by(tables.exam.c.id)
+)
+_EXAMS_UNDER = (
+    select(tables.exam.c.id, tables.exam.c.body)
+    .join(tables.exam_key, tables.exam_key.c.exam == tables.exam.c.id)
+    .where(tables.exam_key.c.key.in_(_THESE))
+    .group_by(tables.exam.c.id, tables.exam.c.body)
+    .order_by(func.count().desc(), tables.exam.c.id)
+    .limit(_MOST_EXAMS)
+)
+_NAMES = (
+    select(tables.patient_name.c.name, func.count())
+    .where(tables.patient_name.c.name.in_(_THESE))
+    .group_by(tables.patient_name.c.name)
+)
+
 
 class SqlPatientIndex:
     """Implements :class:`digitizer.ports.PatientIndex`, and imports what it answers from.
@@ -37,6 +72,31 @@ class SqlPatientIndex:
         self._ledger = ledger
         self._current = False
         self._days: tuple[int, ExamDays] | None = None
+        self._held = threading.local()
+
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """Answer all that this thread asks within from one view of the index."""
+        if getattr(self._held, "connection", None) is not None:
+            yield
+            return
+        self._ensure_current()
+        with self._ledger.connection(writes=False) as connection:
+            self._held.connection = connection
+            try:
+                yield
+            finally:
+                del self._held.connection
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        """Open a connection, or take that which is open for what is asked at once."""
+        held = getattr(self._held, "connection", None)
+        if held is not None:
+            yield held
+        else:
+            with self._ledger.connection(writes=False) as connection:
+                yield connection
 
     # -- look-ups ----------------------------------------------------------------------------
 
@@ -48,12 +108,11 @@ class SqlPatientIndex:
         """
         keys = sorted(hashed(set().union(*(keys_of_testimony(one) for one in testimonies))))
         self._ensure_current()
-        with self._ledger.connection(writes=False) as connection:
+        with self._reading() as connection:
             weights = _weights(connection, keys)
             best = sorted(weights, key=lambda one: (-weights[one], one))[:_MOST_CANDIDATES]
-            table = tables.patient
-            rows = connection.execute(select(table.c.id, table.c.body).where(table.c.id.in_(best)))
-            found = {row.id: decode(PatientRecord, row.body) for row in rows}
+            rows = connection.execute(_PATIENTS, {"these": best})
+            found = {number: decode(PatientRecord, body) for number, body in rows.all()}
         return tuple(found[number] for number in best)
 
     def patient(self, patient_id: str, issuer: str | None = None) -> PatientRecord | None:
@@ -62,19 +121,15 @@ class SqlPatientIndex:
         An empty issuer means the patient who has none, where there is one; else whoever is the only
         one to bear the number.
         """
-        table = tables.patient
-        query = select(table.c.body).where(table.c.patient_id == patient_id)
-        own = [] if issuer is None else self._bodies(query.where(table.c.issuer == issuer))
-        found = own if own or issuer else self._bodies(query.limit(2))
+        asked = {"one": patient_id, "issuer": issuer}
+        own = [] if issuer is None else self._bodies(_OF_ISSUER, asked)
+        found = own if own or issuer else self._bodies(_OF_NUMBER, {"one": patient_id})
         return decode(PatientRecord, found[0]) if len(found) == 1 else None
 
     def exams(self, patient: PatientRecord) -> tuple[ExamRecord, ...]:
         """List the exams of a patient in the order of their import."""
-        table = tables.exam
-        query = select(table.c.body).where(
-            table.c.patient_id == patient.patient_id, table.c.issuer == patient.issuer
-        )
-        return tuple(decode(ExamRecord, body) for body in self._bodies(query.order_by(table.c.id)))
+        asked = {"one": patient.patient_id, "issuer": patient.issuer}
+        return tuple(decode(ExamRecord, body) for body in self._bodies(_EXAMS, asked))
 
     def exam(self, accession_number: str, issuer: str | None = None) -> ExamRecord | None:
         """Look one exam up by its accession number; None if absent or of several issuers."""
@@ -100,19 +155,11 @@ class SqlPatientIndex:
     def _exams_under(self, keys: set[str]) -> tuple[ExamRecord, ...]:
         """Return the exams that have any of some keys."""
         self._ensure_current()
-        table, key = tables.exam, tables.exam_key
         found: dict[int, str] = {}
-        with self._ledger.connection(writes=False) as connection:
+        with self._reading() as connection:
             for some in in_batches(sorted(hashed(keys))):
-                query = (
-                    select(table.c.id, table.c.body)
-                    .join(key, key.c.exam == table.c.id)
-                    .where(key.c.key.in_(some))
-                    .group_by(table.c.id, table.c.body)
-                    .order_by(func.count().desc(), table.c.id)
-                    .limit(_MOST_EXAMS)
-                )
-                found |= {row.id: row.body for row in connection.execute(query)}
+                rows = connection.execute(_EXAMS_UNDER, {"these": some}).all()
+                found.update((number, body) for number, body in rows)
         return tuple(decode(ExamRecord, body) for body in found.values())
 
     def exam_days(self) -> ExamDays:
@@ -121,8 +168,8 @@ class SqlPatientIndex:
         Counted on the exams of at most 4,000 patients, and again when the index has grown by half.
         """
         table = tables.exam
-        with self._ledger.connection(writes=False) as connection:
-            count = connection.execute(select(func.max(table.c.id))).scalar() or 0
+        with self._reading() as connection:
+            count = connection.execute(_LAST_EXAM).scalar() or 0
             if self._days is not None and count < 1.5 * self._days[0]:
                 return self._days[1]
             wanted = min(count, _SAMPLED)
@@ -173,9 +220,9 @@ class SqlPatientIndex:
 
     def patient_count(self) -> int:
         """Count the patients of the index."""
-        with self._ledger.connection(writes=False) as connection:
+        with self._reading() as connection:
             # Rows are numbered without a gap and never deleted; counting a million takes longer.
-            return connection.execute(select(func.max(tables.patient.c.id))).scalar() or 0
+            return connection.execute(_LAST_PATIENT).scalar() or 0
 
     def name_counts(self, names: Iterable[str]) -> dict[str, int]:
         """Count how many patients bear each of these family or given names.
@@ -183,18 +230,16 @@ class SqlPatientIndex:
         Names are asked for as :func:`digitizer.identity.compare.plain` writes them; a name nobody
         bears is left out.
         """
-        table = tables.patient_name
-        query = select(table.c.name, func.count()).group_by(table.c.name)
         found: dict[str, int] = {}
-        with self._ledger.connection(writes=False) as connection:
+        with self._reading() as connection:
             for some in in_batches(sorted({name[:64] for name in names})):
-                rows = connection.execute(query.where(table.c.name.in_(some)))
-                found |= {name: int(count) for name, count in rows}
+                rows = connection.execute(_NAMES, {"these": some})
+                found |= {name: int(count) for name, count in rows.all()}
         return found
 
-    def _bodies(self, query: Any) -> list[str]:
-        with self._ledger.connection(writes=False) as connection:
-            return [row.body for row in connection.execute(query)]
+    def _bodies(self, query: Any, asked: Mapping[str, Any] = MappingProxyType({})) -> list[str]:
+        with self._reading() as connection:
+            return list(connection.execute(query, asked).scalars().all())
 
     def _ensure_current(self) -> None:
         """Make the blocking keys anew when they were made by the rules of another version."""
@@ -253,11 +298,9 @@ def _count_days(exams: Iterable[ExamRecord]) -> ExamDays:
 
 def _weights(connection: Connection, keys: list[int]) -> dict[int, float]:
     """Return how much each patient found by the keys has in common with them."""
-    table = tables.patient_key
     bearers: dict[int, list[int]] = {}
     for some in in_batches(keys):
-        query = select(table.c.key, table.c.patient).where(table.c.key.in_(some))
-        for key, number in connection.execute(query):
+        for key, number in connection.execute(_BEARERS, {"these": some}).all():
             bearers.setdefault(key, []).append(number)
     weights: dict[int, float] = {}
     for numbers in bearers.values():

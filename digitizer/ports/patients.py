@@ -1,6 +1,7 @@
 """Who is in the patient index, and their exams."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 from digitizer.model.identity import ExamDays, ExamRecord, JacketRecord, PatientRecord
@@ -11,6 +12,10 @@ __all__ = ["PatientIndex"]
 
 class PatientIndex(Protocol):
     """The index of patients, exams and jackets."""
+
+    def at_once(self) -> AbstractContextManager[None]:
+        """Answer all that this thread asks within from one view of the index."""
+        ...
 
     def candidates(self, testimonies: Sequence[Testimony]) -> tuple[PatientRecord, ...]:
         """Find all patients whom the testimonies may mean.

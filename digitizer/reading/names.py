@@ -1,6 +1,7 @@
 """Names as clerks write them, in their parts."""
 
 import re
+from functools import lru_cache
 
 from digitizer.model.identity import PersonName
 
@@ -41,6 +42,7 @@ _THIRD = re.compile(r"(?<= )[IL]{3}$|(?<=\^)[IL]{3}$|(?<= )[IL]{3}(?=,)")
 """``III`` is often read ``ILL`` or ``LLI``; no name is spelt so at the end."""
 
 
+@lru_cache(maxsize=5_000)
 def name_signs(text: str) -> str:
     """Return an upper-case text with the signs of names put right.
 

@@ -4,10 +4,12 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property
 from importlib import resources
 from types import MappingProxyType
 from typing import Any
+
+from digitizer.reading.wordlist import WordList
 
 __all__ = ["CHECKS", "GrammarSettings", "ReadingRules", "Vocabulary"]
 
@@ -72,7 +74,7 @@ def _pair(entry: str) -> tuple[str, str]:
     return name.strip(), value.strip()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Vocabulary:
     """Words of exams, by what they tell; stamps, institutions and given names.
 
@@ -101,11 +103,26 @@ class Vocabulary:
     sides: Mapping[str, str] = field(default_factory=dict)
     paired: frozenset[str] = frozenset()
 
-    @property
-    def known_words(self) -> tuple[str, ...]:
+    @cached_property
+    def words_of_parts(self) -> WordList:
+        """Words of parts of the body."""
+        return WordList(self.body_parts)
+
+    @cached_property
+    def words_of_modalities(self) -> WordList:
+        """Words of modalities."""
+        return WordList(self.modalities)
+
+    @cached_property
+    def words_of_stamps(self) -> WordList:
+        """Single words of stamps."""
+        return WordList(sorted({word for text in self.stamps for word in text.split()}))
+
+    @cached_property
+    def known_words(self) -> WordList:
         """Words of exams, views and stamps, which belong to no bare name."""
         exams = (*self.body_parts, *self.modalities, *self.sides)
-        return _known_words(self.views, self.stamps, exams)
+        return WordList(sorted({*exams, *self.views, *self.words_of_stamps.words}))
 
     @classmethod
     def load(cls, text: str) -> "Vocabulary":
@@ -143,14 +160,6 @@ class Vocabulary:
 
 def _builtin_text() -> str:
     return resources.files("digitizer.reading").joinpath("vocabulary.toml").read_text("utf-8")
-
-
-@lru_cache(maxsize=8)
-def _known_words(
-    views: frozenset[str], stamps: frozenset[str], exams: tuple[str, ...]
-) -> tuple[str, ...]:
-    words = {one for stamp in stamps for one in stamp.split()}
-    return tuple(sorted({*exams, *views, *words}))
 
 
 def _words(listed: Any) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ be; so the character is chosen, not the engine.
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from math import exp, log, prod
 
 from digitizer.model.reading import Line
@@ -88,6 +89,7 @@ Look = tuple[float, list[Chances]]
 """The weight of a look, and what it saw of each character."""
 
 
+@lru_cache(maxsize=20_000)
 def plain(text: str) -> str:
     """Return letters and digits alone."""
     return "".join(sign for sign in text if sign.isalnum())
@@ -218,15 +220,18 @@ def spelled(told: Sequence[Told], fits: Fits, among: int = 1, lone: float = LONE
     like = [one for one in told if one_number(value, one.claim.value)]
     seen, worn = _looks(like)
     trust = {one.by.family: one.by.trust for one in like}
-    places, as_seen = (_settled(value, like, by, trust, digits=False) for by in (worn, seen))
+    places = _settled(value, like, worn, trust, digits=False)
+    digits = False
     if not fits(_text(value, places)):
         others = _settled(value, like, worn, trust, digits=True)
         if fits(_text(value, others)):
-            places, as_seen = others, _settled(value, like, seen, trust, digits=True)
+            places, digits = others, True
         elif fits(value):
             places = _as_read(value, places)
     text = _text(value, places)
-    # What wear explains is chosen by it, but is no surer than it was seen.
+    # What wear explains is chosen by it, but is no surer than it was seen. Only paper wears.
+    paper = any(one.by.paper for one in like)
+    as_seen = _settled(value, like, seen, trust, digits=digits) if paper else places
     doubt = sum(
         1 - min(shares[text[at]], as_seen[at].get(text[at], 0.0)) for at, shares in places.items()
     )
@@ -362,6 +367,8 @@ def _signs(
     trust: Mapping[str, float],
 ) -> Mapping[str, float]:
     """Return the signs by how well they fit what all engines saw there, with their shares."""
+    if len(signs) == 1:
+        return dict.fromkeys(signs, 1.0)
     scores: dict[str, float] = {}
     for sign in signs:
         scores[sign] = sum(

@@ -2,17 +2,13 @@
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
 
 from rapidfuzz.distance import OSA
-from rapidfuzz.process import extract_iter
 
 from digitizer.reading.rules import Vocabulary
+from digitizer.reading.wordlist import WordList
 
 __all__ = ["ExamText", "exam_text", "is_known_word", "is_stamp", "names_institution"]
-
-_LOOSE = 5
-"""Shorter words must be read exactly: LEG and LEE are one character apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,17 +23,17 @@ class ExamText:
 
 def exam_text(text: str, vocabulary: Vocabulary) -> ExamText | None:
     """Read the text of an exam; None when it names no part of the body."""
-    padded = " " + " ".join(re.findall(r"[A-Z0-9\-]+", text)) + " "
-    parts = _hits(padded, tuple(vocabulary.body_parts), vocabulary.given_names)
+    tokens = re.findall(r"[A-Z0-9\-]+", text)
+    parts = _hits(tokens, vocabulary.words_of_parts, vocabulary.given_names)
     if not parts:
         return None
     part = vocabulary.body_parts[parts[0]]
-    kinds = _hits(padded, tuple(vocabulary.modalities))
+    kinds = _hits(tokens, vocabulary.words_of_modalities)
     return ExamText(
         description=" ".join(text.split()).strip(" .,:;-_'|"),
         body_part=part,
         modality=vocabulary.modalities[kinds[0]] if kinds else "",
-        laterality=_side(padded, parts[0], part, vocabulary),
+        laterality=_side(f" {' '.join(tokens)} ", parts[0], part, vocabulary),
     )
 
 
@@ -51,36 +47,16 @@ def _side(padded: str, word: str, part: str, vocabulary: Vocabulary) -> str:
     return "B" if len(told) > 1 else next(iter(told), "")
 
 
-def _hits(padded: str, words: tuple[str, ...], names: frozenset[str] = frozenset()) -> list[str]:
+def _hits(tokens: list[str], words: WordList, names: frozenset[str] = frozenset()) -> list[str]:
     """Return the words found, the longest first: CERVICAL SPINE before SPINE.
 
     Without an exact one, words misread by a character; not given names: BRIAN is one from BRAIN.
     """
-    exact = [word for word in words if f" {word} " in padded]
+    exact = words.among(tokens)
     if exact:
         return sorted(exact, key=lambda one: (-len(one), one))
-    tokens = (token for token in padded.split() if token not in names)
-    near = {word for token in tokens for word in _near_words(token, words)}
-    return [word for word in words if word in near]
-
-
-@lru_cache(maxsize=20_000)
-def _near_words(token: str, words: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the long words that a token is, with one character misread at most."""
-    if len(token) < _LOOSE - 1:
-        return ()
-    near = extract_iter(token, _long_words(words), scorer=OSA.distance, score_cutoff=1)
-    return tuple(word for word, _, _ in near)
-
-
-@lru_cache(maxsize=16)
-def _long_words(words: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(word for word in words if len(word) >= _LOOSE)
-
-
-@lru_cache(maxsize=8)
-def _single_words(texts: frozenset[str]) -> tuple[str, ...]:
-    return tuple(sorted({word for text in texts for word in text.split()}))
+    near = {word for token in tokens if token not in names for word in words.near(token)}
+    return [word for word in words.words if word in near] if near else []
 
 
 def is_stamp(line: str, vocabulary: Vocabulary) -> bool:
@@ -89,9 +65,9 @@ def is_stamp(line: str, vocabulary: Vocabulary) -> bool:
     if plain in vocabulary.stamps:
         return True
     words = plain.split()
-    known = _single_words(vocabulary.stamps)
+    known = vocabulary.words_of_stamps
     letters = [word for word in words if not word.isdigit()]
-    return bool(letters) and all(word in known or _near_words(word, known) for word in letters)
+    return bool(letters) and all(word in known or known.near(word) for word in letters)
 
 
 def names_institution(text: str, vocabulary: Vocabulary) -> bool:
@@ -121,4 +97,4 @@ def is_known_word(word: str, vocabulary: Vocabulary, *, loosely: bool = False) -
     one character from RIGHT.
     """
     known = vocabulary.known_words
-    return word in known or (loosely and bool(_near_words(word, known)))
+    return word in known or (loosely and bool(known.near(word)))
