@@ -254,3 +254,19 @@ def test_two_processes_see_one_index(index: SqlPatientIndex, database: str) -> N
     index.import_patients([person()])
     other = SqlPatientIndex(SqlLedger(database, HandClock(), reserve=0))
     assert other.patient("4711822") == person()
+
+
+def test_what_is_asked_at_once_is_answered_from_one_view(
+    index: SqlPatientIndex, database: str
+) -> None:
+    """An import meanwhile is seen afterwards, also where one asks at once within another."""
+    index.import_patients([person()])
+    other = SqlPatientIndex(SqlLedger(database, HandClock(), reserve=0))
+    with index.at_once():
+        assert index.patient_count() == 1
+        other.import_patients([person("4711823")])
+        with index.at_once():
+            assert index.patient("4711823") is None
+        assert index.patient_count() == 1
+        assert numbers(index.candidates([read(patient_id="4711823")])) == ["4711822"]
+    assert index.patient("4711823") == person("4711823")
