@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
+from functools import cache, lru_cache
 
 from pydicom._uid_dict import UID_dictionary
 from pydicom.uid import UID
@@ -104,6 +104,7 @@ def every_syntax() -> tuple[str, ...]:
     return tuple(dict.fromkeys((*_NATIVE, *named)))
 
 
+@lru_cache(maxsize=100)
 def classes_of(modality: str) -> tuple[str, ...]:
     """Return the storage classes that instances of a modality may be of; all where unknown."""
     words = (*_BY_MODALITY.get(modality.upper(), ()), "Secondary Capture")
@@ -116,6 +117,7 @@ def classes_of(modality: str) -> tuple[str, ...]:
     )
 
 
+@lru_cache(maxsize=1000)
 def syntaxes_for(sop_class: str) -> tuple[str, ...]:
     """Return in what instances of a class may be stored."""
     if _NO_PICTURE.search(UID(sop_class).name):

@@ -79,10 +79,12 @@ class OldPacs:
             stock = Stock(ask, today=today, first=settings.first, last=settings.last)
             yield from stock.parts(cursor)
 
-    def instances(self, study_instance_uid: str) -> tuple[PeerInstance, ...]:
+    def instances(
+        self, study_instance_uid: str, *, each_class: bool = False
+    ) -> tuple[PeerInstance, ...]:
         """List the instances of a study."""
         with Line(self._peer, _MOST_IMAGES) as line:
-            found = self._lister.instances(line, study_instance_uid)
+            found = self._lister.instances(line, study_instance_uid, each_class=each_class)
         self._listed = study_instance_uid, frozenset(one.sop_instance_uid for one in found)
         return found
 
@@ -101,6 +103,7 @@ class OldPacs:
         try:
             if self._settings.destination is not None:
                 classes = [one.sop_class_uid for one in wanted if one.sop_class_uid]
+                classes += self._told(study_instance_uid)
                 queries = self._queries(study_instance_uid, wanted)
                 yield from moved(self._peer, self._settings.destination, queries, classes)
             else:
@@ -109,10 +112,16 @@ class OldPacs:
             raise in_our_words(error) from error
 
     def _got(self, study: str, wanted: Sequence[PeerInstance]) -> Iterator[bytes]:
-        classes = {one: frozenset(self._classes(one)) for one in wanted}
+        classes = {one: frozenset(self._classes(study, one)) for one in wanted}
+        told = self._told(study)
         everything = sorted(frozenset().union(*classes.values()))
         missing = {one.sop_instance_uid: one for one in wanted}
-        for some, contexts in chain(offers(everything), offers_one_by_one(everything)):
+        for some, contexts in chain(
+            offers(told or everything),
+            offers_one_by_one(told or everything),
+            # A peer may not have told all classes of the study.
+            offers(one for one in everything if told and one not in told),
+        ):
             for again in (False, True):
                 these = [one for one in missing.values() if not classes[one].isdisjoint(some)]
                 if not these:
@@ -136,11 +145,17 @@ class OldPacs:
         """C-GET over one association."""
         return gotten(self._peer, [(_GET, None), *contexts], self._queries(study, wanted))
 
-    def _classes(self, instance: PeerInstance) -> tuple[str, ...]:
-        """Return of which classes an instance may be."""
-        if instance.sop_class_uid:
+    def _told(self, study: str) -> tuple[str, ...]:
+        """Return the classes that the peer told of a study."""
+        return self._lister.classes if self._listed[0] == study else ()
+
+    def _classes(self, study: str, instance: PeerInstance) -> tuple[str, ...]:
+        """Return of which classes an instance may be, those told of its study first."""
+        told = self._told(study)
+        if instance.sop_class_uid and not told:
             return (instance.sop_class_uid,)
-        return classes_of(self._lister.modalities.get(instance.series_instance_uid, ""))
+        modality = self._lister.modalities.get(instance.series_instance_uid, "")
+        return (*told, *classes_of(modality))
 
     def _queries(self, study: str, wanted: Sequence[PeerInstance]) -> list[Dataset]:
         """Return what to ask for: the whole study where it is wanted, else instances by name."""

@@ -65,8 +65,13 @@ class PeerSource(Protocol):
         """Yield studies part by part, each with the cursor to go on from after it."""
         ...
 
-    def instances(self, study_instance_uid: str) -> tuple[PeerInstance, ...]:
-        """List the instances of a study."""
+    def instances(
+        self, study_instance_uid: str, *, each_class: bool = False
+    ) -> tuple[PeerInstance, ...]:
+        """List the instances of a study.
+
+        The class of one may be left empty, unless ``each_class`` has it asked for.
+        """
         ...
 
     def fetch(self, study_instance_uid: str, wanted: Sequence[PeerInstance]) -> Iterator[bytes]:

@@ -52,7 +52,7 @@ class OldPeer:
                 "end",
             )
 
-    def instances(self, study_instance_uid: str) -> tuple[PeerInstance, ...]:
+    def instances(self, study_instance_uid: str, **_: bool) -> tuple[PeerInstance, ...]:
         return tuple(
             PeerInstance(
                 sop_instance_uid=uid("instance", name, number),

@@ -172,6 +172,19 @@ def test_everything_comes_as_it_is_stored(old: Old, held: dict[str, Path]) -> No
             assert (dataset.pixel_array == stored.pixel_array).all()
 
 
+def test_classes_told_of_the_study_as_a_whole(old: Old, held: dict[str, Path]) -> None:
+    """Orthanc tells those, and those of each instance where it is asked; dcmqrscp tells neither."""
+    pacs = old.pacs()
+    tells = isinstance(old.server, Orthanc)
+    own = {name: str(dcmread(path).SOPClassUID) if tells else "" for name, path in held.items()}
+    assert {one.sop_class_uid for one in pacs.instances(MIXED)} == {""}
+    alone = {one.sop_instance_uid: one.sop_class_uid for one in pacs.instances("2.25.8003")}
+    assert alone == {one: own[one] for one in held if one.startswith("2.25.8003.")}
+    listed = pacs.instances(MIXED, each_class=True)
+    each = {one.sop_instance_uid: one.sop_class_uid for one in listed}
+    assert each == {one: own[one] for one in held if one.startswith(f"{MIXED}.")}
+
+
 def test_some_of_a_study(old: Old) -> None:
     """What is asked for by name comes, and nothing else."""
     pacs = old.pacs()

@@ -327,7 +327,7 @@ class Peer:
             )
             yield (told,), "end"
 
-    def instances(self, _: str) -> tuple[PeerInstance, ...]:
+    def instances(self, *_: str, **__: bool) -> tuple[PeerInstance, ...]:
         self._must_be_there()
         return tuple(
             PeerInstance(

@@ -45,6 +45,15 @@ def take(services: Services, study_id: str) -> list[tuple[Stage, str]]:
             if services.clock.now() >= until:
                 return again(services, Stage.OLD_TAKE, study_id)
         missing = _missing(services, study, listed)
+    if missing:
+        # What is not given is listed with its class, which the peer is rarely asked for.
+        by_uid = {one.sop_instance_uid: one for one in missing}
+        by_uid |= {
+            one.sop_instance_uid: one
+            for one in peer.instances(study.study_instance_uid, each_class=True)
+            if one.sop_instance_uid in by_uid
+        }
+        missing = list(by_uid.values())
     return _done(services, study_id, listed, missing)
 
 
