@@ -29,8 +29,9 @@ _LEAST_ADDED = 0.35
 """Line heights by which a line must go on to be worth reading so: a narrow letter."""
 _ACTIVE = 0.4
 """Part of the strokes' usual strength that a column of a letter has."""
-_CLOSEST, _WIDEST = 0.7, 3.0
-"""Line heights from one line of a block to the next; boxes of blurred lines overlap."""
+_CLOSEST, _WIDEST = 0.5, 3.0
+"""Line heights from one line of a block to the next: boxes of blurred lines overlap, and what lies
+nearer is of one line."""
 _EVENLY = 0.2
 """Part of their distance by which lines stand unevenly."""
 _LETTERS = 2.0
@@ -46,14 +47,17 @@ class _Frame:
     height: float
 
 
-def completed(piece: Pixels, lines: Boxes) -> Boxes:
-    """Return a block's lines as far as their strokes go, and those between and beside them.
+def completed(piece: Pixels, lines: Boxes, *, ends: bool = True) -> Boxes:
+    """Return a block's lines as far as their strokes go, and then those that were passed over.
 
     Parameters
     ----------
     piece : ndarray of uint8 or uint16, (rows, columns)
     lines : ndarray of float32, (n, 4, 2)
         Upright boxes, as :func:`digitizer.engines.strips.upright` lists them.
+    ends : bool
+        Whether little was found: then lines may also go on, and stand above and below the others.
+        Else each stays as it is, and only between them one may be missing.
     """
     right = (lines[:, 1] - lines[:, 0]).sum(axis=0)
     down = (lines[:, 3] - lines[:, 0]).sum(axis=0)
@@ -63,9 +67,12 @@ def completed(piece: Pixels, lines: Boxes) -> Boxes:
         return lines
     frame = _Frame(right / lengths[0], down / lengths[1], float(np.median(heights)))
     strengths = [_strength(piece, one) for one in lines]
-    longer = [_longer(piece, one, usual) for one, usual in zip(lines, strengths, strict=True)]
-    between = _between(piece, np.array(longer, np.float32), frame, float(np.median(strengths)))
-    return np.array([*longer, *between], np.float32)
+    found = lines
+    if ends:
+        longer = [_longer(piece, one, usual) for one, usual in zip(lines, strengths, strict=True)]
+        found = np.array(longer, np.float32)
+    passed_over = _passed_over(piece, found, frame, float(np.median(strengths)), ends=ends)
+    return np.array([*found, *passed_over], np.float32)
 
 
 def _strength(piece: Pixels, box: Boxes) -> float:
@@ -96,7 +103,9 @@ def _goes_on(active: NDArray[np.bool_]) -> float:
     return float(places[wide[0]]) / _ROWS if len(wide) else 0.0
 
 
-def _between(piece: Pixels, lines: Boxes, frame: _Frame, usual: float) -> list[Boxes]:
+def _passed_over(
+    piece: Pixels, lines: Boxes, frame: _Frame, usual: float, *, ends: bool
+) -> list[Boxes]:
     """Return lines that the spacing of a block leaves room for, where strokes stand there."""
     middles = np.sort(lines.mean(axis=1) @ frame.down)
     gaps = np.diff(middles) / frame.height
@@ -104,13 +113,13 @@ def _between(piece: Pixels, lines: Boxes, frame: _Frame, usual: float) -> list[B
     if len(apart) == 0:
         return []
     pitch = float(apart.min())
-    rows: list[float] = [float(middles[0]) - pitch * frame.height]
+    step = pitch * frame.height
+    rows = [float(middles[0]) - step, float(middles[-1]) + step] if ends else []
     for first, gap in zip(middles[:-1], gaps, strict=True):
         missing = round(float(gap) / pitch) - 1
         if missing in (1, 2) and abs(float(gap) / pitch - missing - 1) < _EVENLY * (missing + 1):
             step = float(gap) * frame.height / (missing + 1)
             rows += [float(first) + step * (number + 1) for number in range(missing)]
-    rows.append(float(middles[-1]) + pitch * frame.height)
     first, last = (lines @ frame.right).min(), (lines @ frame.right).max()
     frame = replace(frame, height=frame.height * min(1.0, pitch))
     found = [_line_at(piece, row, (float(first), float(last)), frame, usual) for row in rows]

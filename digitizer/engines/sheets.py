@@ -197,8 +197,7 @@ class EngineSheetReader:
                     again = narrow_lines(self.rapid.find, grey, seen[0], dpi)
                     found = max(found, self._read_place(grey, *again, strips), key=_worth)
                     seen = again
-                if len(found) < _FEW_LINES or not _bear_number(found):
-                    found = self._completed(grey, found)
+                found = self._completed(grey, found)
                 strips += found
                 x0, y0, x1, y1 = seen[0]
                 barcodes += read_barcodes(stretched(grey[y0:y1, x0:x1]), Point(x0, y0))
@@ -225,12 +224,16 @@ class EngineSheetReader:
             for one in self._strips(piece, _not_in(boxes, before, offset), mirror=True)
         ]
 
-    def _completed(self, grey: Pixels, found: Sequence[_Strip]) -> list[_Strip]:
+    def _completed(self, grey: Pixels, found: list[_Strip]) -> list[_Strip]:
         """Read what the detector left out of a block, and keep what reads as well as the rest."""
         if not found:
-            return []
+            return found
         way = found[0].way
-        whole = completed(grey, np.array([one.box for one in found], np.float32))
+        whole = completed(
+            grey,
+            np.array([one.box for one in found], np.float32),
+            ends=len(found) < _FEW_LINES or not _bear_number(found),
+        )
         kept: list[_Strip] = []
         for box, before in zip_longest(whole, found):
             if before is not None and np.array_equal(box, before.box):

@@ -52,3 +52,11 @@ def test_beside_a_whole_block_stands_no_line(pictures):
         np.float32,
     )
     assert len(completed(film, seen)) == len(seen)
+
+
+def test_of_a_block_that_bears_its_number_only_lines_between_are_looked_for(film):
+    """What was read rightly is not made longer."""
+    seen = np.array([box_of(0, 120, 250), box_of(2, 44, 340), box_of(3, 44, 460)], np.float32)
+    found = completed(film, seen, ends=False)
+    assert (found[:3] == seen).all()
+    assert len(found) == 4
