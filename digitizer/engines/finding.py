@@ -170,6 +170,9 @@ def _looked(
         even = np.asarray(cv2.resize(even, size, interpolation=cv2.INTER_AREA), np.uint8)
     boxes = find(even) * np.array((width / even.shape[1], 1.0), np.float32)
     if turned:
-        # A point (x, y) of the turned picture came from (columns - y, x).
+        # A point (x, y) of the turned picture came from (columns - y, x), and what was a box's top
+        # left there is its top right here: corners are told from the top left, or the way of the
+        # lines would be told a quarter off.
         boxes = np.stack([columns - boxes[..., 1], boxes[..., 0]], axis=-1)
+        boxes = np.roll(boxes, 1, axis=1)
     return boxes

@@ -4,12 +4,14 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from importlib import metadata
+from itertools import zip_longest
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from digitizer.engines.barcodes import read_barcodes
+from digitizer.engines.completing import completed
 from digitizer.engines.finding import (
     FILM_ROOM,
     lines_on_film,
@@ -64,6 +66,8 @@ _LEAST = 0.45
 _FEW_LINES = 3
 """With fewer lines read a place is looked at once more: most blocks have more."""
 _LEAST_WAY_SCORE = 0.75
+_AS_SURE = 0.03
+"""Of a score: what stands beyond a line's end and is no text costs more."""
 _LEAST_LETTERS = 3
 _CLEAR_LEAD = 1.25
 """The best way must win by a quarter: numbers like 8098608 read upside down as well."""
@@ -142,7 +146,7 @@ class EngineSheetReader:
         strips = self._strips(grey, self._boxes(grey), mirror=False)
         lines = self._lines(strips)
         lines += self._lines_in_ink(picture, lines)
-        if not any(map(bears_number, lines)):
+        if not any(bears_number(line.text) for line in lines):
             lines += self._lines_missed(grey, strips)
         return Reading(lines=lines, barcodes=read_barcodes(grey))
 
@@ -193,6 +197,7 @@ class EngineSheetReader:
                     again = narrow_lines(self.rapid.find, grey, seen[0], dpi)
                     found = max(found, self._read_place(grey, *again, strips), key=_worth)
                     seen = again
+                found = self._completed(grey, found)
                 strips += found
                 x0, y0, x1, y1 = seen[0]
                 barcodes += read_barcodes(stretched(grey[y0:y1, x0:x1]), Point(x0, y0))
@@ -218,6 +223,30 @@ class EngineSheetReader:
             )
             for one in self._strips(piece, _not_in(boxes, before, offset), mirror=True)
         ]
+
+    def _completed(self, grey: Pixels, found: list[_Strip]) -> list[_Strip]:
+        """Read what the detector left out of a block, and keep what reads as well as the rest."""
+        if not found:
+            return found
+        way = found[0].way
+        whole = completed(
+            grey,
+            np.array([one.box for one in found], np.float32),
+            ends=len(found) < _FEW_LINES or not _bear_number(found),
+        )
+        kept: list[_Strip] = []
+        for box, before in zip_longest(whole, found):
+            if before is not None and np.array_equal(box, before.box):
+                kept.append(before)
+                continue
+            pixels = cut(grey, box)
+            after = _Strip(pixels, box, way, self.rapid.read([pixels])[0])
+            if before is None and _is_line(after):
+                kept.append(after)
+            elif before is not None:
+                kept.append(after if _says_more(after, before) else before)
+        order = reading_order(np.array([one.box for one in kept], np.float32))
+        return [kept[number] for number in order]
 
     def _boxes(self, grey: Grey) -> Boxes:
         """Find lines on paper of any size; small ones again in pieces at full resolution."""
@@ -354,6 +383,22 @@ class EngineSheetReader:
 def _is_plausible(strips: Sequence[_Strip]) -> bool:
     """Tell whether lines say what a block says: a number, a date, a name or a caption."""
     return any(_PLAUSIBLE.search(one.text.text) for one in strips if one.text)
+
+
+def _bear_number(strips: Sequence[_Strip]) -> bool:
+    return any(bears_number(one.text.text) for one in strips if one.text)
+
+
+def _is_line(strip: _Strip) -> bool:
+    """Tell whether what was read where a line may stand is one, and no grain."""
+    read = strip.text or _EMPTY
+    return read.score >= _LEAST_WAY_SCORE and _letters(read) >= _LEAST_LETTERS
+
+
+def _says_more(strip: _Strip, before: _Strip) -> bool:
+    """Tell whether a line read as far as its strokes go says more than before, and as surely."""
+    read, first = strip.text or _EMPTY, before.text or _EMPTY
+    return _letters(read) > _letters(first) and read.score >= first.score - _AS_SURE
 
 
 def _worth(strips: Sequence[_Strip]) -> float:

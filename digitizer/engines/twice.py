@@ -32,9 +32,9 @@ def doubtful_number(line: Line, others: Sequence[str]) -> bool:
     )
 
 
-def bears_number(line: Line) -> bool:
-    """Tell whether a line bears a number of some length that is no date."""
-    return any(True for _ in _numbers(line.text))
+def bears_number(text: str) -> bool:
+    """Tell whether a line's text bears a number of some length that is no date."""
+    return any(True for _ in _numbers(text))
 
 
 def _numbers(text: str) -> Iterator[re.Match[str]]:

@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, unique
+from math import inf
 
 from rapidfuzz.distance import OSA
 
@@ -115,6 +116,15 @@ _OF_DATES: Mapping[Caption, tuple[str, ...]] = {
     ),
 }  # fmt: skip
 """What stands before a date, letters alone, by what the date is then."""
+_OF_NUMBERS: Mapping[Caption, tuple[str, ...]] = {
+    Caption.ACCESSION: ("EXAM", "FILM", "STUDY", "CASE", "PLATE"),
+    Caption.RECORD: (
+        "HOSP", "HOSPITAL", "UNIT", "XRAY", "PATIENT", "CHART", "RECORD", "FILE", "CLINIC",
+    ),
+}  # fmt: skip
+"""What stands before NO., by what the number is then."""
+_BARE_NO = re.compile(rf"{_NO}\b")
+_WORD_BEFORE = re.compile(r"([A-Z0-9\-]{3,})[.\s]*$")
 _SIGNS = " :;.,#=?-"
 """Stand behind a caption, or between the letters of one."""
 _PARTED = re.compile(r"[^A-Z0-9 .,\-]")
@@ -159,14 +169,37 @@ def segments(line: str) -> list[Segment]:
         pieces.append(Segment(None, line[: found[0][0]].strip()))
     ends = [start for start, _, _ in found[1:]] + [len(line)]
     before = 0
-    for (_, stop, caption), end in zip(found, ends, strict=True):
+    for (start, stop, caption), end in zip(found, ends, strict=True):
         if caption is Caption.EXAM_DATE:
             # BIRTI-I DATE: the word that was read is not all of the caption.
             told = announced(line[before:stop])
             caption = told if told in (Caption.BIRTH, Caption.PERHAPS_BIRTH) else caption
+        elif caption is Caption.RECORD and _BARE_NO.match(line[start:stop]):
+            caption = _of_number(line[before:start])
         pieces.append(Segment(caption, line[stop:end].strip()))
         before = stop
     return pieces
+
+
+def _of_number(heading: str) -> Caption:
+    """Tell what NO. announces: by the word before it, though that was misread (FLM NO.).
+
+    Engines lose a sign more often than they add one, so CASEY NO. is no CASE NO.
+    """
+    word = _WORD_BEFORE.search(heading)
+    near = {
+        caption: min(_cost(word.group(1), one) for one in every)
+        for caption, every in _OF_NUMBERS.items()
+        if word is not None
+    }
+    of_film = near.get(Caption.ACCESSION, inf)
+    film = of_film <= 1.0 and of_film < near[Caption.RECORD]
+    return Caption.ACCESSION if film else Caption.RECORD
+
+
+def _cost(read: str, printed: str) -> float:
+    cost = misreading(read, printed) if len(read) <= len(printed) else None
+    return inf if cost is None else cost
 
 
 def announced(heading: str) -> Caption | None:

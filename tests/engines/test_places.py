@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from digitizer.engines.finding import narrow_lines
 from digitizer.engines.places import roomy
 
 LINE = [[20, 20], [115, 20], [115, 40], [20, 40]]
@@ -22,3 +23,19 @@ def test_a_marker_near_a_block_does_not_blow_its_place_up(order):
 def test_a_marker_alone_is_no_place():
     """A letter about as wide as tall is no line."""
     assert roomy(np.array([MARKER], np.float32), 0.4, (2000, 2400)) == []
+
+
+def test_lines_found_on_a_turned_picture_begin_at_their_top_left():
+    """A line that runs upward is listed as one that the detector finds as it lies."""
+
+    def find(picture):
+        # Turned a quarter and set to half its width the place is half as high again as wide: then
+        # a line is seen in its upper part, else none.
+        rows, columns = picture.shape
+        line = np.array([[0.2, 0.2], [0.8, 0.2], [0.8, 0.25], [0.2, 0.25]], np.float32)
+        return (line * (columns, rows))[None] if rows < 2 * columns else np.zeros((0, 4, 2))
+
+    _, boxes = narrow_lines(find, np.zeros((400, 300), np.uint8), (0, 0, 300, 400), 150.0)
+    a, b, c, d = np.round(boxes[0], 1).tolist()
+    assert a[0] == d[0] < b[0] == c[0]
+    assert a[1] == b[1] < c[1] == d[1]

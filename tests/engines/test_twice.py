@@ -42,5 +42,4 @@ def test_a_number_that_another_engine_read_longer_is_looked_at_again(
 )
 def test_a_date_is_no_number_that_a_label_bears(text: str, *, bears: bool) -> None:
     """A label of which dates and words alone were found is looked at again."""
-    line = Line(text=text, confidence=1.0, box=BOX, engine="rapidocr")
-    assert bears_number(line) is bears
+    assert bears_number(text) is bears

@@ -6,7 +6,7 @@ import pytest
 
 from digitizer.model.reading import FieldName, FieldSource
 from digitizer.reading import ReadingRules, parse_lines
-from digitizer.reading.captions import Caption, announced
+from digitizer.reading.captions import Caption, announced, segments
 from digitizer.reading.likeness import misreading
 from digitizer.rehearsal.misreading import Wear, misread
 
@@ -116,3 +116,20 @@ def test_signs_that_look_alike_cost_less(read: str, printed: str, cost: float | 
         assert found is None or found > 1
     else:
         assert found == pytest.approx(cost)
+
+
+@pytest.mark.parametrize(
+    ("line", "caption"),
+    [
+        ("DATE 20.11.1992 FLM NO. 92878638", Caption.ACCESSION),
+        ("F1LM NO: 92878638", Caption.ACCESSION),
+        ("FIL NO. 92878638", Caption.RECORD),
+        ("H0SP NO. 92878638", Caption.RECORD),
+        ("DOE, CASEY NO. 92878638", Caption.RECORD),
+    ],
+)
+def test_what_a_number_is_the_word_before_it_tells_though_misread(
+    line: str, caption: Caption
+) -> None:
+    """A film's own number is no patient's; what may be either stays the patient's."""
+    assert segments(line)[-1].caption is caption
