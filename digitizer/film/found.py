@@ -1,7 +1,7 @@
 """What a search for sheets works on, and what it finds: a page prepared, and sheets as measured."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from math import cos, degrees, sin
 
@@ -38,6 +38,10 @@ _HANGS_ON = 0.25
 drawn sheets 496 had 0.22 at most; one of the others had lost its dark third; where two films touch,
 and the sides of one are found, it is 0.38 and more."""
 
+_AGAINST_MM = 3.0
+"""So near to each other two sheets are one thing: films on drawn beds lie six apart at least."""
+_AGAINST = 0.5
+"""Part of the shorter side along which they are."""
 _IN_LINE_DEG, _IN_LINE_MM = 0.15, 2.0
 """How far two sheets of one feed may lie askew and aside of each other: what is laid by hand lies a
 degree askew, and no two films of a drawn bed lay within both."""
@@ -104,6 +108,10 @@ class FoundSheet:
         Pixels of the scan by which clear film shines beyond its edge.
     settled : tuple of bool
         Top, right, bottom, left: whether the film's own edge was found beyond a black rim.
+    piece : int
+        Number of the connected piece that it is, or was cut from.
+    joined : bool
+        Whether it is put together of what was cut apart, or lies too near together.
     """
 
     corners: Points
@@ -114,6 +122,8 @@ class FoundSheet:
     rim: Points
     glow: float
     settled: tuple[bool, ...] = (False, False, False, False)
+    piece: int = -1
+    joined: bool = False
 
     @property
     def seen(self) -> int:
@@ -164,7 +174,7 @@ class FoundSheet:
         scale : ndarray, (2,)
             Millimetres per pixel in x and y, or ones.
         """
-        if beside(self.corners, self.rim, self.glow) > _HANGS_ON:
+        if self.joined or beside(self.corners, self.rim, self.glow) > _HANGS_ON:
             return True
         half = [side.seen and side.support < _HALF_SEEN for side in self.sides]
         if not ((half[0] and half[2]) or (half[1] and half[3])):
@@ -236,6 +246,32 @@ class FoundSheet:
         apart = abs(float(askew_deg(np.array(between))))
         return common > _ACROSS * self.area and apart > OTHERWISE_DEG
 
+    def lies_against(self, other: "FoundSheet", scale: Points) -> bool:
+        """Tell whether no bed shows between two sheets, along much of the shorter's side.
+
+        Films are laid a finger's breadth apart. These are parts of one that is folded, its flap as
+        black as the bed, or two that touch.
+
+        Parameters
+        ----------
+        other : FoundSheet
+        scale : ndarray, (2,)
+            Millimetres per pixel in x and y, or ones: then nothing is told.
+        """
+        if np.allclose(scale, 1.0):
+            return False
+        mine, theirs = (_grown(one.corners * scale, _AGAINST_MM / 2) for one in (self, other))
+        common, shared = cv2.intersectConvexConvex(mine, theirs)
+        if common == 0.0:
+            return False
+        along = float(np.linalg.norm(np.ptp(shared[:, 0], axis=0)))
+        least = min(np.linalg.norm(one[n] - one[0]) for one in (mine, theirs) for n in (1, 3))
+        return along > _AGAINST * float(least)
+
+    def joined_with(self, other: "FoundSheet") -> "FoundSheet":
+        """Return the sheet with another that lies against it: of one angle, nothing is sure."""
+        return replace(self, rim=np.concatenate([self.rim, other.corners, other.rim]), joined=True)
+
     def is_fed_with(self, other: "FoundSheet", scale: Points) -> bool:
         """Tell two sheets of one feed: what shows of each, between the same two lines.
 
@@ -292,6 +328,14 @@ def _is_of_no_film(ends: Points) -> bool:
 def _around(ends: Points) -> SizeMm:
     """Return the size of two sheets together."""
     return SizeMm(*map(float, ends[:, 1].max(axis=0) - ends[:, 0].min(axis=0)))
+
+
+def _grown(corners: Points, room: float) -> NDArray[np.float32]:
+    """Return a rectangle grown on every side."""
+    across, down = (corners[n] - corners[0] for n in (1, 3))
+    across, down = (room * one / np.linalg.norm(one) for one in (across, down))
+    ways = np.array([-across - down, across - down, across + down, down - across])
+    return np.asarray(corners + ways, dtype=np.float32)
 
 
 def beside(corners: Points, rim: Points, glow: float) -> float:

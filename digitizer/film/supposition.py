@@ -19,6 +19,7 @@ from digitizer.film.bed import (
     Bed,
     BedKind,
     Mask,
+    Outline,
     frame_levels,
     groupings,
     grow_bed,
@@ -206,7 +207,7 @@ def best_sheets(page: Page) -> tuple[list[FoundSheet], float | None]:
         one for one in supposed if one.sheets and not any(other.holds(one) for other in supposed)
     ]
     if believed:
-        best = _best_borne_out(believed)
+        best = _best_borne_out(believed, page)
         if any(_contradicts(other, best, page.scale) for other in believed):
             return [], None
         if _are_pictures(best.sheets, page):
@@ -214,6 +215,7 @@ def best_sheets(page: Page) -> tuple[list[FoundSheet], float | None]:
             return [], common_angle(sides, page.scale)
         # What bed-like film divided from the rest lies within the rest, once that is whole.
         whole = _outermost([with_whole_rim(page, one) for one in best.sheets])
+        whole = _joined(whole, page)
         kept = with_black_rims(page, whole, dark=best.dark)
         # On a dark bed a rim as black as it may make up what lacks to a film's size.
         if _is_field(kept if best.dark else whole, page):
@@ -225,14 +227,71 @@ def best_sheets(page: Page) -> tuple[list[FoundSheet], float | None]:
     return [], border_angle([line for one in supposed for line in one.lines], page.scale)
 
 
-def _best_borne_out(believed: Sequence[_Supposition]) -> _Supposition:
-    """Return the supposition with the longest edges, or one nearly so that leaves nothing over.
+def _joined(found: Sequence[FoundSheet], page: Page) -> list[FoundSheet]:
+    """Return films with bed between them: what lies against another is of one with it.
 
-    Where the rim of one film hangs on to another, a level nearer to the rim's takes it for bed.
+    So is what was cut from one piece, unless all of it has films' sizes: tape and glare join films,
+    and the bed seems to divide one where its flap, or its picture, is as black.
+    """
+    films = [_may_be_film(one, page) for one in found]
+    cut = {
+        one.piece
+        for number, one in enumerate(found)
+        if not films[number] and sum(other.piece == one.piece for other in found) > 1
+    }
+    apart: list[FoundSheet] = []
+    for one in sorted(found, key=lambda one: -one.area):
+        against = [
+            number
+            for number, other in enumerate(apart)
+            if (one.piece == other.piece and one.piece in cut)
+            or other.lies_against(one, page.scale)
+        ]
+        if against:
+            apart[against[0]] = apart[against[0]].joined_with(one)
+        else:
+            apart.append(one)
+    return sorted(apart, key=lambda one: tuple(one.corners.min(axis=0)))
+
+
+def _may_be_film(found: FoundSheet, page: Page) -> bool:
+    """Tell whether a sheet has a film's size, as far as it shows."""
+    size = _size_mm(found.corners, page)
+    if size is None:
+        return True
+    top, right, bottom, left = (not (side.seen or side.rough) for side in found.sides)
+    hidden = (left + right, top + bottom)
+    return may_be_whole(size, hidden) if any(hidden) else is_film_size(size)
+
+
+def _best_borne_out(believed: Sequence[_Supposition], page: Page) -> _Supposition:
+    """Return the supposition with the longest edges, or one nearly so that explains more.
+
+    Where the rim of one film hangs on to another, a level nearer to the rim's takes it for bed. And
+    where a black rim is nearly the bed's level, its picture within has no film's size.
     """
     best = max(believed, key=lambda one: one.edge)
-    clear = [one for one in believed if one.is_clear and one.edge > _NEARLY * best.edge]
-    return max(clear, key=lambda one: one.edge, default=best)
+    near = [one for one in believed if one.edge > _NEARLY * best.edge]
+    clear = [one for one in near if one.is_clear]
+    best = max(clear, key=lambda one: one.edge, default=best)
+    if _are_films(best, page):
+        return best
+    around = [
+        one
+        for one in near
+        if _are_films(one, page)
+        and all(any(mine.holds(sheet) for mine in one.sheets) for sheet in best.sheets)
+    ]
+    return max(around, key=lambda one: one.edge, default=best)
+
+
+def _are_films(supposed: _Supposition, page: Page) -> bool:
+    """Tell whether all of its sheets are films of the trade by four edges."""
+    sizes = [(one, _size_mm(one.corners, page)) for one in supposed.sheets]
+    return all(
+        size is not None and is_film_size(size, _CUT_MM) and all(side.seen for side in one.sides)
+        for one, size in sizes
+    )
 
 
 def _are_pictures(sheets: Sequence[FoundSheet], page: Page) -> bool:
@@ -324,7 +383,9 @@ def _suppose(page: Page, bed: Bed, kind: BedKind, level: float) -> _Supposition:
     lines: list[Side] = []
     is_film = kind is BedKind.DARK and shows_light_behind(bed, page.light)
     seek_rims = kind is BedKind.DARK and not is_film
+    plain: list[Outline] = []
     for grouping in groupings(bed.mask):
+        plain = plain or [outlines[0] for outlines in grouping]
         pieces = [_measure(page, surface, outlines) for outlines in grouping]
         found = _outermost([one for one in pieces if one is not None])
         found = [one for one in found if not _is_scrap(one, found, page)] or found
@@ -350,7 +411,7 @@ def _suppose(page: Page, bed: Bed, kind: BedKind, level: float) -> _Supposition:
         scattered = any(_is_scattered(one, page) for one in found)
         better = fewer or edge > sum(one.edge for one in best)
         if borne_out and better and not scattered and _is_bare(bed.mask, found, page):
-            best = found
+            best = [replace(one, piece=_piece_of(one, plain, page)) for one in found]
         apart = len(found) <= _MOST_SHEETS and all(one.beside < _BESIDE for one in found)
         if least >= _BEYOND_DOUBT and apart:
             break
@@ -358,6 +419,13 @@ def _suppose(page: Page, bed: Bed, kind: BedKind, level: float) -> _Supposition:
     if sum(one.edge for one in best) < _LEAST_EDGE * min(page.tone.shape):
         best = []
     return _Supposition(level, best, [], [] if best else lines)
+
+
+def _piece_of(found: FoundSheet, plain: Sequence[Outline], page: Page) -> int:
+    """Return which connected piece a sheet lies in."""
+    x, y = found.rim[0] * page.reduction - 0.5
+    away = [cv2.pointPolygonTest(one, (float(x), float(y)), True) for one in plain]
+    return int(np.argmax(away))
 
 
 def _proves(found: Sequence[FoundSheet], page: Page) -> bool:
