@@ -32,6 +32,8 @@ _UNSEEN_MM = 10.0
 _STRAIGHT_MM = 0.05
 """Bow below which edges that show were drawn by a machine; two of them tell. On some fifty drawn
 sheets on dark beds those of masks measured 0.01 to 0.064, the sheets' own 0.04 to 0.2."""
+_STRAIGHT_PX = 0.2
+"""The same in pixels, where these are coarse: less cannot be measured."""
 _DOUBTED, _DOUBTFUL_MM = 0.8, 8.0
 """Part of the sides below which they may be something else on the film, and how far inside."""
 _HALF = 0.5
@@ -205,7 +207,7 @@ def _may_lack(page: Page, found: FoundSheet) -> tuple[float, ...]:
     if not page.encoded and found.seen < 4:
         # Wider rims would have been measured, and a film that is cut off may be of any size.
         return (_NARROW_MM,)
-    if bows[1] < _STRAIGHT_MM:
+    if bows[1] < max(_STRAIGHT_MM, _STRAIGHT_PX / page.pitch):
         return _WIDEST_MM if page.encoded else _WIDEST_MM[:1]
     narrow = _UNSEEN_MM if page.encoded else _NARROW_MM
     return (max(_DOUBTFUL_MM, narrow) if found.believed < _DOUBTED else narrow,)

@@ -335,7 +335,7 @@ def _is_field(sheets: Sequence[FoundSheet], page: Page) -> bool:
     if abs(degrees(common_angle(sheets[0].sides, page.scale))) > _FED_DEG:
         return False
     top, right, bottom, left = (not (side.seen or side.rough) for side in sheets[0].sides)
-    return not may_be_whole(size, (left + right, top + bottom))
+    return not may_be_whole(size, (left + right, top + bottom), surely=True)
 
 
 def _angle_of_field(field: FoundSheet, page: Page) -> float | None:
