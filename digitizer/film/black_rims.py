@@ -42,6 +42,8 @@ _NO_ROOM_MM = 5.0
 """So near to the frame there is no room to measure an edge beyond a side."""
 _ROOM_MM = 0.5
 """So much more on every side."""
+_TOLD_MM = 2.0
+"""From which on what is kept beyond an edge is told."""
 _SLIGHT_MM = 0.65
 """From which on what lacks to a film's size may be film: edges both measured well lack less."""
 _APART_MM = 1.0
@@ -123,7 +125,8 @@ def _with_rim(page: Page, found: FoundSheet, others: Sequence[FoundSheet]) -> Fo
         return found
     away = [one.corners * page.scale for one in others]
     widened = _widened(corners, rims, away, page.frame * page.scale)
-    return replace(found, corners=widened / page.scale)
+    unsure = max(rims) > _TOLD_MM
+    return replace(found, corners=widened / page.scale, unsure=unsure)
 
 
 def _rims(page: Page, found: FoundSheet, corners: Points) -> list[float] | None:

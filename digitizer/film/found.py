@@ -112,6 +112,8 @@ class FoundSheet:
         Number of the connected piece that it is, or was cut from.
     joined : bool
         Whether it is put together of what was cut apart, or lies too near together.
+    unsure : bool
+        Whether more than measured was kept, since the film may go on.
     """
 
     corners: Points
@@ -124,6 +126,7 @@ class FoundSheet:
     settled: tuple[bool, ...] = (False, False, False, False)
     piece: int = -1
     joined: bool = False
+    unsure: bool = False
 
     @property
     def seen(self) -> int:

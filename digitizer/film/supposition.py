@@ -188,11 +188,27 @@ class _Supposition:
         return all(any(mine.holds(one) for mine in outer) for one in other.sheets)
 
 
-def best_sheets(page: Page) -> tuple[list[FoundSheet], float | None]:
-    """Return the sheets under the supposition that their edges bear out best.
+@dataclass(frozen=True, slots=True, eq=False)
+class BorneOut:
+    """What the edges on a page bear out.
 
-    Where none is borne out: no sheet, and the angle of a field's border if one shows.
+    Attributes
+    ----------
+    sheets : list of FoundSheet
+        Empty where all of the frame is the sheet.
+    angle : float or None
+        Of that sheet in radians, where borders on it tell.
+    unsure : bool
+        Whether lines as sharp as a cut run within that sheet: the film may end there.
     """
+
+    sheets: list[FoundSheet]
+    angle: float | None = None
+    unsure: bool = False
+
+
+def best_sheets(page: Page) -> BorneOut:
+    """Return the sheets under the supposition that their edges bear out best."""
     supposed: list[_Supposition] = []
     for level, noise in frame_levels(page.tone):
         bed = grow_bed(page.tone, level, noise)
@@ -209,22 +225,25 @@ def best_sheets(page: Page) -> tuple[list[FoundSheet], float | None]:
     if believed:
         best = _best_borne_out(believed, page)
         if any(_contradicts(other, best, page.scale) for other in believed):
-            return [], None
+            return BorneOut([], unsure=True)
         if _are_pictures(best.sheets, page):
             sides = [side for one in best.sheets for side in one.sides if side.seen]
-            return [], common_angle(sides, page.scale)
+            return BorneOut([], common_angle(sides, page.scale))
         # What bed-like film divided from the rest lies within the rest, once that is whole.
         whole = _outermost([with_whole_rim(page, one) for one in best.sheets])
         whole = _joined(whole, page)
         kept = with_black_rims(page, whole, dark=best.dark)
         # On a dark bed a rim as black as it may make up what lacks to a film's size.
         if _is_field(kept if best.dark else whole, page):
-            return [], _angle_of_field(best.sheets[0], page)
-        return kept, None
+            return BorneOut([], _angle_of_field(best.sheets[0], page), unsure=True)
+        return BorneOut(kept)
+    # A collimator's border is on the film; what is sharper may be the film's own edge.
+    unsure = any(not field.is_soft for one in supposed for field in one.fields)
     masks = [one for one in supposed if one.is_mask]
     if len(masks) == 1:
-        return [], common_angle(masks[0].lines, page.scale)
-    return [], border_angle([line for one in supposed for line in one.lines], page.scale)
+        return BorneOut([], common_angle(masks[0].lines, page.scale), unsure)
+    lines = [line for one in supposed for line in one.lines]
+    return BorneOut([], border_angle(lines, page.scale), unsure)
 
 
 def _joined(found: Sequence[FoundSheet], page: Page) -> list[FoundSheet]:
