@@ -16,7 +16,7 @@ from digitizer.film.sizes import is_film_size, is_longer_than_any
 from digitizer.model.raster import Pixels
 from digitizer.model.units import SizeMm
 
-__all__ = ["OVERHANG", "FoundSheet", "Page", "beside"]
+__all__ = ["FED_DEG", "OVERHANG", "FoundSheet", "Page", "beside"]
 
 OVERHANG = 0.01
 """Part of a sheet's diagonal by which what lies inside it may stick out as measured."""
@@ -24,7 +24,7 @@ _CORNER_SUPPORT = 0.4
 """Agreeing share of a side from which on it may make a corner with the next."""
 _HALF_SEEN = 0.8
 """Agreeing share of two opposite sides below which the outline may be that of two sheets."""
-_FED_DEG = 1.2
+FED_DEG = 1.2
 """How far askew a film may lie of which one side shows: the others lie beyond the frame, as a
 transport feeds it. A crease across a corner lies further off."""
 _LONG = 0.4
@@ -84,6 +84,13 @@ class Page:
         """Corners of the frame, (4, 2)."""
         rows, columns = self.full.shape[:2]
         return np.array([[0, 0], [columns, 0], [columns, rows], [0, rows]], dtype=np.float64)
+
+    def size_mm(self, corners: Points) -> SizeMm | None:
+        """Return width and height of a rectangle; None where the scan tells no resolution."""
+        if np.allclose(self.scale, 1.0):
+            return None
+        width, height = np.linalg.norm((corners[[1, 3]] - corners[0]) * self.scale, axis=1)
+        return SizeMm(float(width), float(height))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -205,7 +212,7 @@ class FoundSheet:
             Corners of the frame in pixels.
         """
         agreed = agreeing(self.sides, scale)
-        fed = bool(agreed) and abs(degrees(common_angle(agreed, scale))) <= _FED_DEG
+        fed = bool(agreed) and abs(degrees(common_angle(agreed, scale))) <= FED_DEG
         if len(agreed) > 2 or fed or (len(agreed) == 2 and self._meet(agreed, frame)):
             return len(agreed)
         return 0

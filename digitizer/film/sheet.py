@@ -21,7 +21,7 @@ from digitizer.film.light import full_scale, grey, is_density, light_picture, lo
 from digitizer.film.paper import is_bare, is_coloured, is_paper
 from digitizer.film.pictures import reading_picture
 from digitizer.film.rectangle import rectangle
-from digitizer.film.supposition import best_sheets
+from digitizer.film.rivals import best_sheets
 from digitizer.model.film import Geometry, ScanKind
 from digitizer.model.raster import Raster
 from digitizer.model.reasons import Reason
