@@ -152,9 +152,11 @@ def flags_of(number: int, *, seed: int, dpi: float, wear: float, only: tuple[str
         if defect != COARSE and can_have(scan, defect):
             found[defect] = judged(spoil(np.random.default_rng(key), scan, defect), true)
     if COARSE in only:
-        fine = draw_scan(key, dpi=max(dpi, FINE_DPI), wear=wear).raster
-        found["fine"] = judged(fine, true)
-        found[COARSE] = judged(coarsened(np.random.default_rng(key), fine), true)
+        # Drawn finer, a film lies otherwise.
+        finer = draw_scan(key, dpi=max(dpi, FINE_DPI), wear=wear)
+        true = finer.placements[0].theta_deg
+        found["fine"] = judged(finer.raster, true)
+        found[COARSE] = judged(coarsened(np.random.default_rng(key), finer.raster), true)
     return Spoilt(
         key,
         {name: flags for name, (flags, _) in found.items()},

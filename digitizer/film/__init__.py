@@ -21,7 +21,14 @@ from digitizer.film.orientation import (
     witnesses_of_reading,
 )
 from digitizer.film.pictures import ReadingPicture, paper_picture, reading_picture, text_crops
-from digitizer.film.quality import NO_QUALITY, covered, finer_for, quality, two_in_one
+from digitizer.film.quality import (
+    NO_QUALITY,
+    covered,
+    edge_unsure,
+    finer_for,
+    quality,
+    two_in_one,
+)
 from digitizer.film.rendering import render
 from digitizer.film.settings import USUAL, QualitySettings
 from digitizer.film.sheet import SheetSearch, find_sheets
@@ -45,6 +52,7 @@ __all__ = [
     "cut_tiles",
     "decide_orientation",
     "drift",
+    "edge_unsure",
     "find_sheets",
     "find_steps",
     "find_tiles",

@@ -21,6 +21,7 @@ __all__ = [
     "Bed",
     "BedKind",
     "Mask",
+    "Outline",
     "frame_levels",
     "groupings",
     "grow_bed",

@@ -32,6 +32,8 @@ _UNSEEN_MM = 10.0
 _STRAIGHT_MM = 0.05
 """Bow below which edges that show were drawn by a machine; two of them tell. On some fifty drawn
 sheets on dark beds those of masks measured 0.01 to 0.064, the sheets' own 0.04 to 0.2."""
+_STRAIGHT_PX = 0.2
+"""The same in pixels, where these are coarse: less cannot be measured."""
 _DOUBTED, _DOUBTFUL_MM = 0.8, 8.0
 """Part of the sides below which they may be something else on the film, and how far inside."""
 _HALF = 0.5
@@ -40,6 +42,8 @@ _NO_ROOM_MM = 5.0
 """So near to the frame there is no room to measure an edge beyond a side."""
 _ROOM_MM = 0.5
 """So much more on every side."""
+_TOLD_MM = 2.0
+"""From which on what is kept beyond an edge is told."""
 _SLIGHT_MM = 0.65
 """From which on what lacks to a film's size may be film: edges both measured well lack less."""
 _APART_MM = 1.0
@@ -121,7 +125,8 @@ def _with_rim(page: Page, found: FoundSheet, others: Sequence[FoundSheet]) -> Fo
         return found
     away = [one.corners * page.scale for one in others]
     widened = _widened(corners, rims, away, page.frame * page.scale)
-    return replace(found, corners=widened / page.scale)
+    unsure = max(rims) > _TOLD_MM
+    return replace(found, corners=widened / page.scale, unsure=unsure)
 
 
 def _rims(page: Page, found: FoundSheet, corners: Points) -> list[float] | None:
@@ -205,7 +210,7 @@ def _may_lack(page: Page, found: FoundSheet) -> tuple[float, ...]:
     if not page.encoded and found.seen < 4:
         # Wider rims would have been measured, and a film that is cut off may be of any size.
         return (_NARROW_MM,)
-    if bows[1] < _STRAIGHT_MM:
+    if bows[1] < max(_STRAIGHT_MM, _STRAIGHT_PX / page.pitch):
         return _WIDEST_MM if page.encoded else _WIDEST_MM[:1]
     narrow = _UNSEEN_MM if page.encoded else _NARROW_MM
     return (max(_DOUBTFUL_MM, narrow) if found.believed < _DOUBTED else narrow,)

@@ -1,7 +1,7 @@
 """What a search for sheets works on, and what it finds: a page prepared, and sheets as measured."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from math import cos, degrees, sin
 
@@ -16,7 +16,7 @@ from digitizer.film.sizes import is_film_size, is_longer_than_any
 from digitizer.model.raster import Pixels
 from digitizer.model.units import SizeMm
 
-__all__ = ["OVERHANG", "FoundSheet", "Page", "beside"]
+__all__ = ["FED_DEG", "OVERHANG", "FoundSheet", "Page", "beside"]
 
 OVERHANG = 0.01
 """Part of a sheet's diagonal by which what lies inside it may stick out as measured."""
@@ -24,7 +24,7 @@ _CORNER_SUPPORT = 0.4
 """Agreeing share of a side from which on it may make a corner with the next."""
 _HALF_SEEN = 0.8
 """Agreeing share of two opposite sides below which the outline may be that of two sheets."""
-_FED_DEG = 1.2
+FED_DEG = 1.2
 """How far askew a film may lie of which one side shows: the others lie beyond the frame, as a
 transport feeds it. A crease across a corner lies further off."""
 _LONG = 0.4
@@ -38,6 +38,10 @@ _HANGS_ON = 0.25
 drawn sheets 496 had 0.22 at most; one of the others had lost its dark third; where two films touch,
 and the sides of one are found, it is 0.38 and more."""
 
+_AGAINST_MM = 3.0
+"""So near to each other two sheets are one thing: films on drawn beds lie six apart at least."""
+_AGAINST = 0.5
+"""Part of the shorter side along which they are."""
 _IN_LINE_DEG, _IN_LINE_MM = 0.15, 2.0
 """How far two sheets of one feed may lie askew and aside of each other: what is laid by hand lies a
 degree askew, and no two films of a drawn bed lay within both."""
@@ -81,6 +85,13 @@ class Page:
         rows, columns = self.full.shape[:2]
         return np.array([[0, 0], [columns, 0], [columns, rows], [0, rows]], dtype=np.float64)
 
+    def size_mm(self, corners: Points) -> SizeMm | None:
+        """Return width and height of a rectangle; None where the scan tells no resolution."""
+        if np.allclose(self.scale, 1.0):
+            return None
+        width, height = np.linalg.norm((corners[[1, 3]] - corners[0]) * self.scale, axis=1)
+        return SizeMm(float(width), float(height))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FoundSheet:
@@ -104,6 +115,12 @@ class FoundSheet:
         Pixels of the scan by which clear film shines beyond its edge.
     settled : tuple of bool
         Top, right, bottom, left: whether the film's own edge was found beyond a black rim.
+    piece : int
+        Number of the connected piece that it is, or was cut from.
+    joined : bool
+        Whether it is put together of what was cut apart, or lies too near together.
+    unsure : bool
+        Whether more than measured was kept, since the film may go on.
     """
 
     corners: Points
@@ -114,6 +131,9 @@ class FoundSheet:
     rim: Points
     glow: float
     settled: tuple[bool, ...] = (False, False, False, False)
+    piece: int = -1
+    joined: bool = False
+    unsure: bool = False
 
     @property
     def seen(self) -> int:
@@ -164,7 +184,7 @@ class FoundSheet:
         scale : ndarray, (2,)
             Millimetres per pixel in x and y, or ones.
         """
-        if beside(self.corners, self.rim, self.glow) > _HANGS_ON:
+        if self.joined or beside(self.corners, self.rim, self.glow) > _HANGS_ON:
             return True
         half = [side.seen and side.support < _HALF_SEEN for side in self.sides]
         if not ((half[0] and half[2]) or (half[1] and half[3])):
@@ -192,7 +212,7 @@ class FoundSheet:
             Corners of the frame in pixels.
         """
         agreed = agreeing(self.sides, scale)
-        fed = bool(agreed) and abs(degrees(common_angle(agreed, scale))) <= _FED_DEG
+        fed = bool(agreed) and abs(degrees(common_angle(agreed, scale))) <= FED_DEG
         if len(agreed) > 2 or fed or (len(agreed) == 2 and self._meet(agreed, frame)):
             return len(agreed)
         return 0
@@ -235,6 +255,32 @@ class FoundSheet:
         between = common_angle(self.sides, scale) - common_angle(other.sides, scale)
         apart = abs(float(askew_deg(np.array(between))))
         return common > _ACROSS * self.area and apart > OTHERWISE_DEG
+
+    def lies_against(self, other: "FoundSheet", scale: Points) -> bool:
+        """Tell whether no bed shows between two sheets, along much of the shorter's side.
+
+        Films are laid a finger's breadth apart. These are parts of one that is folded, its flap as
+        black as the bed, or two that touch.
+
+        Parameters
+        ----------
+        other : FoundSheet
+        scale : ndarray, (2,)
+            Millimetres per pixel in x and y, or ones: then nothing is told.
+        """
+        if np.allclose(scale, 1.0):
+            return False
+        mine, theirs = (_grown(one.corners * scale, _AGAINST_MM / 2) for one in (self, other))
+        common, shared = cv2.intersectConvexConvex(mine, theirs)
+        if common == 0.0:
+            return False
+        along = float(np.linalg.norm(np.ptp(shared[:, 0], axis=0)))
+        least = min(np.linalg.norm(one[n] - one[0]) for one in (mine, theirs) for n in (1, 3))
+        return along > _AGAINST * float(least)
+
+    def joined_with(self, other: "FoundSheet") -> "FoundSheet":
+        """Return the sheet with another that lies against it: of one angle, nothing is sure."""
+        return replace(self, rim=np.concatenate([self.rim, other.corners, other.rim]), joined=True)
 
     def is_fed_with(self, other: "FoundSheet", scale: Points) -> bool:
         """Tell two sheets of one feed: what shows of each, between the same two lines.
@@ -292,6 +338,14 @@ def _is_of_no_film(ends: Points) -> bool:
 def _around(ends: Points) -> SizeMm:
     """Return the size of two sheets together."""
     return SizeMm(*map(float, ends[:, 1].max(axis=0) - ends[:, 0].min(axis=0)))
+
+
+def _grown(corners: Points, room: float) -> NDArray[np.float32]:
+    """Return a rectangle grown on every side."""
+    across, down = (corners[n] - corners[0] for n in (1, 3))
+    across, down = (room * one / np.linalg.norm(one) for one in (across, down))
+    ways = np.array([-across - down, across - down, across + down, down - across])
+    return np.asarray(corners + ways, dtype=np.float32)
 
 
 def beside(corners: Points, rim: Points, glow: float) -> float:

@@ -2,7 +2,7 @@
 
 What this decides: where such patches lie, and what can be measured of them: how they lie against
 the film, whether the film goes on below them, whether they bear print. What it never does: say what
-a patch is (:mod:`digitizer.film.covered`).
+a patch is (:mod:`digitizer.film.labels`).
 """
 
 from collections.abc import Iterator, Sequence

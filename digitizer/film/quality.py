@@ -24,7 +24,7 @@ from digitizer.model.raster import Pixels, Raster
 from digitizer.model.reasons import Code
 from digitizer.model.units import MM_PER_INCH, Dpi
 
-__all__ = ["NO_QUALITY", "covered", "finer_for", "quality", "two_in_one"]
+__all__ = ["NO_QUALITY", "covered", "edge_unsure", "finer_for", "quality", "two_in_one"]
 
 NO_QUALITY = Quality()
 """Of a file that could not be decoded."""
@@ -141,6 +141,11 @@ def two_in_one(quality: Quality) -> Quality:
     said = (Code.RESOLUTION_DOUBTFUL, Code.DOUBLE_FEED)
     flags = tuple(one for one in quality.flags if one not in said)
     return replace(quality, flags=(*flags, Code.DOUBLE_FEED.value))
+
+
+def edge_unsure(quality: Quality) -> Quality:
+    """Return a quality that says that more than is surely film was kept."""
+    return replace(quality, flags=(*quality.flags, Code.EDGE_UNSURE.value))
 
 
 def finer_for(quality: Quality, body_part: str, settings: QualitySettings = USUAL) -> Quality:

@@ -21,7 +21,7 @@ from digitizer.film.light import full_scale, grey, is_density, light_picture, lo
 from digitizer.film.paper import is_bare, is_coloured, is_paper
 from digitizer.film.pictures import reading_picture
 from digitizer.film.rectangle import rectangle
-from digitizer.film.supposition import best_sheets
+from digitizer.film.rivals import best_sheets
 from digitizer.model.film import Geometry, ScanKind
 from digitizer.model.raster import Raster
 from digitizer.model.reasons import Reason
@@ -49,12 +49,15 @@ class SheetSearch:
     reasons : tuple of Reason
     of_two : tuple of bool
         Of each sheet: whether two may lie in its outline, or it over another.
+    edge_unsure : tuple of bool
+        Of each sheet: whether more than is surely film was kept, since nothing tells where it ends.
     """
 
     sheets: tuple[Geometry, ...]
     kind: ScanKind | None
     reasons: tuple[Reason, ...] = field(default=())
     of_two: tuple[bool, ...] = ()
+    edge_unsure: tuple[bool, ...] = ()
 
 
 def find_sheets(raster: Raster) -> SheetSearch:
@@ -77,7 +80,7 @@ def find_sheets(raster: Raster) -> SheetSearch:
     sharp = log_tone(picture.light, density=density)
     tone = np.asarray(cv2.GaussianBlur(sharp, (0, 0), 1.0), dtype=np.float32)
     if is_paper(raster, picture.light, picture.top):
-        return SheetSearch(sheets=(_whole(raster),), kind=ScanKind.LABEL, of_two=(False,))
+        return _all_of_it(raster, ScanKind.LABEL)
     if is_bare(picture.light):
         return SheetSearch(sheets=(), kind=ScanKind.BLANK)
     pitch = max(raster.dpi) / MM_PER_INCH if raster.dpi else max(raster.pixels.shape) / _USUAL_MM
@@ -92,10 +95,11 @@ def find_sheets(raster: Raster) -> SheetSearch:
         pitch=pitch,
         scale=scale_of(raster.dpi),
     )
-    found, angle = best_sheets(page)
+    best = best_sheets(page)
+    found = best.sheets
     kind = ScanKind.LABEL if raster.bits <= 8 and is_coloured(raster) else ScanKind.FILM
     if not found:
-        return SheetSearch(sheets=(_whole(raster, angle),), kind=kind, of_two=(False,))
+        return _all_of_it(raster, kind, best.angle, unsure=best.unsure)
     mixed = [one.is_of_two(page.scale) for one in found]
     doubted = [
         double or any(one.is_crossed_by(other, page.scale) for other in found)
@@ -109,7 +113,8 @@ def find_sheets(raster: Raster) -> SheetSearch:
         _geometry(one, raster, page.frame, 0 if doubt else one.witnesses(page.scale, page.frame))
         for one, doubt in zip(found, doubted, strict=True)
     )
-    return SheetSearch(sheets=sheets, kind=kind, of_two=of_two)
+    unsure = tuple(one.unsure for one in found)
+    return SheetSearch(sheets=sheets, kind=kind, of_two=of_two, edge_unsure=unsure)
 
 
 def _geometry(found: FoundSheet, raster: Raster, frame: Points, witnesses: int) -> Geometry:
@@ -122,6 +127,14 @@ def _geometry(found: FoundSheet, raster: Raster, frame: Points, witnesses: int) 
         # The one side that shows may be the crease.
         return make_geometry(upright, found.seen, raster.dpi, skew_known=False)
     return geometry
+
+
+def _all_of_it(
+    raster: Raster, kind: ScanKind, angle: float | None = None, *, unsure: bool = False
+) -> SheetSearch:
+    """Return a search that found the frame itself to be the sheet."""
+    sheets = (_whole(raster, angle),)
+    return SheetSearch(sheets=sheets, kind=kind, of_two=(False,), edge_unsure=(unsure,))
 
 
 def _whole(raster: Raster, angle: float | None = None) -> Geometry:

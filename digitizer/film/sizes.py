@@ -34,6 +34,9 @@ _SHORTER_MM, _LONGER_MM = (-2.0, -4.5, -8.5), (2.0, 1.0, 1.0)
 """By how much a film may seem shorter or longer than it is where none, one or both of two opposite
 sides lie beyond the frame. The widest film that lies 0.7 degrees askew lacks four millimetres on
 either side where its corners are all beyond the frame (see ``_DEEPEST_MM``)."""
+_SURELY_SHORTER_MM = (-2.0, -2.5, -8.5)
+"""The same where the frame is as large as some film too: of thirteen drawn films fed beyond it at
+one side none lacked more than 1.9, two fields lacked 3.5 to the size of a smaller film."""
 _DEEPEST_MM = 6.5
 """How far a film's corner lies beyond the frame at most where nothing is cut off: 5.3 mm for the
 widest film fed 0.7 degrees askew, and what it was fed too far."""
@@ -62,7 +65,11 @@ def is_film_size(size: SizeMm, tolerance: float = _TOLERANCE_MM) -> bool:
 
 
 def may_be_whole(
-    size: SizeMm, hidden: tuple[int, int], wedges_mm: tuple[float, float] = (0.0, 0.0)
+    size: SizeMm,
+    hidden: tuple[int, int],
+    wedges_mm: tuple[float, float] = (0.0, 0.0),
+    *,
+    surely: bool = False,
 ) -> bool:
     """Tell whether a sheet of which some sides lie beyond the frame may be a whole film.
 
@@ -74,10 +81,13 @@ def may_be_whole(
         How many sides, 0 to 2, do not show across (left, right) and down (top, bottom).
     wedges_mm : tuple of float
         How much more the one end of such a side lies beyond the frame than the other.
+    surely : bool
+        Whether something else speaks against it, so that little may lack.
     """
+    shorter = _SURELY_SHORTER_MM if surely else _SHORTER_MM
     shown_mm = (size.width, size.height)
     return any(
-        all(_fits(*along) for along in zip(shown_mm, way, hidden, wedges_mm, strict=True))
+        all(_fits(*along, shorter) for along in zip(shown_mm, way, hidden, wedges_mm, strict=True))
         for one in STANDARD_SIZES_MM
         for way in (one, one[::-1])
     )
@@ -105,9 +115,11 @@ def may_be_framed(frame: SizeMm, between: tuple[float | None, float | None] = (N
     )
 
 
-def _fits(shown: float, whole: float, unseen: int, wedge: float) -> bool:
+def _fits(
+    shown: float, whole: float, unseen: int, wedge: float, shorter: tuple[float, float, float]
+) -> bool:
     """Tell whether a side may be as long, and no corner of it lies further beyond than laid."""
-    if not _SHORTER_MM[unseen] <= shown - whole <= _LONGER_MM[unseen]:
+    if not shorter[unseen] <= shown - whole <= _LONGER_MM[unseen]:
         return False
     return not unseen or wedge + max(0.0, whole - shown) / unseen < _DEEPEST_MM
 

@@ -76,6 +76,7 @@ class Code(StrEnum):
     RESOLUTION_UNKNOWN = "resolution_unknown"
     RESOLUTION_DOUBTFUL = "resolution_doubtful"
     SKEW_UNKNOWN = "skew_unknown"
+    EDGE_UNSURE = "edge_unsure"
     EIGHT_BIT = "eight_bit"
     NOISY = "noisy"
     STUCK_COLUMNS = "stuck_columns"
@@ -371,6 +372,12 @@ def _table() -> dict[Code, CodeText]:
             "Check the resolution in the scanner's profile.",
         ),
         (Code.SKEW_UNKNOWN, note, "How the film is tilted could not be told.", ""),
+        (
+            Code.EDGE_UNSURE,
+            note,
+            "Where the film ends could not be told: all that may be film is kept.",
+            "Set the corners by hand if more than the film shows.",
+        ),
         (Code.EIGHT_BIT, note, "Fewer than 1,024 grey levels were delivered.", "Scan at 16 bit."),
         (Code.NOISY, note, "The scan is grainy.", "Let the scanner warm up and scan again."),
         (

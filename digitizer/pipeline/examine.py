@@ -86,22 +86,28 @@ def find_on_page(
     """
     raster = decoder.decode(path, page)
     search = film.find_sheets(raster)
-    geometries, of_two = search.sheets, search.of_two
+    geometries, doubts = search.sheets, list(zip(search.of_two, search.edge_unsure, strict=True))
     if not geometries and search.kind is not ScanKind.BLANK:
-        geometries, of_two = (whole_frame(raster),), (False,)
+        geometries, doubts = (whole_frame(raster),), [(False, False)]
     kind = _SHEET_KIND[search.kind or ScanKind.FILM] if geometries else SheetKind.FILM
     sheets = tuple(
         FoundSheet(
             page=page,
             kind=kind,
             geometry=geometry,
-            quality=film.two_in_one(quality) if double else quality,
+            quality=_doubted(film.quality(raster, geometry, limits), *doubt),
         )
-        for geometry, double in zip(geometries, of_two, strict=True)
-        for quality in (film.quality(raster, geometry, limits),)
+        for geometry, doubt in zip(geometries, doubts, strict=True)
     )
     quality = sheets[0].quality if sheets else film.quality(raster, None, limits)
     return PageFindings(kind=search.kind, sheets=sheets, quality=quality, reasons=search.reasons)
+
+
+def _doubted(quality: Quality, of_two: bool, edge_unsure: bool) -> Quality:
+    """Return a sheet's quality with what the search for it could not tell."""
+    if of_two:
+        return film.two_in_one(quality)
+    return film.edge_unsure(quality) if edge_unsure else quality
 
 
 def read_sheet(

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from digitizer.film import find_sheets, is_covered, reading_picture
-from digitizer.film.covered import hides
+from digitizer.film.labels import hides
 from digitizer.film.patches import Patch, patches_of
 from digitizer.film.steps import Step
 from digitizer.model.raster import Raster

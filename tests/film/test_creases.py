@@ -108,6 +108,41 @@ def test_a_folded_side_is_outvoted_by_the_others(askew):
     assert np.min(np.array(sheet.corners)[:, 0]) < end + 12
 
 
+def test_a_film_whose_flap_is_as_black_as_the_bed_is_kept_whole():
+    """A drawn side folded over: two scraps were found, and what was black between them was lost."""
+    key = (3001, 3, 43)
+    raster = cover(np.random.default_rng(key), draw_marked_scan(key), "side folded")
+    search = find_sheets(raster)
+    (sheet,) = search.sheets
+    assert search.of_two == (True,)
+    assert sheet.skew_deg is None
+    (left, top), (right, bottom) = (edge(sheet.corners, axis=0) for edge in (np.min, np.max))
+    # What is left of 240 by 180 mm beyond a crease 64 mm into the frame.
+    assert (right - left, bottom - top) == pytest.approx((716, 716), abs=12)
+
+
+def test_a_black_rim_is_kept_where_a_corner_is_folded():
+    """The bed is nearly as black; with its rim the film has its size of the trade, 24 x 30 cm."""
+    key = (4001, 3, 28)
+    raster = cover(np.random.default_rng(key), draw_marked_scan(key), "corner folded")
+    (sheet,) = find_sheets(raster).sheets
+    assert (sheet.size_mm.width, sheet.size_mm.height) == pytest.approx((300, 240), abs=1)
+
+
+@pytest.mark.parametrize(
+    ("gap", "aside", "against"),
+    [(1.0, 0.0, True), (5.0, 0.0, False), (1.0, 250.0, False), (-4.0, 0.0, True)],
+)
+def test_what_lies_nearer_than_hands_lay_films_is_one_thing(gap, aside, against):
+    """Along half of the shorter side at least: corners may come near to each other."""
+    one = at_corner(0.0, np.array([300.0, 300.0]), 280.0)
+    shift = np.array([300.0 + gap, aside])
+    other = replace(one, corners=one.corners * [0.4, 0.5] + shift)
+    assert one.lies_against(other, ONES * 0.999) is against
+    assert other.lies_against(one, ONES * 0.999) is against
+    assert not one.lies_against(other, ONES)
+
+
 def test_a_crease_and_one_side_contradict_each_other():
     """Nothing tells which of the two is a cut edge."""
     film = Laid(1200, 1700, 500, 950, 0.2)

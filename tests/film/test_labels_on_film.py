@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from digitizer.film import is_covered
-from digitizer.film.covered import hides
+from digitizer.film.labels import hides
 from digitizer.film.patches import patches_of
 from digitizer.film.pictures import ReadingPicture
 from digitizer.film.steps import Step

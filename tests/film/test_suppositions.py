@@ -5,12 +5,13 @@ import numpy as np
 import pytest
 from film_phantoms import DPI, Laid, corner_errors, scan
 
-from digitizer.film import find_sheets
+from digitizer.film import edge_unsure, find_sheets, quality
 from digitizer.film.rectangle import rough_rectangle
 from digitizer.film.sizes import may_be_framed
 from digitizer.model.film import ScanKind
 from digitizer.model.raster import Polarity, Raster
 from digitizer.model.units import Dpi, SizeMm
+from digitizer.rehearsal.covers import cover, draw_marked_scan
 from digitizer.rehearsal.population import draw_scan
 from digitizer.rehearsal.sources import RADIOGRAPHS, radiograph
 
@@ -56,8 +57,10 @@ def test_no_film_is_lost_where_a_skewed_sheet_leaves_the_frame(skew):
 def test_a_penumbra_is_no_edge_however_film_like_its_width(number):
     """A drawn film fills the frame; what its collimator left chances to be as wide as a film."""
     raster = draw_scan((871, 1, number), dpi=100).raster
-    (sheet,) = find_sheets(raster).sheets
+    search = find_sheets(raster)
+    (sheet,) = search.sheets
     assert sheet.edges_seen == 0
+    assert search.edge_unsure == (False,)
     rows, columns = raster.pixels.shape
     assert np.max(sheet.corners, axis=0) == pytest.approx([columns, rows], abs=8)
     assert np.min(sheet.corners, axis=0) == pytest.approx([0, 0], abs=8)
@@ -366,6 +369,16 @@ def test_clear_film_is_no_bed_between_pictures_and_their_block(*, block, sheets)
     )
     found = find_sheets(raster).sheets
     assert len(found) == sheets
+
+
+def test_a_frame_kept_whole_says_so_where_a_line_within_is_as_sharp_as_a_cut():
+    """A drawn film that fills the frame but for a side folded over: bed is kept beside it."""
+    key = (3001, 3, 36)
+    raster = cover(np.random.default_rng(key), draw_marked_scan(key), "side folded")
+    search = find_sheets(raster)
+    assert search.sheets[0].edges_seen == 0
+    assert search.edge_unsure == (True,)
+    assert "edge_unsure" in edge_unsure(quality(raster, search.sheets[0])).flags
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,207 @@
+"""Pieces that a supposed bed leaves: their four sides, and which of them may be sheets.
+
+What this decides: where the sides of a piece run, and where its sheet ends beyond a rim that looks
+like the bed. What it never does: believe that the rest is the bed
+(:mod:`digitizer.film.supposition`).
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from math import degrees
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from digitizer.film.black_rims import with_whole_rim
+from digitizer.film.edges import NO_SIDE, BedSurface, Side, measure_side
+from digitizer.film.found import FoundSheet, Page, beside
+from digitizer.film.rectangle import common_angle, rectangle, rough_rectangle
+from digitizer.film.rims import bed_is_brighter, beyond
+
+__all__ = [
+    "BELIEVED",
+    "BESIDE",
+    "is_scattered",
+    "is_scrap",
+    "measure_piece",
+    "outermost",
+    "with_rims",
+]
+
+BELIEVED = 0.5
+"""Part of the sides inside the frame that must be cut edges."""
+BESIDE = 0.2
+"""Part of a piece's rim outside the sheet measured on it that is more than tape or glare."""
+_NARROWEST_MM = 25.0
+"""Dental films are 31 by 41 mm."""
+_SMALLEST_MM, _ALONE_MM = 30.0, 6.0
+_SCATTERED = 0.5
+"""The same beside a sheet with all beyond its rough sides, which its pieces then are not of."""
+_RIM_POINTS = 400
+"""So many points of a rim are kept."""
+_GLOW = 3.0
+"""Pixels of the reduced grid by which clear film shines over a dark bed."""
+_SOFT_SUPPORT = 0.6
+"""Agreeing share of a side from which an unsharp line may be a cut edge in an unsharp scan."""
+_SOFT_PX, _SOFT_MM = 12.0, 2.5
+"""The widest rise of such a line."""
+
+Points = NDArray[np.float64]
+
+
+def measure_piece(
+    page: Page, bed: BedSurface, outlines: Sequence[NDArray[np.int32]]
+) -> FoundSheet | None:
+    """Measure the four sides of one supposed sheet; None where it cannot be one."""
+    rows, columns = page.tone.shape
+    laid = rough_rectangle(outlines, (rows, columns))
+    if laid is None:
+        return None
+    rough = (laid.corners + 0.5) / page.reduction
+    lengths = np.linalg.norm(np.roll(rough, -1, axis=0) - rough, axis=1)
+    if lengths.min() < _NARROWEST_MM * page.pitch or lengths.min() < 0.12 * lengths.max():
+        return None
+    reach = max(8 / float(page.reduction.min()), 0.012 * float(lengths.max()))
+    measured = tuple(
+        _side(page, bed, rough[number], rough[(number + 1) % 4], reach) if shown else NO_SIDE
+        for number, shown in enumerate(laid.shown)
+    )
+    sides = _unsharp_too(measured, page.pitch)
+    if not any(side.seen or side.soft for side in sides):
+        return None
+    angle = common_angle(sides, page.scale)
+    if abs(degrees(angle)) > 45:
+        return None
+    inside = sum(length for length, shown in zip(lengths, laid.shown, strict=True) if shown)
+    cut = sum(
+        length * side.support for length, side in zip(lengths, sides, strict=True) if side.seen
+    )
+    corners = rectangle(sides, angle, page.scale, page.frame)
+    rim = (np.concatenate(list(outlines))[:, 0, :] + 0.5) / page.reduction
+    glow = _GLOW / float(page.reduction.min())
+    return FoundSheet(
+        corners=corners,
+        sides=sides,
+        believed=float(cut / inside) if inside else 0.0,
+        edge=sum(
+            side.length * float(np.linalg.norm(side.direction * page.reduction))
+            for side in sides
+            if side.seen
+        ),
+        beside=beside(corners, rim, glow),
+        rim=rim[:: max(1, len(rim) // _RIM_POINTS)],
+        glow=glow,
+    )
+
+
+def _side(page: Page, bed: BedSurface, start: Points, end: Points, reach: float) -> Side:
+    """Measure one side; where bed lies beyond but no line is found, keep the rough one."""
+    side = measure_side(page.full, bed, start, end, reach=reach, pitch=page.pitch)
+    return side if side.seen or side.soft else replace(side, rough=True)
+
+
+def _unsharp_too(sides: Sequence[Side], pitch: float) -> tuple[Side, ...]:
+    """Take unsharp lines for cut edges where they meet others at the corner of a sheet.
+
+    Bones, limbs and tubes show two parallel lines, but no corner.
+    """
+    widest = max(_SOFT_PX, _SOFT_MM * pitch)
+    fit = [
+        side.seen or (side.soft and side.support > _SOFT_SUPPORT and side.width < widest)
+        for side in sides
+    ]
+    taken = [
+        replace(side, seen=True) if fit[n] and (fit[n - 1] or fit[(n + 1) % 4]) else side
+        for n, side in enumerate(sides)
+    ]
+    if not any(side.seen for side in taken):
+        return tuple(taken)
+    # Where bed shows beyond one side, an unsharp line on another is the sheet's too, if a poor one.
+    return tuple(
+        replace(side, rough=True) if side.soft and not side.seen else side for side in taken
+    )
+
+
+def outermost(found: list[FoundSheet]) -> list[FoundSheet]:
+    """Leave out what lies inside another sheet that is believed more."""
+    return [
+        one
+        for one in found
+        if not any(
+            other is not one and other.believed > one.believed and other.holds(one)
+            for other in found
+        )
+    ]
+
+
+def is_scrap(found: FoundSheet, all_found: Sequence[FoundSheet], page: Page) -> bool:
+    """Tell a scrap of bed that looks otherwise: smaller than any film, without cut edges, alone.
+
+    What lies right beside a sheet may be a part of it.
+    """
+    size = page.size_mm(found.corners)
+    room = _ALONE_MM * page.pitch
+    for other in all_found:
+        if other is not found:
+            rim = other.corners.astype(np.float32)
+            away = [cv2.pointPolygonTest(rim, (float(x), float(y)), True) for x, y in found.corners]
+            if max(away) > -room:
+                return False
+    return (
+        size is not None
+        and max(size.width, size.height) < _SMALLEST_MM
+        and found.believed < BELIEVED
+    )
+
+
+def is_scattered(found: FoundSheet, page: Page) -> bool:
+    """Tell whether most of a piece lies outside the sheet measured on it, whole as it may be."""
+    if found.beside <= _SCATTERED:
+        return False
+    whole = with_whole_rim(page, found)
+    return beside(whole.corners, whole.rim, whole.glow) > _SCATTERED
+
+
+def with_rims(page: Page, found: list[FoundSheet]) -> list[FoundSheet]:
+    """Return the sheets with the black rims that looked like the bed; none where none has one."""
+    # What glare or tape left of the bed's level is no sheet beside others that are borne out.
+    found = [one for one in found if one.believed >= BELIEVED]
+    brighter = bed_is_brighter(page.full, [one.corners for one in found], page.pitch)
+    wider = [
+        _with_rim(page, one, [x.corners for x in found if x is not one], brighter) for one in found
+    ]
+    if not any(wider):
+        return []
+    rimmed = [wide or one for wide, one in zip(wider, found, strict=True)]
+    explained = all(beside(one.corners, one.rim, one.glow) < BESIDE for one in rimmed)
+    return rimmed if explained else []
+
+
+def _with_rim(
+    page: Page, found: FoundSheet, others: Sequence[Points], brighter: bool | None
+) -> FoundSheet | None:
+    """Return a sheet with its rim; None where no edge shows beyond its picture."""
+    if not found.has_corner:
+        return None
+    rims = beyond(page.full, found.corners, page.pitch, others, brighter=brighter)
+    if rims is None:
+        return None
+    angle = common_angle(found.sides, page.scale)
+    ends = np.roll(found.corners, -1, axis=0)
+    sides = []
+    for start, end, side, rim in zip(found.corners, ends, found.sides, rims, strict=True):
+        if rim == 0.0 and side.rough:
+            sides.append(side)
+            continue
+        along = (end - start) / np.linalg.norm(end - start)
+        outward = np.array([along[1], -along[0]])
+        middle = (start + end) / 2
+        sides.append(
+            replace(NO_SIDE, direction=side.direction, weight=side.weight)
+            if rim is None
+            else replace(side, seen=True, soft=False, point=middle + rim * outward)
+        )
+    corners = rectangle(sides, angle, page.scale, page.frame)
+    settled = tuple(bool(rim) for rim in rims)
+    return replace(found, corners=corners, sides=tuple(sides), believed=1.0, settled=settled)

@@ -1,0 +1,240 @@
+"""Which supposition about the bed is borne out best, and what follows from that for the page.
+
+Of the suppositions believed, the one with the longest measured edges is taken. What lies inside a
+sheet so borne out is no bed. Where two make one sheet lie otherwise, where pictures were printed on
+one sheet, or where an exposed field was taken for the film, all of the frame is kept.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from math import degrees
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digitizer.film.bed import BedKind, frame_levels, grow_bed, kind_of_bed, outshines
+from digitizer.film.black_rims import with_black_rims, with_whole_rim
+from digitizer.film.borders import border_angle
+from digitizer.film.found import FED_DEG, FoundSheet, Page
+from digitizer.film.pieces import outermost
+from digitizer.film.rectangle import OTHERWISE_DEG, common_angle
+from digitizer.film.sizes import is_film_size, may_be_framed, may_be_whole
+from digitizer.film.supposition import SIZED_MM, Supposition, suppose
+from digitizer.model.units import SizeMm
+
+__all__ = ["BorneOut", "best_sheets"]
+
+_RIVAL = 0.4
+"""Part of the longest measured edge from which another supposition is a rival."""
+_NEARLY = 0.9
+"""The same, from which on it is taken where the other leaves more than tape or glare over."""
+_FEWEST_PICTURES = 4
+_BLOCK_MM = 50.0
+"""Films narrower than this are dental; blocks measure 25 to 45 mm across."""
+_PRINTED_DEG = 0.12
+"""How far most pictures of one print differ in angle; films laid by hand lie a degree askew."""
+_MOST = 0.75
+_ONE_SIZE = 0.03
+"""How far most of them differ in size, as a part of it."""
+_FIELD = 0.9
+"""Part of the frame that a field on a film has at least each way: a border of an inch of 14."""
+
+Points = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BorneOut:
+    """What the edges on a page bear out.
+
+    Attributes
+    ----------
+    sheets : list of FoundSheet
+        Empty where all of the frame is the sheet.
+    angle : float or None
+        Of that sheet in radians, where borders on it tell.
+    unsure : bool
+        Whether lines as sharp as a cut run within that sheet: the film may end there.
+    """
+
+    sheets: list[FoundSheet]
+    angle: float | None = None
+    unsure: bool = False
+
+
+def best_sheets(page: Page) -> BorneOut:
+    """Return the sheets under the supposition that their edges bear out best."""
+    supposed: list[Supposition] = []
+    for level, noise in frame_levels(page.tone):
+        bed = grow_bed(page.tone, level, noise)
+        if bed is None or float(np.mean(bed.mask > 0)) > 0.994:
+            continue
+        kind = kind_of_bed(bed, page.tone, page.light)
+        if kind is not BedKind.INSIDE:
+            one = suppose(page, bed, kind, level)
+            shines = outshines(bed, page.light)
+            supposed.append(replace(one, outshines=shines, dark=kind is BedKind.DARK))
+    believed = [
+        one for one in supposed if one.sheets and not any(other.holds(one) for other in supposed)
+    ]
+    if believed:
+        best = _best_borne_out(believed, page)
+        if any(_contradicts(other, best, page.scale) for other in believed):
+            return BorneOut([], unsure=True)
+        if _are_pictures(best.sheets, page):
+            sides = [side for one in best.sheets for side in one.sides if side.seen]
+            return BorneOut([], common_angle(sides, page.scale))
+        # What bed-like film divided from the rest lies within the rest, once that is whole.
+        whole = outermost([with_whole_rim(page, one) for one in best.sheets])
+        whole = _joined(whole, page)
+        kept = with_black_rims(page, whole, dark=best.dark)
+        # On a dark bed a rim as black as it may make up what lacks to a film's size.
+        if _is_field(kept if best.dark else whole, page):
+            return BorneOut([], _angle_of_field(best.sheets[0], page), unsure=True)
+        return BorneOut(kept)
+    # A collimator's border is on the film; what is sharper may be the film's own edge.
+    unsure = any(not field.is_soft for one in supposed for field in one.fields)
+    masks = [one for one in supposed if one.is_mask]
+    if len(masks) == 1:
+        return BorneOut([], common_angle(masks[0].lines, page.scale), unsure)
+    lines = [line for one in supposed for line in one.lines]
+    return BorneOut([], border_angle(lines, page.scale), unsure)
+
+
+def _best_borne_out(believed: Sequence[Supposition], page: Page) -> Supposition:
+    """Return the supposition with the longest edges, or one nearly so that explains more.
+
+    Where the rim of one film hangs on to another, a level nearer to the rim's takes it for bed. And
+    where a black rim is nearly the bed's level, its picture within has no film's size.
+    """
+    best = max(believed, key=lambda one: one.edge)
+    near = [one for one in believed if one.edge > _NEARLY * best.edge]
+    clear = [one for one in near if one.is_clear]
+    best = max(clear, key=lambda one: one.edge, default=best)
+    if _are_films(best, page):
+        return best
+    around = [
+        one
+        for one in near
+        if _are_films(one, page)
+        and all(any(mine.holds(sheet) for mine in one.sheets) for sheet in best.sheets)
+    ]
+    return max(around, key=lambda one: one.edge, default=best)
+
+
+def _are_films(supposed: Supposition, page: Page) -> bool:
+    """Tell whether all of its sheets are films of the trade by four edges."""
+    sizes = [(one, page.size_mm(one.corners)) for one in supposed.sheets]
+    return all(
+        size is not None and is_film_size(size, SIZED_MM) and all(side.seen for side in one.sides)
+        for one, size in sizes
+    )
+
+
+def _joined(found: Sequence[FoundSheet], page: Page) -> list[FoundSheet]:
+    """Return films with bed between them: what lies against another is of one with it.
+
+    So is what was cut from one piece, unless all of it has films' sizes: tape and glare join films,
+    and the bed seems to divide one where its flap, or its picture, is as black.
+    """
+    films = [_may_be_film(one, page) for one in found]
+    cut = {
+        one.piece
+        for number, one in enumerate(found)
+        if not films[number] and sum(other.piece == one.piece for other in found) > 1
+    }
+    apart: list[FoundSheet] = []
+    for one in sorted(found, key=lambda one: -one.area):
+        against = [
+            number
+            for number, other in enumerate(apart)
+            if (one.piece == other.piece and one.piece in cut)
+            or other.lies_against(one, page.scale)
+        ]
+        if against:
+            apart[against[0]] = apart[against[0]].joined_with(one)
+        else:
+            apart.append(one)
+    return sorted(apart, key=lambda one: tuple(one.corners.min(axis=0)))
+
+
+def _may_be_film(found: FoundSheet, page: Page) -> bool:
+    """Tell whether a sheet has a film's size, as far as it shows."""
+    size = page.size_mm(found.corners)
+    if size is None:
+        return True
+    top, right, bottom, left = (not (side.seen or side.rough) for side in found.sides)
+    hidden = (left + right, top + bottom)
+    return may_be_whole(size, hidden) if any(hidden) else is_film_size(size)
+
+
+def _contradicts(other: Supposition, best: Supposition, scale: Points) -> bool:
+    """Tell whether another bed is borne out nearly as well and makes one sheet lie otherwise."""
+    if other.is_seam or other.edge < _RIVAL * best.edge:
+        return False
+    if len(other.sheets) != 1 or len(best.sheets) != 1:
+        return False
+    angles = [common_angle(one.sheets[0].sides, scale) for one in (other, best)]
+    return abs(degrees(angles[0] - angles[1])) > OTHERWISE_DEG
+
+
+def _is_field(sheets: Sequence[FoundSheet], page: Page) -> bool:
+    """Tell the exposed field of a film from a sheet, in a frame that was cropped to the film.
+
+    It has no film's size and nearly fills the frame: a clear border is an inch at most. A flap that
+    is folded over leaves a film as wide as it was, and a film that is cut off lies between edges as
+    far apart as its own; a field is narrower than its film both ways.
+    """
+    frame = page.size_mm(page.frame)
+    size = page.size_mm(sheets[0].corners)
+    if len(sheets) != 1 or size is None or frame is None:
+        return False
+    seen = [side.seen for side in sheets[0].sides]
+    across = size.width if seen[1] and seen[3] else None
+    down = size.height if seen[0] and seen[2] else None
+    if not may_be_framed(frame, (across, down)):
+        return False
+    if size.width < _FIELD * frame.width or size.height < _FIELD * frame.height:
+        return False
+    if abs(degrees(common_angle(sheets[0].sides, page.scale))) > FED_DEG:
+        return False
+    top, right, bottom, left = (not (side.seen or side.rough) for side in sheets[0].sides)
+    return not may_be_whole(size, (left + right, top + bottom), surely=True)
+
+
+def _angle_of_field(field: FoundSheet, page: Page) -> float | None:
+    """Return the angle of a field's sides where several bear it out; one may be a crease."""
+    several = field.witnesses(page.scale, page.frame) > 1
+    return common_angle(field.sides, page.scale) if several else None
+
+
+def _are_pictures(sheets: Sequence[FoundSheet], page: Page) -> bool:
+    """Tell what is printed on one sheet from films: pictures all of a size, or some and a block."""
+    if _bears_block(sheets, page):
+        return True
+    scale = page.scale
+    in_line = [any(one.is_printed_with(other, scale) for other in sheets) for one in sheets]
+    if np.mean(in_line) > _MOST:
+        return True
+    if len(sheets) < _FEWEST_PICTURES:
+        return False
+    angles = np.array([degrees(common_angle(one.sides, scale)) for one in sheets])
+    sizes = np.array(
+        [np.linalg.norm((one.corners[[1, 3]] - one.corners[0]) * scale, axis=1) for one in sheets]
+    )
+    usual = np.median(sizes, axis=0)
+    alike = float(np.median(np.abs(sizes / usual - 1).max(axis=1)))
+    askew = float(np.quantile(np.abs(angles - np.median(angles)), _MOST))
+    return askew < _PRINTED_DEG and alike < _ONE_SIZE
+
+
+def _bears_block(sheets: Sequence[FoundSheet], page: Page) -> bool:
+    """Tell pictures on clear film by the ID block beside them, none of them of a film's size."""
+    measured = [(one, size) for one in sheets if (size := page.size_mm(one.corners)) is not None]
+    blocks = [_is_block(*one) for one in measured]
+    return any(blocks) and not all(blocks) and not any(is_film_size(one[1]) for one in measured)
+
+
+def _is_block(found: FoundSheet, size: SizeMm) -> bool:
+    """Tell an ID block by its four sides: of no film's size, and narrower than all but dental."""
+    seen = all(side.seen for side in found.sides)
+    return seen and min(size.width, size.height) < _BLOCK_MM and not is_film_size(size)
