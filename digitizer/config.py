@@ -271,8 +271,8 @@ def _from_environment(environ: Mapping[str, str]) -> Iterator[tuple[str, Any, st
 def _known(key: str, origin: str) -> None:
     if key in _leaves():
         return
-    near = difflib.get_close_matches(key, _leaves(), n=1, cutoff=0.4)
-    hint = f"Did you mean {near[0]}?" if near else "`digitizer doctor` lists all settings."
+    (near,) = difflib.get_close_matches(key, _leaves(), n=1, cutoff=0.0)
+    hint = f"Did you mean {near}? `digitizer doctor` lists all settings."
     raise SettingsError(f"Unknown setting {key} ({origin}).", remedy=hint)
 
 

@@ -48,13 +48,11 @@ def match_lines(
         After the last line, for the first one that was not as the contract says.
     """
     bad: list[BadRow] = []
-    for _, together in groupby(_rows(stream, bad), key=lambda row: (row["group"], row["serial"])):
-        rows = list(together)
+    for rows in _together(_rows(stream, bad)):
         if "error" in rows[0]:
             yield _refused(rows[0])
         elif rows[0]["header"] is not None:
-            for row in rows:
-                yield _of_header(row, index, policy)
+            yield _of_header(rows[0], index, policy)
         else:
             for verdict in _decided(rows, testify, index, policy, caps, weights):
                 yield _answer(_unless_stopped(verdict, stopped or {}))
@@ -72,7 +70,22 @@ def _rows(stream: Iterable[str], bad: list[BadRow]) -> Iterator[dict[str, Any]]:
         except BadRow as error:
             if not bad:
                 bad.append(error)
-            yield {"group": None, "serial": number, "id": _id_of(line), "error": str(error)}
+            yield {"group": None, "id": _id_of(line), "error": str(error)}
+
+
+def _together(rows: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    """Yield the rows of each group; one without is by itself, and waits for no other line."""
+    group: list[dict[str, Any]] = []
+    for row in rows:
+        if group and row["group"] != group[0]["group"]:
+            yield group
+            group = []
+        if row["group"]:
+            group.append(row)
+        else:
+            yield [row]
+    if group:
+        yield group
 
 
 def _id_of(line: str) -> str | None:
@@ -111,12 +124,9 @@ def _row(number: int, line: str) -> dict[str, Any]:
         header, issuer = _header(number, row["header"]), row.get("issuer") or ""
         if not _is_text(issuer):
             raise BadRow(number, '"issuer" is a text or null')
-        told = {"header": header, "issuer": issuer}
-        return {"id": row["id"], "group": None, "serial": number, **told}
+        return {"id": row["id"], "group": None, "header": header, "issuer": issuer}
     bearers = {name: _bearer(number, name, row.get(name)) for name in ("jacket", "film")}
-    # Without a group each line is by itself.
-    return {"id": row["id"], "group": group, "serial": 0 if group else number, "header": None,
-            **bearers}  # fmt: skip
+    return {"id": row["id"], "group": group, "header": None, **bearers}
 
 
 def _header(number: int, value: Any) -> OldHeader:

@@ -57,6 +57,7 @@ def test_lists_and_tables_may_stand_in_the_environment() -> None:
     [
         ("[archive]\nhots = 1\n", "archive.host"),
         ("datadir = 1\n", "data_dir"),
+        ("zzz = 1\n", "Did you mean"),
         ("[grammar]\nday_frist = true\n", "grammar.day_first"),
     ],
 )

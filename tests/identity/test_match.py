@@ -33,9 +33,17 @@ def test_lines_are_answered_in_their_order(index):
 
 
 def test_answers_stream(index):
-    """The first comes before the last line was read."""
-    endless = (row(str(number)) for number in count())
-    assert next(answers(index, endless))["id"] == "0"
+    """One comes before the next line is read; those of a group when the group has ended."""
+    asked = []
+
+    def lines():
+        for number in count():
+            asked.append(number)
+            yield row(str(number), group="g" if number in (1, 2) else None)
+
+    given_back = answers(index, lines())
+    seen = [(next(given_back)["id"], len(asked)) for _ in range(4)]
+    assert seen == [("0", 1), ("1", 4), ("2", 4), ("3", 4)]
 
 
 @pytest.mark.parametrize(
