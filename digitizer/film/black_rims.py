@@ -125,7 +125,7 @@ def _with_rim(page: Page, found: FoundSheet, others: Sequence[FoundSheet]) -> Fo
         return found
     away = [one.corners * page.scale for one in others]
     widened = _widened(corners, rims, away, page.frame * page.scale)
-    unsure = max(rims) > _TOLD_MM
+    unsure = float(np.abs(widened - corners).max()) > _TOLD_MM
     return replace(found, corners=widened / page.scale, unsure=unsure)
 
 

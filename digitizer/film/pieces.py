@@ -33,11 +33,11 @@ BELIEVED = 0.5
 """Part of the sides inside the frame that must be cut edges."""
 BESIDE = 0.2
 """Part of a piece's rim outside the sheet measured on it that is more than tape or glare."""
+_SCATTERED = 0.5
+"""Likewise beside a sheet with all beyond its rough sides, which its pieces then are not of."""
 _NARROWEST_MM = 25.0
 """Dental films are 31 by 41 mm."""
 _SMALLEST_MM, _ALONE_MM = 30.0, 6.0
-_SCATTERED = 0.5
-"""The same beside a sheet with all beyond its rough sides, which its pieces then are not of."""
 _RIM_POINTS = 400
 """So many points of a rim are kept."""
 _GLOW = 3.0

@@ -5,8 +5,10 @@ sheet so borne out is no bed. Where two make one sheet lie otherwise, where pict
 one sheet, or where an exposed field was taken for the film, all of the frame is kept.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
+from itertools import chain
 from math import degrees
 
 import numpy as np
@@ -22,7 +24,7 @@ from digitizer.film.sizes import is_film_size, may_be_framed, may_be_whole
 from digitizer.film.supposition import SIZED_MM, Supposition, suppose
 from digitizer.model.units import SizeMm
 
-__all__ = ["BorneOut", "best_sheets"]
+__all__ = ["BorneOut", "best_sheets", "made_whole"]
 
 _RIVAL = 0.4
 """Part of the longest measured edge from which another supposition is a rival."""
@@ -85,11 +87,12 @@ def best_sheets(page: Page) -> BorneOut:
             return BorneOut([], common_angle(sides, page.scale))
         # What bed-like film divided from the rest lies within the rest, once that is whole.
         whole = outermost([with_whole_rim(page, one) for one in best.sheets])
-        whole = _joined(whole, page)
+        whole = made_whole(whole, page)
         kept = with_black_rims(page, whole, dark=best.dark)
         # On a dark bed a rim as black as it may make up what lacks to a film's size.
-        if _is_field(kept if best.dark else whole, page):
-            return BorneOut([], _angle_of_field(best.sheets[0], page), unsure=True)
+        judged = kept if best.dark else whole
+        if _is_field(judged, page):
+            return BorneOut([], _angle_of_field(judged[0], page), unsure=True)
         return BorneOut(kept)
     # A collimator's border is on the film; what is sharper may be the film's own edge.
     unsure = any(not field.is_soft for one in supposed for field in one.fields)
@@ -130,31 +133,27 @@ def _are_films(supposed: Supposition, page: Page) -> bool:
     )
 
 
-def _joined(found: Sequence[FoundSheet], page: Page) -> list[FoundSheet]:
+def made_whole(found: Sequence[FoundSheet], page: Page) -> list[FoundSheet]:
     """Return films with bed between them: what lies against another is of one with it.
 
     So is what was cut from one piece, unless all of it has films' sizes: tape and glare join films,
     and the bed seems to divide one where its flap, or its picture, is as black.
     """
     films = [_may_be_film(one, page) for one in found]
-    cut = {
-        one.piece
-        for number, one in enumerate(found)
-        if not films[number] and sum(other.piece == one.piece for other in found) > 1
-    }
-    apart: list[FoundSheet] = []
+    cut = {one.piece for number, one in enumerate(found) if not films[number] and one.piece >= 0}
+    apart: list[list[FoundSheet]] = []
     for one in sorted(found, key=lambda one: -one.area):
-        against = [
-            number
-            for number, other in enumerate(apart)
-            if (one.piece == other.piece and one.piece in cut)
-            or other.lies_against(one, page.scale)
-        ]
-        if against:
-            apart[against[0]] = apart[against[0]].joined_with(one)
-        else:
-            apart.append(one)
-    return sorted(apart, key=lambda one: tuple(one.corners.min(axis=0)))
+        # What lies against two of them makes one of all three.
+        near = [some for some in apart if any(_is_of_one(one, x, cut, page) for x in some)]
+        apart = [some for some in apart if all(some is not other for other in near)]
+        apart.append([*chain.from_iterable(near), one])
+    joined = [reduce(FoundSheet.joined_with, sorted(some, key=lambda x: -x.area)) for some in apart]
+    return sorted(joined, key=lambda one: tuple(one.corners.min(axis=0)))
+
+
+def _is_of_one(one: FoundSheet, other: FoundSheet, cut: Collection[int], page: Page) -> bool:
+    of_piece = one.piece == other.piece and one.piece in cut
+    return of_piece or one.lies_against(other, page.scale)
 
 
 def _may_be_film(found: FoundSheet, page: Page) -> bool:
@@ -186,7 +185,7 @@ def _is_field(sheets: Sequence[FoundSheet], page: Page) -> bool:
     """
     frame = page.size_mm(page.frame)
     size = page.size_mm(sheets[0].corners)
-    if len(sheets) != 1 or size is None or frame is None:
+    if len(sheets) != 1 or sheets[0].joined or size is None or frame is None:
         return False
     seen = [side.seen for side in sheets[0].sides]
     across = size.width if seen[1] and seen[3] else None

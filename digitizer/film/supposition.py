@@ -37,13 +37,13 @@ __all__ = ["SIZED_MM", "Supposition", "suppose"]
 SIZED_MM = 1.5
 """How far a sheet may differ from its size of the trade."""
 _LONE = 0.3
-"""How much more of it where no two of them meet in a corner."""
+"""How much more of its sides must be cut edges (``BELIEVED``) where no two meet in a corner."""
 _PROVEN = 0.75
-"""The same, from which on two sheets with corners prove the bed for others beside them."""
+"""Part of the sides from which on two sheets with corners prove the bed for others beside them."""
 _BACKED = 0.35
 """Part of the sides of these others that must be cut edges."""
 _BEYOND_DOUBT = 0.85
-"""The same, from which on no other way to see the pieces is tried."""
+"""Part of the sides from which on no other way to see the pieces is tried."""
 _OUTWEIGHED = 2.0
 """So many times longer edges are not those of a picture on what shorter ones bound."""
 _SAME_BED = 0.3
@@ -173,7 +173,8 @@ def suppose(page: Page, bed: Bed, kind: BedKind, level: float) -> Supposition:
         if seek_rims and (clear or len(found) == 1):
             seek_rims = not clear
             if rimmed := with_rims(page, found):
-                return Supposition(level, rimmed, [], [])
+                parted = [replace(one, piece=_piece_of(one, plain, page)) for one in rimmed]
+                return Supposition(level, parted, [], [])
         alone = sum(len(outlines) for outlines in grouping) == 1
         if is_film or any(_is_border(page, surface, kind, one, alone=alone) for one in found):
             lines = [side for one in found for side in one.sides if side.weight > 0]

@@ -402,8 +402,8 @@ def _table() -> dict[Code, CodeText]:
         (
             Code.DOUBLE_FEED,
             note,
-            "Two films lie in one outline: side by side, or fed over each other.",
-            "Lay them apart and scan each.",
+            "Two films lie in one outline, side by side or over each other; or a film is folded.",
+            "Lay films apart, unfold a folded one, and scan again.",
         ),
         (
             Code.FILM_COVERED,

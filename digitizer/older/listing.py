@@ -2,7 +2,8 @@
 
 Of which class each is, many a peer has to open the instance's file to tell: Orthanc 1.10 answers
 for a thousand instances in 0.7 s, and in 2 s with their classes. So the classes of the study are
-asked for once, where the peer tells those, and those of the instances where it does not.
+asked for once, where the peer tells those, and those of the instances where it does not, or where
+they are more than one association takes.
 
 A peer that caps its answers does so here too. A list is believed when it is as long as the peer
 says the series is, or shorter than one that came before; else what is missing is asked for by its
@@ -17,8 +18,10 @@ from itertools import count
 from pydicom import Dataset
 
 from digitizer.dicom.header import text_of
+from digitizer.errors import SourceUnreachable
 from digitizer.model.older import PeerInstance
 from digitizer.older.asking import Line
+from digitizer.older.offers import offers
 
 __all__ = ["Lister", "number_of"]
 
@@ -38,30 +41,49 @@ class Lister:
     modalities: dict[str, str] = field(default_factory=dict)
     """By series."""
     classes: tuple[str, ...] = ()
-    """Of the whole study, where the peer tells them."""
+    """Of the whole study, where the peer told them and not those of its instances."""
+    tells_classes: bool = True
 
     def instances(
         self, line: Line, study_instance_uid: str, *, each_class: bool = False
     ) -> tuple[PeerInstance, ...]:
         """List the instances of a study.
 
-        The class of one is left empty where the peer tells several of the study as a whole, unless
+        The class of each is left empty where the peer tells those of the study as a whole, unless
         ``each_class`` has it asked for.
         """
         found: list[PeerInstance] = []
         self.modalities.clear()
         study = {"StudyInstanceUID": study_instance_uid}
-        self.classes = () if each_class else _classes(line, study)
+        self.classes = () if each_class else self._classes(line, study)
         wanted = () if self.classes else ("SOPClassUID",)
-        only = self.classes[0] if len(self.classes) == 1 else ""
         series = self._all(line, "SERIES", study, ("Modality", "NumberOfSeriesRelatedInstances"))
         for uid, told in series.items():
             self.modalities[uid] = text_of(told, "Modality")
             expected = number_of(told, "NumberOfSeriesRelatedInstances")
             keys = {**study, "SeriesInstanceUID": uid}
             images = self._all(line, "IMAGE", keys, wanted, expected)
-            found += [_instance(name, uid, image, only) for name, image in images.items()]
+            found += [_instance(name, uid, image) for name, image in images.items()]
         return tuple(found)
+
+    def _classes(self, line: Line, study: Mapping[str, str]) -> tuple[str, ...]:
+        """Return the SOP classes in a study, as many as may be asked for at once, or none."""
+        if not self.tells_classes:
+            return ()
+        try:
+            replies = line.find("STUDY", study, ("SOPClassesInStudy",))
+        except SourceUnreachable:
+            # It may break off over what it does not know: then it is not asked again.
+            replies = None
+        if replies is None or replies.error:
+            self.tells_classes = False
+            return ()
+        if replies.cut or len(replies.found) != 1:
+            return ()
+        told = text_of(replies.found[0], "SOPClassesInStudy").split("\\")
+        classes = tuple(dict.fromkeys(one.strip() for one in told))
+        usable = all(_UID.fullmatch(one) for one in classes) and len(list(offers(classes))) == 1
+        return classes if usable else ()
 
     def _all(
         self,
@@ -112,17 +134,8 @@ def _by_uid(replies: tuple[Dataset, ...], unique: str) -> dict[str, Dataset]:
     return {uid: one for uid, one in named.items() if _UID.fullmatch(uid)}
 
 
-def _classes(line: Line, study: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the SOP classes in a study; none where the peer does not tell them."""
-    replies = line.find("STUDY", study, ("SOPClassesInStudy",))
-    if replies.error or replies.cut or len(replies.found) != 1:
-        return ()
-    told = [one.strip() for one in text_of(replies.found[0], "SOPClassesInStudy").split("\\")]
-    return tuple(told) if all(_UID.fullmatch(one) for one in told) else ()
-
-
-def _instance(uid: str, series: str, told: Dataset, only: str) -> PeerInstance:
-    sop_class = only or text_of(told, "SOPClassUID")
+def _instance(uid: str, series: str, told: Dataset) -> PeerInstance:
+    sop_class = text_of(told, "SOPClassUID")
     return PeerInstance(
         sop_instance_uid=uid,
         sop_class_uid=sop_class if _UID.fullmatch(sop_class) else "",

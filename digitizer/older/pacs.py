@@ -113,15 +113,11 @@ class OldPacs:
 
     def _got(self, study: str, wanted: Sequence[PeerInstance]) -> Iterator[bytes]:
         classes = {one: frozenset(self._classes(study, one)) for one in wanted}
-        told = self._told(study)
         everything = sorted(frozenset().union(*classes.values()))
         missing = {one.sop_instance_uid: one for one in wanted}
-        for some, contexts in chain(
-            offers(told or everything),
-            offers_one_by_one(told or everything),
-            # A peer may not have told all classes of the study.
-            offers(one for one in everything if told and one not in told),
-        ):
+        # One by one, each has to be asked for as what it is.
+        one_by_one = () if self._told(study) else offers_one_by_one(everything)
+        for some, contexts in chain(offers(everything), one_by_one):
             for again in (False, True):
                 these = [one for one in missing.values() if not classes[one].isdisjoint(some)]
                 if not these:
@@ -150,12 +146,11 @@ class OldPacs:
         return self._lister.classes if self._listed[0] == study else ()
 
     def _classes(self, study: str, instance: PeerInstance) -> tuple[str, ...]:
-        """Return of which classes an instance may be, those told of its study first."""
-        told = self._told(study)
-        if instance.sop_class_uid and not told:
+        """Return of which classes an instance may be."""
+        if instance.sop_class_uid:
             return (instance.sop_class_uid,)
         modality = self._lister.modalities.get(instance.series_instance_uid, "")
-        return (*told, *classes_of(modality))
+        return self._told(study) or classes_of(modality)
 
     def _queries(self, study: str, wanted: Sequence[PeerInstance]) -> list[Dataset]:
         """Return what to ask for: the whole study where it is wanted, else instances by name."""

@@ -12,7 +12,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, unique
-from math import inf
 
 from rapidfuzz.distance import OSA
 
@@ -116,13 +115,9 @@ _OF_DATES: Mapping[Caption, tuple[str, ...]] = {
     ),
 }  # fmt: skip
 """What stands before a date, letters alone, by what the date is then."""
-_OF_NUMBERS: Mapping[Caption, tuple[str, ...]] = {
-    Caption.ACCESSION: ("EXAM", "FILM", "STUDY", "CASE", "PLATE"),
-    Caption.RECORD: (
-        "HOSP", "HOSPITAL", "UNIT", "XRAY", "PATIENT", "CHART", "RECORD", "FILE", "CLINIC",
-    ),
-}  # fmt: skip
-"""What stands before NO., by what the number is then."""
+_OF_FILM = ("EXAM", "FILM", "STUDY", "CASE", "PLATE")
+"""What stands before NO. where the number is the film's own."""
+_VOWEL = re.compile(r"[AEIOUY0-9]")
 _BARE_NO = re.compile(rf"{_NO}\b")
 _WORD_BEFORE = re.compile(r"([A-Z0-9\-]{3,})[.\s]*$")
 _SIGNS = " :;.,#=?-"
@@ -182,24 +177,25 @@ def segments(line: str) -> list[Segment]:
 
 
 def _of_number(heading: str) -> Caption:
-    """Tell what NO. announces: by the word before it, though that was misread (FLM NO.).
+    """Tell what NO. announces: by the word before it, though that was misread (F1LM NO., FLM NO.).
 
-    Engines lose a sign more often than they add one, so CASEY NO. is no CASE NO.
+    What may be a name, or another word, is no misread one: CARE NO. and DOE, CASS NO. head the
+    patient's number, and only that may speak against a wrong patient.
     """
     word = _WORD_BEFORE.search(heading)
-    near = {
-        caption: min(_cost(word.group(1), one) for one in every)
-        for caption, every in _OF_NUMBERS.items()
-        if word is not None
-    }
-    of_film = near.get(Caption.ACCESSION, inf)
-    film = of_film <= 1.0 and of_film < near[Caption.RECORD]
+    if word is None or _PERSON.search(heading):
+        return Caption.RECORD
+    film = any(_is_misread(word.group(1), one) for one in _OF_FILM)
     return Caption.ACCESSION if film else Caption.RECORD
 
 
-def _cost(read: str, printed: str) -> float:
-    cost = misreading(read, printed) if len(read) <= len(printed) else None
-    return inf if cost is None else cost
+def _is_misread(read: str, printed: str) -> bool:
+    """Tell whether a word is another but for one sign like its own, or for its only vowel lost."""
+    cost = misreading(read, printed)
+    if cost is None:
+        return False
+    lost = len(read) < len(printed) and _VOWEL.search(read) is None
+    return cost <= (1.0 if lost else _ONE_CONFUSION)
 
 
 def announced(heading: str) -> Caption | None:

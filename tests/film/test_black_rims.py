@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from film_phantoms import Laid, scan
 
 from digitizer.film import find_sheets
 from digitizer.film.rendering import grid_of
@@ -116,6 +117,19 @@ def test_what_lacks_to_a_film_that_goes_on_beyond_the_frame() -> None:
     assert lacking_across(239.9, 303.8, 25) == pytest.approx((14.1, 1.0), abs=0.01)
     assert lacking_across(318.7, 425.0, 25) is None
     assert lacking_across(318.7, 425.0, 40) == pytest.approx((36.9, 6.8), abs=0.01)
+
+
+@pytest.mark.parametrize("kind", ["log16", "linear16"])
+def test_films_with_rims_like_the_bed_stay_apart(kind: str) -> None:
+    """Two films far from each other are two, also where one has no size of the trade."""
+    films = [
+        Laid(800, 1000, 550, 650, 0.6, border="dark", seed=3),
+        Laid(690, 900, 1450, 650, -0.8, border="dark", seed=5),
+    ]
+    search = find_sheets(scan(films, (1300, 2000), 10**-3.17, kind=kind, noise=0.0005))
+    assert search.of_two == (False, False)
+    skews = [one.skew_deg for one in search.sheets]
+    assert skews == [pytest.approx(0.6, abs=0.05), pytest.approx(-0.8, abs=0.05)]
 
 
 def test_what_lacks_to_a_size_of_the_trade() -> None:

@@ -9,8 +9,9 @@ from film_phantoms import Laid, scan
 
 from digitizer.film import find_sheets
 from digitizer.film.edges import NO_SIDE, Side
-from digitizer.film.found import FoundSheet
+from digitizer.film.found import FoundSheet, Page
 from digitizer.film.rectangle import agreeing, common_angle, rectangle
+from digitizer.film.rivals import made_whole
 from digitizer.model.raster import Raster
 from digitizer.rehearsal.covers import cover, draw_marked_scan
 
@@ -141,6 +142,28 @@ def test_what_lies_nearer_than_hands_lay_films_is_one_thing(gap, aside, against)
     assert one.lies_against(other, ONES * 0.999) is against
     assert other.lies_against(one, ONES * 0.999) is against
     assert not one.lies_against(other, ONES)
+
+
+def test_what_lies_between_two_parts_of_one_thing_is_of_it():
+    """A small part between large ones joins all three; where each has its room, none is joined."""
+    tone = np.zeros((400, 900), np.float32)
+    scale = ONES * 0.999
+    page = Page(full=tone.astype(np.uint16), light=tone, tone=tone, reduction=ONES, top=1.0,
+                density=False, encoded=False, pitch=1.0, scale=scale)  # fmt: skip
+
+    def whole(gap):
+        some = at_corner(0.0, np.array([300.0, 300.0]), 280.0)
+        left, parts = 0.0, []
+        for width in (300.0, 60.0, 280.0):
+            right = left + width
+            ends = np.array([[left, 0], [right, 0], [right, 300], [left, 300]])
+            parts.append(replace(some, corners=ends, rim=ends))
+            left = right + gap
+        return made_whole(parts, page)
+
+    (one,) = whole(1.0)
+    assert one.joined
+    assert [other.joined for other in whole(9.0)] == [False] * 3
 
 
 def test_a_crease_and_one_side_contradict_each_other():

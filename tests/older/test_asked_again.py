@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from old_instances import an_instance, uid
 from old_town import OldSite
+from pydicom.uid import CTImageStorage
 
 from digitizer.cli.older_words import source_words
 from digitizer.model.older import OldHeader, OldStudy, PeerInstance, PeerStudy, Source, SourceKind
@@ -52,11 +53,13 @@ class OldPeer:
                 "end",
             )
 
-    def instances(self, study_instance_uid: str, **_: bool) -> tuple[PeerInstance, ...]:
+    def instances(
+        self, study_instance_uid: str, *, each_class: bool = False
+    ) -> tuple[PeerInstance, ...]:
         return tuple(
             PeerInstance(
                 sop_instance_uid=uid("instance", name, number),
-                sop_class_uid="",
+                sop_class_uid=str(CTImageStorage) if each_class else "",
                 series_instance_uid=uid("series", name),
             )
             for name, numbers in self.studies_held.items()
@@ -127,6 +130,8 @@ def test_what_is_listed_and_not_given_is_in_a_list(site: OldSite) -> None:
     town = Town(site, OldPeer({"a": [1, 2, 3]}, withheld={2, 3}))
     assert town.study("a").code == Code.COUNT_DIFFERS
     assert town.missing() == sorted(uid("instance", "a", number) for number in (2, 3))
+    rows = lists.listed(site.services, town.source, "missing")
+    assert {row.sop_class_uid for row in rows} == {CTImageStorage}
     assert town.told()["missing"] == 2
     assert "the old PACS, and not there: 2" in town.report()
     town.peer.withheld.clear()

@@ -71,8 +71,8 @@ def test_two_films_in_one_outline_wait_to_be_laid_apart(tmp_path: Path, touching
     assert film.geometry is not None
     assert film.geometry.skew_deg is None
     (why,) = [one for one in film.reasons if one.code is Code.RESCAN_PROPOSED]
-    told = "Two films lie in one outline: side by side, or fed over each other."
-    assert f"{told} Lay them apart and scan each." in why.text
+    told = "Two films lie in one outline, side by side or over each other; or a film is folded."
+    assert f"{told} Lay films apart, unfold a folded one, and scan again." in why.text
 
 
 def test_a_film_alone_is_not_taken_for_two(tmp_path: Path) -> None:

@@ -126,6 +126,11 @@ def test_signs_that_look_alike_cost_less(read: str, printed: str, cost: float | 
         ("FIL NO. 92878638", Caption.RECORD),
         ("H0SP NO. 92878638", Caption.RECORD),
         ("DOE, CASEY NO. 92878638", Caption.RECORD),
+        ("DOE, CASS NO. 92878638", Caption.RECORD),
+        ("DOE, CASF NO. 92878638", Caption.RECORD),
+        ("CARE NO. 92878638", Caption.RECORD),
+        ("PLATT NO. 92878638", Caption.RECORD),
+        ("PATE NO. 92878638", Caption.RECORD),
     ],
 )
 def test_what_a_number_is_the_word_before_it_tells_though_misread(

@@ -37,23 +37,18 @@ def take(services: Services, study_id: str) -> list[tuple[Stage, str]]:
     listed = peer.instances(study.study_instance_uid)
     missing = _missing(services, study, listed)
     until = turn_ends(services)
-    for _ in range(_ROUNDS):
+    for tried in range(_ROUNDS):
         if not missing:
             break
+        if tried and not all(one.sop_class_uid for one in missing):
+            # What did not come as one of the study's classes is asked for as what it is.
+            listed = peer.instances(study.study_instance_uid, each_class=True)
+            missing = _missing(services, study, listed)
         for some in _packs(peer.fetch(study.study_instance_uid, missing)):
             _keep(services, source, study, some)
             if services.clock.now() >= until:
                 return again(services, Stage.OLD_TAKE, study_id)
         missing = _missing(services, study, listed)
-    if missing:
-        # What is not given is listed with its class, which the peer is rarely asked for.
-        by_uid = {one.sop_instance_uid: one for one in missing}
-        by_uid |= {
-            one.sop_instance_uid: one
-            for one in peer.instances(study.study_instance_uid, each_class=True)
-            if one.sop_instance_uid in by_uid
-        }
-        missing = list(by_uid.values())
     return _done(services, study_id, listed, missing)
 
 
