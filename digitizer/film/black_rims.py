@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitizer.film.edges import Side
-from digitizer.film.found import FoundSheet, Page
+from digitizer.film.found import FoundSheet, Page, left_out
 from digitizer.film.rectangle import common_angle, rectangle
 from digitizer.film.sizes import CUT_MM, is_film_size, lacking, lacking_across
 from digitizer.model.units import SizeMm
@@ -48,6 +48,9 @@ _SLIGHT_MM = 0.65
 """From which on what lacks to a film's size may be film: edges both measured well lack less."""
 _APART_MM = 1.0
 """So far from another sheet it ends."""
+_HANGS_OUT = 0.05
+"""Part of its area that a sheet's piece may have outside before it is widened: 0.028 at most on 848
+drawn scans, 0.12 on a folded film that lost a part."""
 _ROUGH_MM = 1.2
 """How far a sheet of which a side is known roughly may differ from its size of the trade."""
 
@@ -126,7 +129,9 @@ def _with_rim(page: Page, found: FoundSheet, others: Sequence[FoundSheet]) -> Fo
     away = [one.corners * page.scale for one in others]
     widened = _widened(corners, rims, away, page.frame * page.scale)
     unsure = float(np.abs(widened - corners).max()) > _TOLD_MM
-    return replace(found, corners=widened / page.scale, unsure=unsure)
+    # Sides beyond which so much of the piece lies are not all the film's own: its rim neither.
+    hung_out = left_out(page, found) > _HANGS_OUT
+    return replace(found, corners=widened / page.scale, unsure=unsure, hung_out=hung_out)
 
 
 def _rims(page: Page, found: FoundSheet, corners: Points) -> list[float] | None:

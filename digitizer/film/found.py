@@ -16,7 +16,7 @@ from digitizer.film.sizes import is_film_size, is_longer_than_any
 from digitizer.model.raster import Pixels
 from digitizer.model.units import SizeMm
 
-__all__ = ["FED_DEG", "OVERHANG", "FoundSheet", "Page", "beside"]
+__all__ = ["FED_DEG", "OVERHANG", "FoundSheet", "Page", "beside", "left_out"]
 
 OVERHANG = 0.01
 """Part of a sheet's diagonal by which what lies inside it may stick out as measured."""
@@ -113,6 +113,8 @@ class FoundSheet:
         Some hundred points of the piece's rim, in pixels of the scan.
     glow : float
         Pixels of the scan by which clear film shines beyond its edge.
+    outlines : tuple of ndarray of int32, (n, 1, 2)
+        Outlines of its piece, or pieces, on the reduced grid.
     settled : tuple of bool
         Top, right, bottom, left: whether the film's own edge was found beyond a black rim.
     piece : int
@@ -121,6 +123,8 @@ class FoundSheet:
         Whether it is put together of what was cut apart, or lies too near together.
     unsure : bool
         Whether more than measured was kept, since the film may go on.
+    hung_out : bool
+        Whether much of its piece lay outside before that was kept.
     """
 
     corners: Points
@@ -130,10 +134,12 @@ class FoundSheet:
     beside: float
     rim: Points
     glow: float
+    outlines: tuple[NDArray[np.int32], ...] = ()
     settled: tuple[bool, ...] = (False, False, False, False)
     piece: int = -1
     joined: bool = False
     unsure: bool = False
+    hung_out: bool = False
 
     @property
     def seen(self) -> int:
@@ -177,14 +183,15 @@ class FoundSheet:
         Where two sheets hang together, two opposite sides follow one of them as far as it goes, and
         a side of the other, at the far end, is not square to them. A side that is spoilt on one
         sheet (torn, taped, in glare) has neighbours that are seen along their whole length. Or the
-        sides are all of one sheet, and much of the piece lies outside.
+        sides are all of one sheet, and much of the piece lies outside, or did before black around
+        it was kept.
 
         Parameters
         ----------
         scale : ndarray, (2,)
             Millimetres per pixel in x and y, or ones.
         """
-        if self.joined or beside(self.corners, self.rim, self.glow) > _HANGS_ON:
+        if self.joined or self.hung_out or beside(self.corners, self.rim, self.glow) > _HANGS_ON:
             return True
         half = [side.seen and side.support < _HALF_SEEN for side in self.sides]
         if not ((half[0] and half[2]) or (half[1] and half[3])):
@@ -353,5 +360,24 @@ def beside(corners: Points, rim: Points, glow: float) -> float:
     along = np.roll(corners, -1, axis=0) - corners
     to = rim[:, None, :] - corners
     depth = (along[:, 0] * to[..., 1] - along[:, 1] * to[..., 0]) / np.linalg.norm(along, axis=1)
-    room = max(glow, OVERHANG * float(np.linalg.norm(np.ptp(corners, axis=0))))
-    return float(np.mean(depth.min(axis=1) < -room))
+    return float(np.mean(depth.min(axis=1) < -_room(corners, glow)))
+
+
+def _room(corners: Points, glow: float) -> float:
+    """Return how far beyond a sheet what is measured as outside may be its own."""
+    return max(glow, OVERHANG * float(np.linalg.norm(np.ptp(corners, axis=0))))
+
+
+def left_out(page: Page, found: FoundSheet) -> float:
+    """Return the area of a sheet's piece well outside of it, as a part of the sheet's own.
+
+    Parameters
+    ----------
+    page : Page
+    found : FoundSheet
+    """
+    piece = np.zeros(page.tone.shape, np.uint8)
+    cv2.drawContours(piece, found.outlines, -1, 255, cv2.FILLED)
+    kept = _grown(found.corners, _room(found.corners, found.glow)) * page.reduction - 0.5
+    cv2.fillConvexPoly(piece, np.rint(kept).astype(np.int32), 0)
+    return cv2.countNonZero(piece) / (found.area * float(np.prod(page.reduction)))

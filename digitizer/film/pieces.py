@@ -92,6 +92,7 @@ def measure_piece(
         beside=beside(corners, rim, glow),
         rim=rim[:: max(1, len(rim) // _RIM_POINTS)],
         glow=glow,
+        outlines=tuple(outlines),
     )
 
 
