@@ -13,11 +13,6 @@ from dcmqrscp_server import Dcmqrscp, dcmqrscp_program
 from orthanc_server import Orthanc, free_port, orthanc_program
 from pydicom import Dataset, dcmread
 from pydicom.data import get_testdata_file
-from pydicom.uid import CTImageStorage
-from pynetdicom import AE, evt
-from pynetdicom.sop_class import (  # type: ignore[attr-defined]
-    StudyRootQueryRetrieveInformationModelFind,
-)
 
 from digitizer.errors import SettingsError, SourceUnreachable
 from digitizer.model.older import Source, SourceKind
@@ -188,37 +183,17 @@ def test_classes_told_of_the_study_as_a_whole(old: Old, held: dict[str, Path]) -
     assert each == {one: own[one] for one in held if one.startswith(f"{MIXED}.")}
 
 
-def test_a_peer_that_breaks_off_over_the_classes_of_a_study() -> None:
-    """It is asked for those of each instance, and over the other no more."""
-    broken = []
-
-    def found(event: evt.Event) -> Iterator[tuple[int, Dataset | None]]:
-        asked = event.identifier
-        if "SOPClassesInStudy" in asked:
-            broken.append(asked)
-            event.assoc.abort()
-            yield 0xC001, None
-            return
-        told = Dataset()
-        told.QueryRetrieveLevel = asked.QueryRetrieveLevel
-        told.SeriesInstanceUID, told.SOPInstanceUID = f"{MIXED}.1", f"{MIXED}.1.1"
-        told.Modality, told.SOPClassUID, told.InstanceNumber = "CT", CTImageStorage, 1
-        yield 0xFF00, told
-
-    server = AE("OLDPACS")
-    server.add_supported_context(StudyRootQueryRetrieveInformationModelFind)
-    port = free_port()
-    running = server.start_server(
-        ("127.0.0.1", port), block=False, evt_handlers=[(evt.EVT_C_FIND, found)]
-    )
-    try:
-        pacs = Old("OLDPACS", "127.0.0.1", port, 0, None).pacs()  # type: ignore[arg-type]
+def test_a_peer_that_breaks_off_over_the_classes_of_a_study(old: Old) -> None:
+    """It is asked for those of each instance, and over the others no more."""
+    classes_in_study = bytes((0x08, 0x00, 0x62, 0x00))
+    with BadLine(old.host, old.port, breaks_over=classes_in_study) as line:
+        pacs = old.at(line.port).pacs()
         for _ in range(2):
-            (one,) = pacs.instances(MIXED)
-            assert one.sop_class_uid == CTImageStorage
-        assert len(broken) == 2  # one association may break; a second one says that it does so
-    finally:
-        running.shutdown()
+            listed = pacs.instances(MIXED)
+            assert len(listed) == len(KINDS)
+            assert all(one.sop_class_uid for one in listed) == isinstance(old.server, Orthanc)
+        # One association may break; a second one says that it does so.
+        assert line.aborted == 2
 
 
 def test_some_of_a_study(old: Old) -> None:

@@ -1,7 +1,8 @@
 """A line to a DICOM peer on which things go wrong, on purpose and counted.
 
 It passes on what it hears, and can: leave out answers to C-FIND beyond a cap, as silently as some
-archives do; abort every so many associations in the middle; and be away for a while.
+archives do; abort every so many associations in the middle; break off over what a peer does not
+know; and be away for a while.
 """
 
 import socket
@@ -33,6 +34,8 @@ class BadLine:
         Most answers to one C-FIND; 0: all.
     abort_every : int
         Which association is aborted, counted from the first; 0: none.
+    breaks_over : bytes
+        What a caller may not say, else the line breaks; nothing: anything may be said.
 
     Attributes
     ----------
@@ -42,8 +45,11 @@ class BadLine:
         How many there were; how many answers were left out.
     """
 
-    def __init__(self, host: str, port: int, *, cap: int = 0, abort_every: int = 0) -> None:
+    def __init__(
+        self, host: str, port: int, *, cap: int = 0, abort_every: int = 0, breaks_over: bytes = b""
+    ) -> None:
         self._peer = (host, port)
+        self._breaks_over = breaks_over
         self._cap = cap
         self._abort_every = abort_every
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -96,7 +102,7 @@ class BadLine:
         except OSError:
             caller.close()
             return
-        pass_on = threading.Thread(target=_copy, args=(caller, peer), daemon=True)
+        pass_on = threading.Thread(target=self._ask, args=(caller, peer), daemon=True)
         with self._lock:
             for one in (caller, peer):
                 one.settimeout(None)
@@ -115,6 +121,18 @@ class BadLine:
                 self._open -= {caller, peer}
             caller.close()
             peer.close()
+
+    def _ask(self, caller: socket.socket, peer: socket.socket) -> None:
+        """Pass on what the caller says."""
+        with suppress(OSError):
+            while some := caller.recv(262_144):
+                if self._breaks_over and self._breaks_over in some:
+                    self.aborted += 1
+                    caller.shutdown(socket.SHUT_RDWR)
+                    break
+                peer.sendall(some)
+        with suppress(OSError):
+            peer.shutdown(socket.SHUT_WR)
 
     def _answer(self, peer: socket.socket, caller: socket.socket, bad: bool) -> None:
         """Pass on what the peer says, PDU by PDU."""
@@ -137,14 +155,6 @@ class BadLine:
                 caller.sendall(_ABORT)
                 peer.sendall(_ABORT)
                 return
-
-
-def _copy(source: socket.socket, target: socket.socket) -> None:
-    with suppress(OSError):
-        while some := source.recv(262_144):
-            target.sendall(some)
-    with suppress(OSError):
-        target.shutdown(socket.SHUT_WR)
 
 
 def _exactly(source: socket.socket, length: int) -> bytes:
