@@ -109,7 +109,7 @@ def test_a_folded_side_is_outvoted_by_the_others(askew):
     assert np.min(np.array(sheet.corners)[:, 0]) < end + 12
 
 
-def test_a_film_whose_flap_is_as_black_as_the_bed_is_kept_whole():
+def test_a_film_whose_flap_is_as_black_as_the_bed_is_kept_in_one_piece():
     """A drawn side folded over: two scraps were found, and what was black between them was lost."""
     key = (3001, 3, 43)
     raster = cover(np.random.default_rng(key), draw_marked_scan(key), "side folded")
