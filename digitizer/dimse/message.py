@@ -2,20 +2,16 @@
 
 pynetdicom makes datasets of the few numbers and UIDs before each instance and looks whether every
 one of them is well-formed, on the way out and on the way in: some three milliseconds of computing
-for each instance that is fetched. Here they are read and written as the bytes they are.
-Associations, presentation contexts and the upper layer stay pynetdicom's, and so do all messages
-that are not awaited here.
+for each instance that is fetched. Here they are read and written as the bytes they are, over a
+connection that is in our own hand meanwhile (:mod:`.hand`). Associations, presentation contexts and
+the upper layer stay pynetdicom's, and so do all messages that are not awaited here.
 """
 
-import math
-import socket
 import struct
-import time
+from collections import deque
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from io import BytesIO
-from queue import Empty
 from typing import Any
 
 from pydicom import Dataset
@@ -26,6 +22,7 @@ from pynetdicom.pdu_primitives import P_DATA
 from pynetdicom.presentation import PresentationContext
 
 from digitizer.dicom.part10 import padded
+from digitizer.dimse.hand import IS_COMMAND, IS_LAST, PIECE_HEAD, Hand
 from digitizer.errors import ArchiveRefused
 from digitizer.model.older import Encoded
 
@@ -40,16 +37,10 @@ _FIND, _FOUND, _CANCEL = 0x0020, 0x8020, 0x0FFF
 _AWAITED = frozenset((_STORE, _STORED, _GOTTEN, _FOUND))
 _NO_DATA, _SOME_DATA = 0x0101, 0x0001
 _MEDIUM = 0x0000
-_IS_COMMAND, _IS_LAST = 1, 2
-"""Bits of the message control header (PS3.8 E.2)."""
-_HEAD = 6
-"""Bytes of a presentation data value before its fragment (PS3.8 9.3.5.1)."""
 _PENDING = frozenset((0xFF00, 0xFF01))
 _NO_SUCH_CLASS = 0x0122
 """SOP class not supported (PS3.7 C.5.6)."""
 _LARGEST_ID = 0xFFFF
-_LOOK_S = 0.5
-"""Between two looks at an association that is silent."""
 _LARGEST_COMMAND = 1 << 16
 
 
@@ -93,21 +84,23 @@ class Messages:
             (str(one.abstract_syntax), str(one.transfer_syntax[0])): one.context_id or 0
             for one in accepted
         }
-        self._pieces: list[P_DATA] = []
+        self._hand = Hand(association, self._dimse.dimse_timeout)
+        self._whole_ones = deque[_Message]()
+        self._pieces: list[tuple[int, bytes]] = []
         self._encoded, self._command = bytearray(), dict[int, bytes]()
         self._data: list[memoryview] = []
         self._is_awaited = self._is_asking = False
         self._last_id = 0
 
     def __enter__(self) -> "Messages":
-        self._dimse.receive_primitive = self._take
+        self._hand.take()
         return self
 
     def __exit__(self, *_: object) -> None:
-        del self._dimse.receive_primitive
-        if self._is_asking or self._encoded or self._data:
+        self._hand.give()
+        if self._is_asking or self._encoded or self._data or self._whole_ones:
             # The peer is in the middle of something: a release would wait for what never comes.
-            self._end()
+            self._association.abort()
 
     @property
     def is_open(self) -> bool:
@@ -245,35 +238,22 @@ class Messages:
         follows = _number(_SOME_DATA if data else _NO_DATA)
         encoded = _encoded({**command, _DATA_FOLLOWS: follows})
         # 0: the peer takes any length (PS3.8 D.1).
-        room = (self._dimse.maximum_pdu_size or (1 << 30)) - _HEAD
-        for kind, content in ((_IS_COMMAND, encoded), (0, data)):
-            for start in range(0, len(content), room):
-                last = _IS_LAST if start + room >= len(content) else 0
-                piece = P_DATA()
-                header = bytes((kind | last,))
-                piece.presentation_data_value_list.append(
-                    (context_id, header + content[start : start + room])
-                )
-                self._dul.send_pdu(piece)
+        room = (self._dimse.maximum_pdu_size or (1 << 30)) - PIECE_HEAD
+        self._hand.send(context_id, ((IS_COMMAND, encoded), (0, data)), room)
 
     def _next(self, *awaited: int) -> _Message:
         """Return the next message: one of the kinds awaited, and an answer to what was asked."""
-        moved, waiting = time.monotonic(), (-1, -1)
-        while True:
+        while not self._whole_ones:
             try:
-                _, message = self._dimse.msg_queue.get(timeout=_LOOK_S)
-                break
-            except Empty:
-                self._check()
-            # As long as something of ours goes out or something of the peer's comes in, it lives.
-            state = self._dul.to_provider_queue.qsize(), len(self._data)
-            if state != waiting:
-                moved, waiting = time.monotonic(), state
-            if time.monotonic() - moved > (self._dimse.dimse_timeout or math.inf):
-                self._end()
-                raise RuntimeError("the peer is silent")
-        if not (isinstance(message, _Message) and self._is_due(message, awaited)):
-            raise RuntimeError("the peer has broken off, or answers what was not asked")
+                for context_id, control, fragment in self._hand.receive():
+                    self._add(context_id, control, fragment)
+            except ValueError as error:
+                raise RuntimeError("the peer sends what is no message") from error
+            if not (self._dimse.msg_queue.empty() and self._dul.event_queue.empty()):
+                raise RuntimeError("the peer asks where it is to answer")
+        message = self._whole_ones.popleft()
+        if not self._is_due(message, awaited):
+            raise RuntimeError("the peer answers what was not asked")
         return message
 
     def _is_due(self, message: _Message, awaited: Collection[int]) -> bool:
@@ -286,38 +266,21 @@ class Messages:
         if is_over or not self._dul.to_user_queue.empty():
             raise RuntimeError("the association has ended")
 
-    def _end(self) -> None:
-        transport = self._dul.socket
-        if not self._dul.to_provider_queue.empty() and transport and transport.socket:
-            # The peer does not read: who sends to it would wait for ever.
-            with suppress(OSError):
-                transport.socket.shutdown(socket.SHUT_RDWR)
-        self._association.abort()
-
-    def _take(self, primitive: P_DATA) -> None:
-        """Take what came from the upper layer's thread, instead of pynetdicom."""
+    def _add(self, context_id: int, control: int, fragment: memoryview) -> None:
+        """Take a piece; what nobody here awaits is for pynetdicom, once it is whole."""
         if not self._is_awaited:
-            self._pieces.append(primitive)
-        try:
-            for context_id, fragment in primitive.presentation_data_value_list:
-                self._add(context_id, fragment[0], memoryview(fragment)[1:])
-        except Exception:
-            # pynetdicom raises nearly anything over hostile bytes, and so do we over ours. Who
-            # waits for a message hears that none comes, and ends the association.
-            self._dimse.msg_queue.put((None, None))
-
-    def _add(self, context_id: int, kind: int, fragment: memoryview) -> None:
-        if not kind & _IS_COMMAND:
+            self._pieces.append((context_id, bytes((control,)) + fragment))
+        if not control & IS_COMMAND:
             if not self._command:
                 raise ValueError("data without a command")
             self._data.append(fragment)
-            if kind & _IS_LAST:
+            if control & IS_LAST:
                 self._whole(context_id)
             return
         self._encoded += fragment
         if len(self._encoded) > _LARGEST_COMMAND:
             raise ValueError("no command is as long as this")
-        if kind & _IS_LAST:
+        if control & IS_LAST:
             self._command = _decoded(bytes(self._encoded))
             message = _Message(context_id, self._command, b"")
             if message.number(_FIELD) < 0:
@@ -334,10 +297,15 @@ class Messages:
         self._pieces, self._data, self._is_awaited = [], [], False
         self._encoded, self._command = bytearray(), {}
         if is_awaited:
-            self._dimse.msg_queue.put((context_id, message))
+            self._whole_ones.append(message)
             return
-        for piece in pieces:
-            type(self._dimse).receive_primitive(self._dimse, piece)
+        primitive = P_DATA()
+        primitive.presentation_data_value_list.extend(pieces)
+        try:
+            self._dimse.receive_primitive(primitive)
+        except Exception:
+            # pynetdicom raises nearly anything over hostile bytes.
+            raise ValueError("a message cannot be read") from None
 
 
 def _number(value: int) -> bytes:

@@ -3,11 +3,13 @@
 pynetdicom's upper layer looks at the network and at what is to be sent, sleeps for a millisecond,
 and looks again (pynetdicom 3.0.4, ``DULServiceProvider.run_reactor``): time is lost with each
 message and its answer, and computing with each association, idle ones too.
-Here it waits for either, and wakes at once.
+Here it waits for either, and wakes at once; and it stands still while somebody else has the
+connection in hand (:mod:`.hand`).
 """
 
 import select
 import socket
+import threading
 from contextlib import suppress
 from typing import Any
 
@@ -15,13 +17,13 @@ from pynetdicom.association import Association
 
 from digitizer.dimse.quick import acknowledge_at_once
 
-__all__ = ["give_back", "wake_by_events"]
+__all__ = ["Bell", "give_back", "wake_by_events"]
 
 _LONGEST_WAIT_S = 0.1
 """Between two looks at pynetdicom's timers, which wake nobody."""
 
 
-class _Bell:
+class Bell:
     """Waits for an association's connection, or for somebody in this process who rings."""
 
     def __init__(self, association: Association) -> None:
@@ -37,6 +39,12 @@ class _Bell:
         self._waits.register(self._ear, select.POLLIN)
         if transport.socket is not None:
             self._waits.register(transport.socket, select.POLLIN)
+        self._changed = threading.Condition()
+        self._is_stopped = self._stands = False
+
+    def fileno(self) -> int:
+        """Return what to wait at for somebody who rings."""
+        return self._ear.fileno()
 
     def ring(self) -> None:
         """Wake who waits, or who is about to."""
@@ -44,15 +52,39 @@ class _Bell:
         with suppress(BlockingIOError, OSError):
             self._hand.send(b"\0")
 
+    def silence(self) -> None:
+        """Have it rung no more, until somebody rings again."""
+        with suppress(BlockingIOError, OSError):
+            self._ear.recv(4096)
+
     def look(self) -> bool:
-        """Wait until there is something to do; then do as pynetdicom does."""
+        """Wait until there is something to do; then do as pynetdicom does. For the upper layer."""
         if self._transport.socket is not None:
             acknowledge_at_once(self._transport.socket)
-        if self._is_idle():
+        if not self._is_stopped and self._is_idle():
             self._waits.poll(1000 * _LONGEST_WAIT_S)
-            with suppress(BlockingIOError, OSError):
-                self._ear.recv(4096)
-        return self._look()
+            self.silence()
+        if not self._is_stopped:
+            return self._look()
+        with self._changed:
+            self._stands = True
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: not self._is_stopped)
+            self._stands = False
+        return False
+
+    def stop(self, patience_s: float) -> bool:
+        """Have the upper layer stand still; tell whether it does."""
+        with self._changed:
+            self._is_stopped = True
+            self.ring()
+            return self._changed.wait_for(lambda: self._stands, patience_s)
+
+    def go_on(self) -> None:
+        """Let the upper layer go on."""
+        with self._changed:
+            self._is_stopped = False
+            self._changed.notify_all()
 
     def close(self) -> None:
         """Give the descriptors back."""
@@ -75,7 +107,7 @@ class _Bell:
 def wake_by_events(association: Association) -> None:
     """Have an association that was just established served so."""
     dul: Any = association.dul
-    bell = _Bell(association)
+    bell = Bell(association)
     send, stop = dul.send_pdu, dul.stop_dul
 
     def send_pdu(primitive: Any) -> None:
@@ -85,6 +117,7 @@ def wake_by_events(association: Association) -> None:
     def stop_dul() -> bool:
         if dul.state_machine.current_state == "Sta1":  # idle: it may end
             dul._kill_thread = True
+            bell.go_on()
             bell.ring()
         return bool(stop())
 
