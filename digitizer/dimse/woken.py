@@ -34,7 +34,7 @@ class Bell:
         self._look = self._dul._is_transport_event
         transport = self._dul.socket
         assert transport is not None, "it is established"
-        self._transport = transport
+        self._transport, self._connection = transport, transport.socket
         self._waits = select.poll()
         self._waits.register(self._ear, select.POLLIN)
         if transport.socket is not None:
@@ -87,9 +87,11 @@ class Bell:
             self._changed.notify_all()
 
     def close(self) -> None:
-        """Give the descriptors back."""
+        """Give the descriptors back: pynetdicom forgets a connection that the peer has reset."""
         self._ear.close()
         self._hand.close()
+        if self._connection is not None:
+            self._connection.close()
 
     def _is_idle(self) -> bool:
         dul = self._dul
