@@ -171,9 +171,10 @@ class Kept:
             found = self._idle.pop(peer, None)
             asked = self._asked.setdefault(peer, Counter())
             asked.update(_kinds(wanted))
-            usual, both_ways = _usual(asked), both_ways and peer not in self._one_way
         if found is not None and _is_well(found.association) and found.offer.serves(wanted):
             return found.association, found.offer
+        with self._lock:
+            usual, both_ways = _usual(asked), both_ways and peer not in self._one_way
         if found is not None:
             ended(found.association)
             usual = replace(usual, services=found.offer.services)

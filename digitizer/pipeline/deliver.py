@@ -299,8 +299,8 @@ def _of_older(
         open_states = (CommitmentState.PENDING, CommitmentState.LATE)
         if request.archive != from_ae or request.state not in open_states:
             return False
-        older.commitment_answered(services, tx, request, succeeded, failed)
-    services.waker.wake([(Stage.OLD_COMMIT, request.study_id)])
+        following = older.commitment_answered(services, tx, request, succeeded, failed)
+    services.waker.wake(following)
     return True
 
 

@@ -34,10 +34,7 @@ def commit(services: Services, study_id: str) -> list[tuple[Stage, str]]:
             return _again(services, tx, study)
         open_rows = [row for row in rows if row.state is State.STORED]
         if not open_rows:
-            committed = moved(study, State.COMMITTED, now)
-            tx.save(committed, event(study_id, "committed", archive=services.archive.name))
-            tx.schedule(Stage.OLD_VERIFY, study_id)
-            return [(Stage.OLD_VERIFY, study_id)]
+            return _committed(services, tx, study)
         pending = tx.old_commitments(study_id, pending=True)
         overdue = [one for one in pending if one.requested_at + deadline <= now]
         for one in overdue:
@@ -61,6 +58,14 @@ def commit(services: Services, study_id: str) -> list[tuple[Stage, str]]:
         _give_up(services, request.transaction_uid)
         raise
     return []
+
+
+def _committed(services: Services, tx: Transaction, study: OldStudy) -> list[tuple[Stage, str]]:
+    """Move on: all is promised."""
+    committed = moved(study, State.COMMITTED, services.clock.now())
+    tx.save(committed, event(study.id, "committed", archive=services.archive.name))
+    tx.schedule(Stage.OLD_VERIFY, study.id)
+    return [(Stage.OLD_VERIFY, study.id)]
 
 
 def _again(services: Services, tx: Transaction, study: OldStudy) -> list[tuple[Stage, str]]:
@@ -127,15 +132,16 @@ def commitment_answered(
     request: OldCommitment,
     succeeded: frozenset[str],
     failed: dict[str, int],
-) -> None:
-    """Write the answer to one of our requests down, instance by instance."""
+) -> list[tuple[Stage, str]]:
+    """Write the answer to one of our requests down, instance by instance; return what is due."""
     asked = frozenset(request.asked)
     good, bad = succeeded & asked, (set(failed) & asked) - succeeded
-    rows = tx.old_instances(study_id=request.study_id, states=(State.STORED,))
-    changed = [replace(row, state=State.COMMITTED) for row in rows if row.outgoing_uid in good]
+    rows = tx.old_instances(study_id=request.study_id)
+    stored = [row for row in rows if row.state is State.STORED]
+    changed = [replace(row, state=State.COMMITTED) for row in stored if row.outgoing_uid in good]
     changed += [
         replace(row, state=State.READ, code=Code.COMMITMENT_FAILED)
-        for row in rows
+        for row in stored
         if row.outgoing_uid in bad
     ]
     tx.write_old_instances(changed)
@@ -150,4 +156,11 @@ def commitment_answered(
         request.study_id, name, uid=request.transaction_uid, good=len(good), bad=len(bad)
     )
     tx.save(answered, counted)
-    tx.schedule(Stage.OLD_COMMIT, request.study_id)
+    study = tx.get(OldStudy, request.study_id)
+    lacking = any(row.state is State.READ and row.code is Code.COMMITMENT_FAILED for row in rows)
+    promised = not lacking and all(row.outgoing_uid in good for row in stored)
+    if promised and is_due(study, Stage.OLD_COMMIT):
+        tx.unschedule(Stage.OLD_COMMIT, study.id)
+        return _committed(services, tx, study)
+    tx.schedule(Stage.OLD_COMMIT, study.id)
+    return [(Stage.OLD_COMMIT, study.id)]

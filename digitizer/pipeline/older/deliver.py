@@ -19,6 +19,7 @@ from digitizer.pipeline.older.steps import (
     again,
     ask,
     begin,
+    is_due,
     loaded,
     rejected_by_person,
     still,
@@ -36,6 +37,8 @@ logger = logging.getLogger(__name__)
 
 _AT_ONCE = 64
 """Instances after which what the archive answered is written down."""
+_TAKEN_BACK = "The study was taken back while it was sent."
+_FOUND_MORE = "More of this study was found meanwhile."
 
 
 def store(services: Services, study_id: str) -> list[tuple[Stage, str]]:
@@ -61,9 +64,17 @@ def store(services: Services, study_id: str) -> list[tuple[Stage, str]]:
     there = _compared(
         services, study, source, [row for row in to_ask if row.outgoing_uid in held_there]
     )
-    if not _send(services, study, source, [row for row in to_send if row.place not in there]):
+    to_send = [row for row in to_send if row.place not in there]
+    changes: list[tuple[OldInstance, OldInstance]] = []
+    is_whole = False
+    try:
+        is_whole = _send(services, study, source, to_send, changes)
+    finally:
+        if not is_whole:
+            _write_sent(services, study, changes)
+    if not is_whole:
         return again(services, Stage.OLD_STORE, study_id)
-    return _stored(services, study_id)
+    return _stored(services, study, changes)
 
 
 def _conflict(study: OldStudy, found: Iterable[FoundStudy]) -> str:
@@ -159,12 +170,20 @@ def _compared(
     return {row.place for row in double}
 
 
-def _send(services: Services, study: OldStudy, source: Source, rows: Sequence[OldInstance]) -> bool:
-    """Send instances for as long as the turn lasts; tell whether all had theirs."""
+def _send(
+    services: Services,
+    study: OldStudy,
+    source: Source,
+    rows: Sequence[OldInstance],
+    changes: list[tuple[OldInstance, OldInstance]],
+) -> bool:
+    """Send instances for as long as the turn lasts; tell whether all had theirs.
+
+    What came of them is left in ``changes``, as far as it is not written down yet.
+    """
     kinds = list(dict.fromkeys((row.sop_class_uid, row.transfer_syntax_uid) for row in rows))
     until, left = turn_ends(services), len(rows)
     sending: dict[str, tuple[OldInstance, OldInstance]] = {}
-    changes: list[tuple[OldInstance, OldInstance]] = []
 
     def outgoing() -> Iterator[Encoded]:
         nonlocal left
@@ -180,20 +199,15 @@ def _send(services: Services, study: OldStudy, source: Source, rows: Sequence[Ol
             sending[row.outgoing_uid] = (row, replace(row, sent_sha256=sha256))
             yield instance
 
-    try:
-        for answer in services.archive.store_all(outgoing(), kinds):
-            before, after = sending.pop(answer.sop_instance_uid)
-            if answer.refused:
-                after = replace(
-                    after, state=State.REVIEW, code=Code.KIND_REFUSED, note=answer.refused
-                )
-            else:
-                after = replace(after, state=State.STORED, code=None)
-            changes.append((before, after))
-            if len(changes) >= _AT_ONCE:
-                _write_sent(services, study, changes)
-    finally:
-        _write_sent(services, study, changes)
+    for answer in services.archive.store_all(outgoing(), kinds):
+        before, after = sending.pop(answer.sop_instance_uid)
+        if answer.refused:
+            after = replace(after, state=State.REVIEW, code=Code.KIND_REFUSED, note=answer.refused)
+        else:
+            after = replace(after, state=State.STORED, code=None)
+        changes.append((before, after))
+        if len(changes) >= _AT_ONCE:
+            _write_sent(services, study, changes)
     return left == 0
 
 
@@ -209,17 +223,27 @@ def _write_sent(
     """
     if not changes:
         return
-    sent = sum(after.state is State.STORED for _, after in changes)
     with services.ledger.transaction() as tx:
-        current = tx.get(OldStudy, study.id)
-        taken_back = bool(sent) and (rejected_by_person(current) or _goes_elsewhere(current, study))
-        if taken_back:
-            _tell_what_is_there(services, tx, current, _patient(study), sent)
-        else:
-            write_in(tx, study.id, changes)
+        is_ours = _write_sent_in(services, tx, study, changes)
     changes.clear()
-    if taken_back:
-        raise StaleRecord("The study was taken back while it was sent.")
+    if not is_ours:
+        raise StaleRecord(_TAKEN_BACK)
+
+
+def _write_sent_in(
+    services: Services,
+    tx: Transaction,
+    study: OldStudy,
+    changes: Sequence[tuple[OldInstance, OldInstance]],
+) -> bool:
+    """Write in a transaction; False where the study was taken back, which a person is told."""
+    sent = sum(after.state is State.STORED for _, after in changes)
+    current = tx.get(OldStudy, study.id)
+    if sent and (rejected_by_person(current) or _goes_elsewhere(current, study)):
+        _tell_what_is_there(services, tx, current, _patient(study), sent)
+        return False
+    write_in(tx, study.id, changes)
+    return True
 
 
 def _tell_what_is_there(
@@ -263,34 +287,50 @@ def _made(
         return replace(row, state=State.REVIEW, code=Code.INTERNAL_ERROR, note=note)
 
 
-def _stored(services: Services, study_id: str) -> list[tuple[Stage, str]]:
-    now = services.clock.now()
+def _stored(
+    services: Services, study: OldStudy, changes: Sequence[tuple[OldInstance, OldInstance]]
+) -> list[tuple[Stage, str]]:
+    """Write the last answers down, and that all had theirs."""
     with services.ledger.transaction() as tx:
-        study = still(tx, study_id, Stage.OLD_STORE)
-        rows = tx.old_instances(study_id=study_id)
+        # Written down whatever became of the study meanwhile: the archive has them.
+        is_ours = _write_sent_in(services, tx, study, changes)
+        current = tx.get(OldStudy, study.id)
+        rows = tx.old_instances(study_id=study.id)
         refused = [row for row in rows if row.state is State.REVIEW]
-        tx.unschedule(Stage.OLD_STORE, study_id)
-        if refused:
-            first = refused[0]
-            text = f"{len(refused)} of {len(rows)}: {first.note}"
-            asked = held(study, State.REVIEW, (reason(first.code or Code.KIND_REFUSED, text),), now)
-            tx.save(asked, event(study_id, "review", reasons=reason_payload(asked.reasons)))
-            return []
-        if any(row.state is State.READ for row in rows):
-            raise StaleRecord("More of this study was found meanwhile.")
-        stored = [row for row in rows if row.state in SENT]
-        if not stored:
-            why = (reason(Code.NO_INSTANCE, "Nothing of it was left that could be sent."),)
-            left_out = moved(study, State.REJECTED, now, reasons=why)
-            tx.save(left_out, event(study_id, "rejected", instances=len(rows)))
-            return []
-        told = event(
-            study_id,
-            "stored",
-            archive=services.archive.name,
-            instances=len(stored),
-            digest=digest(stored),
-        )
-        tx.save(moved(study, State.STORED, now), told)
-        tx.schedule(Stage.OLD_COMMIT, study_id)
-    return [(Stage.OLD_COMMIT, study_id)]
+        more = not refused and any(row.state is State.READ for row in rows)
+        if is_ours and not more and is_due(current, Stage.OLD_STORE):
+            return _ended(services, tx, current, rows, refused)
+    raise StaleRecord(_FOUND_MORE if more else _TAKEN_BACK)
+
+
+def _ended(
+    services: Services,
+    tx: Transaction,
+    study: OldStudy,
+    rows: Sequence[OldInstance],
+    refused: Sequence[OldInstance],
+) -> list[tuple[Stage, str]]:
+    now = services.clock.now()
+    tx.unschedule(Stage.OLD_STORE, study.id)
+    if refused:
+        first = refused[0]
+        text = f"{len(refused)} of {len(rows)}: {first.note}"
+        asked = held(study, State.REVIEW, (reason(first.code or Code.KIND_REFUSED, text),), now)
+        tx.save(asked, event(study.id, "review", reasons=reason_payload(asked.reasons)))
+        return []
+    stored = [row for row in rows if row.state in SENT]
+    if not stored:
+        why = (reason(Code.NO_INSTANCE, "Nothing of it was left that could be sent."),)
+        left_out = moved(study, State.REJECTED, now, reasons=why)
+        tx.save(left_out, event(study.id, "rejected", instances=len(rows)))
+        return []
+    told = event(
+        study.id,
+        "stored",
+        archive=services.archive.name,
+        instances=len(stored),
+        digest=digest(stored),
+    )
+    tx.save(moved(study, State.STORED, now), told)
+    tx.schedule(Stage.OLD_COMMIT, study.id)
+    return [(Stage.OLD_COMMIT, study.id)]

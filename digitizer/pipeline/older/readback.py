@@ -21,6 +21,7 @@ from digitizer.pipeline.older.steps import (
     still,
     turn_ends,
     write_from,
+    write_in,
 )
 from digitizer.pipeline.services import Services
 from digitizer.ports import Transaction
@@ -53,16 +54,14 @@ def verify(services: Services, study_id: str) -> list[tuple[Stage, str]]:
         if not wrong and services.clock.now() >= until:
             write_from(services, study_id, changes)
             return again(services, Stage.OLD_VERIFY, study_id)
-    write_from(services, study_id, changes)
     now = services.clock.now()
-    if wrong:
-        with services.ledger.transaction() as tx:
-            current = still(tx, study_id, Stage.OLD_VERIFY)
-            tx.unschedule(Stage.OLD_VERIFY, study_id)
-            hold_differing(tx, current, wrong, now)
-        return []
     with services.ledger.transaction() as tx:
         current = still(tx, study_id, Stage.OLD_VERIFY)
+        write_in(tx, study_id, changes)
+        if wrong:
+            tx.unschedule(Stage.OLD_VERIFY, study_id)
+            hold_differing(tx, current, wrong, now)
+            return []
         left = tx.old_instances(study_id=study_id, states=(State.READ, *SENT[:2]))
         if left:
             raise StaleRecord("More of this study was found meanwhile.")

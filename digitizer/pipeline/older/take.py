@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from digitizer.model.older import OldInstance, OldStudy, PeerInstance, Source
 from digitizer.model.reasons import Code, reason
@@ -35,21 +36,28 @@ def take(services: Services, study_id: str) -> list[tuple[Stage, str]]:
         source = view.get(Source, study.source_id)
     peer = services.sources.peer(source)
     listed = peer.instances(study.study_instance_uid)
-    missing = _missing(services, study, listed)
+    with services.ledger.reading() as view:
+        missing = _missing(view, study, listed)
     until = turn_ends(services)
-    for tried in range(_ROUNDS):
-        if not missing:
-            break
+    for tried in range(_ROUNDS if missing else 0):
         if tried and not all(one.sop_class_uid for one in missing):
             # What did not come as one of the study's classes is asked for as what it is.
             listed = peer.instances(study.study_instance_uid, each_class=True)
-            missing = _missing(services, study, listed)
-        for some in _packs(peer.fetch(study.study_instance_uid, missing)):
-            _keep(services, source, study, some)
-            if services.clock.now() >= until:
-                return again(services, Stage.OLD_TAKE, study_id)
-        missing = _missing(services, study, listed)
-    return _done(services, study_id, listed, missing)
+            with services.ledger.reading() as view:
+                missing = _missing(view, study, listed)
+        came = _fetched(
+            services, source, study, peer.fetch(study.study_instance_uid, missing), until
+        )
+        is_over = services.clock.now() >= until
+        with services.ledger.transaction() as tx:
+            write(services, tx, source, came)
+            missing = _missing(tx, study, listed)
+            if not missing or (tried + 1 == _ROUNDS and not is_over):
+                return _done(services, tx, study_id, listed, missing)
+        if is_over:
+            return again(services, Stage.OLD_TAKE, study_id)
+    with services.ledger.transaction() as tx:
+        return _done(services, tx, study_id, listed, missing)
 
 
 def place_of(study: OldStudy, sop_instance_uid: str) -> str:
@@ -58,13 +66,39 @@ def place_of(study: OldStudy, sop_instance_uid: str) -> str:
 
 
 def _missing(
-    services: Services, study: OldStudy, listed: tuple[PeerInstance, ...]
+    view: Transaction, study: OldStudy, listed: tuple[PeerInstance, ...]
 ) -> list[PeerInstance]:
     places = {place_of(study, one.sop_instance_uid): one for one in listed}
-    with services.ledger.reading() as view:
-        rows = view.old_instances_at(study.source_id, places)
+    rows = view.old_instances_at(study.source_id, places)
     known = {row.place for row in rows if row.code is not Code.FILE_MISSING}
     return [one for place, one in places.items() if place not in known]
+
+
+def _fetched(
+    services: Services,
+    source: Source,
+    study: OldStudy,
+    contents: Iterator[bytes],
+    until: datetime,
+) -> list[Looked]:
+    """Keep what comes until the turn is over, pack by pack; return what is not written down yet."""
+    waiting: list[Looked] = []
+    try:
+        for some in _packs(contents):
+            _write(services, source, waiting)
+            waiting = _kept(services, source, study, some)
+            if services.clock.now() >= until:
+                break
+    except BaseException:
+        _write(services, source, waiting)
+        raise
+    return waiting
+
+
+def _write(services: Services, source: Source, looked: Sequence[Looked]) -> None:
+    if looked:
+        with services.ledger.transaction() as tx:
+            write(services, tx, source, looked)
 
 
 def _packs(contents: Iterator[bytes]) -> Iterator[list[bytes]]:
@@ -80,7 +114,10 @@ def _packs(contents: Iterator[bytes]) -> Iterator[list[bytes]]:
         yield some
 
 
-def _keep(services: Services, source: Source, study: OldStudy, contents: list[bytes]) -> None:
+def _kept(
+    services: Services, source: Source, study: OldStudy, contents: list[bytes]
+) -> list[Looked]:
+    """Look at what came and keep it in the vault."""
     looked: dict[str, tuple[Looked, bytes]] = {}
     for content in contents:
         one = look(source, "", content)
@@ -91,33 +128,31 @@ def _keep(services: Services, source: Source, study: OldStudy, contents: list[by
         looked[place] = (replace(one, instance=replace(one.instance, place=place)), content)
     files = [(one.instance, content) for one, content in looked.values()]
     placed = {row.place: row for row, _ in kept(services, source, files)}
-    rows = [replace(one, instance=placed[place]) for place, (one, _) in looked.items()]
-    with services.ledger.transaction() as tx:
-        write(services, tx, source, rows)
+    return [replace(one, instance=placed[place]) for place, (one, _) in looked.items()]
 
 
 def _done(
     services: Services,
+    tx: Transaction,
     study_id: str,
     listed: Sequence[PeerInstance],
     missing: Sequence[PeerInstance],
 ) -> list[tuple[Stage, str]]:
+    study = still(tx, study_id, Stage.OLD_TAKE)
     now = services.clock.now()
-    with services.ledger.transaction() as tx:
-        study = still(tx, study_id, Stage.OLD_TAKE)
-        tx.unschedule(Stage.OLD_TAKE, study_id)
-        _write_missing(tx, study, missing)
-        # A peer that tells no counts has said by its list how many there are.
-        told = max(study.expected or 0, len(listed))
-        study = replace(study, expected=told if study.expected is None else study.expected)
-        in_hand = len(listed) - len(missing)
-        if in_hand < told and count_token(study) not in study.confirmed:
-            text = f"The old archive says {told} instances and gave {in_hand}."
-            asked = held(study, State.REVIEW, (reason(Code.COUNT_DIFFERS, text),), now)
-            tx.save(asked, event(study_id, "review", reasons=reason_payload(asked.reasons)))
-            return []
-        tx.save(moved(study, State.READ, now), event(study_id, "fetched", instances=in_hand))
-        tx.schedule(Stage.OLD_DECIDE, study_id)
+    tx.unschedule(Stage.OLD_TAKE, study_id)
+    _write_missing(tx, study, missing)
+    # A peer that tells no counts has said by its list how many there are.
+    told = max(study.expected or 0, len(listed))
+    study = replace(study, expected=told if study.expected is None else study.expected)
+    in_hand = len(listed) - len(missing)
+    if in_hand < told and count_token(study) not in study.confirmed:
+        text = f"The old archive says {told} instances and gave {in_hand}."
+        asked = held(study, State.REVIEW, (reason(Code.COUNT_DIFFERS, text),), now)
+        tx.save(asked, event(study_id, "review", reasons=reason_payload(asked.reasons)))
+        return []
+    tx.save(moved(study, State.READ, now), event(study_id, "fetched", instances=in_hand))
+    tx.schedule(Stage.OLD_DECIDE, study_id)
     return [(Stage.OLD_DECIDE, study_id)]
 
 
