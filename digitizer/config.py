@@ -145,8 +145,8 @@ class WorkerSettings:
 
     processes: int = 0
     """Worker processes for imaging and reading; 0 is one for each core."""
-    archive_processes: int = 2
-    """Worker processes that talk to the archive."""
+    archive_processes: int = 3
+    """Worker processes that talk to the archive; an Orthanc serves four associations at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
