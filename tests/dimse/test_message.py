@@ -239,6 +239,52 @@ def test_nobody_goes_by_answers_that_cannot_be_read() -> None:
             list(answers(archive.peer, messages, _everything()))
 
 
+def test_a_message_may_come_in_any_pieces() -> None:
+    """Several in one PDU, a command in two of them, data to the end of one (PS3.8 9.3.5)."""
+    identifier = Dataset()
+    identifier.SOPInstanceUID = "1.2.3.9"
+    data = encode(identifier, True, True) or b""
+
+    def in_pieces(event: evt.Event) -> bool:
+        command = _encoded(
+            {
+                0x0002: FIND.encode() + b"\0" * (len(FIND) % 2),
+                0x0100: struct.pack("<H", 0x8020),
+                0x0120: struct.pack("<H", event.request.MessageID),
+                0x0800: struct.pack("<H", 1),
+                0x0900: struct.pack("<H", 0xFF00),
+            }
+        )
+        for some in ([(1, command[:10])], [(3, command[10:]), (0, data[:5])], [(2, data[5:])]):
+            pieces = b"".join(
+                struct.pack(">LBB", len(content) + 2, event.context.context_id, control) + content
+                for control, content in some
+            )
+            event.assoc.dul.socket.send(struct.pack(">BxL", 4, len(pieces)) + pieces)
+        return True
+
+    with running() as archive:
+        archive.holds, archive.meanwhile = [an_instance(1)], in_pieces
+        with open_association(archive.peer, [(FIND, None)]) as opened, Messages(opened) as messages:
+            (_, found), (status, _) = messages.find(_everything(), FIND)
+            assert found is not None
+            assert found.SOPInstanceUID == "1.2.3.9"
+            assert status["Status"] == 0xFE00
+
+
+@pytest.mark.parametrize("kind", [0x04, 0x05, 0x07, 0x99])
+def test_a_pdu_without_end_is_not_waited_for(kind: int) -> None:
+    """Of a length that nobody sends: it sets no memory aside."""
+    with running(timeout_s=30) as archive:
+
+        def boast(event: evt.Event) -> None:
+            event.assoc.dul.socket.send(struct.pack(">BxL", kind, 0xFFFFFFF0) + b"\0" * 100)
+
+        archive.meanwhile = boast
+        with in_time(), pytest.raises(ArchiveUnreachable):
+            sent(archive, *map(an_instance, range(5)))
+
+
 @pytest.mark.parametrize("at", [0, 3])
 def test_an_archive_that_breaks_off_is_away(at: int) -> None:
     """What came before was yielded; nothing waits until the time is out."""
