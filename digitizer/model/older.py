@@ -185,6 +185,8 @@ class OldStudy:
         Of its first instance, or as the peer tells it.
     expected : int or None
         Instances that the peer says the study has.
+    classes : tuple of str
+        SOP classes that the peer said the study has; empty where it did not.
     others : tuple of OldHeader
         What other instances of the study say where that is another patient; the first few.
     """
@@ -198,6 +200,7 @@ class OldStudy:
     resume: State | None = None
     reasons: tuple[Reason, ...] = ()
     expected: int | None = None
+    classes: tuple[str, ...] = ()
     told: bool = False
     """The header is what a peer told; no file was seen yet."""
     others: tuple[OldHeader, ...] = ()
@@ -301,11 +304,12 @@ class OldCommitment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PeerStudy:
-    """One study as a peer tells it."""
+    """One study as a peer tells it; ``classes`` are its SOP classes, where it tells them."""
 
     study_instance_uid: str
     header: OldHeader
     instances: int | None = None
+    classes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,9 +1,9 @@
 """The instances of one study, as a peer lists them: series by series, past its caps.
 
 Of which class each is, many a peer has to open the instance's file to tell: Orthanc 1.10 answers
-for a thousand instances in 0.7 s, and in 2 s with their classes. So the classes of the study are
-asked for once, where the peer tells those, and those of the instances where it does not, or where
-they are more than one association takes.
+for a thousand instances in 0.7 s, and in 2 s with their classes. So the classes of a study are asked
+for, with all else that is asked of studies, where the peer tells those, and those of the instances
+where it does not, or where they are more than one association takes.
 
 A peer that caps its answers does so here too. A list is believed when it is as long as the peer
 says the series is, or shorter than one that came before; else what is missing is asked for by its
@@ -12,6 +12,7 @@ number.
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -20,10 +21,10 @@ from pydicom import Dataset
 from digitizer.dicom.header import text_of
 from digitizer.errors import SourceUnreachable
 from digitizer.model.older import PeerInstance
-from digitizer.older.asking import Line
+from digitizer.older.asking import Line, Replies
 from digitizer.older.offers import offers
 
-__all__ = ["Lister", "number_of"]
+__all__ = ["Lister", "classes_in", "number_of"]
 
 _UID = re.compile(r"[0-9.]{1,64}")
 _LEAST = 10
@@ -31,6 +32,7 @@ _LEAST = 10
 _MISSES = 5
 """Numbers in a row that nothing has, behind the highest one known."""
 _MOST_GAPS = 500
+_CLASSES = "SOPClassesInStudy"
 
 
 @dataclass(slots=True)
@@ -44,18 +46,36 @@ class Lister:
     """Of the whole study, where the peer told them and not those of its instances."""
     tells_classes: bool = True
 
+    def studies(self, line: Line, keys: Mapping[str, str], wanted: tuple[str, ...]) -> Replies:
+        """Ask for studies, and for the classes of each where the peer tells them."""
+        if self.tells_classes:
+            with suppress(SourceUnreachable):
+                replies = line.find("STUDY", keys, (*wanted, _CLASSES))
+                if replies.error is None:
+                    return replies
+        replies = line.find("STUDY", keys, wanted)
+        if replies.error is None:
+            # It fails, or breaks off, over what it does not know: it is not asked that again.
+            self.tells_classes = False
+        return replies
+
     def instances(
-        self, line: Line, study_instance_uid: str, *, each_class: bool = False
+        self,
+        line: Line,
+        study_instance_uid: str,
+        classes: tuple[str, ...] = (),
+        *,
+        each_class: bool = False,
     ) -> tuple[PeerInstance, ...]:
         """List the instances of a study.
 
-        The class of each is left empty where the peer tells those of the study as a whole, unless
-        ``each_class`` has it asked for.
+        The class of each is left empty where the peer tells those of the study as a whole, now or
+        ``classes`` before, unless ``each_class`` has it asked for.
         """
         found: list[PeerInstance] = []
         self.modalities.clear()
         study = {"StudyInstanceUID": study_instance_uid}
-        self.classes = () if each_class else self._classes(line, study)
+        self.classes = () if each_class else _usable(classes) or self._classes(line, study)
         wanted = () if self.classes else ("SOPClassUID",)
         series = self._all(line, "SERIES", study, ("Modality", "NumberOfSeriesRelatedInstances"))
         for uid, told in series.items():
@@ -70,20 +90,9 @@ class Lister:
         """Return the SOP classes in a study, as many as may be asked for at once, or none."""
         if not self.tells_classes:
             return ()
-        try:
-            replies = line.find("STUDY", study, ("SOPClassesInStudy",))
-        except SourceUnreachable:
-            # It may break off over what it does not know: then it is not asked again.
-            replies = None
-        if replies is None or replies.error:
-            self.tells_classes = False
-            return ()
-        if replies.cut or len(replies.found) != 1:
-            return ()
-        told = text_of(replies.found[0], "SOPClassesInStudy").split("\\")
-        classes = tuple(dict.fromkeys(one.strip() for one in told))
-        usable = all(_UID.fullmatch(one) for one in classes) and len(list(offers(classes))) == 1
-        return classes if usable else ()
+        replies = self.studies(line, study, ())
+        whole = len(replies.found) == 1 and not replies.cut and replies.error is None
+        return _usable(classes_in(replies.found[0])) if whole else ()
 
     def _all(
         self,
@@ -127,6 +136,18 @@ _LEVELS = {
     "SERIES": ("SeriesInstanceUID", "SeriesNumber"),
     "IMAGE": ("SOPInstanceUID", "InstanceNumber"),
 }
+
+
+def classes_in(told: Dataset) -> tuple[str, ...]:
+    """Return the SOP classes of a study as told; none where one of them can be none."""
+    names = text_of(told, _CLASSES).split("\\")
+    classes = tuple(dict.fromkeys(one.strip() for one in names))
+    return classes if all(_UID.fullmatch(one) for one in classes) else ()
+
+
+def _usable(classes: tuple[str, ...]) -> tuple[str, ...]:
+    """Return classes that may be asked for at once, or none."""
+    return classes if len(list(offers(classes))) == 1 else ()
 
 
 def _by_uid(replies: tuple[Dataset, ...], unique: str) -> dict[str, Dataset]:

@@ -18,7 +18,7 @@ from digitizer.dimse import gotten
 from digitizer.errors import ArchiveRefused, SourceUnreachable
 from digitizer.model.older import Encoded, OldHeader, PeerInstance, PeerStudy
 from digitizer.older.asking import Line, Replies, in_our_words
-from digitizer.older.listing import Lister, number_of
+from digitizer.older.listing import Lister, classes_in, number_of
 from digitizer.older.moving import moved
 from digitizer.older.offers import Context, classes_of, offers, offers_one_by_one
 from digitizer.older.peers import PacsSettings
@@ -72,7 +72,7 @@ class OldPacs:
         with Line(self._peer, _MOST_STUDIES) as line:
 
             def ask(keys: Mapping[str, str]) -> Answers:
-                return _answers(line.find("STUDY", keys, _STUDY_KEYS))
+                return _answers(self._lister.studies(line, keys, _STUDY_KEYS))
 
             settings = self._settings
             today = datetime.now(UTC).date()
@@ -80,11 +80,11 @@ class OldPacs:
             yield from stock.parts(cursor)
 
     def instances(
-        self, study_instance_uid: str, *, each_class: bool = False
+        self, study_instance_uid: str, *, classes: tuple[str, ...] = (), each_class: bool = False
     ) -> tuple[PeerInstance, ...]:
         """List the instances of a study."""
         with Line(self._peer, _MOST_IMAGES) as line:
-            found = self._lister.instances(line, study_instance_uid, each_class=each_class)
+            found = self._lister.instances(line, study_instance_uid, classes, each_class=each_class)
         self._listed = study_instance_uid, frozenset(one.sop_instance_uid for one in found)
         return found
 
@@ -194,6 +194,7 @@ def _told(identifier: Dataset) -> Told:
         study_instance_uid=text_of(identifier, "StudyInstanceUID"),
         header=_with_modality(header, text_of(identifier, "ModalitiesInStudy")),
         instances=number_of(identifier, "NumberOfStudyRelatedInstances"),
+        classes=classes_in(identifier),
     )
     return Told(study=study, date=header.study_date, time=text_of(identifier, "StudyTime"))
 

@@ -66,9 +66,9 @@ class PeerSource(Protocol):
         ...
 
     def instances(
-        self, study_instance_uid: str, *, each_class: bool = False
+        self, study_instance_uid: str, *, classes: tuple[str, ...] = (), each_class: bool = False
     ) -> tuple[PeerInstance, ...]:
-        """List the instances of a study.
+        """List the instances of a study; ``classes`` are those that the peer told of it before.
 
         The class of one may be left empty, unless ``each_class`` has it asked for.
         """

@@ -54,7 +54,7 @@ class OldPeer:
             )
 
     def instances(
-        self, study_instance_uid: str, *, each_class: bool = False
+        self, study_instance_uid: str, *, classes: tuple[str, ...] = (), each_class: bool = False
     ) -> tuple[PeerInstance, ...]:
         return tuple(
             PeerInstance(

@@ -183,10 +183,32 @@ def test_classes_told_of_the_study_as_a_whole(old: Old, held: dict[str, Path]) -
     assert each == {one: own[one] for one in held if one.startswith(f"{MIXED}.")}
 
 
+CLASSES_IN_STUDY = bytes((0x08, 0x00, 0x62, 0x00))
+"""SOP Classes in Study (0008,0062) as it stands in a question."""
+
+
+def test_classes_told_with_the_stock_are_asked_for_no_more(old: Old, held: dict[str, Path]) -> None:
+    """A question less for each study; what the peer does not tell is asked for as before."""
+    told = {
+        one.study_instance_uid: one.classes for part, _ in old.pacs().studies("") for one in part
+    }
+    own = {str(dcmread(path).SOPClassUID) for name, path in held.items() if name.startswith(MIXED)}
+    assert set(told[MIXED]) == (own if isinstance(old.server, Orthanc) else set())
+    with BadLine(old.host, old.port, breaks_over=CLASSES_IN_STUDY) as line:
+        assert len(old.at(line.port).pacs().instances(MIXED, classes=tuple(own))) == len(KINDS)
+        assert not line.aborted
+
+
+def test_a_stock_of_a_peer_that_breaks_off_over_classes(old: Old) -> None:
+    """All is told as without them, and they are asked for no more."""
+    with BadLine(old.host, old.port, breaks_over=CLASSES_IN_STUDY) as line:
+        assert set(stock(old.at(line.port).pacs())) == set(stock(old.pacs()))
+        assert line.aborted == 2
+
+
 def test_a_peer_that_breaks_off_over_the_classes_of_a_study(old: Old) -> None:
     """It is asked for those of each instance, and over the others no more."""
-    classes_in_study = bytes((0x08, 0x00, 0x62, 0x00))
-    with BadLine(old.host, old.port, breaks_over=classes_in_study) as line:
+    with BadLine(old.host, old.port, breaks_over=CLASSES_IN_STUDY) as line:
         pacs = old.at(line.port).pacs()
         for _ in range(2):
             listed = pacs.instances(MIXED)

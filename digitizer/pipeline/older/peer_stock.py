@@ -127,6 +127,7 @@ def _write_told(
                 header=one.header,
                 changed_at=now,
                 expected=one.instances,
+                classes=one.classes,
                 told=True,
             )
             tx.add(study, event(study.id, "found", source=source.name, told=one.instances))
@@ -150,7 +151,7 @@ def _write_changed(
     renamed = all(names_another(told.header, one) for one in (study.header, *study.others))
     if not (recounted or renamed):
         return
-    changed = replace(study, expected=count) if recounted else study
+    changed = replace(study, expected=count, classes=told.classes) if recounted else study
     if renamed:
         changed = (
             replace(changed, header=told.header)

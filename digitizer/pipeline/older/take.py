@@ -35,7 +35,7 @@ def take(services: Services, study_id: str) -> list[tuple[Stage, str]]:
     with services.ledger.reading() as view:
         source = view.get(Source, study.source_id)
     peer = services.sources.peer(source)
-    listed = peer.instances(study.study_instance_uid)
+    listed = peer.instances(study.study_instance_uid, classes=study.classes)
     with services.ledger.reading() as view:
         missing = _missing(view, study, listed)
     until = turn_ends(services)
