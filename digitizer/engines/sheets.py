@@ -193,8 +193,11 @@ class EngineSheetReader:
             for place in places[: self._settings.film_regions]:
                 seen = lines_on_film(self.rapid.find, grey, place)
                 found = self._read_place(grey, *seen, strips)
-                if len(found) < _FEW_LINES or not _is_plausible(found):
-                    again = narrow_lines(self.rapid.find, grey, seen[0], dpi)
+                if not _is_block(strips) and not (
+                    len(found) >= _FEW_LINES and _is_plausible(found)
+                ):
+                    turned = found[0].way[0] % 180 != 0 if found else None
+                    again = narrow_lines(self.rapid.find, grey, seen[0], dpi, turned)
                     found = max(found, self._read_place(grey, *again, strips), key=_worth)
                     seen = again
                 found = self._completed(grey, found)
@@ -383,6 +386,11 @@ class EngineSheetReader:
 def _is_plausible(strips: Sequence[_Strip]) -> bool:
     """Tell whether lines say what a block says: a number, a date, a name or a caption."""
     return any(_PLAUSIBLE.search(one.text.text) for one in strips if one.text)
+
+
+def _is_block(strips: Sequence[_Strip]) -> bool:
+    """Tell whether a block was read: then what else bears text is looked at only as it is."""
+    return len(strips) >= _FEW_LINES and _bear_number(strips)
 
 
 def _bear_number(strips: Sequence[_Strip]) -> bool:

@@ -7,7 +7,6 @@ millimetre wide, and what is shorter than a label.
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import cast
 
 import cv2
 import numpy as np
@@ -129,29 +128,32 @@ def _sharp(tone: Floats, ends: Points, pitch: float) -> Points:
 
 def _joined(pieces: Points, pitch: float) -> list[Step]:
     """Join pieces (n, 2, 2) that follow each other on one line, beginning with the longest."""
-    left = pieces[np.argsort(-np.linalg.norm(pieces[:, 1] - pieces[:, 0], axis=1), kind="stable")]
+    ways = pieces[:, 1] - pieces[:, 0]
+    lengths = np.linalg.norm(ways, axis=1)
+    ways = ways / lengths[:, None]
+    left = np.argsort(-lengths, kind="stable")
     steps: list[Step] = []
     while len(left):
-        step = Step(left[0, 0], left[0, 1], float(np.linalg.norm(left[0, 1] - left[0, 0])))
-        left = left[1:]
-        while len(near := np.flatnonzero(_follow(step, left, pitch))):
-            other = left[near[0]]
-            left = np.delete(left, near[0], axis=0)
-            step = _both(step, other)
+        first, left = left[0], left[1:]
+        step = Step(pieces[first, 0], pieces[first, 1], float(lengths[first]))
+        while (place := _next(step, pieces[left], ways[left], pitch)) is not None:
+            step = _both(step, pieces[left[place]])
+            left = np.delete(left, place)
         if step.length > _LONG_MM * pitch:
             steps.append(step)
     return steps
 
 
-def _follow(step: Step, others: Points, pitch: float) -> NDArray[np.bool_]:
-    """Tell which pieces go on where a step ends."""
-    way = others[:, 1] - others[:, 0]
-    parallel = (way @ step.along) / np.linalg.norm(way, axis=1) > np.cos(_TURN)
-    to = others - step.start
+def _next(step: Step, others: Points, ways: Points, pitch: float) -> int | None:
+    """Return the first piece that goes on where a step ends; ``ways`` are their directions."""
+    # Of thousands of pieces few are parallel: the rest is asked of those alone.
+    parallel = np.flatnonzero(ways @ step.along > np.cos(_TURN))
+    to = others[parallel] - step.start
     aside = np.abs(to @ step.right).max(axis=1) < _ASIDE_MM * pitch
     at = to @ step.along
     gap = np.maximum(at.min(axis=1) - step.span, -at.max(axis=1))
-    return cast(NDArray[np.bool_], parallel & aside & (gap < _GAP_MM * pitch))
+    follow = np.flatnonzero(aside & (gap < _GAP_MM * pitch))
+    return int(parallel[follow[0]]) if len(follow) else None
 
 
 def _both(step: Step, other: Points) -> Step:

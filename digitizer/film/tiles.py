@@ -84,9 +84,12 @@ class _Sight:
         """Shift each strip by what a tilt moves it; the middle strip stays."""
         middles = (np.arange(_STRIPS) + 0.5) / _STRIPS - 0.5
         shift = np.rint(self.sign * np.tan(np.radians(tilt_deg)) * middles * self.length)
-        last = self.shares.shape[1] - 1
-        places = np.clip(np.arange(last + 1) + shift[:, None].astype(np.intp), 0, last)
-        return _Sight(np.take_along_axis(self.shares, places, axis=1), self.length, self.sign)
+        shares = np.empty_like(self.shares)
+        # Neighbouring strips shift by the same few pixels: they are moved together.
+        for one in np.unique(shift).astype(int):
+            some = shift == one
+            shares[some] = _shifted(self.shares[some], int(one))
+        return _Sight(shares, self.length, self.sign)
 
     def across(self, extent: tuple[float, float] | None = None) -> Floats:
         """Return which part of each line across is band, over an extent of it."""
@@ -95,6 +98,20 @@ class _Sight:
         first, last = (round(end / self.length * _STRIPS) for end in extent)
         part = self.shares[max(0, first) : max(first + 1, last)]
         return np.asarray(part.mean(axis=0), np.float32)
+
+
+def _shifted(rows: Floats, by: int) -> Floats:
+    """Return each place's value that stood ``by`` places on; beyond the ends the last one's."""
+    length = rows.shape[1]
+    by = int(np.clip(by, 1 - length, length - 1))
+    moved = np.empty_like(rows)
+    if by >= 0:
+        moved[:, : length - by] = rows[:, by:]
+        moved[:, length - by :] = rows[:, -1:]
+    else:
+        moved[:, -by:] = rows[:, :by]
+        moved[:, :-by] = rows[:, :1]
+    return moved
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -39,3 +39,38 @@ def test_lines_found_on_a_turned_picture_begin_at_their_top_left():
     a, b, c, d = np.round(boxes[0], 1).tolist()
     assert a[0] == d[0] < b[0] == c[0]
     assert a[1] == b[1] < c[1] == d[1]
+
+
+class Detector:
+    """Sees a line where a narrowed picture is at least so much higher than wide."""
+
+    def __init__(self, least: float) -> None:
+        self.least = least
+        self.sizes: list[tuple[int, ...]] = []
+
+    def __call__(self, picture):
+        self.sizes.append(picture.shape)
+        rows, columns = picture.shape
+        line = np.array([[0.2, 0.2], [0.8, 0.2], [0.8, 0.25], [0.2, 0.25]], np.float32)
+        found = (line * (columns, rows))[None]
+        return found if rows > self.least * columns else np.zeros((0, 4, 2), np.float32)
+
+
+@pytest.mark.parametrize(
+    ("least", "turned", "looks"),
+    [(9.0, None, 2), (9.0, True, 1), (2.0, None, 4), (2.0, False, 3), (0.0, None, 6)],
+)
+def test_narrow_lines_are_looked_for_further_only_the_way_they_were_seen(least, turned, looks):
+    """Nothing seen either way ends it; lines seen one way are looked at in that alone."""
+    find = Detector(least)
+    narrow_lines(find, np.zeros((400, 300), np.uint8), (0, 0, 300, 400), 300.0, turned)
+    assert len(find.sizes) == looks
+
+
+def test_narrow_lines_known_to_run_upward_are_turned():
+    """The picture is looked at turned, and at no other."""
+    find = Detector(0.0)
+    _, boxes = narrow_lines(find, np.zeros((400, 300), np.uint8), (0, 0, 300, 400), 300.0, True)
+    assert all(rows < 2 * columns for rows, columns in find.sizes)
+    widths, heights = np.ptp(boxes[0], axis=0)
+    assert heights > widths

@@ -430,3 +430,21 @@ def test_a_line_of_a_hundred_thousand_characters_takes_no_time(text: str) -> Non
     began = time.process_time()
     parse_lines([text] * 20, [text], FieldSource.FILM, RULES)
     assert time.process_time() - began < 2.0
+
+
+@pytest.mark.parametrize(
+    ("given", "stated"), [("HEIDI", True), ("HIDI", False), ("XANTHIPPE", True)]
+)
+def test_on_film_a_name_of_one_engine_is_doubted_where_it_is_rather_a_known_one_misread(
+    given: str, stated: bool
+) -> None:
+    """One sign from a known given name is not stated; what is known, or far from all, is."""
+    below = (Point(0, 20), Point(9, 20), Point(9, 29), Point(0, 29))
+    lines = [
+        Line(text=f"HARRIS, {given} F", confidence=0.975, box=BOX, engine="rapidocr"),
+        Line(text="UME", confidence=0.4, box=below, engine="tesseract"),
+    ]
+    fields = parse(Reading(lines=tuple(lines)), FieldSource.FILM, RULES)
+    assert fields[FieldName.GIVEN_NAME].value == given
+    assert (fields[FieldName.GIVEN_NAME].confidence >= 0.8) is stated
+    assert fields[FieldName.FAMILY_NAME].confidence >= 0.8
