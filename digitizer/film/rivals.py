@@ -22,7 +22,7 @@ from digitizer.film.found import FED_DEG, FoundSheet, Page
 from digitizer.film.pieces import outermost
 from digitizer.film.rectangle import OTHERWISE_DEG, clipped, common_angle
 from digitizer.film.sizes import is_film_size, may_be_framed, may_be_whole
-from digitizer.film.supposition import SIZED_MM, Supposition, suppose
+from digitizer.film.supposition import MOST_SHEETS, SIZED_MM, Supposition, suppose
 from digitizer.model.units import SizeMm
 
 __all__ = ["BorneOut", "best_sheets", "made_whole"]
@@ -86,6 +86,8 @@ def best_sheets(page: Page) -> BorneOut:
     if believed:
         best = _film_around(_best_borne_out(believed, page), supposed, page)
         if any(_contradicts(other, best, page.scale) for other in believed):
+            return BorneOut([], unsure=True)
+        if _are_too_many(best.sheets, page):
             return BorneOut([], unsure=True)
         if _are_pictures(best.sheets, page):
             sides = [side for one in best.sheets for side in one.sides if side.seen]
@@ -309,6 +311,16 @@ def _are_pictures(sheets: Sequence[FoundSheet], page: Page) -> bool:
     alike = float(np.median(np.abs(sizes / usual - 1).max(axis=1)))
     askew = float(np.quantile(np.abs(angles - np.median(angles)), _MOST))
     return askew < _PRINTED_DEG and alike < _ONE_SIZE
+
+
+def _are_too_many(sheets: Sequence[FoundSheet], page: Page) -> bool:
+    """Tell more sheets than are laid on one bed, few of them of a film's size by four edges."""
+    sizes = [(one, page.size_mm(one.corners)) for one in sheets]
+    films = sum(
+        size is not None and is_film_size(size, SIZED_MM) and all(side.seen for side in one.sides)
+        for one, size in sizes
+    )
+    return len(sheets) > MOST_SHEETS and 2 * films < len(sheets)
 
 
 def _bears_block(sheets: Sequence[FoundSheet], page: Page) -> bool:

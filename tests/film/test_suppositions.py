@@ -169,6 +169,7 @@ def test_black_before_light_in_the_corners_is_film():
         (9201, 2, 76),  # the block beside them was measured too
         (9201, 2, 178),  # black film on a dark bed: a line of pictures ends in it
         (9201, 2, 185),  # black pictures on a clear bed, one of them as long as a film
+        (9301, 2, 110),  # noisy fans on black film, each for itself of no film's size
     ],
 )
 def test_a_sheet_of_many_pictures_is_not_cut_to_them(key):
