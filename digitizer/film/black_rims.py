@@ -142,6 +142,7 @@ def _rims(page: Page, found: FoundSheet, corners: Points) -> list[float] | None:
         return _slight_rims(found, size)
     widened = [True] * 4
     gaps = next(filter(None, (lacking(size, most) for most in _may_lack(page, found))), None)
+    gaps = gaps or _lacking_one_way(size)
     if gaps is None:
         widened = _at_frame(corners, page.frame * page.scale)
         gaps = lacking(size, _NO_ROOM_MM + _NARROW_MM) if any(widened) else None
@@ -155,6 +156,16 @@ def _rims(page: Page, found: FoundSheet, corners: Points) -> list[float] | None:
         for rim, wide in zip((down, across) * 2, widened, strict=True)
     ]
     return _where_unsure(found, both)
+
+
+def _lacking_one_way(size: SizeMm) -> tuple[float, float] | None:
+    """Return what lacks one way to a film that is as long the other way; None where nothing does.
+
+    Of a rim of a few millimetres the edge is missed now and then; that the other two are as far
+    apart as a film's bears out that this is one.
+    """
+    gaps = lacking(size, _UNSEEN_MM)
+    return gaps if gaps is not None and min(map(abs, gaps)) < CUT_MM else None
 
 
 def _slight_rims(found: FoundSheet, size: SizeMm) -> list[float] | None:

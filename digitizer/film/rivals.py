@@ -11,6 +11,7 @@ from functools import reduce
 from itertools import chain
 from math import degrees
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,9 +20,9 @@ from digitizer.film.black_rims import with_black_rims, with_whole_rim
 from digitizer.film.borders import border_angle
 from digitizer.film.found import FED_DEG, FoundSheet, Page
 from digitizer.film.pieces import outermost
-from digitizer.film.rectangle import OTHERWISE_DEG, common_angle
+from digitizer.film.rectangle import OTHERWISE_DEG, clipped, common_angle
 from digitizer.film.sizes import is_film_size, may_be_framed, may_be_whole
-from digitizer.film.supposition import SIZED_MM, Supposition, suppose
+from digitizer.film.supposition import MOST_SHEETS, SIZED_MM, Supposition, suppose
 from digitizer.model.units import SizeMm
 
 __all__ = ["BorneOut", "best_sheets", "made_whole"]
@@ -39,7 +40,11 @@ _MOST = 0.75
 _ONE_SIZE = 0.03
 """How far most of them differ in size, as a part of it."""
 _FIELD = 0.9
-"""Part of the frame that a field on a film has at least each way: a border of an inch of 14."""
+"""Part of the frame that a field on a film has at least each way where nothing but the bed is as
+dark, or shines so: a border of an inch of 14."""
+_WITHIN = 0.9
+"""Part of the area of sheets that lies within another which they are printed on: an edge beyond the
+outermost picture may have been taken for its own."""
 
 Points = NDArray[np.float64]
 
@@ -79,21 +84,15 @@ def best_sheets(page: Page) -> BorneOut:
         one for one in supposed if one.sheets and not any(other.holds(one) for other in supposed)
     ]
     if believed:
-        best = _best_borne_out(believed, page)
+        best = _film_around(_best_borne_out(believed, page), supposed, page)
         if any(_contradicts(other, best, page.scale) for other in believed):
+            return BorneOut([], unsure=True)
+        if _are_too_many(best.sheets, page):
             return BorneOut([], unsure=True)
         if _are_pictures(best.sheets, page):
             sides = [side for one in best.sheets for side in one.sides if side.seen]
             return BorneOut([], common_angle(sides, page.scale))
-        # What bed-like film divided from the rest lies within the rest, once that is whole.
-        whole = outermost([with_whole_rim(page, one) for one in best.sheets])
-        whole = made_whole(whole, page)
-        kept = with_black_rims(page, whole, dark=best.dark)
-        # On a dark bed a rim as black as it may make up what lacks to a film's size.
-        judged = kept if best.dark else whole
-        if _is_field(judged, page):
-            return BorneOut([], _angle_of_field(judged[0], page), unsure=True)
-        return BorneOut(kept)
+        return _kept(best, page)
     # A collimator's border is on the film; what is sharper may be the film's own edge.
     unsure = any(not field.is_soft for one in supposed for field in one.fields)
     masks = [one for one in supposed if one.is_mask]
@@ -101,6 +100,34 @@ def best_sheets(page: Page) -> BorneOut:
         return BorneOut([], common_angle(masks[0].lines, page.scale), unsure)
     lines = [line for one in supposed for line in one.lines]
     return BorneOut([], border_angle(lines, page.scale), unsure)
+
+
+def _kept(best: Supposition, page: Page) -> BorneOut:
+    """Return what is kept of the page under a supposition that its edges bear out."""
+    # What bed-like film divided from the rest lies within the rest, once that is whole.
+    whole = outermost([with_whole_rim(page, one) for one in best.sheets])
+    whole = made_whole(whole, page)
+    kept = with_black_rims(page, whole, dark=best.dark)
+    # On a dark bed a rim as black as it may make up what lacks to a film's size.
+    judged = kept if best.dark else whole
+    if _is_field(judged, page, clear=not (best.dark or best.outshines)):
+        if any(one.joined for one in judged):
+            return BorneOut([_all_around(max(judged, key=lambda one: one.area), page)])
+        angle = _angle_of_field(judged[0], page) if len(judged) == 1 else None
+        return BorneOut([], angle, unsure=True)
+    if best.dark and len(kept) == 1:
+        if kept[0].is_of_two(page.scale):
+            # Where its own sides run is not known, and its corners are as black as the bed.
+            return BorneOut([_all_around(kept[0], page)])
+        if kept[0].seen < 2 and not _may_be_film(kept[0], page):
+            # Pictures on black film end in a line likewise.
+            return BorneOut([], unsure=True)
+    return BorneOut(kept)
+
+
+def _all_around(found: FoundSheet, page: Page) -> FoundSheet:
+    """Return a sheet that may be two with all of the frame: no more is known of where it ends."""
+    return replace(found, rim=np.concatenate([found.rim, page.frame]))
 
 
 def _best_borne_out(believed: Sequence[Supposition], page: Page) -> Supposition:
@@ -122,6 +149,51 @@ def _best_borne_out(believed: Sequence[Supposition], page: Page) -> Supposition:
         and all(any(mine.holds(sheet) for mine in one.sheets) for sheet in best.sheets)
     ]
     return max(around, key=lambda one: one.edge, default=best)
+
+
+def _film_around(best: Supposition, supposed: Sequence[Supposition], page: Page) -> Supposition:
+    """Return what has a film's size around sheets of which some have none: they are printed on it.
+
+    The rim of a sheet of many pictures is as level as a bed, and the outline of its pictures longer
+    than what shows of the sheet's own where that was fed.
+    """
+    if all(_measures_as_film(one, page) for one in best.sheets):
+        return best
+    around = [
+        one
+        for one in supposed
+        if one.sheets
+        and all(_measures_as_film(sheet, page) for sheet in one.sheets)
+        and _lie_within(best.sheets, one.sheets, page.frame)
+    ]
+    return max(around, key=lambda one: one.edge, default=best)
+
+
+def _measures_as_film(found: FoundSheet, page: Page) -> bool:
+    """Tell whether a sheet has a film's size, as well as it is measured; so it may without one."""
+    size = page.size_mm(found.corners)
+    if size is None or not all(side.seen for side in found.sides):
+        return _may_be_film(found, page)
+    return is_film_size(size, SIZED_MM)
+
+
+def _lie_within(sheets: Sequence[FoundSheet], others: Sequence[FoundSheet], frame: Points) -> bool:
+    """Tell whether most of what shows of some sheets lies within others."""
+    shown = [_common(frame, one.corners) for one in sheets]
+    held = sum(_area(_common(one, other.corners)) for one in shown for other in others)
+    return held > _WITHIN * sum(_area(one) for one in shown)
+
+
+def _common(outline: Points, corners: Points) -> Points:
+    """Return what an outline has in common with a rectangle, (n, 2)."""
+    for start, along in zip(corners, np.roll(corners, -1, axis=0) - corners, strict=True):
+        outward = np.array([along[1], -along[0]])
+        outline = clipped(outline, outward, float(start @ outward))
+    return outline
+
+
+def _area(outline: Points) -> float:
+    return float(cv2.contourArea(outline.astype(np.float32))) if len(outline) > 2 else 0.0
 
 
 def _are_films(supposed: Supposition, page: Page) -> bool:
@@ -176,23 +248,36 @@ def _contradicts(other: Supposition, best: Supposition, scale: Points) -> bool:
     return abs(degrees(angles[0] - angles[1])) > OTHERWISE_DEG
 
 
-def _is_field(sheets: Sequence[FoundSheet], page: Page) -> bool:
+def _is_field(sheets: Sequence[FoundSheet], page: Page, *, clear: bool) -> bool:
     """Tell the exposed field of a film from a sheet, in a frame that was cropped to the film.
 
     It has no film's size and nearly fills the frame: a clear border is an inch at most. A flap that
     is folded over leaves a film as wide as it was, and a film that is cut off lies between edges as
     far apart as its own; a field is narrower than its film both ways.
+
+    Parameters
+    ----------
+    sheets : sequence of FoundSheet
+    page : Page
+    clear : bool
+        Whether what lies beside may be clear film: beside pictures it is as wide as an ID block.
     """
     frame = page.size_mm(page.frame)
     size = page.size_mm(sheets[0].corners)
-    if len(sheets) != 1 or sheets[0].joined or size is None or frame is None:
+    if size is None or frame is None:
+        return False
+    if clear and (len(sheets) > 1 or sheets[0].joined):
+        films = any(_measures_as_film(one, page) for one in sheets)
+        return not films and may_be_framed(frame)
+    if len(sheets) != 1 or sheets[0].joined:
         return False
     seen = [side.seen for side in sheets[0].sides]
     across = size.width if seen[1] and seen[3] else None
     down = size.height if seen[0] and seen[2] else None
     if not may_be_framed(frame, (across, down)):
         return False
-    if size.width < _FIELD * frame.width or size.height < _FIELD * frame.height:
+    fills = size.width > _FIELD * frame.width and size.height > _FIELD * frame.height
+    if not (fills or clear):
         return False
     if abs(degrees(common_angle(sheets[0].sides, page.scale))) > FED_DEG:
         return False
@@ -212,7 +297,9 @@ def _are_pictures(sheets: Sequence[FoundSheet], page: Page) -> bool:
         return True
     scale = page.scale
     in_line = [any(one.is_printed_with(other, scale) for other in sheets) for one in sheets]
-    if np.mean(in_line) > _MOST:
+    # Of the pictures on a dark bed some rows may be cut short by a rim that looks like it.
+    films = any(_measures_as_film(one, page) for one in sheets)
+    if np.mean(in_line) > _MOST or (any(in_line) and not films):
         return True
     if len(sheets) < _FEWEST_PICTURES:
         return False
@@ -224,6 +311,16 @@ def _are_pictures(sheets: Sequence[FoundSheet], page: Page) -> bool:
     alike = float(np.median(np.abs(sizes / usual - 1).max(axis=1)))
     askew = float(np.quantile(np.abs(angles - np.median(angles)), _MOST))
     return askew < _PRINTED_DEG and alike < _ONE_SIZE
+
+
+def _are_too_many(sheets: Sequence[FoundSheet], page: Page) -> bool:
+    """Tell more sheets than are laid on one bed, few of them of a film's size by four edges."""
+    sizes = [(one, page.size_mm(one.corners)) for one in sheets]
+    films = sum(
+        size is not None and is_film_size(size, SIZED_MM) and all(side.seen for side in one.sides)
+        for one, size in sizes
+    )
+    return len(sheets) > MOST_SHEETS and 2 * films < len(sheets)
 
 
 def _bears_block(sheets: Sequence[FoundSheet], page: Page) -> bool:

@@ -32,7 +32,7 @@ from digitizer.film.rectangle import common_angle
 from digitizer.film.sizes import is_film_side, is_film_size, is_longer_than_any, may_be_whole
 from digitizer.model.units import SizeMm
 
-__all__ = ["SIZED_MM", "Supposition", "suppose"]
+__all__ = ["MOST_SHEETS", "SIZED_MM", "Supposition", "suppose"]
 
 SIZED_MM = 1.5
 """How far a sheet may differ from its size of the trade."""
@@ -48,7 +48,7 @@ _OUTWEIGHED = 2.0
 """So many times longer edges are not those of a picture on what shorter ones bound."""
 _SAME_BED = 0.3
 """Levels of log light nearer than this may be one uneven bed; clear film takes 0.4 at least."""
-_MOST_SHEETS = 4
+MOST_SHEETS = 4
 """More on one bed are rather the pictures of one sheet, whose ground looks like the bed."""
 _LEAST_EDGE = 0.3
 """Part of the frame's short side that the measured edges must have in all: a sticker has less."""
@@ -185,12 +185,12 @@ def suppose(page: Page, bed: Bed, kind: BedKind, level: float) -> Supposition:
         )
         borne_out = least >= (_BACKED if proven else BELIEVED)
         edge = sum(one.edge for one in found)
-        fewer = len(best) > _MOST_SHEETS >= len(found)
+        fewer = len(best) > MOST_SHEETS >= len(found)
         scattered = any(is_scattered(one, page) for one in found)
         better = fewer or edge > sum(one.edge for one in best)
         if borne_out and better and not scattered and _is_bare(bed.mask, found, page):
             best = [replace(one, piece=_piece_of(one, plain, page)) for one in found]
-        apart = len(found) <= _MOST_SHEETS and all(one.beside < BESIDE for one in found)
+        apart = len(found) <= MOST_SHEETS and all(one.beside < BESIDE for one in found)
         if least >= _BEYOND_DOUBT and apart:
             break
         lines = lines or [side for one in found for side in one.sides if side.soft]

@@ -12,7 +12,7 @@ from digitizer.model.film import ScanKind
 from digitizer.model.raster import Polarity, Raster
 from digitizer.model.units import Dpi, SizeMm
 from digitizer.rehearsal.covers import cover, draw_marked_scan
-from digitizer.rehearsal.population import draw_scan
+from digitizer.rehearsal.population import draw_pictures_scan, draw_scan
 from digitizer.rehearsal.sources import RADIOGRAPHS, radiograph
 
 SHAPE = (1100, 1000)
@@ -155,6 +155,31 @@ def test_black_before_light_in_the_corners_is_film():
     assert sheet.edges_seen == 0
     assert sheet.skew_deg == pytest.approx(0.196, abs=0.03)
     assert np.max(sheet.corners, axis=0) == pytest.approx([columns, rows], abs=8)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        (8101, 3, 12),  # the frame is the film, its rim clear
+        (8101, 3, 32),  # one edge shows, straight along the frame
+        (9101, 2, 2),  # two short edges show
+        (9101, 2, 67),  # black pictures on black film, clear bed
+        (9101, 2, 93),  # the bed is nearly as bright as the rim
+        (9101, 2, 218),  # black pictures on a dark bed, a row's rim lost
+        (9201, 2, 76),  # the block beside them was measured too
+        (9201, 2, 178),  # black film on a dark bed: a line of pictures ends in it
+        (9201, 2, 185),  # black pictures on a clear bed, one of them as long as a film
+        (9301, 2, 110),  # noisy fans on black film, each for itself of no film's size
+    ],
+)
+def test_a_sheet_of_many_pictures_is_not_cut_to_them(key):
+    """Drawn sheets: the outline of the pictures is longer than what shows of the sheet's own."""
+    scan = draw_pictures_scan(key, dpi=100)
+    (sheet,) = find_sheets(scan.raster).sheets
+    frame = [scan.raster.size.columns, scan.raster.size.rows]
+    truth = np.clip(scan.placements[0].corners(scan.scene.frame), 0, frame)
+    assert (np.min(sheet.corners, axis=0) < truth.min(axis=0) + 2).all()
+    assert (np.max(sheet.corners, axis=0) > truth.max(axis=0) - 2).all()
 
 
 @pytest.mark.parametrize("ratio", [2, 3])
