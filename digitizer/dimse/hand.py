@@ -8,13 +8,13 @@ Whatever else the peer sends, or somebody here wants to say, is the upper layer'
 """
 
 import select
-import socket
 import ssl
 import struct
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any
+from queue import Empty
+from typing import Any, NoReturn
 
 from pynetdicom.association import Association
 
@@ -37,6 +37,8 @@ _LARGEST = 1 << 24
 """Bytes of a PDU: far beyond what we say that we take, and what a peer may have us set aside."""
 _AT_ONCE = 1 << 17
 """Bytes to gather before they are sent: a command goes with the first of its data."""
+_LEAST_S = 0.001
+"""A time limit of nothing would mean that nobody waits."""
 _PATIENCE_S = 5.0
 """A turn of the upper layer takes some milliseconds, unless it hangs over what it sends."""
 
@@ -48,12 +50,12 @@ class Hand:
     ----------
     association : Association
     silence_s : float or None
-        How long a peer may neither say nor take anything.
+        How long the peer may take nothing of what is sent, or take over one PDU of its own.
 
     Raises
     ------
     RuntimeError
-        From its methods: the association is over, or the peer is silent for too long.
+        From its methods: the association is over, or the peer takes too long.
     """
 
     def __init__(self, association: Association, silence_s: float | None) -> None:
@@ -66,12 +68,13 @@ class Hand:
     def take(self) -> None:
         """Have the upper layer stand still."""
         if not self._bell.stop(_PATIENCE_S):
+            # It waits for the rest of something that does not come.
+            self._bell.hang_up()
             self._bell.go_on()
             raise RuntimeError("the association has ended")
         transport = self._dul.socket
         self._socket = transport.socket if transport is not None else None
         if self._socket is not None:
-            self._socket.settimeout(self._silence_s)
             self._waits.register(self._socket, select.POLLIN)
             self._waits.register(self._bell, select.POLLIN)
 
@@ -97,6 +100,7 @@ class Hand:
             Bytes that the peer takes in one piece.
         """
         self._let_others_speak()
+        self._socket.settimeout(self._silence_s)
         out = bytearray()
         for control, content in contents:
             for start in range(0, len(content), room):
@@ -110,33 +114,39 @@ class Hand:
                     out = bytearray()
         self._write(out)
 
-    def receive(self) -> Iterator[tuple[int, int, memoryview]]:
-        """Wait for a P-DATA-TF; yield its pieces: presentation context, control header, fragment.
+    def receive(self, until: float | None) -> list[tuple[int, int, memoryview]]:
+        """Wait for a P-DATA-TF; return its pieces: presentation context, control header, fragment.
+
+        Parameters
+        ----------
+        until : float or None
+            When all of it must have come, by the monotonic clock.
 
         Raises
         ------
         ValueError
-            It is garbled.
+            It is garbled, or empty.
         """
-        self._wait()
-        kind, length = _HEAD.unpack(self._read(_HEAD.size))
+        self._wait(until)
+        kind, length = _HEAD.unpack(self._read(_HEAD.size, until))
         if length > _LARGEST:
-            self._dul.event_queue.put(_INVALID)
-            raise RuntimeError("the peer sends what is no message")
-        body = self._read(length)
+            self._lose()
+        body = self._read(length, until)
         if kind != _DATA:
             self._hand_over(_HEAD.pack(kind, length) + body)
             raise RuntimeError("the peer has broken off")
+        pieces: list[tuple[int, int, memoryview]] = []
         at = 0
-        while at < length:
+        while at < length or not pieces:
             if length - at < _PIECE.size:
                 raise ValueError("a piece ends too early")
             size, context_id, control = _PIECE.unpack_from(body, at)
             end = at + 4 + size
             if size < 2 or end > length:
                 raise ValueError("a piece is garbled")
-            yield context_id, control, body[at + _PIECE.size : end]
+            pieces.append((context_id, control, body[at + _PIECE.size : end]))
             at = end
+        return pieces
 
     def _hand_over(self, pdu: bytes) -> None:
         """Have the upper layer deal with what came, when it goes on."""
@@ -151,14 +161,14 @@ class Hand:
 
     def _let_others_speak(self) -> None:
         """Send what others here left with the upper layer: an answer to a report, an abort."""
-        while self._dul._process_recv_primitive():
-            self._dul.state_machine.do_action(self._dul.event_queue.get_nowait())
-        if self._dul.state_machine.current_state != _TRANSFER or self._socket is None:
+        machine = self._dul.state_machine
+        while machine.current_state == _TRANSFER and self._dul._process_recv_primitive():
+            machine.do_action(self._dul.event_queue.get_nowait())
+        if machine.current_state != _TRANSFER or self._socket is None:
             raise RuntimeError("the association has ended")
 
-    def _wait(self) -> None:
+    def _wait(self, until: float | None) -> None:
         """Wait until the peer says something."""
-        until = None if self._silence_s is None else time.monotonic() + self._silence_s
         while not (isinstance(self._socket, ssl.SSLSocket) and self._socket.pending()):
             acknowledge_at_once(self._socket)
             left = None if until is None else max(1000 * (until - time.monotonic()), 0)
@@ -171,16 +181,18 @@ class Hand:
             if self._socket.fileno() in ready:
                 return
 
-    def _read(self, count: int) -> memoryview:
+    def _read(self, count: int, until: float | None) -> memoryview:
         found = memoryview(bytearray(count))
         at = 0
         while at < count:
             try:
+                if until is not None:
+                    self._socket.settimeout(max(until - time.monotonic(), _LEAST_S))
                 came = self._socket.recv_into(found[at:])
-            except OSError as error:
-                raise RuntimeError("the connection is lost") from error
+            except OSError:
+                came = 0
             if not came:
-                raise RuntimeError("the connection is lost")
+                self._lose()
             at += came
         return found
 
@@ -188,9 +200,16 @@ class Hand:
         left = memoryview(data)
         while left:
             try:
-                left = left[self._socket.send(left) :]
-            except OSError as error:
+                sent = self._socket.send(left)
+            except OSError:
                 # To a peer that does not read an abort could not be sent either.
-                with suppress(OSError):
-                    self._socket.shutdown(socket.SHUT_RDWR)
-                raise RuntimeError("the connection is lost") from error
+                self._lose()
+            left = left[sent:]
+
+    def _lose(self) -> NoReturn:
+        """Close the connection: what would come over it next is the middle of something."""
+        self._dul.socket.close()
+        with suppress(Empty):
+            while self._dul.state_machine.current_state == _TRANSFER:
+                self._dul.state_machine.do_action(self._dul.event_queue.get_nowait())
+        raise RuntimeError("the connection is lost")

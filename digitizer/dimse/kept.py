@@ -20,7 +20,7 @@ from typing import Any
 from pynetdicom.association import Association
 
 from digitizer.dimse.gate import open_gate
-from digitizer.dimse.woken import give_back
+from digitizer.dimse.woken import break_off, give_back
 
 __all__ = ["Contexts", "Kept", "Offer", "ended", "kept"]
 
@@ -272,7 +272,7 @@ def ended(association: Association) -> None:
     """Release an association; let its threads end, and its connection."""
     if association.is_established:
         # What the peer has ended, or is about to, answers to no release.
-        association.release() if _is_well(association) else association.abort()
+        association.release() if _is_well(association) else break_off(association)
     open_gate(association)
     if association.is_alive():
         association.join(_LONGEST_END_S)

@@ -8,6 +8,7 @@ the upper layer stay pynetdicom's, and so do all messages that are not awaited h
 """
 
 import struct
+import time
 from collections import deque
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from pynetdicom.presentation import PresentationContext
 
 from digitizer.dicom.part10 import padded
 from digitizer.dimse.hand import IS_COMMAND, IS_LAST, PIECE_HEAD, Hand
+from digitizer.dimse.woken import break_off
 from digitizer.errors import ArchiveRefused
 from digitizer.model.older import Encoded
 
@@ -100,7 +102,7 @@ class Messages:
         self._hand.give()
         if self._is_asking or self._encoded or self._data or self._whole_ones:
             # The peer is in the middle of something: a release would wait for what never comes.
-            self._association.abort()
+            break_off(self._association)
 
     @property
     def is_open(self) -> bool:
@@ -243,10 +245,13 @@ class Messages:
 
     def _next(self, *awaited: int) -> _Message:
         """Return the next message: one of the kinds awaited, and an answer to what was asked."""
+        until = self._deadline()
         while not self._whole_ones:
             try:
-                for context_id, control, fragment in self._hand.receive():
+                for context_id, control, fragment in self._hand.receive(until):
                     self._add(context_id, control, fragment)
+                    # As long as something comes, the peer lives.
+                    until = self._deadline() if fragment else until
             except ValueError as error:
                 raise RuntimeError("the peer sends what is no message") from error
             if not (self._dimse.msg_queue.empty() and self._dul.event_queue.empty()):
@@ -255,6 +260,10 @@ class Messages:
         if not self._is_due(message, awaited):
             raise RuntimeError("the peer answers what was not asked")
         return message
+
+    def _deadline(self) -> float | None:
+        seconds = self._dimse.dimse_timeout
+        return None if seconds is None else time.monotonic() + float(seconds)
 
     def _is_due(self, message: _Message, awaited: Collection[int]) -> bool:
         field = message.number(_FIELD)

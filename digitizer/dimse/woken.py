@@ -10,6 +10,7 @@ connection in hand (:mod:`.hand`).
 import select
 import socket
 import threading
+import time
 from contextlib import suppress
 from typing import Any
 
@@ -17,7 +18,7 @@ from pynetdicom.association import Association
 
 from digitizer.dimse.quick import acknowledge_at_once
 
-__all__ = ["Bell", "give_back", "wake_by_events"]
+__all__ = ["Bell", "break_off", "give_back", "wake_by_events"]
 
 _LONGEST_WAIT_S = 0.1
 """Between two looks at pynetdicom's timers, which wake nobody."""
@@ -28,9 +29,9 @@ class Bell:
 
     def __init__(self, association: Association) -> None:
         self._dul = association.dul
-        self._ear, self._hand = socket.socketpair()
+        self._ear, self._mouth = socket.socketpair()
         self._ear.setblocking(False)
-        self._hand.setblocking(False)
+        self._mouth.setblocking(False)
         self._look = self._dul._is_transport_event
         transport = self._dul.socket
         assert transport is not None, "it is established"
@@ -50,7 +51,7 @@ class Bell:
         """Wake who waits, or who is about to."""
         # Full: it has been rung often enough. Closed: nobody waits any more.
         with suppress(BlockingIOError, OSError):
-            self._hand.send(b"\0")
+            self._mouth.send(b"\0")
 
     def silence(self) -> None:
         """Have it rung no more, until somebody rings again."""
@@ -75,10 +76,18 @@ class Bell:
 
     def stop(self, patience_s: float) -> bool:
         """Have the upper layer stand still; tell whether it does."""
+        until = time.monotonic() + patience_s
         with self._changed:
             self._is_stopped = True
             self.ring()
-            return self._changed.wait_for(lambda: self._stands, patience_s)
+            try:
+                while not self._stands and self._dul.is_alive() and time.monotonic() < until:
+                    self._changed.wait(_LONGEST_WAIT_S)
+            except BaseException:
+                # Nobody would let it go on: the process could not even end.
+                self._is_stopped = False
+                raise
+            return self._stands
 
     def go_on(self) -> None:
         """Let the upper layer go on."""
@@ -86,10 +95,16 @@ class Bell:
             self._is_stopped = False
             self._changed.notify_all()
 
+    def hang_up(self) -> None:
+        """End the connection under whoever waits for something to come over it."""
+        if self._connection is not None:
+            with suppress(OSError):
+                self._connection.shutdown(socket.SHUT_RDWR)
+
     def close(self) -> None:
         """Give the descriptors back: pynetdicom forgets a connection that the peer has reset."""
         self._ear.close()
-        self._hand.close()
+        self._mouth.close()
         if self._connection is not None:
             self._connection.close()
 
@@ -126,6 +141,14 @@ def wake_by_events(association: Association) -> None:
     dul.send_pdu, dul.stop_dul, dul._is_transport_event = send_pdu, stop_dul, bell.look
     dul._run_loop_delay = 0.0
     dul.bell = bell
+
+
+def break_off(association: Association) -> None:
+    """Abort an association; one whose connection is closed is only to be ended."""
+    if association.dul.state_machine.current_state == "Sta1":
+        association.kill()
+    else:
+        association.abort()
 
 
 def give_back(association: Association) -> None:

@@ -91,10 +91,10 @@ class Line:
             raise
 
     def _found(self, query: Dataset) -> Replies:
-        messages = self._open()
         found: list[Dataset] = []
         count, cancelled = 0, False
         try:
+            messages = self._open()
             for status, identifier in messages.find(query, _FIND):
                 if status.get("Status") == _CANCELLED:
                     break

@@ -1,9 +1,9 @@
 """The instances of one study, as a peer lists them: series by series, past its caps.
 
 Of which class each is, many a peer has to open the instance's file to tell: Orthanc 1.10 answers
-for a thousand instances in 0.7 s, and in 2 s with their classes. So the classes of a study are asked
-for, with all else that is asked of studies, where the peer tells those, and those of the instances
-where it does not, or where they are more than one association takes.
+for a thousand instances in 0.7 s, and in 2 s with their classes. So the classes of a study are
+asked for, with all else that is asked of studies, where the peer tells those, and those of the
+instances where it does not, or where they are more than one association takes.
 
 A peer that caps its answers does so here too. A list is believed when it is as long as the peer
 says the series is, or shorter than one that came before; else what is missing is asked for by its

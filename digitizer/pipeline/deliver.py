@@ -5,11 +5,12 @@ only as the answer to our own open transaction; ``verified`` is our own look at 
 """
 
 import logging
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
 from digitizer import dicom
-from digitizer.errors import BadWorld, UnknownRecord
+from digitizer.errors import BadWorld, StaleRecord, UnknownRecord
 from digitizer.model.film import SheetKind
 from digitizer.model.older import OldCommitment
 from digitizer.model.reasons import Code, reason
@@ -32,6 +33,9 @@ from digitizer.ports import Transaction
 __all__ = ["ask_again", "commit", "commitment_answered", "read_again", "store", "verify"]
 
 logger = logging.getLogger(__name__)
+
+_TRIES = 5
+"""Times that a report is taken before it is left to the archive to repeat it."""
 
 
 def store(services: Services, sheet_id: str) -> list[tuple[Stage, str]]:
@@ -290,7 +294,23 @@ def _of_older(
     succeeded: frozenset[str],
     failed: dict[str, int],
 ) -> bool:
-    """Take the report where it answers an open request for a study of an older archive."""
+    """Take the report where it answers an open request for a study of an older archive.
+
+    Tried again where somebody else has changed the study meanwhile: no archive need repeat it.
+    """
+    for _ in range(_TRIES - 1):
+        with suppress(StaleRecord):
+            return _taken_of_older(services, transaction_uid, from_ae, succeeded, failed)
+    return _taken_of_older(services, transaction_uid, from_ae, succeeded, failed)
+
+
+def _taken_of_older(
+    services: Services,
+    transaction_uid: str,
+    from_ae: str,
+    succeeded: frozenset[str],
+    failed: dict[str, int],
+) -> bool:
     with services.ledger.transaction() as tx:
         try:
             request = tx.get(OldCommitment, transaction_uid)

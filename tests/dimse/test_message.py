@@ -33,7 +33,7 @@ from digitizer.archive.bulk import answers
 from digitizer.dicom import part10
 from digitizer.dimse import Messages, Peer, gotten, open_association
 from digitizer.dimse.message import _decoded, _encoded
-from digitizer.errors import ArchiveRefused, ArchiveUnreachable
+from digitizer.errors import ArchiveRefused, ArchiveUnreachable, SourceUnreachable
 from digitizer.model.older import Encoded
 from digitizer.older.asking import Line
 
@@ -74,6 +74,7 @@ class Archive:
     associations: list[Any] = field(default_factory=list)
     status: int = 0x0000
     meanwhile: Callable[[evt.Event], object] = lambda _: None
+    accepted: Callable[[evt.Event], object] = lambda _: None
 
     def stored(self, event: evt.Event) -> int:
         self.associations.append(event.assoc)
@@ -124,6 +125,7 @@ def running(pdu: int = 16_384, timeout_s: float = 5) -> Iterator[Archive]:
             (evt.EVT_C_STORE, archive.stored),
             (evt.EVT_C_GET, archive.given),
             (evt.EVT_C_FIND, archive.found),
+            (evt.EVT_ACCEPTED, lambda event: archive.accepted(event)),
         ],
     )
     assert server is not None
@@ -444,6 +446,40 @@ def test_a_peer_that_does_not_read_is_away_in_time() -> None:
             sent(archive, an_instance(1), an_instance(2, 60_000_000))
         (one,) = archive.associations
         del one.dul._is_transport_event
+
+
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [(b"\x04\0\0\0\1\0", b"\0"), (b"", b"\x04\0\0\0\0\0"), (b"", b"\x04\0\0\0\0\6\0\0\0\2\1\0")],
+    ids=["byte by byte", "nothing", "pieces of nothing"],
+)
+def test_a_peer_that_says_next_to_nothing_is_away_in_time(first: bytes, then: bytes) -> None:
+    """It keeps nobody waiting by a sign of life now and then."""
+    over = threading.Event()
+    with running(timeout_s=2) as archive:
+
+        def trickle(event: evt.Event) -> None:
+            event.assoc.dul.socket.send(first)
+            while not over.wait(0.2):
+                event.assoc.dul.socket.send(then)
+
+        archive.meanwhile = trickle
+        try:
+            with in_time(), pytest.raises(ArchiveUnreachable):
+                sent(archive, an_instance(1))
+        finally:
+            over.set()
+
+
+def test_a_peer_that_hangs_up_at_once_is_away() -> None:
+    """Whether its end is heard before the first question is asked or over it."""
+    with running(timeout_s=30) as archive:
+        archive.accepted = lambda event: event.assoc.dul.socket.socket.shutdown(2)
+        peer = replace(archive.peer, unreachable=SourceUnreachable)
+        with in_time():
+            for _ in range(20):
+                with Line(peer, 10) as line, pytest.raises(SourceUnreachable):
+                    line.find("STUDY", {}, ("SOPInstanceUID",))
 
 
 def test_an_odd_uid_is_a_matter_of_its_instance() -> None:

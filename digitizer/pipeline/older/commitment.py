@@ -1,6 +1,6 @@
 """Storage commitment of older studies: one request for all instances that are not promised yet."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -30,7 +30,7 @@ def commit(services: Services, study_id: str) -> list[tuple[Stage, str]]:
         tx.unschedule(Stage.OLD_COMMIT, study_id)
         if not is_due(study, Stage.OLD_COMMIT):
             return []
-        if any(row.state is State.READ and row.code is Code.COMMITMENT_FAILED for row in rows):
+        if _lacks_some(rows):
             return _again(services, tx, study)
         open_rows = [row for row in rows if row.state is State.STORED]
         if not open_rows:
@@ -58,6 +58,11 @@ def commit(services: Services, study_id: str) -> list[tuple[Stage, str]]:
         _give_up(services, request.transaction_uid)
         raise
     return []
+
+
+def _lacks_some(rows: Iterable[OldInstance]) -> bool:
+    """Tell whether the archive said of some that it does not hold them."""
+    return any(row.state is State.READ and row.code is Code.COMMITMENT_FAILED for row in rows)
 
 
 def _committed(services: Services, tx: Transaction, study: OldStudy) -> list[tuple[Stage, str]]:
@@ -137,14 +142,8 @@ def commitment_answered(
     asked = frozenset(request.asked)
     good, bad = succeeded & asked, (set(failed) & asked) - succeeded
     rows = tx.old_instances(study_id=request.study_id)
-    stored = [row for row in rows if row.state is State.STORED]
-    changed = [replace(row, state=State.COMMITTED) for row in stored if row.outgoing_uid in good]
-    changed += [
-        replace(row, state=State.READ, code=Code.COMMITMENT_FAILED)
-        for row in stored
-        if row.outgoing_uid in bad
-    ]
-    tx.write_old_instances(changed)
+    told = [_told(row, good, bad) for row in rows]
+    tx.write_old_instances(after for row, after in zip(rows, told, strict=True) if after != row)
     answered = replace(
         request,
         state=CommitmentState.FAILED if bad or good != asked else CommitmentState.SUCCESS,
@@ -157,10 +156,20 @@ def commitment_answered(
     )
     tx.save(answered, counted)
     study = tx.get(OldStudy, request.study_id)
-    lacking = any(row.state is State.READ and row.code is Code.COMMITMENT_FAILED for row in rows)
-    promised = not lacking and all(row.outgoing_uid in good for row in stored)
-    if promised and is_due(study, Stage.OLD_COMMIT):
+    is_promised = not _lacks_some(told) and not any(row.state is State.STORED for row in told)
+    if is_promised and is_due(study, Stage.OLD_COMMIT):
         tx.unschedule(Stage.OLD_COMMIT, study.id)
         return _committed(services, tx, study)
     tx.schedule(Stage.OLD_COMMIT, study.id)
     return [(Stage.OLD_COMMIT, study.id)]
+
+
+def _told(row: OldInstance, good: Collection[str], bad: Collection[str]) -> OldInstance:
+    """Return an instance as the archive's answer leaves it."""
+    if row.state is not State.STORED:
+        return row
+    if row.outgoing_uid in good:
+        return replace(row, state=State.COMMITTED)
+    if row.outgoing_uid in bad:
+        return replace(row, state=State.READ, code=Code.COMMITMENT_FAILED)
+    return row

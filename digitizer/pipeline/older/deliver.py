@@ -66,15 +66,13 @@ def store(services: Services, study_id: str) -> list[tuple[Stage, str]]:
     )
     to_send = [row for row in to_send if row.place not in there]
     changes: list[tuple[OldInstance, OldInstance]] = []
-    is_whole = False
     try:
-        is_whole = _send(services, study, source, to_send, changes)
+        if _send(services, study, source, to_send, changes):
+            return _stored(services, study, changes)
     finally:
-        if not is_whole:
-            _write_sent(services, study, changes)
-    if not is_whole:
-        return again(services, Stage.OLD_STORE, study_id)
-    return _stored(services, study, changes)
+        # Whatever became of the rest: the archive has them.
+        _write_sent(services, study, changes)
+    return again(services, Stage.OLD_STORE, study_id)
 
 
 def _conflict(study: OldStudy, found: Iterable[FoundStudy]) -> str:
@@ -288,19 +286,22 @@ def _made(
 
 
 def _stored(
-    services: Services, study: OldStudy, changes: Sequence[tuple[OldInstance, OldInstance]]
+    services: Services, study: OldStudy, changes: list[tuple[OldInstance, OldInstance]]
 ) -> list[tuple[Stage, str]]:
-    """Write the last answers down, and that all had theirs."""
+    """Write the last answers down, and that all had theirs; empties the list."""
+    following = None
     with services.ledger.transaction() as tx:
-        # Written down whatever became of the study meanwhile: the archive has them.
         is_ours = _write_sent_in(services, tx, study, changes)
         current = tx.get(OldStudy, study.id)
         rows = tx.old_instances(study_id=study.id)
         refused = [row for row in rows if row.state is State.REVIEW]
-        more = not refused and any(row.state is State.READ for row in rows)
-        if is_ours and not more and is_due(current, Stage.OLD_STORE):
-            return _ended(services, tx, current, rows, refused)
-    raise StaleRecord(_FOUND_MORE if more else _TAKEN_BACK)
+        is_whole = bool(refused) or not any(row.state is State.READ for row in rows)
+        if is_ours and is_whole and is_due(current, Stage.OLD_STORE):
+            following = _ended(services, tx, current, rows, refused)
+    changes.clear()
+    if following is None:
+        raise StaleRecord(_TAKEN_BACK if is_whole or not is_ours else _FOUND_MORE)
+    return following
 
 
 def _ended(

@@ -17,8 +17,8 @@ from digitizer.pipeline.older.steps import (
     SENT,
     again,
     begin,
+    is_due,
     loaded,
-    still,
     turn_ends,
     write_from,
     write_in,
@@ -56,20 +56,19 @@ def verify(services: Services, study_id: str) -> list[tuple[Stage, str]]:
             return again(services, Stage.OLD_VERIFY, study_id)
     now = services.clock.now()
     with services.ledger.transaction() as tx:
-        current = still(tx, study_id, Stage.OLD_VERIFY)
         write_in(tx, study_id, changes)
-        if wrong:
-            tx.unschedule(Stage.OLD_VERIFY, study_id)
-            hold_differing(tx, current, wrong, now)
-            return []
+        current = tx.get(OldStudy, study_id)
         left = tx.old_instances(study_id=study_id, states=(State.READ, *SENT[:2]))
-        if left:
-            raise StaleRecord("More of this study was found meanwhile.")
-        tx.unschedule(Stage.OLD_VERIFY, study_id)
-        seen = tx.old_instances(study_id=study_id, states=(State.VERIFIED,))
-        told = event(study_id, "verified", instances=len(seen), digest=digest(seen))
-        tx.save(moved(current, State.VERIFIED, now), told)
-    return []
+        if is_due(current, Stage.OLD_VERIFY) and (wrong or not left):
+            tx.unschedule(Stage.OLD_VERIFY, study_id)
+            if wrong:
+                hold_differing(tx, current, wrong, now)
+                return []
+            seen = tx.old_instances(study_id=study_id, states=(State.VERIFIED,))
+            told = event(study_id, "verified", instances=len(seen), digest=digest(seen))
+            tx.save(moved(current, State.VERIFIED, now), told)
+            return []
+    raise StaleRecord("The study was changed by somebody else, or more of it was found.")
 
 
 def hold_differing(

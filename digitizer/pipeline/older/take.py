@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from digitizer.errors import StaleRecord
 from digitizer.model.older import OldInstance, OldStudy, PeerInstance, Source
 from digitizer.model.reasons import Code, reason
 from digitizer.model.records import Stage
@@ -11,7 +12,7 @@ from digitizer.model.states import State
 from digitizer.pipeline.changes import event, held, moved, reason_payload
 from digitizer.pipeline.older.looking import Looked, look
 from digitizer.pipeline.older.originals import PACK_BYTES, kept
-from digitizer.pipeline.older.steps import again, begin, count_token, still, turn_ends
+from digitizer.pipeline.older.steps import again, begin, count_token, is_due, turn_ends
 from digitizer.pipeline.older.writing import write
 from digitizer.pipeline.services import Services
 from digitizer.ports import Transaction
@@ -27,7 +28,8 @@ _NOT_GIVEN = "The old archive lists it and does not give it."
 def take(services: Services, study_id: str) -> list[tuple[Stage, str]]:
     """Fetch what is not in hand; a study that stays incomplete is asked about.
 
-    Killed in between, it goes on with what is missing: what came was written pack by pack.
+    Killed in between, it goes on with what is missing: what came was written down, all but the last
+    packs.
     """
     study = begin(services, Stage.OLD_TAKE, study_id)
     if study is None:
@@ -36,28 +38,29 @@ def take(services: Services, study_id: str) -> list[tuple[Stage, str]]:
         source = view.get(Source, study.source_id)
     peer = services.sources.peer(source)
     listed = peer.instances(study.study_instance_uid, classes=study.classes)
-    with services.ledger.reading() as view:
-        missing = _missing(view, study, listed)
+    missing: list[PeerInstance] = []
     until = turn_ends(services)
-    for tried in range(_ROUNDS if missing else 0):
+    for tried in range(_ROUNDS):
         if tried and not all(one.sop_class_uid for one in missing):
             # What did not come as one of the study's classes is asked for as what it is.
             listed = peer.instances(study.study_instance_uid, each_class=True)
-            with services.ledger.reading() as view:
-                missing = _missing(view, study, listed)
-        came = _fetched(
-            services, source, study, peer.fetch(study.study_instance_uid, missing), until
-        )
-        is_over = services.clock.now() >= until
+        with services.ledger.reading() as view:
+            missing = _missing(view, study, listed)
+        contents = peer.fetch(study.study_instance_uid, missing)
+        came = _fetched(services, source, study, contents, until) if missing else []
+        is_over = bool(came) and services.clock.now() >= until
+        is_last = tried + 1 == _ROUNDS and not is_over
         with services.ledger.transaction() as tx:
             write(services, tx, source, came)
+            current = tx.get(OldStudy, study_id)
             missing = _missing(tx, study, listed)
-            if not missing or (tried + 1 == _ROUNDS and not is_over):
-                return _done(services, tx, study_id, listed, missing)
+            if is_due(current, Stage.OLD_TAKE) and (not missing or is_last):
+                return _done(services, tx, current, listed, missing)
+        if not is_due(current, Stage.OLD_TAKE):
+            raise StaleRecord(f"Study {study_id} was changed by somebody else.")
         if is_over:
-            return again(services, Stage.OLD_TAKE, study_id)
-    with services.ledger.transaction() as tx:
-        return _done(services, tx, study_id, listed, missing)
+            break
+    return again(services, Stage.OLD_TAKE, study_id)
 
 
 def place_of(study: OldStudy, sop_instance_uid: str) -> str:
@@ -95,10 +98,13 @@ def _fetched(
     return waiting
 
 
-def _write(services: Services, source: Source, looked: Sequence[Looked]) -> None:
-    if looked:
+def _write(services: Services, source: Source, looked: list[Looked]) -> None:
+    """Write what was looked at; empties the list."""
+    some = looked.copy()
+    looked.clear()
+    if some:
         with services.ledger.transaction() as tx:
-            write(services, tx, source, looked)
+            write(services, tx, source, some)
 
 
 def _packs(contents: Iterator[bytes]) -> Iterator[list[bytes]]:
@@ -134,13 +140,12 @@ def _kept(
 def _done(
     services: Services,
     tx: Transaction,
-    study_id: str,
+    study: OldStudy,
     listed: Sequence[PeerInstance],
     missing: Sequence[PeerInstance],
 ) -> list[tuple[Stage, str]]:
-    study = still(tx, study_id, Stage.OLD_TAKE)
     now = services.clock.now()
-    tx.unschedule(Stage.OLD_TAKE, study_id)
+    tx.unschedule(Stage.OLD_TAKE, study.id)
     _write_missing(tx, study, missing)
     # A peer that tells no counts has said by its list how many there are.
     told = max(study.expected or 0, len(listed))
@@ -149,11 +154,11 @@ def _done(
     if in_hand < told and count_token(study) not in study.confirmed:
         text = f"The old archive says {told} instances and gave {in_hand}."
         asked = held(study, State.REVIEW, (reason(Code.COUNT_DIFFERS, text),), now)
-        tx.save(asked, event(study_id, "review", reasons=reason_payload(asked.reasons)))
+        tx.save(asked, event(study.id, "review", reasons=reason_payload(asked.reasons)))
         return []
-    tx.save(moved(study, State.READ, now), event(study_id, "fetched", instances=in_hand))
-    tx.schedule(Stage.OLD_DECIDE, study_id)
-    return [(Stage.OLD_DECIDE, study_id)]
+    tx.save(moved(study, State.READ, now), event(study.id, "fetched", instances=in_hand))
+    tx.schedule(Stage.OLD_DECIDE, study.id)
+    return [(Stage.OLD_DECIDE, study.id)]
 
 
 def _write_missing(tx: Transaction, study: OldStudy, missing: Sequence[PeerInstance]) -> None:
