@@ -1,9 +1,10 @@
 """An association's connection in our own hand: question and answer go over no other thread.
 
 pynetdicom's upper layer is a thread: each piece of a message goes through a queue to it or from it,
-and each time one thread wakes the other, for which Python's lock changes hands. With studies of
-many small instances that was a third of all computing. So who speaks over an association may have
-the upper layer stand still meanwhile, and send and receive P-DATA-TF (PS3.8 9.3.5) by itself.
+and each time one thread wakes the other, for which Python's lock changes hands. While studies of
+many small instances were brought over, 29 of 100 samples of our processes were taken in those
+threads. So who speaks over an association may have the upper layer stand still meanwhile, and send
+and receive P-DATA-TF (PS3.8 9.3.5) by itself.
 Whatever else the peer sends, or somebody here wants to say, is the upper layer's as before.
 """
 
