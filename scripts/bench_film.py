@@ -308,6 +308,8 @@ def report_pictures(sheets: list[Pictures]) -> None:
     print(f"\n{len(sheets)} sheets of many pictures:")
     for name, of in (("with borders", True), ("black in black", False)):
         some = [one for one in sheets if one.bordered is of]
+        if not some:
+            continue
         told = [one for one in some if one.told]
         whole = np.mean([one.whole for one in some])
         right = np.mean([one.right for one in some])
