@@ -1,7 +1,8 @@
 """An old PACS asked again: what came, what is told otherwise, what it does not give or tell."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -35,6 +36,8 @@ class OldPeer:
     counts: bool = True
     withheld: set[int] = field(default_factory=set)
     told_as: OldHeader = JANE
+    takes: Callable[[], object] = lambda: None
+    """What fetching takes, called before anything is given."""
 
     def peer(self, _: Source) -> "OldPeer":
         return self
@@ -68,11 +71,25 @@ class OldPeer:
         )
 
     def fetch(self, study_instance_uid: str, wanted: Sequence[PeerInstance]) -> Iterator[bytes]:
+        self.takes()
         asked = {one.sop_instance_uid for one in wanted}
         for name, numbers in self.studies_held.items():
             for number in numbers:
                 if number not in self.withheld and uid("instance", name, number) in asked:
                     yield an_instance(study=name, number=number)
+
+
+@dataclass
+class PutForward:
+    """A clock that is put forward by what is waited for."""
+
+    by: timedelta = timedelta()
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.by
+
+    def pause(self, seconds: float) -> None:
+        self.by += timedelta(seconds=seconds)
 
 
 @dataclass
@@ -139,6 +156,18 @@ def test_what_is_listed_and_not_given_is_in_a_list(site: OldSite) -> None:
     town.ask_again()
     assert town.missing() == []
     assert town.told()["verified"] == 2
+
+
+@pytest.mark.parametrize("withheld", [{1, 2}, {2}])
+def test_a_fetch_longer_than_a_turn_comes_to_its_end(site: OldSite, withheld: set[int]) -> None:
+    """A peer that takes its time and gives some, or nothing, is not asked for ever."""
+    clock = PutForward()
+    site = replace(site, services=replace(site.services, clock=clock))
+    peer = OldPeer({"a": [1, 2]}, withheld=withheld, takes=lambda: clock.pause(700))
+    town = Town(site, peer)
+    assert town.missing() == sorted(uid("instance", "a", number) for number in withheld)
+    assert town.study("a").code == Code.COUNT_DIFFERS
+    assert clock.by <= timedelta(seconds=4 * 700)
 
 
 def test_a_study_told_under_another_patient_is_asked_about(site: OldSite) -> None:
