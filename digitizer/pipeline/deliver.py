@@ -5,6 +5,7 @@ only as the answer to our own open transaction; ``verified`` is our own look at 
 """
 
 import logging
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -35,7 +36,7 @@ __all__ = ["ask_again", "commit", "commitment_answered", "read_again", "store", 
 logger = logging.getLogger(__name__)
 
 _TRIES = 5
-"""Times that a report is taken before it is left to the archive to repeat it."""
+"""Times that a report is taken before the archive hears that it could not be."""
 
 
 def store(services: Services, sheet_id: str) -> list[tuple[Stage, str]]:
@@ -263,7 +264,7 @@ def commitment_answered(
     Believed only for an open transaction of ours, from the AE that was asked, for the instance
     that was asked about.
     """
-    if _of_older(services, transaction_uid, from_ae, succeeded, failed):
+    if _patiently(lambda: _of_older(services, transaction_uid, from_ae, succeeded, failed)):
         return True
     now = services.clock.now()
     with services.ledger.transaction() as tx:
@@ -287,6 +288,14 @@ def commitment_answered(
     return True
 
 
+def _patiently(take: Callable[[], bool]) -> bool:
+    """Take a report, again where its study was changed meanwhile: no archive need repeat it."""
+    for _ in range(_TRIES - 1):
+        with suppress(StaleRecord):
+            return take()
+    return take()
+
+
 def _of_older(
     services: Services,
     transaction_uid: str,
@@ -294,23 +303,7 @@ def _of_older(
     succeeded: frozenset[str],
     failed: dict[str, int],
 ) -> bool:
-    """Take the report where it answers an open request for a study of an older archive.
-
-    Tried again where somebody else has changed the study meanwhile: no archive need repeat it.
-    """
-    for _ in range(_TRIES - 1):
-        with suppress(StaleRecord):
-            return _taken_of_older(services, transaction_uid, from_ae, succeeded, failed)
-    return _taken_of_older(services, transaction_uid, from_ae, succeeded, failed)
-
-
-def _taken_of_older(
-    services: Services,
-    transaction_uid: str,
-    from_ae: str,
-    succeeded: frozenset[str],
-    failed: dict[str, int],
-) -> bool:
+    """Take the report where it answers an open request for a study of an older archive."""
     with services.ledger.transaction() as tx:
         try:
             request = tx.get(OldCommitment, transaction_uid)
