@@ -4,16 +4,19 @@ import struct
 from dataclasses import dataclass
 from enum import Enum, unique
 
-__all__ = ["End", "Syntax", "Walked", "bulk_size", "spans", "walk"]
+__all__ = ["End", "Syntax", "Walked", "bulk_size", "spans", "values", "walk"]
 
 _LONG = frozenset(
     (b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV")
 )
 """VRs whose length has four bytes (PS3.5 table 7.1-1)."""
-_VRS = _LONG | frozenset(
+_SHORT_VRS = frozenset(
     (b"AE", b"AS", b"AT", b"CS", b"DA", b"DS", b"DT", b"FD", b"FL", b"IS", b"LO", b"LT", b"PN",
      b"SH", b"SL", b"SS", b"ST", b"TM", b"UI", b"UL", b"US")
 )  # fmt: skip
+_SHORT = {True: struct.Struct("<HH2sH"), False: struct.Struct(">HH2sH")}
+"""Group, element, VR and length of an element of the short form, by whether it is little endian."""
+_SHORTEST = 8
 _UNDEFINED = 0xFFFFFFFF
 _ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 _DEEPEST = 32
@@ -66,12 +69,23 @@ def walk(data: bytes, syntax: Syntax, stop: int | None) -> Walked:
     stop : int or None
         The first tag, as a number, not to walk over; None: to the end.
     """
-    at, before = 0, -1
+    at, before, whole = 0, -1, len(data)
+    head_at = _SHORT[syntax.little].unpack_from
     try:
-        while at < len(data):
-            if stop is not None and len(data) - at >= 4 and _tag(data, at, syntax) >= stop:
+        while at < whole:
+            if whole - at < _SHORTEST:
+                return Walked(End.CUT_OFF, at)
+            group, element, vr, length = head_at(data, at)
+            tag = group << 16 | element
+            if stop is not None and tag >= stop:
                 return Walked(End.DONE, at)
-            tag, following = _over(data, at, syntax, 0)
+            # Most are of the short form, and files are walked by the million.
+            if vr in _SHORT_VRS and not syntax.implicit and group != 0xFFFE:
+                following = at + _SHORTEST + length
+                if following > whole:
+                    return Walked(End.CUT_OFF, at)
+            else:
+                _, following = _over(data, at, syntax, 0)
             if tag <= before:
                 # Elements stand in rising order (PS3.5 7.1): else it is no dataset.
                 return Walked(End.NONSENSE, at)
@@ -91,6 +105,17 @@ def spans(data: bytes, syntax: Syntax) -> list[tuple[int, int, int]]:
         tag, end = _over(data, at, syntax, 0)
         found.append((tag, at, end))
         at = end
+    return found
+
+
+def values(data: bytes, syntax: Syntax) -> dict[int, bytes]:
+    """Return the value of each element of data that were walked through before, by tag."""
+    found = {}
+    at = 0
+    while at < len(data):
+        tag, vr, length, value = _head(data, at, syntax)
+        at = _behind(data, at, vr, length, value, syntax, 0)
+        found[tag] = data[value:at]
     return found
 
 
@@ -123,7 +148,7 @@ def _head(data: bytes, at: int, syntax: Syntax) -> tuple[int, bytes, int, int]:
         if len(data) - at < 12:
             raise _CutOff
         return tag, vr, struct.unpack_from(order + "L", data, at + 8)[0], at + 12
-    if vr not in _VRS:
+    if vr not in _SHORT_VRS:
         raise _Nonsense
     return tag, vr, struct.unpack_from(order + "H", data, at + 6)[0], at + 8
 

@@ -25,7 +25,7 @@ from pydicom.uid import (
 )
 
 from digitizer.dicom.directory import DIRECTORY_CLASS
-from digitizer.dicom.elements import End, Syntax, bulk_size, spans, walk
+from digitizer.dicom.elements import End, Syntax, bulk_size, spans, values, walk
 from digitizer.dicom.header import number_of, text_of
 from digitizer.dicom.part10 import part10
 from digitizer.errors import BadScan
@@ -46,6 +46,8 @@ __all__ = [
 _PREAMBLE = 128
 _BULK = 0x7FE00000
 """Pixel Data, its float forms and their offset tables stand in this group, after all else."""
+_CLASS, _SYNTAX = 0x00020002, 0x00020010
+"""Media Storage SOP Class UID and Transfer Syntax UID."""
 _RECORDS = 0x00041220
 """Directory Record Sequence: what a DICOMDIR names."""
 _LARGEST_INFLATED = 512 << 20
@@ -109,7 +111,7 @@ def examine(content: bytes) -> OldFile:
     if not content:
         raise BadScan("empty_file", "The file is empty.")
     start, meta = _meta(content)
-    told = UID(text_of(meta, "TransferSyntaxUID"), IGNORE)
+    told = UID(meta.get(_SYNTAX, ""), IGNORE)
     data = content[start:]
     if start and not data:
         raise BadScan("truncated_file", _TOO_EARLY)
@@ -147,7 +149,7 @@ def is_directory(content: bytes) -> bool:
     if content[_PREAMBLE : _PREAMBLE + 4] != b"DICM":
         return False
     try:
-        return text_of(_meta(content)[1], "MediaStorageSOPClassUID") == DIRECTORY_CLASS
+        return _meta(content)[1].get(_CLASS) == DIRECTORY_CLASS
     except BadScan:
         return False
 
@@ -156,7 +158,7 @@ def is_whole_directory(content: bytes) -> bool:
     """Tell whether the list of a disc ends as it says: cut off, it names a part of the files."""
     start, meta = _meta(content)
     data = content[start:]
-    forms = (_form(UID(text_of(meta, "TransferSyntaxUID"), IGNORE)), _form(ImplicitVRLittleEndian))
+    forms = (_form(UID(meta.get(_SYNTAX, ""), IGNORE)), _form(ImplicitVRLittleEndian))
     return any(_holds_records(data, form) for form in forms)
 
 
@@ -171,15 +173,22 @@ def _form(syntax: UID) -> Syntax:
     return Syntax(implicit=syntax == ImplicitVRLittleEndian, little=syntax != ExplicitVRBigEndian)
 
 
-def _meta(content: bytes) -> tuple[int, Dataset]:
-    """Return where the dataset begins, and the file meta information; 0 and nothing without."""
+def _meta(content: bytes) -> tuple[int, dict[int, str]]:
+    """Return where the dataset begins, and the file meta information; 0 and nothing without.
+
+    Of the latter the texts by tag: who wants two UIDs of it does without a parser.
+    """
     if content[_PREAMBLE : _PREAMBLE + 4] != b"DICM":
-        return 0, Dataset()
-    end = walk(content[_PREAMBLE + 4 :], Syntax(implicit=False, little=True), stop=0x00030000)
+        return 0, {}
+    form = Syntax(implicit=False, little=True)
+    end = walk(content[_PREAMBLE + 4 :], form, stop=0x00030000)
     if end.state is End.CUT_OFF:
         raise BadScan("truncated_file", _TOO_EARLY)
     start = _PREAMBLE + 4 + end.at
-    return start, _parsed(content[_PREAMBLE + 4 : start], ExplicitVRLittleEndian)
+    meta = values(content[_PREAMBLE + 4 : start], form)
+    return start, {
+        tag: value.decode("ascii", "replace").strip("\0 ") for tag, value in meta.items()
+    }
 
 
 def _inflated(data: bytes) -> bytes:
@@ -228,13 +237,13 @@ def _names_an_instance(data: bytes, syntax: UID) -> bool:
         return False
 
 
-def _check_instance(header: Dataset, meta: Dataset, *, is_cut: bool) -> None:
+def _check_instance(header: Dataset, meta: dict[int, str], *, is_cut: bool) -> None:
     """Refuse what bears no UIDs: it can be named to no archive (PS3.3 C.12.1).
 
     Unless its class belongs to no patient it may be a picture all the same: damaged, and nothing
     that may be thrown away unseen.
     """
-    told = text_of(header, "SOPClassUID") or text_of(meta, "MediaStorageSOPClassUID")
+    told = text_of(header, "SOPClassUID") or meta.get(_CLASS, "")
     for name in ("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID"):
         if _is_uid(text_of(header, name)):
             continue

@@ -88,6 +88,25 @@ class OldPacs:
         self._listed = study_instance_uid, frozenset(one.sop_instance_uid for one in found)
         return found
 
+    def fetch_whole(self, study_instance_uid: str, classes: tuple[str, ...]) -> Iterator[bytes]:
+        """Fetch a study without having it listed; what does not come is to be listed and fetched.
+
+        Nothing comes of more classes than one association takes.
+        """
+        offered = list(offers(classes))
+        if len(offered) != 1:
+            return
+        queries = [_query("STUDY", StudyInstanceUID=study_instance_uid)]
+        destination = self._settings.destination
+        try:
+            if destination is not None:
+                yield from moved(self._peer, destination, queries, classes)
+            else:
+                contexts = [(_GET, None), *offered[0][1]]
+                yield from map(part10, gotten(self._peer, contexts, queries))
+        except (ArchiveRefused, SourceUnreachable) as error:
+            logger.debug("a study did not come whole: %s", error.message)
+
     def fetch(self, study_instance_uid: str, wanted: Sequence[PeerInstance]) -> Iterator[bytes]:
         """Fetch instances of a study, each as a Part 10 file in the syntax the peer gives.
 

@@ -74,6 +74,10 @@ class PeerSource(Protocol):
         """
         ...
 
+    def fetch_whole(self, study_instance_uid: str, classes: tuple[str, ...]) -> Iterator[bytes]:
+        """Fetch what a peer gives of a study of these SOP classes, without a list; perhaps none."""
+        ...
+
     def fetch(self, study_instance_uid: str, wanted: Sequence[PeerInstance]) -> Iterator[bytes]:
         """Fetch instances of a study, each as a Part 10 file in the syntax the peer gives."""
         ...

@@ -34,6 +34,9 @@ class OldPeer:
 
     studies_held: dict[str, list[int]]
     counts: bool = True
+    tells_classes: bool = False
+    listed: list[str] = field(default_factory=list)
+    """Studies of which the instances were asked for."""
     withheld: set[int] = field(default_factory=set)
     told_as: OldHeader = JANE
     takes: Callable[[], object] = lambda: None
@@ -50,6 +53,7 @@ class OldPeer:
                         study_instance_uid=uid("study", name),
                         header=self.told_as,
                         instances=len(numbers) if self.counts else None,
+                        classes=(str(CTImageStorage),) if self.tells_classes else (),
                     )
                     for name, numbers in self.studies_held.items()
                 ),
@@ -59,6 +63,7 @@ class OldPeer:
     def instances(
         self, study_instance_uid: str, *, classes: tuple[str, ...] = (), each_class: bool = False
     ) -> tuple[PeerInstance, ...]:
+        self.listed.append(study_instance_uid)
         return tuple(
             PeerInstance(
                 sop_instance_uid=uid("instance", name, number),
@@ -69,6 +74,14 @@ class OldPeer:
             for number in numbers
             if uid("study", name) == study_instance_uid
         )
+
+    def fetch_whole(self, study_instance_uid: str, classes: tuple[str, ...]) -> Iterator[bytes]:
+        assert classes == (str(CTImageStorage),)
+        self.takes()
+        for name, numbers in self.studies_held.items():
+            for number in numbers:
+                if number not in self.withheld and uid("study", name) == study_instance_uid:
+                    yield an_instance(study=name, number=number)
 
     def fetch(self, study_instance_uid: str, wanted: Sequence[PeerInstance]) -> Iterator[bytes]:
         self.takes()
@@ -140,6 +153,21 @@ def test_a_peer_that_tells_no_counts_is_asked_for_its_instances(site: OldSite) -
     assert (town.told()["found"], town.told()["verified"]) == (4, 4)
     assert town.told()["told"] == {"studies": 2, "instances": None}
     assert town.study("a").expected == 3
+
+
+def test_what_comes_whole_is_not_listed(site: OldSite) -> None:
+    """As many as the peer has told are all; of any other number it is asked which there are."""
+    town = Town(site, OldPeer({"a": [1, 2], "b": [1, 2, 3]}, tells_classes=True, withheld={3}))
+    assert town.peer.listed == [uid("study", "b"), uid("study", "b")]
+    assert town.study("a").state is State.VERIFIED
+    assert town.study("b").code == Code.COUNT_DIFFERS
+    assert town.missing() == [uid("instance", "b", 3)]
+    town.peer.withheld.clear()
+    town.peer.studies_held["a"].append(4)
+    town.ask_again()
+    # Of what is in hand in part, what is missing alone is asked for.
+    assert town.peer.listed[2:] == [uid("study", "a")]
+    assert (town.told()["found"], town.study("a").expected) == (5, 3)
 
 
 def test_what_is_listed_and_not_given_is_in_a_list(site: OldSite) -> None:

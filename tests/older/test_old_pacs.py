@@ -16,6 +16,7 @@ from pydicom.data import get_testdata_file
 
 from digitizer.errors import SettingsError, SourceUnreachable
 from digitizer.model.older import Source, SourceKind
+from digitizer.older.offers import every_class
 from digitizer.older.pacs import OldPacs
 from digitizer.older.peers import read_pacs
 from digitizer.rehearsal.old.bad_line import BadLine
@@ -216,6 +217,31 @@ def test_a_peer_that_breaks_off_over_the_classes_of_a_study(old: Old) -> None:
             assert all(one.sop_class_uid for one in listed) == isinstance(old.server, Orthanc)
         # One association may break; a second one says that it does so.
         assert line.aborted == 2
+
+
+IMAGE_LEVEL = b"IMAGE "
+"""Query/Retrieve Level (0008,0052) as it stands in a question about instances."""
+
+
+def test_a_whole_study_comes_without_a_list(old: Old, held: dict[str, Path]) -> None:
+    """The same comes as with a list of it, by C-GET and by C-MOVE, and no instance is asked about.
+
+    dcmqrscp, which tells no classes, uses the first syntax of a class: for it the list is needed.
+    """
+    own = {str(dcmread(path).SOPClassUID) for name, path in held.items() if name.startswith(MIXED)}
+    wanted = {name for name in held if name.startswith(f"{MIXED}.")}
+    with BadLine(old.host, old.port, breaks_over=IMAGE_LEVEL) as line:
+        for pacs in (old.at(line.port).pacs(), old.at(line.port).moving()):
+            found = came(pacs.fetch_whole(MIXED, tuple(own))).keys()
+            assert found == wanted or (isinstance(old.server, Dcmqrscp) and set() < found < wanted)
+        assert not line.aborted
+
+
+@pytest.mark.filterwarnings("ignore:.*<socket.socket:pytest.PytestUnraisableExceptionWarning")
+def test_what_cannot_be_fetched_whole_is_left_to_the_list(old: Old) -> None:
+    """Too many classes for an association, and a peer that is away, are no errors here."""
+    assert list(old.pacs().fetch_whole(MIXED, every_class())) == []
+    assert list(old.at(free_port()).pacs().fetch_whole(MIXED, every_class()[:1])) == []
 
 
 def test_some_of_a_study(old: Old) -> None:

@@ -1,4 +1,4 @@
-"""Taking stock of a peer whose questions mostly find nothing goes on where it stopped."""
+"""Taking stock of a peer: it goes on where it stopped, and what is told is begun meanwhile."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -11,7 +11,8 @@ from old_town import OldSite
 from digitizer.errors import SourceUnreachable
 from digitizer.model.older import OldHeader, PeerStudy, Source, SourceKind
 from digitizer.model.records import Stage
-from digitizer.pipeline.older.sources import add_source
+from digitizer.pipeline.older.feed import feed
+from digitizer.pipeline.older.sources import add_source, pause_source
 from digitizer.pipeline.older.stock import stock
 
 
@@ -60,3 +61,20 @@ def test_parts_that_find_nothing_are_passed_once(tmp_path: Path) -> None:
             told = view.get(Source, source.id)
             assert (told.stocked, told.told_studies, told.told_instances) == (True, 1, 4)
             assert len(view.events(source.id)) < 30
+
+
+def test_studies_are_begun_while_others_are_asked_for(tmp_path: Path) -> None:
+    """The first turn ends behind the study that is told; unless paused, it is fetched at once."""
+    with OldSite.at(tmp_path) as site:
+        source = add_source(site.services, "old", SourceKind.PACS, "OLD@127.0.0.1:4", user="ann")
+        clock = HandClock()
+        services = replace(site.services, clock=clock, sources=SlowPeer(clock))
+        while not site.studies():
+            assert stock(services, source.id) == [(Stage.OLD_STOCK, source.id)]
+        (study,) = site.studies()
+        pause_source(services, "old", user="ann", paused=True)
+        assert feed(services, source.id) == []
+        pause_source(services, "old", user="ann", paused=False)
+        assert feed(services, source.id) == [(Stage.OLD_TAKE, study.id)]
+        with services.ledger.reading() as view:
+            assert not view.get(Source, source.id).stocked

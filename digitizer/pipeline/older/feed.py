@@ -1,7 +1,8 @@
 """Setting studies of a source going: as many as its pace and what is under way allow.
 
 Whatever is behind (a slow archive, a full disk, a reviewer's weekend) holds back what is in front:
-the studies under way are counted, not the messages.
+the studies under way are counted, not the messages. Those of a peer are set going while others are
+still asked for: a peer tells its studies whole.
 """
 
 from dataclasses import replace
@@ -41,7 +42,8 @@ def feed(services: Services, source_id: str) -> list[tuple[Stage, str]]:
     with services.ledger.transaction() as tx:
         source = tx.get(Source, source_id)
         tx.unschedule(Stage.OLD_FEED, source_id)
-        if source.paused or not source.stocked:
+        is_told = source.stocked or source.kind is SourceKind.PACS
+        if source.paused or not is_told:
             return []
         begun = _begun(tx)
         room = services.older.under_way - begun - _under_way(tx, source_id)
@@ -62,7 +64,7 @@ def feed(services: Services, source_id: str) -> list[tuple[Stage, str]]:
             # Following many films takes its time: they are looked at the less often.
             pause = _LOOK_AGAIN_S + min(films / _FILMS_A_SECOND, _LONGEST_PAUSE_S)
             tx.schedule(Stage.OLD_FEED, source_id, now + timedelta(seconds=pause))
-        elif source.kind is SourceKind.PACS and source.checked_at is None:
+        elif source.kind is SourceKind.PACS and source.stocked and source.checked_at is None:
             if busy:
                 later = now + timedelta(seconds=_BEFORE_ASKING_AGAIN_S)
                 tx.schedule(Stage.OLD_FEED, source_id, later)

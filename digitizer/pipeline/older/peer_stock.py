@@ -99,6 +99,10 @@ def _write_part(
         )
         told = event(source.id, "looked_through", studies=len(found), again=known)
         tx.save(current, told)
+        if studies:
+            tx.schedule(Stage.OLD_FEED, source.id)
+    if studies:
+        services.waker.wake([(Stage.OLD_FEED, source.id)])
 
 
 def _write_told(
