@@ -26,6 +26,8 @@ __all__ = ["LARGEST_PDU", "REMEDY", "Peer", "checked", "open_association"]
 _config.LOG_REQUEST_IDENTIFIERS = False
 _config.LOG_RESPONSE_IDENTIFIERS = False
 _config.LOG_HANDLER_LEVEL = "none"
+# The same UIDs are looked at with every association, hundreds of them.
+_config.VALIDATORS["UI"] = lru_cache(2000)(_config.VALIDATORS["UI"])
 
 REMEDY = "Check address, port and AE titles with `digitizer doctor`."
 LARGEST_PDU = 131_072

@@ -51,7 +51,9 @@ def feed(services: Services, source_id: str) -> list[tuple[Stage, str]]:
         due = read_pace(source.options.get("pace", "")).due(now, source.paced_until)
         if due is not None:
             room = min(room, due[0])
-        for study in tx.old_studies_to_feed(source_id, room) if room > 0 else ():
+        next_ones = tx.old_studies_to_feed(source_id, room) if room > 0 else ()
+        # Of the same SOP classes one after the other: so one association serves several.
+        for study in sorted(next_ones, key=lambda one: one.classes):
             tx.schedule(stage, study.id)
             started.append((stage, study.id))
         if due is not None and started:
