@@ -74,7 +74,8 @@ def walk(data: bytes, syntax: Syntax, stop: int | None) -> Walked:
     try:
         while at < whole:
             if whole - at < _SHORTEST:
-                return Walked(End.CUT_OFF, at)
+                is_past = stop is not None and whole - at >= 4 and _tag(data, at, syntax) >= stop
+                return Walked(End.DONE if is_past else End.CUT_OFF, at)
             group, element, vr, length = head_at(data, at)
             tag = group << 16 | element
             if stop is not None and tag >= stop:

@@ -111,7 +111,7 @@ def examine(content: bytes) -> OldFile:
     if not content:
         raise BadScan("empty_file", "The file is empty.")
     start, meta = _meta(content)
-    told = UID(meta.get(_SYNTAX, ""), IGNORE)
+    told = UID(_told(meta, _SYNTAX), IGNORE)
     data = content[start:]
     if start and not data:
         raise BadScan("truncated_file", _TOO_EARLY)
@@ -149,7 +149,7 @@ def is_directory(content: bytes) -> bool:
     if content[_PREAMBLE : _PREAMBLE + 4] != b"DICM":
         return False
     try:
-        return _meta(content)[1].get(_CLASS) == DIRECTORY_CLASS
+        return _told(_meta(content)[1], _CLASS) == DIRECTORY_CLASS
     except BadScan:
         return False
 
@@ -158,7 +158,7 @@ def is_whole_directory(content: bytes) -> bool:
     """Tell whether the list of a disc ends as it says: cut off, it names a part of the files."""
     start, meta = _meta(content)
     data = content[start:]
-    forms = (_form(UID(meta.get(_SYNTAX, ""), IGNORE)), _form(ImplicitVRLittleEndian))
+    forms = (_form(UID(_told(meta, _SYNTAX), IGNORE)), _form(ImplicitVRLittleEndian))
     return any(_holds_records(data, form) for form in forms)
 
 
@@ -173,10 +173,10 @@ def _form(syntax: UID) -> Syntax:
     return Syntax(implicit=syntax == ImplicitVRLittleEndian, little=syntax != ExplicitVRBigEndian)
 
 
-def _meta(content: bytes) -> tuple[int, dict[int, str]]:
+def _meta(content: bytes) -> tuple[int, dict[int, bytes]]:
     """Return where the dataset begins, and the file meta information; 0 and nothing without.
 
-    Of the latter the texts by tag: who wants two UIDs of it does without a parser.
+    Of the latter the values by tag: the two UIDs that are wanted need no parser.
     """
     if content[_PREAMBLE : _PREAMBLE + 4] != b"DICM":
         return 0, {}
@@ -185,10 +185,12 @@ def _meta(content: bytes) -> tuple[int, dict[int, str]]:
     if end.state is End.CUT_OFF:
         raise BadScan("truncated_file", _TOO_EARLY)
     start = _PREAMBLE + 4 + end.at
-    meta = values(content[_PREAMBLE + 4 : start], form)
-    return start, {
-        tag: value.decode("ascii", "replace").strip("\0 ") for tag, value in meta.items()
-    }
+    return start, values(content[_PREAMBLE + 4 : start], form)
+
+
+def _told(meta: dict[int, bytes], tag: int) -> str:
+    """Return a UID of the file meta information, or nothing."""
+    return meta.get(tag, b"").decode("ascii", "replace").replace("\0", "").strip()
 
 
 def _inflated(data: bytes) -> bytes:
@@ -237,13 +239,13 @@ def _names_an_instance(data: bytes, syntax: UID) -> bool:
         return False
 
 
-def _check_instance(header: Dataset, meta: dict[int, str], *, is_cut: bool) -> None:
+def _check_instance(header: Dataset, meta: dict[int, bytes], *, is_cut: bool) -> None:
     """Refuse what bears no UIDs: it can be named to no archive (PS3.3 C.12.1).
 
     Unless its class belongs to no patient it may be a picture all the same: damaged, and nothing
     that may be thrown away unseen.
     """
-    told = text_of(header, "SOPClassUID") or meta.get(_CLASS, "")
+    told = text_of(header, "SOPClassUID") or _told(meta, _CLASS)
     for name in ("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID"):
         if _is_uid(text_of(header, name)):
             continue

@@ -32,6 +32,11 @@ __all__ = ["Messages", "Status"]
 
 _CLASS, _FIELD, _ID, _ANSWERED, _PRIORITY = 0x0002, 0x0100, 0x0110, 0x0120, 0x0700
 _DATA_FOLLOWS, _STATUS, _COMMENT, _INSTANCE = 0x0800, 0x0900, 0x0902, 0x1000
+_SUBOPERATIONS = {
+    "NumberOfCompletedSuboperations": 0x1021,
+    "NumberOfFailedSuboperations": 0x1022,
+    "NumberOfWarningSuboperations": 0x1023,
+}
 """Elements of group 0000 (PS3.7 E.1)."""
 _STORE, _STORED, _GET, _GOTTEN = 0x0001, 0x8001, 0x0010, 0x8010
 _FIND, _FOUND, _CANCEL = 0x0020, 0x8020, 0x0FFF
@@ -47,7 +52,8 @@ _LARGEST_COMMAND = 1 << 16
 
 
 Status = Mapping[str, int | str]
-"""What an answer says, by the keywords of its command: ``Status`` and ``ErrorComment``."""
+"""What an answer says, by the keywords of its command: ``Status``, ``ErrorComment`` and numbers of
+suboperations."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -361,6 +367,10 @@ def _status(message: _Message) -> Status:
     comment = message.text(_COMMENT)
     if comment:
         status["ErrorComment"] = comment[:64]
+    for keyword, element in _SUBOPERATIONS.items():
+        number = message.number(element)
+        if number >= 0:
+            status[keyword] = number
     return status
 
 

@@ -312,6 +312,20 @@ class PeerStudy:
     classes: tuple[str, ...] = ()
 
 
+@dataclass(slots=True)
+class Ending:
+    """How a peer ended what it was asked to give.
+
+    Attributes
+    ----------
+    given : int or None
+        How many instances it says that it gave; None where anything failed or broke off, and where
+        it does not say.
+    """
+
+    given: int | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PeerInstance:
     """One instance as a peer tells it."""

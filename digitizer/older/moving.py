@@ -26,10 +26,11 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]
 )
 from pynetdicom.transport import ThreadedAssociationServer
 
-from digitizer.dimse import QUICK, Peer, checked, open_association
+from digitizer.dimse import QUICK, Peer, all_given, checked, open_association
 from digitizer.dimse.association import LARGEST_PDU
 from digitizer.dimse.storage import make_known
 from digitizer.errors import ArchiveRefused, BadWorld, SourceUnreachable
+from digitizer.model.older import Ending
 from digitizer.older.asking import in_our_words
 from digitizer.older.offers import every_class, every_syntax
 from digitizer.older.spool import Spool
@@ -103,9 +104,15 @@ class _Inbox:
 
 
 def moved(
-    peer: Peer, destination: Destination, queries: Sequence[Dataset], sop_classes: Iterable[str]
+    peer: Peer,
+    destination: Destination,
+    queries: Sequence[Dataset],
+    sop_classes: Iterable[str],
+    ending: Ending | None = None,
 ) -> Iterator[bytes]:
     """C-MOVE what some queries find to ourselves; yields each as a Part 10 file, as it came.
+
+    How the peer ended the last one is left in ``ending``.
 
     Raises
     ------
@@ -116,7 +123,9 @@ def moved(
         inbox = _Inbox(spool)
         with _listening(peer, destination, inbox, sop_classes):
             asking = threading.Thread(
-                target=_ask, args=(peer, destination, queries, inbox), daemon=True
+                target=_ask,
+                args=(peer, destination, queries, inbox, ending or Ending()),
+                daemon=True,
             )
             asking.start()
             try:
@@ -145,7 +154,13 @@ def _taken(peer: Peer, inbox: _Inbox) -> Iterator[bytes]:
         inbox.seen_at = time.monotonic()
 
 
-def _ask(peer: Peer, destination: Destination, queries: Sequence[Dataset], inbox: _Inbox) -> None:
+def _ask(
+    peer: Peer,
+    destination: Destination,
+    queries: Sequence[Dataset],
+    inbox: _Inbox,
+    ending: Ending,
+) -> None:
     """Ask for everything; whatever happens, the inbox ends."""
     # How long is too long is told by what comes, here and on the other association.
     patient = replace(peer, timeout_s=_FOR_EVER)
@@ -155,6 +170,7 @@ def _ask(peer: Peer, destination: Destination, queries: Sequence[Dataset], inbox
             for query in queries:
                 for status, _ in association.send_c_move(query, destination.ae_title, _MOVE):
                     inbox.seen_at = time.monotonic()
+                    ending.given = all_given(status)
                     if status.get("Status") == _NO_SUCH_DESTINATION:
                         inbox.error = destination.unknown()
                         return

@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import chain
@@ -16,7 +16,7 @@ from digitizer.dicom import part10
 from digitizer.dicom.header import header_of, text_of
 from digitizer.dimse import gotten
 from digitizer.errors import ArchiveRefused, SourceUnreachable
-from digitizer.model.older import Encoded, OldHeader, PeerInstance, PeerStudy
+from digitizer.model.older import Encoded, Ending, OldHeader, PeerInstance, PeerStudy
 from digitizer.older.asking import Line, Replies, in_our_words
 from digitizer.older.listing import Lister, classes_in, number_of
 from digitizer.older.moving import moved
@@ -88,10 +88,14 @@ class OldPacs:
         self._listed = study_instance_uid, frozenset(one.sop_instance_uid for one in found)
         return found
 
-    def fetch_whole(self, study_instance_uid: str, classes: tuple[str, ...]) -> Iterator[bytes]:
-        """Fetch a study without having it listed; what does not come is to be listed and fetched.
+    def fetch_whole(
+        self, study_instance_uid: str, classes: tuple[str, ...], ending: Ending
+    ) -> Generator[bytes]:
+        """Fetch a study of these SOP classes without having it listed.
 
-        Nothing comes of more classes than one association takes.
+        What the peer says that it gave stands in ``ending`` when all has come, unless anything
+        failed, broke off or is not counted: then the study is to be listed. So it is where nothing
+        comes, because its classes are more than one association takes.
         """
         offered = list(offers(classes))
         if len(offered) != 1:
@@ -100,12 +104,13 @@ class OldPacs:
         destination = self._settings.destination
         try:
             if destination is not None:
-                yield from moved(self._peer, destination, queries, classes)
+                yield from moved(self._peer, destination, queries, classes, ending)
             else:
                 contexts = [(_GET, None), *offered[0][1]]
-                yield from map(part10, gotten(self._peer, contexts, queries))
+                yield from map(part10, gotten(self._peer, contexts, queries, ending=ending))
         except (ArchiveRefused, SourceUnreachable) as error:
-            logger.debug("a study did not come whole: %s", error.message)
+            ending.given = None
+            logger.info("a study did not come whole: %s", error.message)
 
     def fetch(self, study_instance_uid: str, wanted: Sequence[PeerInstance]) -> Iterator[bytes]:
         """Fetch instances of a study, each as a Part 10 file in the syntax the peer gives.

@@ -14,6 +14,7 @@ import string
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from itertools import chain
 
 from digitizer.errors import SourceUnreachable
 from digitizer.model.older import PeerStudy
@@ -258,11 +259,15 @@ def each_once(found: Iterable[Told]) -> list[Told]:
 
 
 def _joined(parts: list[Told]) -> Told:
-    counts = [one.study.instances for one in parts]
-    if len(parts) == 1 or None in counts:
+    if len(parts) == 1:
         return parts[0]
-    total = sum(count for count in counts if count is not None)
-    return replace(parts[0], study=replace(parts[0].study, instances=total))
+    counts = [one.study.instances for one in parts]
+    total = None if None in counts else sum(count for count in counts if count is not None)
+    # Where one part tells none, those of the others are not all that there are.
+    each = [one.study.classes for one in parts]
+    classes = tuple(dict.fromkeys(chain.from_iterable(each))) if all(each) else ()
+    first = parts[0]
+    return replace(first, study=replace(first.study, instances=total, classes=classes))
 
 
 def _studies(found: Iterable[Told]) -> tuple[PeerStudy, ...]:

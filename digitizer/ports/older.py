@@ -1,10 +1,10 @@
 """Older archives that are brought over."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from typing import Protocol
 
 from digitizer.errors import BadRow
-from digitizer.model.older import PeerInstance, PeerStudy, PictureRow, Source
+from digitizer.model.older import Ending, PeerInstance, PeerStudy, PictureRow, Source
 
 __all__ = ["FileSource", "OlderSources", "PeerSource", "PictureSource"]
 
@@ -74,8 +74,13 @@ class PeerSource(Protocol):
         """
         ...
 
-    def fetch_whole(self, study_instance_uid: str, classes: tuple[str, ...]) -> Iterator[bytes]:
-        """Fetch what a peer gives of a study of these SOP classes, without a list; perhaps none."""
+    def fetch_whole(
+        self, study_instance_uid: str, classes: tuple[str, ...], ending: Ending
+    ) -> Generator[bytes]:
+        """Fetch what a peer gives of a study of these SOP classes, without a list; perhaps none.
+
+        How it ended is told in ``ending``.
+        """
         ...
 
     def fetch(self, study_instance_uid: str, wanted: Sequence[PeerInstance]) -> Iterator[bytes]:

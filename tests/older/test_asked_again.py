@@ -1,6 +1,6 @@
 """An old PACS asked again: what came, what is told otherwise, what it does not give or tell."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,7 +11,15 @@ from old_town import OldSite
 from pydicom.uid import CTImageStorage
 
 from digitizer.cli.older_words import source_words
-from digitizer.model.older import OldHeader, OldStudy, PeerInstance, PeerStudy, Source, SourceKind
+from digitizer.model.older import (
+    Ending,
+    OldHeader,
+    OldStudy,
+    PeerInstance,
+    PeerStudy,
+    Source,
+    SourceKind,
+)
 from digitizer.model.reasons import Code
 from digitizer.model.states import State
 from digitizer.pipeline.older import lists, reconcile
@@ -75,13 +83,18 @@ class OldPeer:
             if uid("study", name) == study_instance_uid
         )
 
-    def fetch_whole(self, study_instance_uid: str, classes: tuple[str, ...]) -> Iterator[bytes]:
+    def fetch_whole(
+        self, study_instance_uid: str, classes: tuple[str, ...], ending: Ending
+    ) -> Generator[bytes]:
         assert classes == (str(CTImageStorage),)
         self.takes()
-        for name, numbers in self.studies_held.items():
-            for number in numbers:
-                if number not in self.withheld and uid("study", name) == study_instance_uid:
-                    yield an_instance(study=name, number=number)
+        numbers = {uid("study", name): some for name, some in self.studies_held.items()}
+        name = {uid("study", name): name for name in self.studies_held}[study_instance_uid]
+        for number in numbers[study_instance_uid]:
+            if number not in self.withheld:
+                yield an_instance(study=name, number=number)
+        if not self.withheld & set(numbers[study_instance_uid]):
+            ending.given = len(numbers[study_instance_uid])
 
     def fetch(self, study_instance_uid: str, wanted: Sequence[PeerInstance]) -> Iterator[bytes]:
         self.takes()

@@ -15,7 +15,7 @@ from pydicom import Dataset, dcmread
 from pydicom.data import get_testdata_file
 
 from digitizer.errors import SettingsError, SourceUnreachable
-from digitizer.model.older import Source, SourceKind
+from digitizer.model.older import Ending, Source, SourceKind
 from digitizer.older.offers import every_class
 from digitizer.older.pacs import OldPacs
 from digitizer.older.peers import read_pacs
@@ -232,16 +232,30 @@ def test_a_whole_study_comes_without_a_list(old: Old, held: dict[str, Path]) -> 
     wanted = {name for name in held if name.startswith(f"{MIXED}.")}
     with BadLine(old.host, old.port, breaks_over=IMAGE_LEVEL) as line:
         for pacs in (old.at(line.port).pacs(), old.at(line.port).moving()):
-            found = came(pacs.fetch_whole(MIXED, tuple(own))).keys()
+            ending = Ending()
+            found = came(pacs.fetch_whole(MIXED, tuple(own), ending)).keys()
             assert found == wanted or (isinstance(old.server, Dcmqrscp) and set() < found < wanted)
+            assert ending.given == (len(wanted) if found == wanted else None)
         assert not line.aborted
 
 
 @pytest.mark.filterwarnings("ignore:.*<socket.socket:pytest.PytestUnraisableExceptionWarning")
 def test_what_cannot_be_fetched_whole_is_left_to_the_list(old: Old) -> None:
     """Too many classes for an association, and a peer that is away, are no errors here."""
-    assert list(old.pacs().fetch_whole(MIXED, every_class())) == []
-    assert list(old.at(free_port()).pacs().fetch_whole(MIXED, every_class()[:1])) == []
+    ending = Ending()
+    assert list(old.pacs().fetch_whole(MIXED, every_class(), ending)) == []
+    assert list(old.at(free_port()).pacs().fetch_whole(MIXED, every_class()[:1], ending)) == []
+    assert ending.given is None
+
+
+def test_classes_that_are_not_all_of_a_study(old: Old, held: dict[str, Path]) -> None:
+    """What comes is not called whole; some break off over the others."""
+    names = [name for name in held if name.startswith(f"{MIXED}.")]
+    some = {str(dcmread(held[name]).SOPClassUID) for name in names} - {RETIRED_ULTRASOUND}
+    for pacs in (old.pacs(), *([] if isinstance(old.server, Orthanc) else [old.moving()])):
+        ending = Ending()
+        came(pacs.fetch_whole(MIXED, tuple(some), ending))
+        assert ending.given is None
 
 
 def test_some_of_a_study(old: Old) -> None:

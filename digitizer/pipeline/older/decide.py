@@ -201,8 +201,10 @@ def _written(
     asked: tuple[Reason, ...],
 ) -> list[tuple[Stage, str]]:
     now = services.clock.now()
-    by_person = study.decision is not None and study.decision.decided_by != "auto"
-    reasons = asked if by_person else (*asked, *verdict.reasons)
+    nothing_new = not any(row.state is State.READ for row in rows)
+    # What a person decided stays; so does what all was sent by, of which no more came.
+    is_decided = study.decision is not None and (nothing_new or study.decision.decided_by != "auto")
+    reasons = asked if is_decided else (*asked, *verdict.reasons)
     with services.ledger.transaction() as tx:
         current = still(tx, study.id, Stage.OLD_DECIDE)
         if current.version != study.version or tx.old_instances(study_id=study.id) != rows:
@@ -219,7 +221,7 @@ def _written(
             payload = {**evidence(verdict), "reasons": reason_payload(reasons)}
             tx.save(review, event(study.id, "review", "auto", **payload))
             return []
-        if by_person:
+        if is_decided:
             _set_going(services, tx, current, "auto", 0.0)
         else:
             approve(services, tx, current, verdict, user="auto")

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from digitizer.errors import StaleRecord
 from digitizer.model.older import OldStudy, PeerStudy, Source
 from digitizer.model.records import Stage
 from digitizer.model.states import State
@@ -29,25 +30,28 @@ _PAGE = 1000
 def stock_peer(services: Services, source: Source, until: datetime) -> bool:
     """Ask a peer for its studies, part by part; tell whether the end was reached."""
     peer = services.sources.peer(source)
-    passed = ""
+    passed, before = "", source.cursor
     try:
         for found, cursor in peer.studies(source.cursor):
             if found:
                 grown = _grown(services, source, peer, found)
-                _write_part(services, source, found, cursor, grown)
+                _write_part(services, source, before, found, cursor, grown)
+                before = cursor
             # Most questions find nothing: where to go on is written once for many of them.
             passed = "" if found else cursor
             if services.clock.now() >= until:
                 return False
     finally:
         if passed:
-            _write_part(services, source, (), passed, {})
+            _write_part(services, source, before, (), passed, {})
+            before = passed
     with services.ledger.transaction() as tx:
+        current = _still(tx, source, before)
         gone = list(_gone(tx, source))
         for study in gone:
             if tx.events(study.id)[-1].name != _GONE:
                 tx.record(event(study.id, _GONE, source=source.name))
-        ended = replace(tx.get(Source, source.id), stocked=True, trouble="", gone=len(gone))
+        ended = replace(current, stocked=True, trouble="", gone=len(gone))
         tx.save(ended, event(source.id, "stocked", studies=ended.told_studies, gone=len(gone)))
     return True
 
@@ -78,14 +82,15 @@ def _grown(
 def _write_part(
     services: Services,
     source: Source,
+    before: str,
     found: tuple[PeerStudy, ...],
     cursor: str,
     grown: Mapping[str, int],
 ) -> None:
     """Write down what a part of a peer's stock holds, and where to go on behind it."""
     with services.ledger.transaction() as tx:
+        current = _still(tx, source, before)
         studies, instances, known = _write_told(services, tx, source, found, grown)
-        current = tx.get(Source, source.id)
         unknown = current.told_studies and current.told_instances is None
         if unknown or any(one.instances is None for one in found):
             told_instances = None
@@ -103,6 +108,20 @@ def _write_part(
             tx.schedule(Stage.OLD_FEED, source.id)
     if studies:
         services.waker.wake([(Stage.OLD_FEED, source.id)])
+
+
+def _still(tx: Transaction, source: Source, before: str) -> Source:
+    """Return a source whose stock was written up to a cursor.
+
+    Raises
+    ------
+    StaleRecord
+        It is asked by another worker, or anew: what is told now may be of an earlier asking.
+    """
+    current = tx.get(Source, source.id)
+    if current.stocked or current.cursor != before:
+        raise StaleRecord(f"The stock of {source.name} is taken by somebody else.")
+    return current
 
 
 def _write_told(
@@ -139,9 +158,15 @@ def _write_told(
             continue
         count = grown.get(one.study_instance_uid, one.instances)
         if count is not None and one.instances is not None:
+            studies += not _was_told(tx, study)
             instances += count - (study.expected or 0)
         _write_changed(services, tx, study, one, count)
     return studies, instances, [one.id for one in there.values()]
+
+
+def _was_told(tx: Transaction, study: OldStudy) -> bool:
+    """Tell whether a peer told a study before, or a file of another one alone bore its UID."""
+    return study.expected is not None or any("told" in one.payload for one in tx.events(study.id))
 
 
 def _write_changed(
@@ -172,6 +197,7 @@ def _gone(tx: Transaction, source: Source) -> Iterator[OldStudy]:
     again = set[str]()
     for one in reversed(tx.events(source.id)):
         if one.name in _BEGINS:
+            began = one.at
             break
         again.update(one.payload.get("again", ()))
     else:
@@ -179,4 +205,12 @@ def _gone(tx: Transaction, source: Source) -> Iterator[OldStudy]:
     after = ""
     while page := tx.old_studies(source_id=source.id, after=after, limit=_PAGE):
         after = page[-1].id
-        yield from (study for study in page if study.id not in again)
+        for study in page:
+            if study.id not in again and _is_older(tx, study, began):
+                yield study
+
+
+def _is_older(tx: Transaction, study: OldStudy, began: datetime | None) -> bool:
+    """Tell whether a study was found before an asking began; of it, it is new."""
+    found = tx.events(study.id)[0].at
+    return found is None or began is None or found < began

@@ -50,6 +50,7 @@ def source_json(view: Transaction, source: Source) -> dict[str, Any]:
         "place": source.place,
         "keep": source.keep.value,
         "stocked": source.stocked,
+        "asked_again": source.checked_at is not None,
         "paused": source.paused,
         "issuer": source.issuer,
         "options": dict(sorted(source.options.items())),

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from digitizer.model.older import SourceKind
 from digitizer.model.states import State
 
 __all__ = ["DAMAGED", "GIVEN_UP", "MISSING", "against_release"]
@@ -54,8 +55,10 @@ def against_release(told: dict[str, Any]) -> list[str]:
         *((GIVEN_UP[name], n) for name, n in lost.items() if name not in without),
     )  # fmt: skip
     said = told["told"]["instances"]
+    is_asked = told["kind"] != SourceKind.PACS.value or told["asked_again"]
     return [
         *([] if told["stocked"] else ["it has not been looked through to its end"]),
+        *([] if is_asked else ["it has not been asked once more for what changed meanwhile"]),
         *([f"looking through it has stopped: {told['trouble']}"] if told["trouble"] else []),
         *(
             [f"instances the source says it has: {said}, that came: {told['found']}"]

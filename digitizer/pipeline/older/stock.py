@@ -37,6 +37,9 @@ def stock(services: Services, source_id: str) -> list[tuple[Stage, str]]:
     """Look through as much as fits into a turn; the rest is due at once."""
     with services.ledger.reading() as view:
         source = view.get(Source, source_id)
+    if source.stocked:
+        # Killed behind its end, and before it was taken off: the next asking is not this one's.
+        return _ended(services, source_id)
     until = services.clock.now() + timedelta(seconds=_AT_ONCE_S)
     match source.kind:
         case SourceKind.PACS:
@@ -45,11 +48,16 @@ def stock(services: Services, source_id: str) -> list[tuple[Stage, str]]:
             done = stock_pictures(services, source, until)
         case _:
             done = _files(services, source, until)
+    if done:
+        return _ended(services, source_id)
     with services.ledger.transaction() as tx:
-        if not done:
-            tx.schedule(Stage.OLD_STOCK, source_id)
-            tx.unschedule(Stage.OLD_STOCK, source_id)
-            return [(Stage.OLD_STOCK, source_id)]
+        tx.schedule(Stage.OLD_STOCK, source_id)
+        tx.unschedule(Stage.OLD_STOCK, source_id)
+    return [(Stage.OLD_STOCK, source_id)]
+
+
+def _ended(services: Services, source_id: str) -> list[tuple[Stage, str]]:
+    with services.ledger.transaction() as tx:
         tx.unschedule(Stage.OLD_STOCK, source_id)
         tx.schedule(Stage.OLD_FEED, source_id)
     return [(Stage.OLD_FEED, source_id)]

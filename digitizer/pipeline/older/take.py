@@ -1,16 +1,17 @@
 """Fetching a study of a peer: what is in hand already is not asked for again.
 
 Of a peer that has told how many instances a study has, and of which classes, none is listed where
-so many come: to list them costs Orthanc 1.10 more than to send them. All else is listed, and what
-is missing asked for by its name.
+so many come, and it says itself that it gave them all and nothing failed: to list them costs
+Orthanc 1.10 more than to send them. All else is listed, and what is missing asked for by its name.
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
 
-from digitizer.errors import StaleRecord
-from digitizer.model.older import OldInstance, OldStudy, PeerInstance, Source
+from digitizer.errors import SourceUnreachable, StaleRecord
+from digitizer.model.older import Ending, OldInstance, OldStudy, PeerInstance, Source
 from digitizer.model.reasons import Code, reason
 from digitizer.model.records import Stage
 from digitizer.model.states import State
@@ -20,7 +21,7 @@ from digitizer.pipeline.older.originals import PACK_BYTES, kept
 from digitizer.pipeline.older.steps import again, begin, count_token, is_due, turn_ends
 from digitizer.pipeline.older.writing import write
 from digitizer.pipeline.services import Services
-from digitizer.ports import Transaction
+from digitizer.ports import PeerSource, Transaction
 
 __all__ = ["place_of", "take"]
 
@@ -41,18 +42,13 @@ def take(services: Services, study_id: str) -> list[tuple[Stage, str]]:
         return []
     with services.ledger.reading() as view:
         source = view.get(Source, study.source_id)
-        is_new = not view.old_instances(study_id=study_id, limit=1)
+        is_known = _is_known(view, study)
     peer = services.sources.peer(source)
+    if study.expected and study.classes and not is_known:
+        following = _taken_whole(services, source, study, peer)
+        if following is not None:
+            return following
     until = turn_ends(services)
-    if is_new and study.expected and study.classes:
-        contents = peer.fetch_whole(study.study_instance_uid, study.classes)
-        came = _fetched(services, source, study, contents, until)
-        with services.ledger.transaction() as tx:
-            write(services, tx, source, came)
-            current = tx.get(OldStudy, study_id)
-            in_hand = _in_hand(tx, study_id)
-            if is_due(current, Stage.OLD_TAKE) and in_hand == current.expected:
-                return _done(services, tx, current, in_hand, ())
     listed = peer.instances(study.study_instance_uid, classes=study.classes)
     missing: list[PeerInstance] = []
     for tried in range(_ROUNDS):
@@ -62,7 +58,13 @@ def take(services: Services, study_id: str) -> list[tuple[Stage, str]]:
         with services.ledger.reading() as view:
             missing = _missing(view, study, listed)
         contents = peer.fetch(study.study_instance_uid, missing)
-        came = _fetched(services, source, study, contents, until) if missing else []
+        try:
+            came = _fetched(services, source, study, contents, until) if missing else []
+        except SourceUnreachable:
+            if tried or all(one.sop_class_uid for one in missing):
+                raise
+            # Some break off over an instance of a class that they have not told of the study.
+            continue
         is_over = bool(came) and services.clock.now() >= until
         is_last = tried + 1 == _ROUNDS and not is_over
         with services.ledger.transaction() as tx:
@@ -70,12 +72,49 @@ def take(services: Services, study_id: str) -> list[tuple[Stage, str]]:
             current = tx.get(OldStudy, study_id)
             missing = _missing(tx, study, listed)
             if is_due(current, Stage.OLD_TAKE) and (not missing or is_last):
-                return _done(services, tx, current, len(listed), missing)
+                return _done(services, tx, source, current, len(listed), missing)
         if not is_due(current, Stage.OLD_TAKE):
             raise StaleRecord(f"Study {study_id} was changed by somebody else.")
         if is_over:
             break
     return again(services, Stage.OLD_TAKE, study_id)
+
+
+def _taken_whole(
+    services: Services, source: Source, study: OldStudy, peer: PeerSource
+) -> list[tuple[Stage, str]] | None:
+    """Fetch a study that is not listed; None where nothing came.
+
+    Where anything came and it may not be all, the next turn has it listed.
+    """
+    ending = Ending()
+    until = turn_ends(services)
+    with closing(peer.fetch_whole(study.study_instance_uid, study.classes, ending)) as contents:
+        came = _fetched(services, source, study, contents, until)
+    with services.ledger.transaction() as tx:
+        write(services, tx, source, came)
+        current = tx.get(OldStudy, study.id)
+        in_hand = _in_hand(tx, study)
+        is_whole = in_hand == current.expected == ending.given
+        if is_whole and is_due(current, Stage.OLD_TAKE):
+            return _done(services, tx, source, current, in_hand, ())
+        is_known = _is_known(tx, study)
+    return again(services, Stage.OLD_TAKE, study.id) if is_known else None
+
+
+def _is_known(view: Transaction, study: OldStudy) -> bool:
+    """Tell whether anything of a study came before, or was listed and did not come."""
+    place = place_of(study, "")
+    first = view.old_instances(source_id=study.source_id, after=place, limit=1)
+    is_listed = any(row.place.startswith(place) for row in first)
+    return is_listed or bool(view.old_instances(study_id=study.id, limit=1))
+
+
+def _in_hand(tx: Transaction, study: OldStudy) -> int:
+    """Count the instances that came when a study was fetched; two contents of one UID are one."""
+    place = place_of(study, "")
+    rows = tx.old_instances(study_id=study.id)
+    return len({row.sop_instance_uid for row in rows if row.place.startswith(place)})
 
 
 def place_of(study: OldStudy, sop_instance_uid: str) -> str:
@@ -90,11 +129,6 @@ def _missing(
     rows = view.old_instances_at(study.source_id, places)
     known = {row.place for row in rows if row.code is not Code.FILE_MISSING}
     return [one for place, one in places.items() if place not in known]
-
-
-def _in_hand(tx: Transaction, study_id: str) -> int:
-    """Count the instances that have come of a study; two contents under one UID are one."""
-    return len({row.sop_instance_uid for row in tx.old_instances(study_id=study_id)})
 
 
 def _fetched(
@@ -160,6 +194,7 @@ def _kept(
 def _done(
     services: Services,
     tx: Transaction,
+    source: Source,
     study: OldStudy,
     held_there: int,
     missing: Sequence[PeerInstance],
@@ -167,9 +202,10 @@ def _done(
     now = services.clock.now()
     tx.unschedule(Stage.OLD_TAKE, study.id)
     _write_missing(tx, study, missing)
-    # A peer that tells no counts has said by its list how many there are.
     told = max(study.expected or 0, held_there)
-    study = replace(study, expected=told if study.expected is None else study.expected)
+    if study.expected is None and source.told_instances is None:
+        # A peer that tells no counts has said by its list how many there are.
+        study = replace(study, expected=told)
     in_hand = held_there - len(missing)
     if in_hand < told and count_token(study) not in study.confirmed:
         text = f"The old archive says {told} instances and gave {in_hand}."
