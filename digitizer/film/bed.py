@@ -47,6 +47,8 @@ _CLEAR = 0.12
 """Difference of log light, beyond twice its tolerance, that sets other places off from a bed."""
 _SATURATED = 0.8
 """Part of a bed at exactly the highest value from which it shines beyond the scanner's range."""
+_NOISELESS = 1e-4
+"""Step of log light that a bed has from place to place by noise, unless the scanner clips it."""
 _BEHIND = 0.012
 """Part of the frame's long side that a rounded corner leaves open at most: 5 mm of 430."""
 _LIT = 0.8
@@ -139,16 +141,13 @@ def grow_bed(tone: Floats, level: float, noise: float) -> Bed | None:
         places = places[:: max(1, places.size // _PLACES)]
         values = tone.ravel()[places]
         rows = terms.reshape(6, -1)[:, places]
-        # Few places tell only a level: bend the surface as far as the bed reaches.
-        kept = 6 if _spans(shown) else 1
-        design = rows[:kept].astype(np.float64)
-        # Normal equations by plain sums: six terms within -1 to 1 are well conditioned, and no
-        # library spreads so small a task over all cores.
-        products = np.einsum("in,jn->ij", design, design)
-        fitted = np.linalg.lstsq(products, np.einsum("in,n->i", design, values), rcond=None)[0]
+        # Few places tell only a level: bend the surface as far as the bed reaches. A clipped bed
+        # has one value: what would bend it is the clear border of a film, a shade below.
+        kept = 6 if _spans(shown) and not _is_clipped(values) else 1
+        fitted = _fitted(rows[:kept], values) if kept > 1 else np.median(values, keepdims=True)
         surface = np.zeros(6, np.float32)
         surface[:kept] = fitted
-        residual = values - fitted.astype(np.float32) @ rows[:kept]
+        residual = values - fitted @ rows[:kept]
         spread = 1.4826 * float(np.median(np.abs(residual)))
         tolerance = float(np.clip(4.5 * spread, _LEAST_TOLERANCE, widest))
         if round_ == 2:
@@ -225,6 +224,23 @@ def _spans(shown: NDArray[np.bool_]) -> bool:
     across, down = np.flatnonzero(shown.any(axis=0)), np.flatnonzero(shown.any(axis=1))
     wide = np.ptp(across) > 0.6 * shown.shape[1] and np.ptp(down) > 0.6 * shown.shape[0]
     return bool(wide and shown.mean() > 0.04)
+
+
+def _is_clipped(values: Floats) -> bool:
+    """Tell whether most places of a bed have its highest value."""
+    return float(values.max() - np.quantile(values, 1 - _SATURATED)) < _NOISELESS
+
+
+def _fitted(terms: Floats, values: Floats) -> Floats:
+    """Return the coefficients of terms, (k, n), that fit values best.
+
+    Normal equations by plain sums: six terms within -1 to 1 are well conditioned, and no library
+    spreads so small a task over all cores.
+    """
+    design = terms.astype(np.float64)
+    products = np.einsum("in,jn->ij", design, design)
+    fitted = np.linalg.lstsq(products, np.einsum("in,n->i", design, values), rcond=None)[0]
+    return np.asarray(fitted, dtype=np.float32)
 
 
 def _touching_frame(candidate: Mask) -> Mask:

@@ -27,6 +27,8 @@ _HALF_SEEN = 0.8
 FED_DEG = 1.2
 """How far askew a film may lie of which one side shows: the others lie beyond the frame, as a
 transport feeds it. A crease across a corner lies further off."""
+_LINE_PX = 0.2
+"""Pixels, of which less is not measured."""
 _LONG = 0.4
 """Part of the frame's short side that each of two sides must have, where a film lies otherwise: the
 flaps of two folded corners that were taken for sheets had 0.22 and 0.23."""
@@ -223,6 +225,25 @@ class FoundSheet:
         if len(agreed) > 2 or fed or (len(agreed) == 2 and self._meet(agreed, frame)):
             return len(agreed)
         return 0
+
+    def tells_along(self, scale: Points) -> tuple[bool, bool]:
+        """Tell whether the sides that bear the angle out all run across, or all down, the frame.
+
+        They run along it where they depart from its direction no more than from a straight line.
+
+        Parameters
+        ----------
+        scale : ndarray, (2,)
+            Millimetres per pixel in x and y, or ones.
+        """
+        agreed = agreeing(self.sides, scale)
+        ways = np.array([np.abs(side.direction) for side in agreed]).reshape(-1, 2)
+        # The root mean square of a line's departure by a slope, about its middle.
+        depart = ways.min(axis=1) * [side.length for side in agreed] / np.sqrt(12)
+        if not agreed or (depart > [max(_LINE_PX, side.bow) for side in agreed]).any():
+            return False, False
+        across = ways[:, 0] > ways[:, 1]
+        return bool(across.all()), not across.any()
 
     def _meet(self, sides: Sequence[Side], frame: Points) -> bool:
         """Tell whether two long sides make a corner that lies in the frame, or hardly beyond."""

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from digitizer.film.bed import BedKind, frame_levels, grow_bed, kind_of_bed, outshines
 from digitizer.film.black_rims import with_black_rims, with_whole_rim
 from digitizer.film.borders import border_angle
-from digitizer.film.found import FED_DEG, FoundSheet, Page
+from digitizer.film.found import FED_DEG, FoundSheet, Page, beside
 from digitizer.film.pieces import outermost
 from digitizer.film.rectangle import OTHERWISE_DEG, clipped, common_angle
 from digitizer.film.sizes import is_film_size, may_be_framed, may_be_whole
@@ -42,6 +42,8 @@ _ONE_SIZE = 0.03
 _FIELD = 0.9
 """Part of the frame that a field on a film has at least each way where nothing but the bed is as
 dark, or shines so: a border of an inch of 14."""
+_APART = 0.5
+"""Part of a piece's rim outside a sheet from which on it is none of the sheet's own."""
 _WITHIN = 0.9
 """Part of the area of sheets that lies within another which they are printed on: an edge beyond the
 outermost picture may have been taken for its own."""
@@ -115,6 +117,8 @@ def _kept(best: Supposition, page: Page) -> BorneOut:
             return BorneOut([_all_around(max(judged, key=lambda one: one.area), page)])
         angle = _angle_of_field(judged[0], page) if len(judged) == 1 else None
         return BorneOut([], angle, unsure=True)
+    if best.dark and _leaves_pieces_out(best, kept, page):
+        return BorneOut([], unsure=True)
     if best.dark and len(kept) == 1:
         if kept[0].is_of_two(page.scale):
             # Where its own sides run is not known, and its corners are as black as the bed.
@@ -123,6 +127,17 @@ def _kept(best: Supposition, page: Page) -> BorneOut:
             # Pictures on black film end in a line likewise.
             return BorneOut([], unsure=True)
     return BorneOut(kept)
+
+
+def _leaves_pieces_out(best: Supposition, kept: Sequence[FoundSheet], page: Page) -> bool:
+    """Tell whether what is no bed lies beside sheets of which none has a film's size.
+
+    They are pictures on film as black as the bed, and what lies beside them is printed on it too.
+    """
+    if any(_measures_as_film(one, page) for one in best.sheets):
+        return False
+    rims = [(one[:, 0] + 0.5) / page.reduction for one in best.pieces]
+    return any(all(beside(one.corners, rim, one.glow) > _APART for one in kept) for rim in rims)
 
 
 def _all_around(found: FoundSheet, page: Page) -> FoundSheet:

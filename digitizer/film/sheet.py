@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitizer.film.covered import has_folded_side
+from digitizer.film.defects import odd_lines
 from digitizer.film.edges import NO_SIDE
 from digitizer.film.found import FoundSheet, Page, left_out
 from digitizer.film.geometry import make_geometry, scale_of
@@ -22,6 +23,8 @@ from digitizer.film.paper import is_bare, is_coloured, is_paper
 from digitizer.film.pictures import reading_picture
 from digitizer.film.rectangle import rectangle
 from digitizer.film.rivals import best_sheets
+from digitizer.film.settings import USUAL
+from digitizer.film.sharpness import upright_box
 from digitizer.model.film import Geometry, ScanKind
 from digitizer.model.raster import Raster
 from digitizer.model.reasons import Reason
@@ -113,23 +116,39 @@ def find_sheets(raster: Raster) -> SheetSearch:
         for one, double in zip(found, mixed, strict=True)
     )
     sheets = tuple(
-        _geometry(one, raster, page.frame, 0 if doubt else one.witnesses(page.scale, page.frame))
+        _geometry(one, raster, page, 0 if doubt else one.witnesses(page.scale, page.frame))
         for one, doubt in zip(found, doubted, strict=True)
     )
     unsure = tuple(one.unsure for one in found)
     return SheetSearch(sheets=sheets, kind=kind, of_two=of_two, edge_unsure=unsure)
 
 
-def _geometry(found: FoundSheet, raster: Raster, frame: Points, witnesses: int) -> Geometry:
+def _geometry(found: FoundSheet, raster: Raster, page: Page, witnesses: int) -> Geometry:
     """Return a sheet as measured; not turned at all where no side bears its angle out."""
-    upright = found.upright(frame)
+    upright = found.upright(page.frame)
+    unturned = make_geometry(upright, found.seen, raster.dpi, skew_known=False)
     if witnesses == 0:
-        return make_geometry(upright, found.seen, raster.dpi, skew_known=False)
+        return unturned
     geometry = make_geometry(found.corners, found.seen, raster.dpi, skew_known=True)
+    if _is_told_by_bands(found, page, geometry):
+        return unturned
     if witnesses == 1 and has_folded_side(reading_picture(raster, geometry), raster.dpi):
         # The one side that shows may be the crease.
-        return make_geometry(upright, found.seen, raster.dpi, skew_known=False)
+        return unturned
     return geometry
+
+
+def _is_told_by_bands(found: FoundSheet, page: Page, geometry: Geometry) -> bool:
+    """Tell whether no side bears the angle out but such as run along bands over all of the film.
+
+    Where the lamp flickers the bands on a dark bed are as straight as a film's sides. Unlike those
+    they never meet in a corner.
+    """
+    box = upright_box(page.full, geometry)
+    return any(
+        alone and odd_lines(page.full, box, along_rows=across).banding > USUAL.most_banding
+        for alone, across in zip(found.tells_along(page.scale), (True, False), strict=True)
+    )
 
 
 def _all_of_it(

@@ -8,7 +8,7 @@ is for :mod:`digitizer.film.rivals`.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import degrees
 
 import cv2
@@ -74,6 +74,8 @@ class Supposition:
         What it leaves where it is a border on the film.
     lines : list of Side
         Other straight lines along it.
+    pieces : list of ndarray of int32, (n, 1, 2)
+        Outlines of all that is not bed and large enough for a sheet, on the reduced grid.
     printed : bool
         Whether the fields are framed by a mask printed on the film.
     outshines : bool
@@ -86,6 +88,7 @@ class Supposition:
     sheets: list[FoundSheet]
     fields: list[FoundSheet]
     lines: list[Side]
+    pieces: list[Outline] = field(default_factory=list)
     printed: bool = False
     outshines: bool = False
     dark: bool = False
@@ -174,11 +177,11 @@ def suppose(page: Page, bed: Bed, kind: BedKind, level: float) -> Supposition:
             seek_rims = not clear
             if rimmed := with_rims(page, found):
                 parted = [replace(one, piece=_piece_of(one, plain, page)) for one in rimmed]
-                return Supposition(level, parted, [], [])
+                return Supposition(level, parted, [], [], plain)
         alone = sum(len(outlines) for outlines in grouping) == 1
         if is_film or any(_is_border(page, surface, kind, one, alone=alone) for one in found):
             lines = [side for one in found for side in one.sides if side.weight > 0]
-            return Supposition(level, [], found, lines, kind is BedKind.DARK)
+            return Supposition(level, [], found, lines, plain, kind is BedKind.DARK)
         proven = _proves(found, page)
         least = min(
             one.believed if one.has_corner or proven else one.believed - _LONE for one in found
@@ -196,7 +199,7 @@ def suppose(page: Page, bed: Bed, kind: BedKind, level: float) -> Supposition:
         lines = lines or [side for one in found for side in one.sides if side.soft]
     if sum(one.edge for one in best) < _LEAST_EDGE * min(page.tone.shape):
         best = []
-    return Supposition(level, best, [], [] if best else lines)
+    return Supposition(level, best, [], [] if best else lines, plain)
 
 
 def _piece_of(found: FoundSheet, plain: Sequence[Outline], page: Page) -> int:

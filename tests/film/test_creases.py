@@ -14,6 +14,8 @@ from digitizer.film.rectangle import agreeing, common_angle, rectangle
 from digitizer.film.rivals import made_whole
 from digitizer.model.raster import Raster
 from digitizer.rehearsal.covers import cover, draw_marked_scan
+from digitizer.rehearsal.defects import spoil
+from digitizer.rehearsal.population import draw_scan
 
 SHAPE = (1100, 1000)
 ONES = np.ones(2)
@@ -87,7 +89,7 @@ def test_the_drawn_corner_that_was_taken_for_a_side_tells_no_angle():
     assert bottom >= rows - 1
 
 
-@pytest.mark.parametrize("skew", [-0.6, 0.0, 0.6])
+@pytest.mark.parametrize("skew", [-0.6, 0.2, 0.6])  # straight, its grid would be bands
 def test_one_side_that_lies_as_films_are_fed_tells_the_angle(skew):
     film = Laid(1500, 1700, 850, 550, skew)
     assert skew_told(scan([film], SHAPE, 0.3)) == pytest.approx(skew, abs=0.1)
@@ -243,6 +245,13 @@ def at_corner(angle_deg, apex, length):
         rim=corners,
         glow=1.0,
     )
+
+
+def test_bands_along_the_frame_give_no_angle():
+    """The lamp flickers over a dark bed, on which a film lies at two degrees."""
+    key = (9501, 1, 10069)
+    scan = draw_scan(key, dpi=100, wear=0.5)
+    assert skew_told(spoil(np.random.default_rng(key), scan, "banding")) is None
 
 
 @pytest.mark.parametrize(

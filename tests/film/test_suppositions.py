@@ -6,11 +6,12 @@ import pytest
 from film_phantoms import DPI, Laid, corner_errors, scan
 
 from digitizer.film import edge_unsure, find_sheets, quality
+from digitizer.film.bed import grow_bed
 from digitizer.film.rectangle import rough_rectangle
 from digitizer.film.sizes import may_be_framed
 from digitizer.model.film import ScanKind
 from digitizer.model.raster import Polarity, Raster
-from digitizer.model.units import Dpi, SizeMm
+from digitizer.model.units import Dpi, Point, SizeMm
 from digitizer.rehearsal.covers import cover, draw_marked_scan
 from digitizer.rehearsal.population import draw_pictures_scan, draw_scan
 from digitizer.rehearsal.sources import RADIOGRAPHS, radiograph
@@ -180,6 +181,24 @@ def test_a_sheet_of_many_pictures_is_not_cut_to_them(key):
     truth = np.clip(scan.placements[0].corners(scan.scene.frame), 0, frame)
     assert (np.min(sheet.corners, axis=0) < truth.min(axis=0) + 2).all()
     assert (np.max(sheet.corners, axis=0) > truth.max(axis=0) - 2).all()
+
+
+def test_pictures_of_no_films_size_are_not_kept_without_what_lies_beside_them():
+    """Black film on a dark bed: the outline of one of its pictures was taken for the sheet."""
+    raster = draw_pictures_scan((9301, 2, 143), dpi=75).raster
+    found = find_sheets(raster)
+    assert found.edge_unsure == (True,)
+    assert found.sheets[0].corners[2] == Point(raster.size.columns, raster.size.rows)
+
+
+def test_clear_film_a_shade_below_a_clipped_bed_is_none():
+    """What would bend the bed's surface towards it is the film's own border."""
+    tone = np.full((300, 400), 0.001, np.float32)
+    tone[30:250, 25:380] = -0.065
+    tone[38:242, 30:375] = -1.2
+    bed = grow_bed(tone, 0.001, 0.0)
+    assert bed.mask[:29].all()
+    assert not bed.mask[31:249, 26:379].any()
 
 
 @pytest.mark.parametrize("ratio", [2, 3])
