@@ -27,6 +27,7 @@ from digitizer.engines.rapid import Rapid, ReadLine
 from digitizer.engines.settings import EngineSettings
 from digitizer.engines.strips import (
     Way,
+    beginning,
     cut,
     joined,
     page_of,
@@ -66,6 +67,11 @@ _LEAST = 0.45
 _FEW_LINES = 3
 """With fewer lines read a place is looked at once more: most blocks have more."""
 _LEAST_WAY_SCORE = 0.75
+_SHARP_SCORE, _WORDS = 0.97, 8
+"""Score of every line of sharp print, and letters and digits of one that is no chance."""
+_TRIED = 4.0
+"""Line heights of the longest line that tell whether a way is worth reading: nine signs or so. The
+recogniser's time grows with a line's length."""
 _AS_SURE = 0.03
 """Of a score: what stands beyond a line's end and is no text costs more."""
 _LEAST_LETTERS = 3
@@ -206,7 +212,7 @@ class EngineSheetReader:
                 barcodes += read_barcodes(stretched(grey[y0:y1, x0:x1]), Point(x0, y0))
                 if strips and not place.lines:
                     break
-            if _is_plausible(strips):
+            if _is_plausible(strips) or _is_sharp(strips):
                 break
         markers = find_markers(grey, [one.box for one in strips])
         lines = self._lines(strips)
@@ -298,17 +304,17 @@ class EngineSheetReader:
         longest = np.argsort(-aspects, kind="stable")[:_SAMPLE]
         expected = float(aspects[longest].sum())
         lines = {way: upright(boxes[longest], way) for way in ways}
-        # The longest line alone tells most ways that are wrong: the other one is read where the
-        # first reads well, and in all ways only where that is sure in none.
-        first: dict[Way, ReadLine] = {}
+        # The beginning of the longest line tells most ways that are wrong: whole lines are read
+        # where it reads well, and in all ways only where that is sure in none. Paper lies upright
+        # mostly, and is read so at once.
+        tried = ways if len(ways) > 2 else ways[1:]
         every: dict[Way, _Looked] = {}
         for promising in (True, False):
             for way in ways:
-                if promising:
-                    first[way] = self.rapid.read([cut(piece, lines[way][0])])[0]
-                if way in every or (promising and first[way].score < _PROMISING_SCORE):
+                unsure = promising and way in tried
+                if way in every or (unsure and not self._promises(piece, lines[way][0])):
                     continue
-                every[way] = self._looked(piece, lines[way], first[way], expected)
+                every[way] = self._looked(piece, lines[way], expected)
                 if every[way].sure:
                     return way, dict(zip(longest.tolist(), every[way].read, strict=True))
         best, *others = sorted(ways, key=lambda one: -every[one].worth)
@@ -318,12 +324,17 @@ class EngineSheetReader:
             return None
         return best, dict(zip(longest.tolist(), every[best].read, strict=True))
 
-    def _looked(self, piece: Pixels, lines: Boxes, first: ReadLine, expected: float) -> _Looked:
-        """Read the lines looked at in one way, but for the first, and weigh them.
+    def _promises(self, piece: Pixels, line: Boxes) -> bool:
+        """Tell whether the beginning of an upright line reads well."""
+        read = self.rapid.read([cut(piece, beginning(line, _TRIED))])[0]
+        return read.score >= _PROMISING_SCORE
+
+    def _looked(self, piece: Pixels, lines: Boxes, expected: float) -> _Looked:
+        """Read the lines looked at in one way, and weigh them.
 
         ``expected`` is how many line heights long they are together.
         """
-        read = [first, *self.rapid.read([cut(piece, box) for box in lines[1:]])]
+        read = self.rapid.read([cut(piece, box) for box in lines])
         letters = sum(_letters(one) for one in read)
         score = sum(one.score * _letters(one) for one in read) / max(letters, 1)
         makes_sense = any(_PLAUSIBLE.search(one.text) for one in read)
@@ -386,6 +397,14 @@ class EngineSheetReader:
 def _is_plausible(strips: Sequence[_Strip]) -> bool:
     """Tell whether lines say what a block says: a number, a date, a name or a caption."""
     return any(_PLAUSIBLE.search(one.text.text) for one in strips if one.text)
+
+
+def _is_sharp(strips: Sequence[_Strip]) -> bool:
+    """Tell whether all lines are sharp print: such the detector sees at once, if there is more."""
+    read = [one.text for one in strips if one.text]
+    return any(_letters(one) >= _WORDS for one in read) and all(
+        one.score >= _SHARP_SCORE for one in read
+    )
 
 
 def _is_block(strips: Sequence[_Strip]) -> bool:

@@ -9,6 +9,7 @@ from digitizer.reading import levels
 
 __all__ = [
     "Way",
+    "beginning",
     "cut",
     "joined",
     "page_of",
@@ -122,6 +123,19 @@ def reading_order(boxes: Boxes) -> list[int]:
         else:
             rows.append([number])
     return [number for row in rows for number in sorted(row, key=lambda one: float(u[one]))]
+
+
+def beginning(box: Boxes, heights: float) -> Boxes:
+    """Return the beginning of a line's upright box, at most so many line heights long.
+
+    Parameters
+    ----------
+    box : ndarray of float32, (4, 2)
+    heights : float
+    """
+    length = max(float(np.linalg.norm(box[1] - box[0])), 1.0)
+    along = (box[1] - box[0]) * min(1.0, heights * _height(box) / length)
+    return np.array([box[0], box[0] + along, box[3] + along, box[3]], np.float32)
 
 
 def cut(picture: Pixels, box: NDArray[np.float32]) -> Grey:

@@ -10,8 +10,8 @@ WHO = {"patient_id": "4711822", "birth_date": "1931-04-02"}
 
 @pytest.fixture
 def looks(reader, monkeypatch):
-    """Longest sides that the detector sees, and numbers of lines that the recogniser is given."""
-    seen = {"find": [], "read": []}
+    """Longest sides that the detector sees, and how many lines of what width the recogniser."""
+    seen = {"find": [], "read": [], "widths": []}
     find, read = reader.rapid.find, reader.rapid.read
 
     def finding(picture):
@@ -20,6 +20,7 @@ def looks(reader, monkeypatch):
 
     def reads(lines):
         seen["read"].append(len(lines))
+        seen["widths"] += [48 * line.shape[1] / line.shape[0] for line in lines]
         return read(lines)
 
     monkeypatch.setattr(reader.rapid, "find", finding)
@@ -45,8 +46,28 @@ def test_a_film_whose_resolution_is_wrong_or_not_known_is_read(reader, pictures,
     assert told(reader.read_film(pictures.film_of(pictures.drawn()), dpi)) == WHO
 
 
-def test_a_wrong_way_is_told_by_its_longest_line(reader, pictures, looks):
-    """Upside down: one line in the wrong way, two in the right one, then those not yet read."""
-    found = reader.read_label(pictures.in_way(pictures.drawn(), 180, False))
-    assert {line.turn_deg for line in found.lines} == {180}
-    assert looks["read"] == [1, 1, 1, 1, 1]
+def test_a_wrong_way_is_told_by_the_beginning_of_its_longest_line(reader, pictures, looks):
+    """Upside down: four line heights in the wrong and in the right way, then two whole lines."""
+    film = pictures.film_of(pictures.in_way(pictures.drawn(), 180, False))
+    found = reader.read_film(film)
+    assert {line.turn_deg for line in found.lines if not line.mirrored} == {180}
+    assert looks["read"][:3] == [1, 1, 2]
+    whole = 48 * 4.2 / 1.2 + 2
+    assert max(looks["widths"][:2]) < whole < min(looks["widths"][2:4])
+
+
+def test_paper_is_read_upright_at_once(reader, pictures, looks):
+    """Two lines tell that it is, and then those not yet read follow."""
+    found = reader.read_label(pictures.drawn())
+    assert {line.turn_deg for line in found.lines} == {0}
+    assert looks["read"] == [2, 1, 1]
+
+
+def test_the_search_ends_with_a_sharp_line_though_it_says_nothing_known(reader, pictures, looks):
+    """A name without comma is no caption, date or number; print as sharp is seen at once."""
+    block = pictures.drawn(("PRIYA T OBRIEN",))
+    found = reader.read_film(pictures.film_of(block), 150.0)
+    assert {line.text for line in found.lines} == {"PRIYA T OBRIEN"}
+    whole = [side for side in looks["find"] if side == looks["find"][0]]
+    assert len(whole) == 1
+    assert max(looks["find"][1:]) < 960
