@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from old_instances import an_instance, uid
 from old_town import OldSite
 from pydicom.uid import CTImageStorage, MRImageStorage
 
+from digitizer.errors import SourceUnreachable, StaleRecord
 from digitizer.model.older import (
     Ending,
     OldHeader,
@@ -70,6 +72,8 @@ class Peer:
     """What it lists and does not give."""
     says: int | None = None
     """How many it says that it gave, whatever came."""
+    breaks_off: bool = False
+    """Over what it is asked for without its class."""
     cursors: list[str] = field(default_factory=list)
     listed: list[str] = field(default_factory=list)
     while_fetched: Callable[[], object] = lambda: None
@@ -90,7 +94,7 @@ class Peer:
         return tuple(
             PeerInstance(
                 sop_instance_uid=one.sop_instance_uid,
-                sop_class_uid=one.sop_class_uid,
+                sop_class_uid=one.sop_class_uid if each_class or not classes else "",
                 series_instance_uid=uid("series", one.study),
             )
             for one in self.holds
@@ -112,6 +116,8 @@ class Peer:
 
     def fetch(self, _: str, wanted: Sequence[PeerInstance]) -> Iterator[bytes]:
         names = {one.sop_instance_uid for one in wanted} - self.keeps
+        if self.breaks_off and not all(one.sop_class_uid for one in wanted):
+            raise SourceUnreachable("The association was broken off.")
         yield from (one.content for one in self.holds if one.sop_instance_uid in names)
 
 
@@ -159,6 +165,14 @@ def test_more_of_another_class_than_was_told(site: OldSite) -> None:
     assert town.peer.listed == [uid("study", "a")]
     assert (town.told()["found"], town.told()["verified"]) == (3, 3)
     assert town.told()["against_release"] == ["instances the source says it has: 2, that came: 3"]
+
+
+def test_a_peer_that_breaks_off_over_a_class_that_it_had_not_told(site: OldSite) -> None:
+    """It is asked for the class of each instance in the same turn, not waited for without end."""
+    holds = [held("a", 1), held("a", 2), held("a", 3, MR)]
+    town = brought(site, Peer([lambda: [told("a", 2)]], holds, breaks_off=True))
+    assert town.peer.listed == [uid("study", "a")] * 2
+    assert town.told()["verified"] == 3
 
 
 def test_as_many_as_told_and_one_kept_back(site: OldSite) -> None:
@@ -266,3 +280,22 @@ def test_killed_between_the_end_of_the_stock_and_that_of_its_task(site: OldSite)
     town.site.work(town.source)
     assert town.peer.cursors == ["", ""]
     assert town.told()["against_release"] == []
+
+
+def test_a_stock_taken_by_two_is_written_by_one(site: OldSite) -> None:
+    """A worker that stood still until another had taken its turn writes nothing more."""
+    town = Town(site, Peer([], []))
+    services, later = town.site.services, HandClock().now() + timedelta(days=1)
+
+    def while_it_stands_still() -> list[PeerStudy]:
+        if len(town.peer.cursors) == 1:
+            with services.ledger.reading() as view:
+                again = view.get(Source, town.source.id)
+            assert stock_peer(services, again, later)
+        return [told("b", 1)]
+
+    town.peer.parts = [lambda: [told("a", 1)], while_it_stands_still]
+    with pytest.raises(StaleRecord):
+        stock_peer(services, town.source, later)
+    assert town.peer.cursors == ["", "1"]
+    assert town.told()["told"] == {"studies": 2, "instances": 2}
