@@ -178,9 +178,21 @@ def test_few_questions_where_nothing_caps() -> None:
     assert len(peer.asked) < 400
 
 
-def test_a_study_of_two_patients_is_one() -> None:
-    """A study that a peer parts by patient is told once, with the instances of both."""
+@pytest.mark.parametrize(
+    ("told", "classes"), [((("CT",), ("MR", "CT")), ("CT", "MR")), ((("CT",), ()), ())]
+)
+def test_a_study_of_two_patients_is_one(
+    told: tuple[tuple[str, ...], tuple[str, ...]], classes: tuple[str, ...]
+) -> None:
+    """A study that a peer parts by patient is told once, with the instances of both.
+
+    Of its classes all are told, or none where those of one part are not.
+    """
     parts = [a_study(1, "20010101", "", patient, "A") for patient in ("P1", "P2")]
-    parts = [replace(one, study=replace(one.study, instances=3)) for one in parts]
+    parts = [
+        replace(one, study=replace(one.study, instances=3, classes=some))
+        for one, some in zip(parts, told, strict=True)
+    ]
     found = [one for part, _ in Stock(Peer(parts).ask, today=TODAY).parts("") for one in part]
     assert [(one.study_instance_uid, one.instances) for one in found] == [("1.2.1", 6)]
+    assert found[0].classes == classes
