@@ -3,36 +3,28 @@
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 from old_instances import an_instance, uid
 from old_town import OldSite
+from older_peers import JANE, SMITH, PeerTown
 from pydicom.uid import CTImageStorage
 
 from digitizer.cli.older_words import source_words
 from digitizer.model.older import (
     Ending,
     OldHeader,
-    OldStudy,
     PeerInstance,
     PeerStudy,
     Source,
-    SourceKind,
 )
 from digitizer.model.reasons import Code
 from digitizer.model.states import State
-from digitizer.pipeline.older import lists, reconcile
-from digitizer.pipeline.older.sources import add_source, stock_again
+from digitizer.pipeline.older import lists
+from digitizer.pipeline.older.sources import stock_again
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:.*<socket.socket:pytest.PytestUnraisableExceptionWarning"
-)
-JANE = OldHeader(
-    patient_id="4711822", issuer="GEN", name="OKONKWO^JANE", birth_date="19310402", sex="F"
-)
-SMITH = OldHeader(
-    patient_id="5550001", issuer="GEN", name="SMITH^JOHN", birth_date="19200105", sex="M"
 )
 
 
@@ -119,32 +111,18 @@ class PutForward:
 
 
 @dataclass
-class Town:
-    """A place of work that empties an old PACS."""
+class Town(PeerTown):
+    """One that has emptied its old PACS."""
 
-    site: OldSite
     peer: OldPeer
 
     def __post_init__(self) -> None:
-        self.site = replace(self.site, services=replace(self.site.services, sources=self.peer))
-        self.source = add_source(
-            self.site.services, "old", SourceKind.PACS, "OLD@127.0.0.1:4", user="ann"
-        )
+        super().__post_init__()
         self.site.work(self.source)
 
     def ask_again(self) -> None:
         stock_again(self.site.services, "old", user="ann")
         self.site.work(self.source)
-
-    def told(self) -> dict[str, Any]:
-        with self.site.services.ledger.reading() as view:
-            return reconcile.source_json(view, view.get(Source, self.source.id))
-
-    def study(self, name: str) -> OldStudy:
-        (found,) = [
-            one for one in self.site.studies() if one.study_instance_uid == uid("study", name)
-        ]
-        return found
 
     def missing(self) -> list[str]:
         rows = lists.listed(self.site.services, self.source, "missing")

@@ -1,33 +1,29 @@
 """A study fetched without a list of it: called whole only where nothing speaks against it."""
 
 from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from hand_clock import HandClock
 from old_instances import an_instance, uid
 from old_town import OldSite
+from older_peers import JANE, SMITH, PeerTown
 from pydicom.uid import CTImageStorage, MRImageStorage
 
 from digitizer.errors import SourceUnreachable, StaleRecord
 from digitizer.model.older import (
     Ending,
     OldHeader,
-    OldStudy,
     PeerInstance,
     PeerStudy,
     Source,
-    SourceKind,
 )
 from digitizer.model.reasons import Code
 from digitizer.model.records import Stage
 from digitizer.model.states import State
 from digitizer.pipeline.advance import advance
-from digitizer.pipeline.older import reconcile
 from digitizer.pipeline.older.peer_stock import stock_peer
-from digitizer.pipeline.older.sources import add_source
 from digitizer.pipeline.older.stock import stock
 from digitizer.pipeline.stages import STAGES
 
@@ -35,10 +31,6 @@ pytestmark = pytest.mark.filterwarnings(
     "ignore:.*<socket.socket:pytest.PytestUnraisableExceptionWarning"
 )
 CT, MR = str(CTImageStorage), str(MRImageStorage)
-JANE = OldHeader(
-    patient_id="4711822", issuer="GEN", name="OKONKWO^JANE", birth_date="19310402", sex="F"
-)
-SMITH = {"PatientID": "5550001", "PatientName": "SMITH^JOHN", "PatientBirthDate": "19200105"}
 
 
 @dataclass(frozen=True)
@@ -122,27 +114,10 @@ class Peer:
 
 
 @dataclass
-class Town:
-    """A place of work that empties an old PACS."""
+class Town(PeerTown):
+    """One that does the stages that a test names."""
 
-    site: OldSite
     peer: Peer
-
-    def __post_init__(self) -> None:
-        self.site = replace(self.site, services=replace(self.site.services, sources=self.peer))
-        self.source = add_source(
-            self.site.services, "old", SourceKind.PACS, "OLD@127.0.0.1:4", user="ann"
-        )
-
-    def told(self) -> dict[str, Any]:
-        with self.site.services.ledger.reading() as view:
-            return reconcile.source_json(view, view.get(Source, self.source.id))
-
-    def study(self, name: str) -> OldStudy:
-        (found,) = [
-            one for one in self.site.studies() if one.study_instance_uid == uid("study", name)
-        ]
-        return found
 
     def go_on(self, *but: Stage) -> None:
         """Do what is due now, but for some stages."""
@@ -204,9 +179,9 @@ def test_what_was_listed_and_did_not_come_is_not_forgotten(site: OldSite) -> Non
 
 def test_two_patients_of_one_study_told_with_one_count(site: OldSite) -> None:
     """Told in two parts, two instances each: all four come, and a person is asked."""
-    smith = replace(JANE, patient_id="5550001", name="SMITH^JOHN", birth_date="19200105")
-    holds = [held("a", 1), held("a", 2), held("a", 3, MR, **SMITH), held("a", 4, MR, **SMITH)]
-    parts = [lambda: [told("a", 2)], lambda: [told("a", 2, header=smith)]]
+    his = {"PatientID": SMITH.patient_id, "PatientName": SMITH.name}
+    holds = [held("a", 1), held("a", 2), held("a", 3, MR, **his), held("a", 4, MR, **his)]
+    parts = [lambda: [told("a", 2)], lambda: [told("a", 2, header=SMITH)]]
     town = brought(site, Peer(parts, holds))
     assert town.study("a").code == Code.SEVERAL_IDENTITIES
     assert town.told()["found"] == 4
