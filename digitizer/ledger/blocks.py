@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Table, delete, insert, select, text
 
 from digitizer.identity.blocking import keys_of_exam, keys_of_patient, names_of
 from digitizer.ledger import tables
+from digitizer.ledger.batches import insert_all
 from digitizer.ledger.codec import decode
 from digitizer.model.identity import ExamRecord, PatientRecord, PersonName
 
@@ -55,8 +56,9 @@ def add_patient_keys(connection: Connection, patients: Iterable[tuple[int, Patie
     for number, record in patients:
         keys += [(key, number) for key in hashed(keys_of_patient(record))]
         names += [(name[:64], number) for name in {one[:64] for one in names_of(record) if one}]
-    _insert(connection, tables.patient_key, "key", "patient", keys)
-    _insert(connection, tables.patient_name, "name", "patient", names)
+    # In the order of the tree, so that neighbours lie on one page.
+    insert_all(connection, tables.patient_key, ("key", "patient"), sorted(keys))
+    insert_all(connection, tables.patient_name, ("name", "patient"), sorted(names))
 
 
 def remove_patient_keys(
@@ -74,7 +76,7 @@ def remove_patient_keys(
 def add_exam_keys(connection: Connection, exams: Iterable[tuple[int, ExamRecord]]) -> None:
     """Insert the keys of exams, given with their row numbers."""
     keys = [(key, number) for number, one in exams for key in hashed(keys_of_exam(one))]
-    _insert(connection, tables.exam_key, "key", "exam", keys)
+    insert_all(connection, tables.exam_key, ("key", "exam"), sorted(keys))
 
 
 def remove_exam_keys(connection: Connection, exams: Iterable[tuple[int, ExamRecord]]) -> None:
@@ -83,19 +85,6 @@ def remove_exam_keys(connection: Connection, exams: Iterable[tuple[int, ExamReco
     for number, record in exams:
         keys = hashed(keys_of_exam(record))
         connection.execute(delete(key).where(key.c.key.in_(keys), key.c.exam == number))
-
-
-def _insert(
-    connection: Connection,
-    table: Table,
-    first: str,
-    second: str,
-    rows: Iterable[tuple[int | str, int]],
-) -> None:
-    # In the order of the tree, so that neighbours lie on one page.
-    values = [{first: one, second: number} for one, number in sorted(rows)]
-    if values:
-        connection.execute(insert(table), values)
 
 
 def _recipe() -> str:

@@ -43,7 +43,13 @@ def open_engine(url: str) -> Engine:
     """
     remedy = "Use sqlite:///PATH or postgresql+psycopg://USER@HOST/NAME."
     try:
-        engine = create_engine(url, poolclass=QueuePool, pool_pre_ping=not url.startswith("sqlite"))
+        # An error's text goes to logs, and the values of a statement are patients.
+        engine = create_engine(
+            url,
+            poolclass=QueuePool,
+            pool_pre_ping=not url.startswith("sqlite"),
+            hide_parameters=True,
+        )
     except (ArgumentError, NoSuchModuleError, ImportError, ValueError) as error:
         # The URL may hold a password: only the kind of the error is told.
         raise SettingsError(

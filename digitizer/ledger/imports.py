@@ -4,11 +4,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, Protocol, TypeVar
 
-from sqlalchemy import Connection, Table, func, insert, select, text, update
+from sqlalchemy import Connection, Table, func, select, text, update
 
 from digitizer.errors import BadRow
 from digitizer.ledger import tables
-from digitizer.ledger.batches import in_batches
+from digitizer.ledger.batches import in_batches, insert_all
 from digitizer.ledger.blocks import (
     add_exam_keys,
     add_patient_keys,
@@ -176,17 +176,17 @@ class _Kept(Generic[R]):
         return connection.execute(select(func.max(self.table.c.id))).scalar() or 0
 
     def _put(self, connection: Connection, added: list[Row[R]], changed: list[Row[R]]) -> None:
-        if added:
-            connection.execute(
-                insert(self.table), [{"id": one.number, **self._values(one)} for one in added]
-            )
+        names = [column.name for column in self.table.columns]
+        insert_all(connection, self.table, names, [self._values(one, names) for one in added])
         for one in changed:
             statement = update(self.table).where(self.table.c.id == one.number)
-            connection.execute(statement.values(**self._values(one)))
+            connection.execute(
+                statement.values(dict(zip(names, self._values(one, names), strict=True)))
+            )
 
-    def _values(self, row: Row[R]) -> dict[str, Any]:
-        names = {column.name for column in self.table.columns} - {"id", "body"}
-        return {name: getattr(row.record, name) for name in names} | {"body": encode(row.record)}
+    def _values(self, row: Row[R], names: Sequence[str]) -> tuple[Any, ...]:
+        own = {"id": row.number, "body": encode(row.record)}
+        return tuple(own[name] if name in own else getattr(row.record, name) for name in names)
 
 
 class Patients(_Kept[PatientRecord]):

@@ -1,5 +1,6 @@
 """The patient index: imported once, found again whatever one character was read wrong."""
 
+import traceback
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
@@ -7,8 +8,9 @@ from datetime import date
 import pytest
 from hand_clock import HandClock
 from ledger_records import execute_plainly
+from sqlalchemy.exc import SQLAlchemyError
 
-from digitizer.errors import BadRow
+from digitizer.errors import BadRow, BadWorld
 from digitizer.ledger import ImportReport, SqlLedger, SqlPatientIndex
 from digitizer.model import reading
 from digitizer.model.identity import ExamRecord, JacketRecord, PatientRecord, PersonName
@@ -67,6 +69,26 @@ def test_importing_again_changes_only_what_differs(index: SqlPatientIndex) -> No
     assert told(index.import_patients(again)) == (1, 1, 1, [])
     assert index.patient("1000002") == again[1]
     assert index.patient_count() == 3
+
+
+def test_many_are_stored_as_they_are_written(index: SqlPatientIndex) -> None:
+    """Signs that mean something in SQL or in an array of PostgreSQL are signs of a name."""
+    names = ["O'HARA", 'D"ARC', "A,B", "{A}", "BACK\\SLASH", "NULL", "MÜLLER", "%(key)s", " "]
+    records = [person(f"100000{at}", family=name) for at, name in enumerate(names)]
+    assert told(index.import_patients(records)) == (len(names), 0, 0, [])
+    assert [index.patient(one.patient_id) for one in records] == records
+
+
+def test_an_error_of_the_database_names_no_patient(index: SqlPatientIndex, database: str) -> None:
+    """Its text, and that of its causes, may reach a log or a terminal."""
+    index.import_patients([person("1000000")])
+    execute_plainly(database, "DROP TABLE patient_name")
+    asked = [person("1000001", family="OKONKWO")]
+    with pytest.raises((SQLAlchemyError, BadWorld)) as caught:
+        index.import_patients(asked)
+    told = "".join(traceback.format_exception(caught.value))
+    assert "patient_name" in told
+    assert "OKONKWO" not in told
 
 
 def test_a_dry_run_tells_and_changes_nothing(index: SqlPatientIndex) -> None:
