@@ -11,39 +11,47 @@ from pathlib import Path
 from typing import TypeVar
 
 from digitizer.errors import BadRow, UsageError
-from digitizer.model.identity import ExamRecord, JacketRecord, PatientRecord, PersonName
+from digitizer.model.identity import ExamRecord, FileRow, JacketRecord, PatientRecord, PersonName
 
 __all__ = ["read_exams", "read_jackets", "read_patients"]
 
 T = TypeVar("T")
 _LONGEST = 4096
+_SIGNS = {";": "semicolons", "\t": "tabs", "|": "bars"}
+_OTHER_SIGNS = re.compile(r"[;\t|]")
+"""What spreadsheets of some countries, and dumps of databases, put between cells."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _PARTIAL_DATE = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?")
 
 csv.field_size_limit(1 << 20)
 
 
-def read_patients(path: Path) -> Iterator[PatientRecord | BadRow]:
+def read_patients(path: Path) -> Iterator[FileRow[PatientRecord] | BadRow]:
     """Read ``patients.csv``; raises :class:`~digitizer.errors.UsageError` without its header."""
     wanted = ("patient_id", "issuer", "family_name", "given_name", "middle_name", "birth_date")
-    return _rows(path, (*wanted, "sex"), _patient)
+    more = ("name_suffix", "death_date", "former_names", "other_ids")
+    return _rows(path, (*wanted, "sex"), more, _patient)
 
 
-def read_exams(path: Path) -> Iterator[ExamRecord | BadRow]:
+def read_exams(path: Path) -> Iterator[FileRow[ExamRecord] | BadRow]:
     """Read ``exams.csv``."""
     wanted = ("accession_number", "patient_id", "study_date", "modality", "description")
-    return _rows(path, (*wanted, "body_part", "laterality"), _exam)
+    more = ("issuer", "study_instance_uid", "expected_films")
+    return _rows(path, (*wanted, "body_part", "laterality"), more, _exam)
 
 
-def read_jackets(path: Path) -> Iterator[JacketRecord | BadRow]:
+def read_jackets(path: Path) -> Iterator[FileRow[JacketRecord] | BadRow]:
     """Read ``jackets.csv``."""
     wanted = ("jacket", "box", "barcode", "patient_id", "issuer", "expected_films")
-    return _rows(path, wanted, _jacket)
+    return _rows(path, wanted, (), _jacket)
 
 
 def _rows(
-    path: Path, wanted: tuple[str, ...], make: Callable[[dict[str, str]], T]
-) -> Iterator[T | BadRow]:
+    path: Path,
+    wanted: tuple[str, ...],
+    more: tuple[str, ...],
+    make: Callable[[dict[str, str]], T],
+) -> Iterator[FileRow[T] | BadRow]:
     """Yield a record or the reason of its refusal for each row that is not empty."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as stream:
@@ -51,13 +59,25 @@ def _rows(
             names = [name.strip().lower() for name in next(reader, [])]
             missing = [name for name in wanted if name not in names]
             if missing:
+                other = _OTHER_SIGNS.search(names[0]) if len(names) == 1 else None
                 raise UsageError(
                     f"{path.name} lacks the columns {', '.join(missing)}.",
-                    remedy=f"The first line must name: {', '.join(wanted)}.",
+                    remedy=f"Separate the cells by commas, not by {_SIGNS[other[0]]}."
+                    if other
+                    else f"The first line must name: {', '.join(wanted)}.",
                 )
+            known = {*wanted, *more}
+            twice = sorted({name for name in known if names.count(name) > 1})
+            if twice:
+                raise UsageError(
+                    f"{path.name} has several columns of one name: {', '.join(twice)}.",
+                    remedy="Rename or delete the one that is not meant.",
+                )
+            line = reader.line_num + 1
             for cells in reader:
                 if any(cell.strip() for cell in cells):
-                    yield _row(reader.line_num, names, cells, make)
+                    yield _row(line, names, cells, known, make)
+                line = reader.line_num + 1
     except UnicodeDecodeError as error:
         raise UsageError(
             f"{path.name} is not UTF-8 (byte {error.start}).", remedy="Save it as UTF-8 CSV."
@@ -67,15 +87,19 @@ def _rows(
 
 
 def _row(
-    line: int, names: list[str], cells: list[str], make: Callable[[dict[str, str]], T]
-) -> T | BadRow:
+    line: int,
+    names: list[str],
+    cells: list[str],
+    known: set[str],
+    make: Callable[[dict[str, str]], T],
+) -> FileRow[T] | BadRow:
     if len(cells) > len(names):
         return BadRow(line, f"{len(cells)} cells, but the header has {len(names)}")
-    row = {name: cell.strip() for name, cell in zip(names, cells, strict=False)}
+    row = {name: cell.strip() for name, cell in zip(names, cells, strict=False) if name in known}
     if any(len(cell) > _LONGEST or _CONTROL.search(cell) for cell in row.values()):
         return BadRow(line, "a cell is too long or holds control characters")
     try:
-        return make(row)
+        return FileRow(line, make(row))
     except ValueError as error:
         return BadRow(line, str(error))
 

@@ -18,9 +18,9 @@ from digitizer.ledger.blocks import (
 )
 from digitizer.ledger.codec import decode, encode
 from digitizer.ledger.store import SqlLedger
-from digitizer.model.identity import ExamRecord, JacketRecord, PatientRecord
+from digitizer.model.identity import ExamRecord, FileRow, JacketRecord, PatientRecord
 
-__all__ = ["Exams", "ImportReport", "Jackets", "Patients", "Target", "import_rows"]
+__all__ = ["Exams", "ImportReport", "Incoming", "Jackets", "Patients", "Target", "import_rows"]
 
 _ROWS = 10_000
 """Rows of one transaction (contract §2): an interrupted import keeps what it had."""
@@ -28,6 +28,8 @@ _ASKED = 1000
 _LOCK = 746355
 
 R = TypeVar("R", PatientRecord, ExamRecord, JacketRecord)
+
+Incoming = Iterable[R | FileRow[R] | BadRow]
 
 
 @dataclass(slots=True)
@@ -74,18 +76,18 @@ class Target(Protocol[R]):
 
 
 def import_rows(
-    ledger: SqlLedger, target: Target[R], rows: Iterable[R | BadRow], *, dry_run: bool
+    ledger: SqlLedger, target: Target[R], rows: Incoming[R], *, dry_run: bool
 ) -> ImportReport:
     """Take rows in, 10,000 in one transaction.
 
     A row is refused when it contradicts an earlier one of the same import: two patients cannot
-    bear one number. Lines are counted from 2, after the header, and anew from each refused row.
+    bear one number. Records that come from no file are counted from 2, as after a header.
 
     Parameters
     ----------
     ledger : SqlLedger
     target : Target
-    rows : iterable of record or BadRow
+    rows : iterable of record, FileRow or BadRow
     dry_run : bool
         Only tell what would be done.
     """
@@ -95,15 +97,16 @@ def import_rows(
     for together in in_batches(rows, _ROWS):
         numbered: list[tuple[int, R]] = []
         for one in together:
-            line = one.line if isinstance(one, BadRow) else line + 1
+            line = one.line if isinstance(one, FileRow | BadRow) else line + 1
             if isinstance(one, BadRow):
                 report.refused.append(one)
             else:
-                numbered.append((line, one))
+                numbered.append((line, one.record if isinstance(one, FileRow) else one))
         with ledger.connection(writes=not dry_run) as connection:
             if not dry_run and connection.dialect.name == "postgresql":
                 connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
             _import_batch(connection, target, numbered, seen, report, dry_run=dry_run)
+    report.refused.sort(key=lambda row: row.line)
     return report
 
 

@@ -9,15 +9,26 @@ from typing import Any
 
 from sqlalchemy import BindParameter, Connection, bindparam, func, select
 
-from digitizer.errors import BadRow
 from digitizer.identity.blocking import keys_of_exam, keys_of_study, keys_of_testimony
 from digitizer.ledger import tables
 from digitizer.ledger.batches import in_batches
 from digitizer.ledger.blocks import hashed, is_current, make_anew
 from digitizer.ledger.codec import decode
-from digitizer.ledger.imports import Exams, ImportReport, Jackets, Patients, import_rows
+from digitizer.ledger.imports import (
+    Exams,
+    ImportReport,
+    Incoming,
+    Jackets,
+    Patients,
+    import_rows,
+)
 from digitizer.ledger.store import SqlLedger
-from digitizer.model.identity import ExamDays, ExamRecord, JacketRecord, PatientRecord
+from digitizer.model.identity import (
+    ExamDays,
+    ExamRecord,
+    JacketRecord,
+    PatientRecord,
+)
 from digitizer.model.reading import Testimony
 
 __all__ = ["SqlPatientIndex"]
@@ -255,29 +266,27 @@ class SqlPatientIndex:
     # -- imports -----------------------------------------------------------------------------
 
     def import_patients(
-        self, records: Iterable[PatientRecord | BadRow], *, dry_run: bool = False
+        self, records: Incoming[PatientRecord], *, dry_run: bool = False
     ) -> ImportReport:
         """Take patients in; again changes only what differs.
 
         Parameters
         ----------
-        records : iterable of PatientRecord or BadRow
-            In the order of the file; refused rows are counted through.
+        records : iterable of PatientRecord, FileRow or BadRow
+            In the order of the file.
         dry_run : bool
             Only tell what would be done.
         """
         self._ensure_current()
         return import_rows(self._ledger, Patients(), records, dry_run=dry_run)
 
-    def import_exams(
-        self, records: Iterable[ExamRecord | BadRow], *, dry_run: bool = False
-    ) -> ImportReport:
+    def import_exams(self, records: Incoming[ExamRecord], *, dry_run: bool = False) -> ImportReport:
         """Take exams in; an exam of an unknown patient is refused."""
         self._ensure_current()
         return import_rows(self._ledger, Exams(), records, dry_run=dry_run)
 
     def import_jackets(
-        self, records: Iterable[JacketRecord | BadRow], *, dry_run: bool = False
+        self, records: Incoming[JacketRecord], *, dry_run: bool = False
     ) -> ImportReport:
         """Take the jacket list in."""
         return import_rows(self._ledger, Jackets(), records, dry_run=dry_run)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum, unique
+from typing import Generic, TypeVar
 
 from digitizer.model.reading import FieldName, Testimony
 from digitizer.model.reasons import Reason
@@ -12,6 +13,7 @@ __all__ = [
     "Candidate",
     "ExamDays",
     "ExamRecord",
+    "FileRow",
     "FilmCase",
     "JacketCase",
     "JacketLabel",
@@ -22,6 +24,8 @@ __all__ = [
     "PersonName",
     "Verdict",
 ]
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +117,14 @@ class JacketRecord:
     patient_id: str = ""
     issuer: str = ""
     expected_films: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FileRow(Generic[T]):
+    """A record as it stands in a file: the line, counted from 1 with the header, is for errors."""
+
+    line: int
+    record: T
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

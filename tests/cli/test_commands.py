@@ -175,6 +175,51 @@ def test_bad_rows_are_refused_and_the_rest_taken(site: Site, tmp_path: Path) -> 
     assert (again["added"], again["unchanged"]) == (0, 2)
 
 
+def test_a_row_is_refused_by_the_line_it_begins_on(site: Site, tmp_path: Path) -> None:
+    """Also behind empty lines, and cells of several lines in a column nobody asked for."""
+    patients, exams = tmp_path / "patients.csv", tmp_path / "exams.csv"
+    patients.write_text(
+        "patient_id,issuer,family_name,given_name,middle_name,birth_date,sex,address\n"
+        '1234567,H,DOE,JOHN,A,1931-04-02,M,"1 High Street\nAnytown"\n'
+        "\n"
+        "1234567,H,ROE,JANE,,1950-01-01,F,\n"
+        '7654321,H,,JANE,,1950-01-01,F,"2 High Street\nAnytown"\n'
+    )
+    exams.write_text(
+        "accession_number,patient_id,study_date,modality,description,body_part,laterality\n"
+        "\n"
+        "A1,9999999,1978-03-12,CR,CHEST PA,CHEST,\n"
+        "A2,1234567,1978-13-12,CR,CHEST PA,CHEST,\n"
+        "A3,9999999,1978-03-12,CR,CHEST PA,CHEST,\n"
+    )
+    first = site.json("patients", "import", str(patients), codes=(1,))
+    assert first["added"] == 1
+    assert [row["line"] for row in first["refused_rows"]] == [5, 6]
+    second = site.json("exams", "import", str(exams), codes=(1,))
+    assert [row["line"] for row in second["refused_rows"]] == [3, 4, 5]
+
+
+def test_other_signs_between_cells_are_named(site: Site, tmp_path: Path) -> None:
+    """A spreadsheet of many countries writes semicolons."""
+    table = tmp_path / "jackets.csv"
+    table.write_text("jacket;box;barcode;patient_id;issuer;expected_films\nJ-1;B;;;;\n")
+    done = site.run("jackets", "import", str(table))
+    assert done.returncode == 2
+    assert "by commas, not by semicolons" in done.stderr
+
+
+def test_a_column_that_is_there_twice_is_refused(site: Site, tmp_path: Path) -> None:
+    """Nobody can tell which of two numbers is the patient's; others may be there as often."""
+    table = tmp_path / "jackets.csv"
+    header = "jacket,box,barcode,patient_id,issuer,expected_films,note,note"
+    table.write_text(f"{header}\nJ-1,B,,,,,x,y\n")
+    assert site.json("jackets", "import", str(table))["added"] == 1
+    table.write_text(f"{header},Patient_ID\nJ-2,B,,1,,,x,y,2\n")
+    done = site.run("jackets", "import", str(table))
+    assert done.returncode == 2
+    assert "several columns of one name: patient_id" in done.stderr
+
+
 def test_unreadable_file_is_a_finding_of_inspect(site: Site, tmp_path: Path) -> None:
     """Kind unreadable with the reason; exit 1."""
     junk = tmp_path / "junk.tif"
