@@ -21,7 +21,7 @@ from digitizer.cli.base import (
     progress_bars,
 )
 from digitizer.cli.words import batch_words
-from digitizer.errors import UsageError
+from digitizer.errors import MissingService, UsageError
 from digitizer.model.names import as_text
 from digitizer.model.records import Batch
 from digitizer.model.states import HOLDS, WAY, State
@@ -29,6 +29,7 @@ from digitizer.pipeline import ingest as intake
 from digitizer.pipeline import report
 from digitizer.pipeline.orders import orders_in
 from digitizer.pipeline.services import Services
+from digitizer.queue.broker import broker_trouble
 from digitizer.scan.walk import FoundFile, walk
 from digitizer.service.lock import DataFolderLock
 from digitizer.service.runtime import Runtime
@@ -83,7 +84,21 @@ def ingest(
         print(batch_words(document))
     if not wait and DataFolderLock(session.settings.data_dir).owner() is None:
         note("Nothing works on it yet: `digitizer serve` does, or `ingest` with --wait.")
-    return _code(document, wait=wait, expected=expected)
+    code = _code(document, wait=wait, expected=expected)
+    if wait and not document["settled"]:
+        _check_broker(session)
+    return code
+
+
+def _check_broker(session: Session) -> None:
+    """Raise MissingService where a broker that was set is why nothing goes on."""
+    url = session.settings.broker_url
+    why = broker_trouble(url) if url else ""
+    if why:
+        raise MissingService(
+            f"The message broker does not answer ({why}).",
+            remedy="Start it, or correct DIGITIZER_BROKER_URL; then run the same command again.",
+        )
 
 
 @contextmanager

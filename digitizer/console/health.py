@@ -6,8 +6,6 @@ from fastapi import APIRouter
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
-from redis import Redis
-from redis.exceptions import RedisError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
@@ -15,6 +13,7 @@ from digitizer.console.site import Site, site_of
 from digitizer.errors import DigitizerError
 from digitizer.model.records import WorkMode
 from digitizer.pipeline.orders import orders_in
+from digitizer.queue.broker import broker_trouble
 from digitizer.service.lock import DataFolderLock
 
 __all__ = ["PUBLIC", "router"]
@@ -51,13 +50,7 @@ def _broker(site: Site) -> str:
     url = site.settings.broker_url
     if not url:
         return "ok" if DataFolderLock(site.settings.data_dir).owner() else "nothing runs the line"
-    try:
-        if url.startswith("redis+socket:"):
-            url = url.replace("redis+socket:", "unix:").replace("virtual_host", "db")
-        Redis.from_url(url, socket_timeout=2, socket_connect_timeout=2).ping()
-    except (RedisError, OSError, ValueError) as error:
-        return type(error).__name__
-    return "ok"
+    return broker_trouble(url) or "ok"
 
 
 def _disk(site: Site) -> str:

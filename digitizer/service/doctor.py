@@ -9,15 +9,13 @@ from dataclasses import dataclass
 from importlib import util
 from pathlib import Path
 
-from redis import Redis
-from redis.exceptions import RedisError
-
 from digitizer import wiring
 from digitizer.config import Settings
 from digitizer.errors import DigitizerError, MissingService
 from digitizer.model.density import ScannerProfile
 from digitizer.pipeline.calibrate import complaints
 from digitizer.pipeline.rollers import ScannerWear, worn_scanners
+from digitizer.queue.broker import broker_trouble
 from digitizer.service.lock import DataFolderLock
 
 __all__ = ["Check", "check_archive", "run_checks"]
@@ -78,11 +76,8 @@ def _tesseract(settings: Settings) -> Check:
 def _redis(settings: Settings) -> Check:
     if not settings.broker_url:
         return _program("redis-server", "Run scripts/setup, or set DIGITIZER_BROKER_URL.")
-    try:
-        Redis.from_url(settings.broker_url, socket_timeout=5).ping()
-    except (RedisError, OSError, ValueError) as error:
-        return Check("broker", False, type(error).__name__, "Start it, or correct the URL.")
-    return Check("broker", True, "answers")
+    why = broker_trouble(settings.broker_url)
+    return Check("broker", not why, why or "answers", "Start it, or correct the URL.")
 
 
 def _packages() -> Check:

@@ -220,6 +220,22 @@ def test_a_column_that_is_there_twice_is_refused(site: Site, tmp_path: Path) -> 
     assert "several columns of one name: patient_id" in done.stderr
 
 
+def test_a_broker_that_is_away_is_why_nothing_goes_on(site: Site, tmp_path: Path) -> None:
+    """What was found is still printed; exit 5 stands before 3 (contract §1)."""
+    (tmp_path / "scans").mkdir()
+    (tmp_path / "scans" / "scan.tif").write_bytes(b"II*\0 and then nothing of the kind")
+    away = site.with_settings(DIGITIZER_BROKER_URL="redis://:secret@127.0.0.1:9/0")
+    words = ("ingest", str(tmp_path / "scans"), "--wait", "--timeout", "0", "--json")
+    done = away.run(*words)
+    assert done.returncode == 5, done.stderr
+    assert json.loads(done.stdout)["settled"] is False
+    told = done.stderr.splitlines()[-1]
+    assert told.startswith("digitizer: The message broker does not answer (ConnectionError).")
+    assert "secret" not in done.stderr
+    checks = {one["name"]: one["ok"] for one in away.json("doctor", codes=(5,))["checks"]}
+    assert checks["broker"] is False
+
+
 def test_unreadable_file_is_a_finding_of_inspect(site: Site, tmp_path: Path) -> None:
     """Kind unreadable with the reason; exit 1."""
     junk = tmp_path / "junk.tif"
