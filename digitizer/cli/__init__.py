@@ -85,10 +85,10 @@ _FAILED, _USAGE, _SETTINGS, _MISSING = 1, 2, 4, 5
 def main(argv: list[str] | None = None) -> None:
     """Run a command and exit with its code."""
     guard_terminal()
-    sys.exit(run(sys.argv[1:] if argv is None else argv))
+    sys.exit(run_command(sys.argv[1:] if argv is None else argv))
 
 
-def run(argv: list[str]) -> int:
+def run_command(argv: list[str]) -> int:
     """Run a command; return its exit code."""
     try:
         result = root.main(args=argv, prog_name="digitizer", standalone_mode=False)

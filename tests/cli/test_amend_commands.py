@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from jackets import Site, an_exam, somebody
 
-from digitizer.cli import run
+from digitizer.cli import run_command
 
 PEOPLE = [somebody("4711822", "OKONKWO^JANE", "1931-04-02")]
 EXAMS = [an_exam("R78-01234", "4711822", "1978-03-12", "CHEST", 1)]
@@ -19,7 +19,7 @@ def test_commands_put_right_what_is_in_review(
     first, second = site.jacket("J1", [], [], ["MRN 9911855"])
 
     def said(*words: str, code: int = 0) -> str:
-        assert run(["--data-dir", str(tmp_path / "data"), *words]) == code
+        assert run_command(["--data-dir", str(tmp_path / "data"), *words]) == code
         told = capsys.readouterr()
         return told.err if code else told.out
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 import pytest
-from site_commands import Site
+from site_commands import Site, SiteInProcess
 
 import digitizer
 from digitizer import cli
@@ -21,10 +21,16 @@ from digitizer.pipeline.spreadsheet import safe_cell
 @pytest.fixture
 def site(tmp_path: Path) -> Site:
     """Return an empty data folder."""
+    return SiteInProcess(tmp_path / "data")
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Site:
+    """Return an empty data folder whose commands are processes, as a user's are."""
     return Site(tmp_path / "data")
 
 
-def test_every_command_is_where_it_is_looked_for(site: Site) -> None:
+def test_every_command_is_where_it_is_looked_for(program: Site) -> None:
     """Commands are loaded by name: each module holds those that are named for it, and no other."""
     found: dict[str, set[str | None]] = {}
     for module in {*_MODULES}:
@@ -37,7 +43,7 @@ def test_every_command_is_where_it_is_looked_for(site: Site) -> None:
         if re.search(r"^COMMANDS\b", path.read_text("utf-8"), re.MULTILINE)
     }
     assert holding == set(_MODULES)
-    assert site.run("--version").stdout == f"digitizer {digitizer.__version__}\n"
+    assert program.run("--version").stdout == f"digitizer {digitizer.__version__}\n"
 
 
 def leaves(command: click.Command, words: tuple[str, ...]) -> Iterator[tuple[str, click.Command]]:
@@ -62,10 +68,12 @@ def test_every_command_takes_folder_and_settings() -> None:
     assert lacking == {}
 
 
-def test_the_nearest_command_is_named(site: Site) -> None:
+def test_the_nearest_command_is_named(program: Site) -> None:
     """Of the verbs and of those below one."""
-    assert "Did you mean 'status'?" in site.run("statu").stderr
-    assert "Did you mean 'show'?" in site.run("migrate", "sho").stderr
+    for words, meant in ((("statu",), "status"), (("migrate", "sho"), "show")):
+        done = program.run(*words)
+        assert done.returncode == 2
+        assert f"Did you mean '{meant}'?" in done.stderr
 
 
 def test_a_command_loads_nothing_that_it_does_not_need() -> None:
@@ -134,14 +142,14 @@ def test_a_bad_file_is_told_with_its_remedy(site: Site, tmp_path: Path, verb: li
 
 def test_unknown_setting_names_the_nearest(tmp_path: Path) -> None:
     """Exit 4, with the key that was probably meant."""
-    done = Site(tmp_path / "data", DIGITIZER_ARCHIVE__HOTS="x").run("status")
+    done = SiteInProcess(tmp_path / "data", DIGITIZER_ARCHIVE__HOTS="x").run("status")
     assert done.returncode == 4
     assert "archive.host" in done.stderr
 
 
 def test_setting_of_the_wrong_kind(tmp_path: Path) -> None:
     """A port that is no number is a bad setting, not a crash."""
-    done = Site(tmp_path / "data", DIGITIZER_CONSOLE__PORT="many").run("status")
+    done = SiteInProcess(tmp_path / "data", DIGITIZER_CONSOLE__PORT="many").run("status")
     assert done.returncode == 4
     assert "console.port" in done.stderr
 
@@ -220,11 +228,11 @@ def test_a_column_that_is_there_twice_is_refused(site: Site, tmp_path: Path) -> 
     assert "several columns of one name: patient_id" in done.stderr
 
 
-def test_a_broker_that_is_away_is_why_nothing_goes_on(site: Site, tmp_path: Path) -> None:
+def test_a_broker_that_is_away_is_why_nothing_goes_on(program: Site, tmp_path: Path) -> None:
     """What was found is still printed; exit 5 stands before 3 (contract §1)."""
     (tmp_path / "scans").mkdir()
     (tmp_path / "scans" / "scan.tif").write_bytes(b"II*\0 and then nothing of the kind")
-    away = site.with_settings(DIGITIZER_BROKER_URL="redis://:secret@127.0.0.1:9/0")
+    away = program.with_settings(DIGITIZER_BROKER_URL="redis://:secret@127.0.0.1:9/0")
     words = ("ingest", str(tmp_path / "scans"), "--wait", "--timeout", "0", "--json")
     done = away.run(*words)
     assert done.returncode == 5, done.stderr

@@ -3,13 +3,13 @@
 from pathlib import Path
 
 import pytest
-from site_commands import Site
+from site_commands import Site, SiteInProcess
 
 
 @pytest.fixture
 def site(tmp_path: Path) -> Site:
     """Return a site with one old PACS that nobody has asked yet."""
-    site = Site(tmp_path / "data")
+    site = SiteInProcess(tmp_path / "data")
     words = ("--name", "old", "--issuer", "GH", "--pace", "07-19:60,19-07:", "--as", "ann")
     assert site.run("migrate", "add", "OLD@127.0.0.1:104", *words).returncode == 0
     return site

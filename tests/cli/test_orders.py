@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from digitizer import config, wiring
-from digitizer.cli import run
+from digitizer.cli import run_command
 from digitizer.model.records import EVERYTHING, Scan, Stage
 from digitizer.model.states import State
 from digitizer.pipeline.advance import advance, overdue
@@ -26,7 +26,7 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             folder.mkdir(parents=True)
             for number in range(2):
                 (folder / f"{number}.tif").write_text(f"no picture: {name} {jacket} {number}")
-        assert run(["ingest", str(tmp_path / name)]) == 0
+        assert run_command(["ingest", str(tmp_path / name)]) == 0
     return tmp_path / "data"
 
 
@@ -49,7 +49,7 @@ def call(services: Services) -> dict[str, int]:
 
 def told(capsys: pytest.CaptureFixture[str], *words: str) -> Any:
     capsys.readouterr()
-    assert run([*words, "--json"]) == 0
+    assert run_command([*words, "--json"]) == 0
     return json.loads(capsys.readouterr().out)
 
 
@@ -59,9 +59,9 @@ def test_work_is_paused_drained_and_resumed(
     """A paused batch stands still, is told of, and holds no other up; all stands in the trail."""
     lea = ("--as", "lea", "--reason", "no staff")
     for words in (["none"], [], ["bulk", "--all"]):
-        assert run(["batch", "pause", *words, *lea]) == 2
+        assert run_command(["batch", "pause", *words, *lea]) == 2
         assert len(capsys.readouterr().err.strip().splitlines()) == 1
-    assert run(["batch", "pause", "bulk", *lea]) == 0
+    assert run_command(["batch", "pause", "bulk", *lea]) == 0
     assert call(services) == {"bulk": 4, "small": 0}
     status = told(capsys, "status")
     assert [one["mode"] for one in status["batches"]] == ["paused", "running"]
@@ -70,7 +70,7 @@ def test_work_is_paused_drained_and_resumed(
 
     with DataFolderLock(tmp_path / "data"):
         # Somebody else runs the line: the command joins, and says why nothing happens.
-        waited = run(["ingest", str(tmp_path / "bulk"), "--wait", "--timeout", "0.3"])
+        waited = run_command(["ingest", str(tmp_path / "bulk"), "--wait", "--timeout", "0.3"])
     assert waited == 3
     assert "This batch is paused, ordered by lea: no staff." in capsys.readouterr().err
 
@@ -78,15 +78,15 @@ def test_work_is_paused_drained_and_resumed(
         bulk = view.batch_named("bulk")
         assert bulk is not None
         begun = view.scans(batch_id=bulk.id)[0]
-    assert run(["batch", "resume", "bulk", "--as", "lea"]) == 0
+    assert run_command(["batch", "resume", "bulk", "--as", "lea"]) == 0
     advance(services, Stage.PREPARE, begun.id, STAGES)
-    assert run(["batch", "drain", "--all", "--as", "lea"]) == 0
+    assert run_command(["batch", "drain", "--all", "--as", "lea"]) == 0
     assert call(services) == {"bulk": 3, "small": 0}
     assert told(capsys, "status")["order"]["mode"] == "draining"
-    assert run(["status"]) == 0
+    assert run_command(["status"]) == 0
     assert "All work is draining, ordered by lea" in capsys.readouterr().out
 
-    assert run(["batch", "resume", "--all", "--as", "lea"]) == 0
+    assert run_command(["batch", "resume", "--all", "--as", "lea"]) == 0
     assert call(services) == {"bulk": 0, "small": 0}
     with services.ledger.reading() as view:
         names = [one.name for one in view.events(bulk.id) if one.actor == "lea"]
@@ -97,8 +97,8 @@ def test_work_is_paused_drained_and_resumed(
 
 def test_an_urgent_jacket_overtakes(services: Services, capsys: pytest.CaptureFixture[str]) -> None:
     """A call for a scan that was taken in first is spent on the urgent one."""
-    assert run(["jacket", "urgent", "BOX/J2", "--as", "lea"]) == 2
-    assert run(["jacket", "urgent", "BOX/J2", "--batch", "small", "--as", "lea"]) == 0
+    assert run_command(["jacket", "urgent", "BOX/J2", "--as", "lea"]) == 2
+    assert run_command(["jacket", "urgent", "BOX/J2", "--batch", "small", "--as", "lea"]) == 0
     assert told(capsys, "status")["urgent_jackets"][0]["jacket"] == "J2"
     with services.ledger.reading() as view:
         small = view.batch_named("small")
@@ -110,7 +110,9 @@ def test_an_urgent_jacket_overtakes(services: Services, capsys: pytest.CaptureFi
         assert view.get(Scan, first.id).state is State.RECEIVED
         states = [one.state for one in view.scans(jacket_id=urgent.id)]
         assert states.count(State.QUARANTINED) == 1
-    assert run(["jacket", "urgent", "BOX/J2", "--batch", "small", "--off", "--as", "lea"]) == 0
+    assert (
+        run_command(["jacket", "urgent", "BOX/J2", "--batch", "small", "--off", "--as", "lea"]) == 0
+    )
     advance(services, Stage.PREPARE, first.id, STAGES)
     with services.ledger.reading() as view:
         assert view.get(Scan, first.id).state is State.QUARANTINED

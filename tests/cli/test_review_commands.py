@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from jackets import Site as Read
 from jackets import an_exam, somebody
-from site_commands import Site
+from site_commands import Site, SiteInProcess
 
 JANE = ["OKONKWO, JANE", "MRN 4711822", "DOB 04/02/1931"]
 FULL = [*JANE, "DATE 03/12/1978 ACC R78-01234"]
@@ -21,7 +21,7 @@ def site(tmp_path: Path) -> Site:
     """Return a site of one jacket: a film filed, a silent one, and a stranger's."""
     read = Read.at(tmp_path / "data", PEOPLE, [CHEST], blind_share=1.0, blind_planted=0.0)
     read.jacket("J1", JANE, FULL, [], ["LINDQVIST, PAUL", "5550001"])
-    return Site(tmp_path / "data")
+    return SiteInProcess(tmp_path / "data")
 
 
 def test_following_names_what_is_filed_and_what_is_not(site: Site) -> None:
@@ -65,7 +65,7 @@ def test_what_accepting_leaves_open_is_said(tmp_path: Path) -> None:
     hand = an_exam("R78-09999", "4711822", "1978-03-12", "HAND", 1)
     read = Read.at(tmp_path / "data", PEOPLE, [CHEST, hand])
     read.jacket("J1", JANE, [*JANE, "DATE 03/12/1978"])
-    site = Site(tmp_path / "data")
+    site = SiteInProcess(tmp_path / "data")
     shown = site.run("review", "show", "J1-f1").stdout
     for exam in ("R78-01234 1978-03-12", "R78-09999 1978-03-12"):
         assert exam in shown

@@ -10,7 +10,7 @@ from console_site import OWN, Browser, Console
 from joserfc.jwk import ECKey
 from oidc_provider import CLIENT, SECRET, Provider, running_provider
 
-from digitizer.cli import run
+from digitizer.cli import run_command
 from digitizer.config import OidcSettings, load
 from digitizer.errors import SettingsError
 from digitizer.model.users import Role, User
@@ -99,7 +99,7 @@ def test_a_name_opens_nobody_elses_account(site: Console, provider: Provider) ->
     assert "There is an account Boss already" in refused.text
     data = str(site.site.settings.data_dir)
     link = ["users", "link", "boss", "4711", "--issuer", provider.issuer, "--data-dir", data]
-    assert run(link) == 0
+    assert run_command(link) == 0
     assert sign_in(site.stranger()).status_code == 200
     assert set(user(site, "boss").roles) == {Role.LEAD, Role.ADMIN}
     assert site.sign_in("boss").get("/users").status_code == 200

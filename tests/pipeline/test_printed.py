@@ -8,7 +8,7 @@ import pytest
 from jackets import Site, an_exam, somebody
 from ledger_records import happened
 
-from digitizer.cli import run
+from digitizer.cli import run_command
 from digitizer.model.identity import JacketRecord
 from digitizer.model.records import Scan, Sheet
 from digitizer.model.states import WAY, State
@@ -81,7 +81,10 @@ def test_the_report_says_what_differs_and_who_decided(site: Site, tmp_path: Path
     out = tmp_path / "report.pdf"
     data = str(tmp_path / "data")
     assert (
-        run(["report", "--data-dir", data, "--batch", "monday", "-o", str(out), "--as", "lea"]) == 0
+        run_command(
+            ["report", "--data-dir", data, "--batch", "monday", "-o", str(out), "--as", "lea"]
+        )
+        == 0
     )
     batch = words(out.read_bytes())
     assert "May be released: 1 of 2 jackets, 2 films." in batch
@@ -104,5 +107,7 @@ def test_the_report_says_what_differs_and_who_decided(site: Site, tmp_path: Path
         [],
         ["--batch", "monday", "--box", "BOX-1"],
     ):
-        assert run(["report", "--data-dir", data, *wrong, "-o", str(tmp_path / "x.pdf")]) == 2
+        assert (
+            run_command(["report", "--data-dir", data, *wrong, "-o", str(tmp_path / "x.pdf")]) == 2
+        )
     assert not (tmp_path / "x.pdf").exists()

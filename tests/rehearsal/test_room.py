@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 import tifffile
-from site_commands import Site
+from site_commands import SiteInProcess
 
 from digitizer.errors import BadScan, UsageError
 from digitizer.rehearsal import make_room
@@ -98,7 +98,7 @@ class TestFiles:
 
     def test_every_table_imports_without_a_refused_row(self, room: Path, tmp_path: Path) -> None:
         """Through the real commands, into a real ledger."""
-        site = Site(tmp_path / "data")
+        site = SiteInProcess(tmp_path / "data")
         for name in ("patients", "exams", "jackets"):
             told = site.json(name, "import", str(room / f"{name}.csv"))
             assert told["added"] == len(table(room / f"{name}.csv"))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from site_commands import Site
+from site_commands import SiteInProcess
 
 from digitizer.errors import UsageError
 from digitizer.rehearsal import score
@@ -266,7 +266,7 @@ class TestBadDocuments:
         report = tmp_path / "batch.json"
         del batch["scans"][0]["state"]
         report.write_text(json.dumps(batch))
-        done = Site(tmp_path / "data").run(
+        done = SiteInProcess(tmp_path / "data").run(
             "rehearse", "--score", str(room / "truth.json"), str(report)
         )
         assert done.returncode == 2
