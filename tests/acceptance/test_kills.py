@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-import pytest
 from orthanc_server import Orthanc, free_port
 from pydicom import dcmread
 from site_commands import Site
@@ -84,17 +83,20 @@ def kept_by_embedded(site: Site) -> list[str]:
     return sorted(kept)
 
 
-@pytest.mark.parametrize("victim", ["prefork", "imaging@", "archive@", "redis-server"])
-def test_a_killed_part_is_replaced_while_the_run_goes_on(
-    site: Site, small_room: Path, victim: str
-) -> None:
+def test_killed_parts_are_replaced_while_the_run_goes_on(site: Site, small_room: Path) -> None:
     """A worker's child, a worker, the archive's worker, Redis: the same run ends by itself."""
     site.import_index(small_room)
     running = ingest(site, small_room)
     try:
-        wait_until(lambda: site.count_events("prepared") >= 2 or running.poll() is not None)
-        (prey, *_) = reversed(wait_until(lambda: children(running.pid, victim)))
-        prey.kill()
+        for number, victim in enumerate(("prefork", "imaging@", "archive@", "redis-server"), 1):
+            wait_until(
+                lambda enough=number: (
+                    site.count_events("prepared") >= enough or running.poll() is not None
+                )
+            )
+            assert running.poll() is None, f"it ended before {victim} was killed"
+            (prey, *_) = reversed(wait_until(lambda word=victim: children(running.pid, word)))
+            prey.kill()
         wait_until(lambda: running.poll() is not None, 200)
         assert running.returncode in SETTLED
     finally:
