@@ -219,6 +219,18 @@ class Patch:
         return _spread(apart[shown])
 
     @cached_property
+    def shading(self) -> float:
+        """Spread of log light inside once mottle is smoothed away; paper lit from above has none.
+
+        It is what half of the patch differs by: print on it is less.
+        """
+        patch, shown = _laid_flat(self.tone, self.corners, self.pitch)
+        if not shown.any():
+            return np.inf
+        even = cv2.GaussianBlur(patch, (0, 0), _SHADES_MM * self.pitch / 2)
+        return _spread(np.asarray(even, np.float32)[shown])
+
+    @cached_property
     def lined(self) -> float:
         """How much rows of it differ, or columns, in units of what mottle makes them differ.
 

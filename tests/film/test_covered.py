@@ -246,3 +246,14 @@ def test_no_place_below_a_cover_is_brighter_than_clear_film_less_the_cover(
 def test_a_block_and_a_line_that_meets_it_hide_nothing(key: tuple[int, int, int]) -> None:
     """Between them the film is as bright as it is elsewhere."""
     assert not told(draw_marked_scan(key, dpi=100).drawn.raster)
+
+
+@pytest.mark.parametrize("number", [16, 30, 39])
+def test_what_only_resembles_a_cover_hides_nothing(number: int) -> None:
+    """Drawn films that were told covered.
+
+    The outline of a body before black air: no flap lies within it. Clear film beside a block: it
+    has a picture, and paper lit from above has none. A sticker whose corner lies as a folded one
+    would: the film goes on beyond the crease.
+    """
+    assert not told(draw_marked_scan((11001, 3, number), dpi=100, wear=0.5).drawn.raster)
