@@ -396,6 +396,8 @@ def main() -> int:
 
 def ask(pool: Executor, one: Callable[[int], Told], count: int, name: str) -> list[Told]:
     """Ask so many of one kind; each part is printed when it is done, so that a stop loses none."""
+    if not count:
+        return []
     sys.stdout.flush()
     return list(track(pool.map(one, range(count)), name, count))
 
