@@ -382,7 +382,7 @@ def main() -> int:
         few = partial(measure, sheets=2, peers=False, **shared)
         if beds := asked(few, given.beds, "beds"):
             report_beds(beds)
-        if given.worst:
+        if given.worst and (singles or beds):
             name_worst(singles, beds, given.worst)
         spoilt = partial(flags_of, only=only, **shared)
         if films := asked(spoilt, given.defects, "defects"):
