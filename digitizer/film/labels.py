@@ -175,7 +175,7 @@ def _is_dimmed(patch: Patch) -> bool:
 
 def _is_corner_of_cover(patch: Patch) -> bool:
     """Tell a label, dark against the film, of which two sides show."""
-    blank = patch.strokes < _BLANK
+    blank = _is_blank(patch)
     small = patch.area_mm2 < _SMALLEST_MM2 and not patch.at_rim
     if (
         (small and patch.height < _DENSE)

@@ -285,3 +285,10 @@ def test_of_a_label_over_the_rim_only_what_lies_on_the_film_can_be_seen() -> Non
     )
     assert whole.closed == pytest.approx(0.5, abs=0.02)
     assert half.closed == pytest.approx(1.0, abs=0.03)
+
+
+def test_noise_on_a_dense_label_of_which_a_corner_shows_is_no_print() -> None:
+    """A drawn card over a corner of the film, as dark as the scanner sees."""
+    key = (9502, 3, 51)
+    scan = draw_marked_scan(key, dpi=100, wear=0.5)
+    assert told(cover(np.random.default_rng(key), scan, "label on a part of it"))
