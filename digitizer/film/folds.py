@@ -41,9 +41,12 @@ _UNEVEN = 0.4
 _APART = 0.3
 """How far, in natural log light, bed and film differ along a crease; where a film was only bent,
 they do not."""
-_DENSER = 0.3
-"""What a second layer takes away at least, in natural log light: the base and fog of a film, 0.2
-OD, less what a scanner's flare leaves of it."""
+_ALL_ALONG = 0.75
+"""Part of a flap's edge along which the film is denser within; along half of it is a border of the
+field or a body's outline that a crease seems to mirror, on two drawn films."""
+_DENSER = 0.15
+"""What a second layer takes away there at least, in natural log light: the base and fog of a film,
+0.2 OD, less what flare and noise leave of it."""
 _BESIDE_MM = 3.0
 _DEPTHS = (6.0, 0.47)
 """How deep a side is folded: least millimetres, and part of what is left of the film at most."""
@@ -238,5 +241,5 @@ def _is_denser(tone: Floats, corner: Points, inward: Points, legs: Points, pitch
         if shown.sum() < 12:
             continue
         within, beside = (sampled(tone, (base + sign * across)[shown][:, None]) for sign in (1, -1))
-        gaps.append(float(np.median(within - beside)))
+        gaps.append(float(np.quantile(within - beside, _ALL_ALONG)))
     return bool(gaps) and min(gaps) < -_DENSER
