@@ -9,11 +9,12 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -35,6 +36,8 @@ from digitizer.rehearsal.tiling import agrees
 FINE_DPI = 160.0
 """Fine enough for all that needs no more than a chest."""
 COARSE = "low_resolution"
+Told = TypeVar("Told")
+
 PEERS = ("jdeskew", "deskew", "ImageMagick")
 
 
@@ -372,31 +375,35 @@ def main() -> int:
     only = tuple(given.only)
     shared = {"seed": given.seed, "dpi": given.dpi, "wear": given.wear}
     with ProcessPoolExecutor(given.processes) as pool:
+        asked = partial(ask, pool)
         one = partial(measure, sheets=1, peers=not given.no_peers, **shared)
+        if singles := asked(one, given.films, "films"):
+            report_films(singles)
         few = partial(measure, sheets=2, peers=False, **shared)
-        singles = list(track(pool.map(one, range(given.films)), "films", given.films))
-        beds = list(track(pool.map(few, range(given.beds)), "beds", given.beds))
+        if beds := asked(few, given.beds, "beds"):
+            report_beds(beds)
+        if given.worst and (singles or beds):
+            name_worst(singles, beds, given.worst)
         spoilt = partial(flags_of, only=only, **shared)
-        films = list(track(pool.map(spoilt, range(given.defects)), "defects", given.defects))
-        hidden = partial(covers_of, **shared)
-        covers = list(track(pool.map(hidden, range(given.covers)), "covers", given.covers))
-        many = partial(pictures_of, **shared)
-        sheets = list(track(pool.map(many, range(given.pictures)), "pictures", given.pictures))
-    if singles:
-        report(singles, beds)
-    if films:
-        report_defects(films, only, given.worst)
-    if covers:
-        report_covers(covers, given.worst)
-    if sheets:
-        report_pictures(sheets)
-    if given.worst:
-        name_worst(singles, beds, given.worst)
+        if films := asked(spoilt, given.defects, "defects"):
+            report_defects(films, only, given.worst)
+        if covers := asked(partial(covers_of, **shared), given.covers, "covers"):
+            report_covers(covers, given.worst)
+        if sheets := asked(partial(pictures_of, **shared), given.pictures, "pictures"):
+            report_pictures(sheets)
     return 0
 
 
-def report(singles: list[Bed], beds: list[Bed]) -> None:
-    """Print the table of figures."""
+def ask(pool: Executor, one: Callable[[int], Told], count: int, name: str) -> list[Told]:
+    """Ask so many of one kind; each part is printed when it is done, so that a stop loses none."""
+    if not count:
+        return []
+    sys.stdout.flush()
+    return list(track(pool.map(one, range(count)), name, count))
+
+
+def report_films(singles: list[Bed]) -> None:
+    """Print the figures of films that lie alone."""
     films = [answer for bed in singles for answer in bed.answers]
     clear = [one for one in films if one.edges >= 2]
     told = [one.skew_error for one in clear if one.skew_error is not None]
@@ -420,17 +427,20 @@ def report(singles: list[Bed], beds: list[Bed]) -> None:
     print(f"no film cut away: {np.mean(kept):.1%} of films")
     alone = np.mean([bed.found == 1 for bed in singles])
     print(f"one sheet found where there is one: {alone:.1%}")
-    if beds:
-        right = np.mean([bed.found == bed.true for bed in beds])
-        pieces = [answer for bed in beds for answer in bed.answers]
-        print(f"\n{len(beds)} beds of two to four films: number right on {right:.1%}")
-        angles = [one.skew_error for one in pieces if one.skew_error is not None]
-        few = [one.corner_mm <= 0.5 for one in pieces]
-        print(f"  skew: {spread(angles)}; corners within 0.5 mm: {np.mean(few):.1%}")
-        whole = sum(one.kept >= 0.9999 for one in pieces)
-        wrong = sum(error > 1 for error in angles)
-        print(f"  answered on {len(angles)} of {len(pieces)}; beyond 1 degree: {wrong}; "
-              f"no film cut away: {whole} of {len(pieces)}")  # fmt: skip
+
+
+def report_beds(beds: list[Bed]) -> None:
+    """Print the figures of films that lie beside others."""
+    right = np.mean([bed.found == bed.true for bed in beds])
+    pieces = [answer for bed in beds for answer in bed.answers]
+    print(f"\n{len(beds)} beds of two to four films: number right on {right:.1%}")
+    angles = [one.skew_error for one in pieces if one.skew_error is not None]
+    few = [one.corner_mm <= 0.5 for one in pieces]
+    print(f"  skew: {spread(angles)}; corners within 0.5 mm: {np.mean(few):.1%}")
+    whole = sum(one.kept >= 0.9999 for one in pieces)
+    wrong = sum(error > 1 for error in angles)
+    print(f"  answered on {len(angles)} of {len(pieces)}; beyond 1 degree: {wrong}; "
+          f"no film cut away: {whole} of {len(pieces)}")  # fmt: skip
 
 
 def name_worst(singles: list[Bed], beds: list[Bed], most: int) -> None:

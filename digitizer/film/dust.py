@@ -5,6 +5,8 @@ What it may get wrong: fine print is looked past, but calcifications count as sp
 them on a whole film stay far below a dusty one.
 """
 
+from typing import Any
+
 import cv2
 import numpy as np
 
@@ -14,8 +16,12 @@ from digitizer.model.units import MM_PER_INCH, Dpi
 __all__ = ["dust_load"]
 
 _TILE_MM = 30.0
-_ACROSS = 4
-"""Tiles along each side of the sheet that are looked at."""
+_ACROSS = 6
+"""Tiles along each side of the sheet that are looked at: with four the dust of one film in fifteen
+under a drawn dusty glass was told by three or four specks in all, and missed."""
+_FINEST = 5.0
+"""Pixels a millimetre from which on pixels are taken together: a speck that is seen on a picture is
+two of them wide."""
 _LARGEST_MM = 1.0
 """Specks are smaller; what is larger is print, a marker or anatomy."""
 _STANDS_OUT = 6.0
@@ -63,13 +69,25 @@ def dust_load(picture: Pixels, box: tuple[int, int, int, int], dpi: Dpi | None) 
     if bottom - top < size or right - left < size:
         return None
     least = _LEAST_STEP * float(np.quantile(picture[top:bottom:16, left:right:16], 0.99))
+    factor = max(1, int(pitch / _FINEST))
     rows = np.linspace(top, bottom - size, _ACROSS).astype(int)
     columns = np.linspace(left, right - size, _ACROSS).astype(int)
     counts = [
-        _specks(picture[y : y + size, x : x + size], pitch, least) for y in rows for x in columns
+        _specks(_reduced(picture[y : y + size, x : x + size], factor), pitch / factor, least)
+        for y in rows
+        for x in columns
     ]
     first, last = (round(part * len(counts)) for part in _TELLING)
     return float(np.mean(sorted(counts)[first:last])) * (_DECIMETRE_MM / _TILE_MM) ** 2
+
+
+def _reduced(tile: Pixels, factor: int) -> Pixels:
+    """Return a tile with so many pixels each way taken together."""
+    rows, columns = (side // factor for side in tile.shape)
+    inner = tile[: rows * factor, : columns * factor]
+    found: Any = cv2.resize(inner, (columns, rows), interpolation=cv2.INTER_AREA)
+    reduced: Pixels = found
+    return reduced
 
 
 def _specks(tile: Pixels, pitch: float, least: float) -> int:

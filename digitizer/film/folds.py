@@ -35,11 +35,18 @@ _CREASED = 0.42
 """Part of a crease that must be seen."""
 _EVEN = 0.25
 """Spread of log light beyond a crease: bed, and no picture."""
+_UNEVEN = 0.4
+"""The same where a corner's edges lie mirrored by the crease: 35 corners folded on drawn films had
+0.27 and less, pictures across which labels' corners lay like that 0.65 and more."""
 _APART = 0.3
 """How far, in natural log light, bed and film differ along a crease; where a film was only bent,
 they do not."""
+_ALL_ALONG = 0.75
+"""Part of a flap's edge along which the film is denser within; along half of it is a border of the
+field or a body's outline that a crease seems to mirror, on two drawn films."""
 _DENSER = 0.15
-"""What a second layer adds at least, in natural log light."""
+"""What a second layer takes away there at least, in natural log light: the base and fog of a film,
+0.2 OD, less what flare and noise leave of it."""
 _BESIDE_MM = 3.0
 _DEPTHS = (6.0, 0.47)
 """How deep a side is folded: least millimetres, and part of what is left of the film at most."""
@@ -79,7 +86,10 @@ def is_mirrored_corner(patch: Patch) -> bool:
             if float(inward @ way) > 0 or not _is_slanting(way):
                 continue
             mirrored = np.array([1.0, 0.0]) - 2 * way[0] * way
-            if _apart_deg(along, mirrored) < _MIRRORED_DEG:
+            if _apart_deg(along, mirrored) > _MIRRORED_DEG:
+                continue
+            # Beyond the crease there is no film any more.
+            if _unevenness(_beyond(patch.tone, corner, far / 2 / way)) < _UNEVEN:
                 return True
     return False
 
@@ -190,15 +200,25 @@ def _apart_deg(one: Points, other: Points) -> float:
 
 def _is_bed(tone: Floats, corner: Points, legs: Points) -> bool:
     """Tell whether even brightness, and another than the film's, shows beyond the crease."""
+    bed = _beyond(tone, corner, legs)
+    along = np.linspace(0.15, 0.85, 24)[:, None]
+    film = sampled(tone, (corner + 1.08 * np.hstack([along, 1 - along]) * legs)[:, None])
+    return _unevenness(bed) < _EVEN and bool(abs(np.median(film) - np.median(bed)) > _APART)
+
+
+def _beyond(tone: Floats, corner: Points, legs: Points) -> Floats:
+    """Return log light between a corner and the crease that cuts its sides at these distances."""
     share = np.linspace(0.06, 0.8, 16)
     s, t = np.meshgrid(share, share)
     inside = s + t < 0.88
     points = corner + np.stack([s[inside] * legs[0], t[inside] * legs[1]], axis=1)
-    bed = sampled(tone, points[:, None])
-    low, high = np.quantile(bed, (0.1, 0.9))
-    along = np.linspace(0.15, 0.85, 24)[:, None]
-    film = sampled(tone, (corner + 1.08 * np.hstack([along, 1 - along]) * legs)[:, None])
-    return bool(high - low < _EVEN and abs(np.median(film) - np.median(bed)) > _APART)
+    return sampled(tone, points[:, None])
+
+
+def _unevenness(values: Floats) -> float:
+    """Return between which bounds eight of ten values lie."""
+    low, high = np.quantile(values, (0.1, 0.9))
+    return float(high - low)
 
 
 def _is_denser(tone: Floats, corner: Points, inward: Points, legs: Points, pitch: float) -> bool:
@@ -221,5 +241,5 @@ def _is_denser(tone: Floats, corner: Points, inward: Points, legs: Points, pitch
         if shown.sum() < 12:
             continue
         within, beside = (sampled(tone, (base + sign * across)[shown][:, None]) for sign in (1, -1))
-        gaps.append(float(np.median(within - beside)))
+        gaps.append(float(np.quantile(within - beside, _ALL_ALONG)))
     return bool(gaps) and min(gaps) < -_DENSER

@@ -38,6 +38,10 @@ _TRACED_STEP = 0.12
 """Of natural log light, as of a step."""
 _BEYOND_MM = 2.0
 """How far a step may go on beyond its corner."""
+_OVERHANG_MM = 12.0
+"""So far where the step is fainter beyond: a bone's outline that happens to go on."""
+_FAINTER = 1 / 3
+"""So much fainter at most."""
 _LEAST_MM = 10.0
 _WIDEST = 0.8
 """Part of the film's long side that a patch has at most."""
@@ -64,6 +68,8 @@ _TOGETHER_MM = 2.0
 """So near to each other two sides end at a third that is not seen."""
 _SPECKS_MM, _SHADES_MM = 0.35, 2.5
 """Between these widths lies the mottle of paper: its fibres flock together (formation)."""
+_PLACES = 65
+"""So many places of a side tell how much of it lies on the picture."""
 _SPECK_MM = 1.2
 """So far from each other two specks of mottle, so filtered, have nothing to do with each other."""
 
@@ -133,8 +139,11 @@ class Patch:
 
     @cached_property
     def closed(self) -> float:
-        """Part of its outline that was seen."""
-        return float(sum(side.length for side in self.sides) / self.lengths.sum())
+        """Part of its outline that was seen, of what lies on the picture."""
+        place = np.linspace(0, 1, _PLACES)[:, None, None]
+        outline = self.corners + place * (np.roll(self.corners, -1, axis=0) - self.corners)
+        inside = ((outline >= 0) & (outline <= self.tone.shape[::-1])).all(axis=2).mean(axis=0)
+        return float(sum(side.length for side in self.sides) / (self.lengths @ inside))
 
     @cached_property
     def arm_mm(self) -> float:
@@ -217,6 +226,18 @@ class Patch:
         """Spread of log light from place to place inside, as of paper; film base is even."""
         apart, shown = self._grain
         return _spread(apart[shown])
+
+    @cached_property
+    def shading(self) -> float:
+        """Spread of log light inside once mottle is smoothed away; paper lit from above has none.
+
+        It is what half of the patch differs by: print on it is less.
+        """
+        patch, shown = _laid_flat(self.tone, self.corners, self.pitch)
+        if not shown.any():
+            return np.inf
+        even = cv2.GaussianBlur(patch, (0, 0), _SHADES_MM * self.pitch / 2)
+        return _spread(np.asarray(even, np.float32)[shown])
 
     @cached_property
     def lined(self) -> float:
@@ -338,9 +359,16 @@ def _following(tone: Floats, sides: Sequence[Step], pitch: float, *, dark: bool)
     gap = start[None] - end[:, None]
     before = np.einsum("ijk,ik->ij", gap, along)
     after = np.einsum("ijk,jk->ij", gap, along)
-    beyond, near, far = (mm * pitch for mm in (_BEYOND_MM, _ROUND_MM, _TRACED_MM))
-    follow = square & (np.minimum(before, after) > -beyond)
-    follow &= np.maximum(before, after) < far
+    beyond, over, near, far = (
+        mm * pitch for mm in (_BEYOND_MM, _OVERHANG_MM, _ROUND_MM, _TRACED_MM)
+    )
+    least = np.minimum(before, after)
+    follow = square & (least > -over) & (np.maximum(before, after) < far)
+    for one, other in np.argwhere(follow & (least <= -beyond)):
+        follow[one, other] = all(
+            gap[one, other] > -beyond or _ends_at(tone, side, gap[one, other], pitch)
+            for gap, side in ((before, sides[one]), (after, sides[other].reversed()))
+        )
     for one, other in np.argwhere(follow & (np.maximum(before, after) > near)):
         corner = _crossing(sides[one], sides[other])
         follow[one, other] = all(
@@ -361,6 +389,20 @@ def _is_traced(tone: Floats, ends: Points, pitch: float, *, dark: bool) -> bool:
     way = start + np.arange(0.0, length, _APART_MM * pitch)[:, None] * along
     height = sampled(tone, way - aside) - sampled(tone, way + aside)
     return float(np.mean((height if dark else -height) > _TRACED_STEP)) > _TRACED
+
+
+def _ends_at(tone: Floats, side: Step, beyond: float, pitch: float) -> bool:
+    """Tell whether a step is much fainter on the last so many (negative) pixels of its way."""
+    aside = _ACROSS_MM * pitch * side.right
+    way = np.arange(0.0, side.span, _APART_MM * pitch)
+    points = side.start + way[:, None] * side.along
+    height = sampled(tone, points - aside) - sampled(tone, points + aside)
+    last = way > side.span + beyond
+    return bool(
+        last.any()
+        and not last.all()
+        and abs(float(np.median(height[last]))) < _FAINTER * abs(float(np.median(height[~last])))
+    )
 
 
 def _crossing(one: Step, other: Step) -> Points:

@@ -37,6 +37,8 @@ either side where its corners are all beyond the frame (see ``_DEEPEST_MM``)."""
 _SURELY_SHORTER_MM = (-2.0, -2.5, -8.5)
 """The same where the frame is as large as some film too: of thirteen drawn films fed beyond it at
 one side none lacked more than 1.9, two fields lacked 3.5 to the size of a smaller film."""
+_LITTLE_MM = 10.0
+"""What a film nearly all of which shows lacks at most along its sides."""
 _DEEPEST_MM = 6.5
 """How far a film's corner lies beyond the frame at most where nothing is cut off: 5.3 mm for the
 widest film fed 0.7 degrees askew, and what it was fed too far."""
@@ -171,7 +173,9 @@ def lacking_across(length: float, shown: float, most: float) -> tuple[float, flo
     Returns
     -------
     (float, float) or None
-        In millimetres, the other way also 0; None where a film is as wide, or none is near.
+        In millimetres, the other way also 0; None where a film is as wide, or none is near. A film
+        as wide of which the frame shows only a part speaks against no other that lacks little
+        both ways.
     """
     gaps = [
         (way[0] - length, max(0.0, way[1] - shown))
@@ -179,9 +183,12 @@ def lacking_across(length: float, shown: float, most: float) -> tuple[float, flo
         for way in (one, one[::-1])
         if way[1] - shown > -_LONGER_MM[1]
     ]
-    if any(-_AS_WIDE_MM < one[0] < CUT_MM for one in gaps):
-        return None
     near = [one for one in gaps if 0 < one[0] <= most]
+    as_wide = [one[1] for one in gaps if -_AS_WIDE_MM < one[0] < CUT_MM]
+    if as_wide and min(as_wide) < _LITTLE_MM:
+        return None
+    if as_wide:
+        near = [one for one in near if one[0] >= CUT_MM and one[1] < _LITTLE_MM]
     return max(near, key=lambda one: (one[0], -one[1]), default=None)
 
 

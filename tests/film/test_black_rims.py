@@ -8,6 +8,7 @@ from digitizer.film import find_sheets
 from digitizer.film.rendering import grid_of
 from digitizer.film.sizes import lacking, lacking_across
 from digitizer.model.units import SizeMm
+from digitizer.rehearsal.covers import draw_marked_scan
 from digitizer.rehearsal.population import DrawnScan, draw_scan
 
 
@@ -53,6 +54,7 @@ def test_a_black_rim_that_looks_like_the_bed_is_kept(seed: int, number: int) -> 
         (983, 149),
         (983, 139),  # 1 mm beyond a short straight line
         (8105, 29),  # an edge missed, where the other two are as far apart as a film's
+        (41527, 6),  # noise on the bed, in eight bits, seemed darker places than the bed
         (984, 96),  # a rim hangs on to the next film, whose bed bears out longer edges
     ],
 )
@@ -118,6 +120,15 @@ def test_what_lacks_to_a_film_that_goes_on_beyond_the_frame() -> None:
     assert lacking_across(239.9, 303.8, 25) == pytest.approx((14.1, 1.0), abs=0.01)
     assert lacking_across(318.7, 425.0, 25) is None
     assert lacking_across(318.7, 425.0, 40) == pytest.approx((36.9, 6.8), abs=0.01)
+
+
+def test_a_film_half_of_which_shows_speaks_against_none_that_is_nearly_whole() -> None:
+    """Of 178 x 430 mm, as wide as the picture, or of 180 x 240 with a rim as black as its bed."""
+    assert lacking_across(177.3, 230.9, 25) == pytest.approx((2.7, 9.1), abs=0.01)
+    assert lacking_across(177.3, 425.0, 25) is None
+    marked = draw_marked_scan((10903, 3, 22), dpi=100).drawn
+    assert over_mm(marked).min() > -1.0
+    assert find_sheets(marked.raster).edge_unsure == (True,)
 
 
 @pytest.mark.parametrize("kind", ["log16", "linear16"])

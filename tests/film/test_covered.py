@@ -1,5 +1,7 @@
 """Labels and folds that hide a part of a film are told; what belongs to the film is not."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -246,3 +248,47 @@ def test_no_place_below_a_cover_is_brighter_than_clear_film_less_the_cover(
 def test_a_block_and_a_line_that_meets_it_hide_nothing(key: tuple[int, int, int]) -> None:
     """Between them the film is as bright as it is elsewhere."""
     assert not told(draw_marked_scan(key, dpi=100).drawn.raster)
+
+
+@pytest.mark.parametrize(("seed", "number"), [(11001, 16), (11001, 30), (11001, 39), (41527, 50)])
+def test_what_only_resembles_a_cover_hides_nothing(seed: int, number: int) -> None:
+    """Drawn films that were told covered.
+
+    The outline of a body before black air, and a line bent into clear film: no flap lies within
+    them. Clear film beside a block: it has a picture, and paper lit from above has none. A sticker
+    whose corner lies as a folded one would: the film goes on beyond the crease.
+    """
+    assert not told(draw_marked_scan((seed, 3, number), dpi=100, wear=0.5).drawn.raster)
+
+
+@pytest.mark.parametrize(("faint", "found"), [(True, True), (False, False)])
+def test_a_side_ends_at_its_corner_though_a_fainter_line_goes_on(
+    *, faint: bool, found: bool
+) -> None:
+    """A bone's outline in line with a label's side; a border as strong is no label's."""
+    rows, columns = np.mgrid[0:900, 0:720]
+    inside = (columns > 300) & (rows > 300)
+    beyond = (columns > 300) & (rows <= 300)
+    tone = (film_with(inside) - (0.3 if faint else 3.0) * beyond).astype(np.float32)
+    sides = step((100, 290), (100, 92)), step((100, 100), (200, 100))
+    dark = [patch for patch in patches_of(tone, sides, PITCH) if patch.dark]
+    assert bool(dark) is found
+
+
+def test_of_a_label_over_the_rim_only_what_lies_on_the_film_can_be_seen() -> None:
+    tone = film_with(np.zeros((900, 720), bool))
+    sides = step((60, 0), (60, 40)), step((60, 40), (0, 40))
+    hidden = step((60, -30), (60, 40)), step((60, 40), (-30, 40))
+    whole, half = (
+        Patch(tone, PITCH, (replace(a, length=3 * 40.0), replace(b, length=3 * 60.0)), dark=True)
+        for a, b in (sides, hidden)
+    )
+    assert whole.closed == pytest.approx(0.5, abs=0.02)
+    assert half.closed == pytest.approx(1.0, abs=0.03)
+
+
+def test_noise_on_a_dense_label_of_which_a_corner_shows_is_no_print() -> None:
+    """A drawn card over a corner of the film, as dark as the scanner sees."""
+    key = (9502, 3, 51)
+    scan = draw_marked_scan(key, dpi=100, wear=0.5)
+    assert told(cover(np.random.default_rng(key), scan, "label on a part of it"))
