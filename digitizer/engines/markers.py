@@ -110,8 +110,8 @@ def _bright(small: NDArray[Any]) -> NDArray[np.uint8]:
     """Return what is brighter than all around it, in square-root tones."""
     low, top = levels(small, 0.005, 0.998)
     span = max(top - low, 1.0)
-    tone = np.clip((small.astype(np.float32) - low) / span, 0, 1)
-    tones = (np.sqrt(tone) * 255).astype(np.uint8)
+    values = np.arange(1 + int(np.iinfo(small.dtype).max), dtype=np.float32)
+    tones = (np.sqrt(np.clip((values - low) / span, 0, 1)) * 255).astype(np.uint8)[small]
     kernel = cv2.getStructuringElement(cv2.MORPH_RECT, (_OPENING, _OPENING))
     return np.asarray(cv2.morphologyEx(tones, cv2.MORPH_TOPHAT, kernel), np.uint8)
 
@@ -263,7 +263,7 @@ def _told(spot: _Spot) -> _Seen | None:
     """Tell a spot's letter and way; None unless R or L in one way is clearly nearest."""
     templates = _templates()
     # No product of matrices: its threads take ten times as long for so little.
-    scores = (templates.vectors * spot.tile).sum(axis=1)
+    scores = np.einsum("ij,j->i", templates.vectors, spot.tile)
     best = int(scores.argmax())
     if templates.letters[best] > 1 or scores[best] < _NEAR:
         return None

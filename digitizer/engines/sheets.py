@@ -28,6 +28,7 @@ from digitizer.engines.settings import EngineSettings
 from digitizer.engines.strips import (
     Way,
     beginning,
+    by_beginnings,
     cut,
     joined,
     page_of,
@@ -82,6 +83,8 @@ _SMALL_LETTERS = 15.0
 _MOST_PIECES = 8
 _PAPER_ROOM = 0.35
 """Line heights by which pieces of one line may lie apart on paper."""
+_MOSTLY = 0.8
+"""Part of a place that was looked at before, so that it is not looked at again."""
 _EMPTY = ReadLine("", 0.0)
 _PLAUSIBLE = re.compile(
     r"\d{1,4}[/.\-]\d{2}[/.\-]\d{2}|\d{5,}"
@@ -195,8 +198,11 @@ class EngineSheetReader:
         grey = _grey(picture)
         strips: list[_Strip] = []
         barcodes: list[Barcode] = []
-        for places in places_on_film(self.rapid.find, grey, dpi):
+        done: list[Region] = []
+        for number, places in enumerate(places_on_film(self.rapid.find, grey, dpi)):
             for place in places[: self._settings.film_regions]:
+                if _lies_in(place.region, done):
+                    continue
                 seen = lines_on_film(self.rapid.find, grey, place)
                 found = self._read_place(grey, *seen, strips)
                 if not _is_block(strips) and not (
@@ -208,10 +214,13 @@ class EngineSheetReader:
                     seen = again
                 found = self._completed(grey, found)
                 strips += found
+                done += [seen[0]] if found else []
                 x0, y0, x1, y1 = seen[0]
                 barcodes += read_barcodes(stretched(grey[y0:y1, x0:x1]), Point(x0, y0))
                 if strips and not place.lines:
                     break
+            if number == 0 and not _is_block(strips):
+                continue
             if _is_plausible(strips) or _is_sharp(strips):
                 break
         markers = find_markers(grey, [one.box for one in strips])
@@ -282,7 +291,9 @@ class EngineSheetReader:
         turns, boxes = alike(boxes)
         boxes = joined(boxes, FILM_ROOM if mirror else _PAPER_ROOM)[:_MOST_LINES]
         sides = (False, True) if mirror else (False,)
-        told = self._way(piece, boxes, [(turn, side) for side in sides for turn in turns])
+        ways = [(turn, side) for side in sides for turn in turns]
+        # Paper lies upright mostly; a film lies as it may.
+        told = self._way(piece, boxes, by_beginnings(boxes, ways) if mirror else ways)
         if told is None:
             return []
         way, known = told
@@ -460,6 +471,17 @@ def _grey(picture: Pixels) -> Pixels:
     if picture.ndim == 3:
         return cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)  # type: ignore[return-value]
     return picture
+
+
+def _lies_in(region: Region, others: Sequence[Region]) -> bool:
+    """Tell whether most of a region lies in one of others."""
+    x0, y0, x1, y1 = region
+    area = (x1 - x0) * (y1 - y0)
+    return any(
+        max(0, min(x1, right) - max(x0, left)) * max(0, min(y1, bottom) - max(y0, top))
+        > _MOSTLY * area
+        for left, top, right, bottom in others
+    )
 
 
 def _not_in(boxes: Boxes, strips: Sequence[_Strip], offset: NDArray[np.float32]) -> Boxes:

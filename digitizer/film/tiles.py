@@ -8,6 +8,7 @@ too.
 """
 
 from dataclasses import dataclass, replace
+from typing import cast
 
 import cv2
 import numpy as np
@@ -15,17 +16,20 @@ from numpy.typing import NDArray
 
 from digitizer.film.gaps import black_gaps, clear_gaps
 from digitizer.film.lattice import Axis, fit_axis
-from digitizer.film.light import Floats, is_density, light_picture, log_tone
+from digitizer.film.light import Floats, is_density, log_tone
 from digitizer.film.pictures import ReadingPicture
 from digitizer.model.film import TileGrid
+from digitizer.model.raster import Pixels
 from digitizer.model.units import MM_PER_INCH, Corners, Dpi, Point
 
 __all__ = ["find_tiles"]
 
-_LONGEST = 1400
-"""Pixels that are looked at: 0.3 mm on the largest sheets, enough for a frame's thin line."""
+_FINE_MM = 0.36
+"""What is looked at is no coarser, unless the scan is: enough for a frame's thin line."""
 _USUAL_MM = 400.0
 """Long side of a sheet whose resolution is not told."""
+_LIGHT = 0.999
+"""Quantile of what counts as light 1: scanners leave the upper bits of their container empty."""
 _STRIPS = 48
 """Across these the bands are followed; within one, no tilt is seen."""
 _TILTS_DEG = np.linspace(-0.4, 0.4, 9)
@@ -140,13 +144,15 @@ def find_tiles(picture: ReadingPicture, dpi: Dpi | None) -> TileGrid | None:
         None where no lattice of at least 2 x 2 pictures is sure.
     """
     highest = float(np.iinfo(picture.pixels.dtype).max)
-    small = light_picture(picture.pixels, None, _LONGEST, highest / 64)
+    pitch_mm = _USUAL_MM / max(picture.pixels.shape) if dpi is None else MM_PER_INCH / max(dpi)
+    times = max(1, int(_FINE_MM / pitch_mm))
+    scale = pitch_mm * times
+    small = _reduced(picture.pixels, times)
+    top = max(float(np.quantile(small[::2, ::2], _LIGHT)), highest / 64)
+    light = np.minimum(small.astype(np.float32) / np.float32(top), np.float32(1.05))
     deep = picture.pixels.dtype != np.uint8
-    density = is_density(small.light, deep=deep, scale=small.top / highest)
-    tone = log_tone(small.light, density=density)
-    longest = max(picture.pixels.shape)
-    pitch_mm = _USUAL_MM / longest if dpi is None else MM_PER_INCH / max(dpi)
-    scale = pitch_mm / float(small.reduction.max())
+    density = is_density(light, deep=deep, scale=top / highest)
+    tone = log_tone(light, density=density)
     darkest, lightest = (float(one) for one in np.quantile(tone[::2, ::2], (0.02, 0.998)))
     bands = ((clear_gaps(tone, darkest, lightest), True),
              (black_gaps(tone, lightest - darkest, scale), False))  # fmt: skip
@@ -161,11 +167,16 @@ def find_tiles(picture: ReadingPicture, dpi: Dpi | None) -> TileGrid | None:
     return TileGrid(
         rows=best.down.count,
         columns=best.across.count,
-        boxes=tuple(
-            Corners(*picture.to_scan(_points(box / np.tile(small.reduction, 2)))) for box in boxes
-        ),
+        boxes=tuple(Corners(*picture.to_scan(_points(box * times))) for box in boxes),
         shown=shown,
     )
+
+
+def _reduced(pixels: Pixels, times: int) -> Pixels:
+    """Return means of whole pixels, so many each way: a tenth of the time of broken ones."""
+    rows, columns = pixels.shape[0] // times, pixels.shape[1] // times
+    whole = pixels[: rows * times, : columns * times]
+    return cast(Pixels, cv2.resize(whole, (columns, rows), interpolation=cv2.INTER_AREA))
 
 
 def _lattice(band: NDArray[np.bool_], scale: float, clear: bool) -> _Lattice | None:

@@ -4,8 +4,9 @@ from digitizer.reading.corrected import CORRECTABLE, amended, typed
 from digitizer.reading.fields import parse, parse_lines, testimony, testimony_of_lines
 from digitizer.reading.kinds import SEPARATOR_BARCODES, kind_of
 from digitizer.reading.levels import levels
-from digitizer.reading.regions import Region, around, evened, text_regions
+from digitizer.reading.regions import Region, around, evened, log_tone, text_regions
 from digitizer.reading.rules import GrammarSettings, ReadingRules, Vocabulary
+from digitizer.reading.strokes import stroked_parts
 
 __all__ = [
     "CORRECTABLE",
@@ -19,8 +20,10 @@ __all__ = [
     "evened",
     "kind_of",
     "levels",
+    "log_tone",
     "parse",
     "parse_lines",
+    "stroked_parts",
     "testimony",
     "testimony_of_lines",
     "text_regions",

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from digitizer.model.raster import Pixels
 from digitizer.reading.levels import levels
 
-__all__ = ["Region", "around", "evened", "text_regions"]
+__all__ = ["Region", "around", "evened", "log_tone", "text_regions"]
 
 Region = tuple[int, int, int, int]
 """Box x0, y0, x1, y1 in pixels, the end not included."""
@@ -26,12 +26,10 @@ _STROKE = 9
 """Letters' strokes are thinner than this on the reduced picture; bones and tubes are wider."""
 
 
-def evened(picture: Pixels, scale: float) -> NDArray[np.uint8]:
-    """Return a film, or a piece of one, scaled and evened out: text stands out alike everywhere.
+def log_tone(picture: Pixels, scale: float) -> NDArray[np.float32]:
+    """Return a film, or a piece of one, scaled, as log tone: near density.
 
-    Log tone is near density, in which letters of a block have one contrast; it is then set in
-    units of its own spread nearby (local contrast normalisation), so that neither the bed, nor the
-    field's border, nor bone outshines a faint block.
+    In density letters of a block have one contrast, wherever they stand.
 
     Parameters
     ----------
@@ -39,16 +37,29 @@ def evened(picture: Pixels, scale: float) -> NDArray[np.uint8]:
         As on a light box.
     scale : float
         Size of the result to that of the picture.
+    """
+    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    small = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=how)
+    low, high = levels(small, 0.002, 0.998)
+    light = (small.astype(np.float32) - np.float32(low)) / np.float32(max(high - low, 1.0))
+    return np.asarray(np.log(np.clip(light, 0, 1) + np.float32(_TOE)), np.float32)
+
+
+def evened(tone: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Return log tone evened out: text stands out alike everywhere.
+
+    It is set in units of its own spread nearby (local contrast normalisation), so that neither the
+    bed, nor the field's border, nor bone outshines a faint block.
+
+    Parameters
+    ----------
+    tone : ndarray of float32, (rows, columns)
+        As :func:`log_tone` returns it.
 
     Returns
     -------
     ndarray of uint8, (rows, columns)
     """
-    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    small = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=how)
-    light = small.astype(np.float32)
-    low, high = levels(small, 0.002, 0.998)
-    tone = np.log(np.clip((light - low) / max(high - low, 1.0), 0, 1) + _TOE)
     mean = cv2.GaussianBlur(tone, (0, 0), _NEARBY)
     spread = np.sqrt(cv2.GaussianBlur((tone - mean) ** 2, (0, 0), _NEARBY))
     even = np.clip(128 + _GAIN * (tone - mean) / (spread + _NOISE), 0, 255)

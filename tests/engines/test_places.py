@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from digitizer.engines.finding import narrow_lines
+from digitizer.engines.finding import narrow_lines, places_on_film
 from digitizer.engines.places import roomy
 
 LINE = [[20, 20], [115, 20], [115, 40], [20, 40]]
@@ -74,3 +74,19 @@ def test_narrow_lines_known_to_run_upward_are_turned():
     assert all(rows < 2 * columns for rows, columns in find.sizes)
     widths, heights = np.ptp(boxes[0], axis=0)
     assert heights > widths
+
+
+def test_what_fills_half_of_a_part_is_no_block():
+    """Of a part without text the detector boxes the greater half; whole films have no such boxes.
+
+    The place about it would be most of the film.
+    """
+    film = np.random.default_rng(3).normal(120, 4, (900, 700)).clip(0, 255).astype(np.uint8)
+    film[300:500, 300:500] = 40 + 180 * (np.indices((200, 200)).sum(axis=0) // 10 % 2)
+
+    def find(picture):
+        rows, columns = picture.shape
+        corners = ((0.1, 0.2), (0.9, 0.2), (0.9, 0.8), (0.1, 0.8))
+        return np.array([corners], np.float32) * np.array((columns, rows), np.float32)
+
+    assert next(places_on_film(find, film, None)) == []
