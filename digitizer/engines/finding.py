@@ -16,14 +16,14 @@ from digitizer.engines.strips import joined
 from digitizer.model.raster import Pixels
 from digitizer.reading import Region, evened, log_tone, stroked_parts, text_regions
 
-__all__ = ["FILM_ROOM", "lines_on_film", "narrow_lines", "narrow_on_paper", "places_on_film"]
+__all__ = ["FILM_GAP", "lines_on_film", "narrow_lines", "narrow_on_paper", "places_on_film"]
 
 Grey = NDArray[np.uint8]
 Boxes = NDArray[np.float32]
 Find = Callable[[Grey], Boxes]
 """A detector: boxes of lines, (n, 4, 2), in pixels of the picture it is given."""
 
-FILM_ROOM = 1.5
+FILM_GAP = 1.5
 """Line heights by which pieces of one line may lie apart: blurred lines are found in pieces."""
 _LAST_RESORT = 3
 _MOST_GROWN = 2
@@ -171,7 +171,7 @@ def _narrow_in_place(
     def look(turned: bool, scale: float) -> tuple[int, Boxes]:
         boxes = _looked(find, grey[y0:y1, x0:x1], scale, turned=turned, narrow=True)
         boxes = boxes[line_like(boxes)]
-        lines = len(joined(alike(boxes)[1], FILM_ROOM)) if len(boxes) else 0
+        lines = len(joined(alike(boxes)[1], FILM_GAP)) if len(boxes) else 0
         return lines, boxes / np.float32(scale)
 
     middle = scales[(len(scales) - 1) // 2]

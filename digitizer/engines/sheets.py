@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from digitizer.engines.barcodes import read_barcodes
 from digitizer.engines.completing import completed
 from digitizer.engines.finding import (
-    FILM_ROOM,
+    FILM_GAP,
     lines_on_film,
     narrow_lines,
     narrow_on_paper,
@@ -81,7 +81,7 @@ _CLEAR_LEAD = 1.25
 _SMALL_LETTERS = 15.0
 """Lines lower than this on the detector's picture are looked for again at full resolution."""
 _MOST_PIECES = 8
-_PAPER_ROOM = 0.35
+_PAPER_GAP = 0.35
 """Line heights by which pieces of one line may lie apart on paper."""
 _MOSTLY = 0.8
 """Part of a place that was looked at before, so that it is not looked at again."""
@@ -289,7 +289,7 @@ class EngineSheetReader:
         if len(boxes) == 0:
             return []
         turns, boxes = alike(boxes)
-        boxes = joined(boxes, FILM_ROOM if mirror else _PAPER_ROOM)[:_MOST_LINES]
+        boxes = joined(boxes, FILM_GAP if mirror else _PAPER_GAP)[:_MOST_LINES]
         sides = (False, True) if mirror else (False,)
         ways = [(turn, side) for side in sides for turn in turns]
         # Paper lies upright mostly; a film lies as it may.
