@@ -34,6 +34,9 @@ __all__ = [
 NOISE_LIMIT_OD = 0.02
 """Noise of one pixel up to which a density is usable: ISO 14096-1 asks a digitizer to tell steps of
 0.02 apart on its reference film."""
+_ROUNDING = 12**-0.5
+"""Standard deviation that rounding to whole values leaves. A step that is all one value shows no
+spread, and densities within that value are not told apart all the same."""
 _LEAST_STEPS = 6
 _DARKEST = 0.5
 """Taken for the value 0 where a logarithm is needed: half of the least step."""
@@ -171,6 +174,8 @@ def step_results(
 ) -> tuple[StepResult, ...]:
     """Return what each step shows of the curve: its residual when left out, and its noise.
 
+    Noise is that of one pixel, and no less than rounding leaves.
+
     Parameters
     ----------
     curve : DensityCurve
@@ -194,7 +199,9 @@ def step_results(
                 density=density,
                 value=value,
                 spread=spread,
-                noise_od=float(slope_at[density]) * spread if density in slope_at else None,
+                noise_od=float(slope_at[density]) * max(spread, _ROUNDING)
+                if density in slope_at
+                else None,
                 residual_od=missed.get(density),
             )
         )

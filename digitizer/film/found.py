@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from digitizer.film.edges import Side
 from digitizer.film.light import Floats
 from digitizer.film.rectangle import OTHERWISE_DEG, agreeing, askew_deg, common_angle
-from digitizer.film.sizes import is_film_size, is_longer_than_any
+from digitizer.film.sizes import is_film_side, is_film_size, is_longer_than_any
 from digitizer.model.raster import Pixels
 from digitizer.model.units import SizeMm
 
@@ -32,6 +32,8 @@ _LINE_PX = 0.2
 _LONG = 0.4
 """Part of the frame's short side that each of two sides must have, where a film lies otherwise: the
 flaps of two folded corners that were taken for sheets had 0.22 and 0.23."""
+_PARALLEL_DEG = 0.15
+"""How far the two opposite cuts of a film may seem out of parallel, as they bow and fray."""
 _ACROSS = 0.001
 """Part of a sheet that another may cover. Of 100 drawn pairs of films on one bed none covered each
 other at all as found; three pieces of folded films taken for sheets did by 0.002, 0.54 and 0.54."""
@@ -211,7 +213,7 @@ class FoundSheet:
 
         One side alone may be the crease of a fold, two that do not meet in the frame those of two
         folds, and two short ones those of a flap: they bear out nothing where they lie otherwise
-        than a film is fed.
+        than a film is fed, unless they are the opposite cuts of a film.
 
         Parameters
         ----------
@@ -224,7 +226,38 @@ class FoundSheet:
         fed = bool(agreed) and abs(degrees(common_angle(agreed, scale))) <= FED_DEG
         if len(agreed) > 2 or fed or (len(agreed) == 2 and self._meet(agreed, frame)):
             return len(agreed)
-        return 0
+        return len(self.opposite_cuts(scale, frame))
+
+    def opposite_cuts(self, scale: Points, frame: Points) -> list[Side]:
+        """Return two long opposite sides, parallel and as far apart as those of a film; else none.
+
+        What is left between two creases is narrower than the film, and by chance alone as wide as
+        another; and no two creases made by hand are parallel.
+
+        Parameters
+        ----------
+        scale : ndarray, (2,)
+            Millimetres per pixel in x and y, or ones: then nothing is told.
+        frame : ndarray, (4, 2)
+            Corners of the frame in pixels.
+        """
+        if np.allclose(scale, 1.0):
+            return []
+        least = _LONG * frame[2].min()
+        long = [side.seen and not side.soft and side.length >= least for side in self.sides]
+        for first in (0, 1):
+            pair = [self.sides[first], self.sides[first + 2]]
+            if not (long[first] and long[first + 2]):
+                continue
+            angle = common_angle(pair, scale)
+            apart = np.array([common_angle([side], scale) - angle for side in pair])
+            if np.abs(askew_deg(apart)).sum() > _PARALLEL_DEG:
+                continue
+            along = pair[0].direction * scale / np.linalg.norm(pair[0].direction * scale)
+            dx, dy = (pair[1].point - pair[0].point) * scale
+            if is_film_side(abs(float(along[0] * dy - along[1] * dx))):
+                return pair
+        return []
 
     def tells_along(self, scale: Points) -> tuple[bool, bool]:
         """Tell whether the sides that bear the angle out all run across, or all down, the frame.

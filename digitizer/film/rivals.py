@@ -20,7 +20,7 @@ from digitizer.film.black_rims import with_black_rims, with_whole_rim
 from digitizer.film.borders import border_angle
 from digitizer.film.found import FED_DEG, FoundSheet, Page, beside
 from digitizer.film.pieces import outermost
-from digitizer.film.rectangle import OTHERWISE_DEG, clipped, common_angle
+from digitizer.film.rectangle import OTHERWISE_DEG, agreeing, clipped, common_angle
 from digitizer.film.sizes import is_film_size, may_be_framed, may_be_whole
 from digitizer.film.supposition import MOST_SHEETS, SIZED_MM, Supposition, suppose
 from digitizer.model.units import SizeMm
@@ -100,6 +100,10 @@ def best_sheets(page: Page) -> BorneOut:
     masks = [one for one in supposed if one.is_mask]
     if len(masks) == 1:
         return BorneOut([], common_angle(masks[0].lines, page.scale), unsure)
+    # A film as black as the bed beside two opposite cuts: they tell how it lies, not where it ends.
+    cuts = [line for one in supposed for line in one.cuts]
+    if cuts and len(agreeing(cuts, page.scale)) == len(cuts):
+        return BorneOut([], common_angle(cuts, page.scale), unsure)
     lines = [line for one in supposed for line in one.lines]
     return BorneOut([], border_angle(lines, page.scale), unsure)
 

@@ -74,6 +74,8 @@ class Supposition:
         What it leaves where it is a border on the film.
     lines : list of Side
         Other straight lines along it.
+    cuts : list of Side
+        Two opposite cuts of the one film it leaves, where too little else shows of that.
     pieces : list of ndarray of int32, (n, 1, 2)
         Outlines of all that is not bed and large enough for a sheet, on the reduced grid.
     printed : bool
@@ -92,6 +94,7 @@ class Supposition:
     printed: bool = False
     outshines: bool = False
     dark: bool = False
+    cuts: list[Side] = field(default_factory=list)
 
     @property
     def is_mask(self) -> bool:
@@ -161,6 +164,7 @@ def suppose(page: Page, bed: Bed, kind: BedKind, level: float) -> Supposition:
     )
     best: list[FoundSheet] = []
     lines: list[Side] = []
+    cuts: list[Side] = []
     is_film = kind is BedKind.DARK and shows_light_behind(bed, page.light)
     seek_rims = kind is BedKind.DARK and not is_film
     plain: list[Outline] = []
@@ -197,9 +201,13 @@ def suppose(page: Page, bed: Bed, kind: BedKind, level: float) -> Supposition:
         if least >= _BEYOND_DOUBT and apart:
             break
         lines = lines or [side for one in found for side in one.sides if side.soft]
+        if len(found) == 1 and not found[0].is_of_two(page.scale):
+            cuts = cuts or found[0].opposite_cuts(page.scale, page.frame)
     if sum(one.edge for one in best) < _LEAST_EDGE * min(page.tone.shape):
         best = []
-    return Supposition(level, best, [], [] if best else lines, plain)
+    if best:
+        return Supposition(level, best, [], [], plain)
+    return Supposition(level, [], [], lines, plain, cuts=cuts)
 
 
 def _piece_of(found: FoundSheet, plain: Sequence[Outline], page: Page) -> int:

@@ -270,6 +270,67 @@ def test_two_sides_far_askew_must_be_long_and_meet(angle, apex, length, witnesse
     assert sheet.witnesses(ONES, FRAME) == witnesses
 
 
+SCALE = np.full(2, 0.25)
+"""Millimetres per pixel of that frame: 250 by 200 mm."""
+
+
+def strip(apart_mm, length=600.0, askew=0.0, **looks):
+    """Return a sheet at five degrees of which only the left and the right side show."""
+    right = replace(side(95.0), length=length, **looks)
+    left = replace(side(275.0 + askew), length=length, **looks)
+    a = np.radians(5.0)
+    far = np.array([np.cos(a), np.sin(a)]) * apart_mm / SCALE
+    middle = FRAME.mean(axis=0)
+    sides = (
+        NO_SIDE,
+        replace(right, point=middle + far / 2),
+        NO_SIDE,
+        replace(left, point=middle - far / 2),
+    )
+    corners = rectangle(sides, a, SCALE, FRAME)
+    return FoundSheet(
+        corners=corners, sides=sides, believed=1.0, edge=2 * length, beside=0.0, rim=corners, glow=1
+    )
+
+
+@pytest.mark.parametrize(
+    ("sheet", "witnesses"),
+    [
+        (strip(180.0), 2),
+        (strip(180.0, askew=0.1), 2),
+        # Less than a film is left between creases, and they are not parallel.
+        (strip(170.0), 0),
+        (strip(180.0, askew=0.4), 0),
+        # The flaps of two corners; a collimator's borders.
+        (strip(180.0, length=250.0), 0),
+        (strip(180.0, soft=True), 0),
+    ],
+)
+def test_two_opposite_sides_tell_an_angle_as_far_apart_as_a_films(sheet, witnesses):
+    assert sheet.witnesses(SCALE, FRAME) == witnesses
+    assert sheet.witnesses(ONES, FRAME) == 0
+
+
+def test_the_long_cuts_of_a_film_as_black_as_its_bed_tell_how_it_lies():
+    """Drawn films on a dark bed by an eight-bit scanner, the other sides lost in the bed.
+
+    The second is lost so far that where it ends is unknown: all of the frame is kept.
+    """
+    for number in (30, 98):
+        scan = draw_scan((52639, 1, number), dpi=100, wear=0.5)
+        true = scan.placements[0]
+        (sheet,) = find_sheets(scan.raster).sheets
+        assert sheet.skew_deg is not None
+        off = (sheet.skew_deg - true.theta_deg + 45) % 90 - 45
+        assert abs(off) < 0.03
+        held = np.array(sheet.corners, dtype=np.float32)
+        room = [
+            cv2.pointPolygonTest(held, (float(x), float(y)), True)
+            for x, y in true.corners(scan.scene.frame)
+        ]
+        assert min(room) > -scan.scene.pixels_per_mm
+
+
 def test_what_lies_across_a_larger_sheet_tells_no_angle():
     """A flap lies on its film; films lie beside each other."""
     large = at_corner(0.0, np.array([700.0, 600.0]), 550.0)
