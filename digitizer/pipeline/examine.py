@@ -179,7 +179,8 @@ def _oriented(
 ) -> tuple[Geometry, tuple[Reason, ...]]:
     """Turn the sheet only where independent witnesses agree (DESIGN §6)."""
     turn, mirrored, reasons = film.decide_orientation(
-        film.witnesses_of_reading(found), film.turn_of_chest(picture.pixels)
+        film.witnesses_of_reading(found),
+        film.turn_of_chest(picture.pixels, [line.box for line in found.lines]),
     )
     if turn is None or mirrored is None:
         return geometry, tuple(reasons) or (reason(Code.ORIENTATION_UNKNOWN),)
