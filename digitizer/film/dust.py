@@ -5,11 +5,10 @@ What it may get wrong: fine print is looked past, but calcifications count as sp
 them on a whole film stay far below a dusty one.
 """
 
-from typing import Any
-
 import cv2
 import numpy as np
 
+from digitizer.film.light import by_whole_pixels
 from digitizer.model.raster import Pixels
 from digitizer.model.units import MM_PER_INCH, Dpi
 
@@ -73,21 +72,12 @@ def dust_load(picture: Pixels, box: tuple[int, int, int, int], dpi: Dpi | None) 
     rows = np.linspace(top, bottom - size, _ACROSS).astype(int)
     columns = np.linspace(left, right - size, _ACROSS).astype(int)
     counts = [
-        _specks(_reduced(picture[y : y + size, x : x + size], factor), pitch / factor, least)
+        _specks(by_whole_pixels(picture[y : y + size, x : x + size], factor), pitch / factor, least)
         for y in rows
         for x in columns
     ]
     first, last = (round(part * len(counts)) for part in _TELLING)
     return float(np.mean(sorted(counts)[first:last])) * (_DECIMETRE_MM / _TILE_MM) ** 2
-
-
-def _reduced(tile: Pixels, factor: int) -> Pixels:
-    """Return a tile with so many pixels each way taken together."""
-    rows, columns = (side // factor for side in tile.shape)
-    inner = tile[: rows * factor, : columns * factor]
-    found: Any = cv2.resize(inner, (columns, rows), interpolation=cv2.INTER_AREA)
-    reduced: Pixels = found
-    return reduced
 
 
 def _specks(tile: Pixels, pitch: float, least: float) -> int:
