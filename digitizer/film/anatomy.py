@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from digitizer.film.light import halved
+from digitizer.film.light import Floats, halved
 from digitizer.model.raster import Pixels
 from digitizer.model.units import Point
 
@@ -42,8 +42,6 @@ _LEAST_SHOWN = 0.6
 """Part of the picture below which too little is left beside what was printed."""
 _INSET = 0.08
 """Part of each side that is left out: borders and curled edges."""
-
-Floats = NDArray[np.float32]
 
 
 @cache
