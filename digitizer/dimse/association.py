@@ -30,6 +30,7 @@ _config.LOG_HANDLER_LEVEL = "none"
 _config.VALIDATORS["UI"] = lru_cache(2000)(_config.VALIDATORS["UI"])
 
 REMEDY = "Check address, port and AE titles with `digitizer doctor`."
+_BROKEN_OFF = "The association was broken off."
 LARGEST_PDU = 131_072
 """Bytes that we take at once: few large pieces cost less than many small ones."""
 
@@ -87,7 +88,7 @@ def open_association(
         # pynetdicom: no accepted context for what we wanted to send.
         raise ArchiveRefused("The archive does not offer this service.") from error
     except RuntimeError as error:
-        raise peer.away("The association was broken off.") from error
+        raise peer.away(_BROKEN_OFF) from error
     finally:
         if in_order:
             kept.give(peer, offer, association)
@@ -143,7 +144,11 @@ def _opened(peer: Peer, offer: Offer) -> Association:
         why = "refuses our association" if association.is_rejected else "does not answer"
         raise peer.away(f"The archive {peer.ae_title} {why}.")
     close_gate(association)
-    wake_by_events(association)
+    try:
+        wake_by_events(association)
+    except RuntimeError as error:
+        ended(association)
+        raise peer.away(_BROKEN_OFF) from error
     return association
 
 

@@ -25,21 +25,31 @@ _LONGEST_WAIT_S = 0.1
 
 
 class Bell:
-    """Waits for an association's connection, or for somebody in this process who rings."""
+    """Waits for an association's connection, or for somebody in this process who rings.
+
+    Raises
+    ------
+    RuntimeError
+        The connection is lost already.
+    """
 
     def __init__(self, association: Association) -> None:
         self._dul = association.dul
+        transport = self._dul.socket
+        if transport is None or transport.socket is None:
+            raise RuntimeError("the connection is lost")
+        self._transport, self._connection = transport, transport.socket
+        self._waits = select.poll()
+        try:
+            self._waits.register(self._connection, select.POLLIN)
+        except ValueError as error:
+            # The upper layer closes it first and forgets it then.
+            raise RuntimeError("the connection is lost") from error
         self._ear, self._mouth = socket.socketpair()
         self._ear.setblocking(False)
         self._mouth.setblocking(False)
-        self._look = self._dul._is_transport_event
-        transport = self._dul.socket
-        assert transport is not None, "it is established"
-        self._transport, self._connection = transport, transport.socket
-        self._waits = select.poll()
         self._waits.register(self._ear, select.POLLIN)
-        if transport.socket is not None:
-            self._waits.register(transport.socket, select.POLLIN)
+        self._look = self._dul._is_transport_event
         self._changed = threading.Condition()
         self._is_stopped = self._stands = False
 
@@ -97,16 +107,14 @@ class Bell:
 
     def hang_up(self) -> None:
         """End the connection under whoever waits for something to come over it."""
-        if self._connection is not None:
-            with suppress(OSError):
-                self._connection.shutdown(socket.SHUT_RDWR)
+        with suppress(OSError):
+            self._connection.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         """Give the descriptors back: pynetdicom forgets a connection that the peer has reset."""
         self._ear.close()
         self._mouth.close()
-        if self._connection is not None:
-            self._connection.close()
+        self._connection.close()
 
     def _is_idle(self) -> bool:
         dul = self._dul
@@ -122,7 +130,13 @@ class Bell:
 
 
 def wake_by_events(association: Association) -> None:
-    """Have an association that was just established served so."""
+    """Have an association that was just established served so.
+
+    Raises
+    ------
+    RuntimeError
+        Its connection is lost already.
+    """
     dul: Any = association.dul
     bell = Bell(association)
     send, stop = dul.send_pdu, dul.stop_dul

@@ -4,6 +4,7 @@ import struct
 import threading
 from dataclasses import replace
 from io import BytesIO
+from typing import Any
 
 import pytest
 from dimse_archive import (
@@ -18,7 +19,7 @@ from dimse_archive import (
     running,
     sent,
 )
-from pynetdicom import evt
+from pynetdicom import AE, evt
 from pynetdicom.dimse_primitives import C_ECHO, C_FIND, C_STORE
 from pynetdicom.pdu_primitives import P_DATA
 
@@ -119,6 +120,26 @@ def test_a_peer_that_ends_in_between_is_away(how: str) -> None:
         with in_time(), pytest.raises(ArchiveUnreachable):
             sent(archive, *[an_instance(1)] * 1000)
         assert ended.is_set()
+
+
+@pytest.mark.parametrize("how", ["closed", "closed and forgotten"])
+def test_a_peer_that_is_lost_just_after_it_accepts_is_away(
+    how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever is left of the connection: an archive that is killed is no mistake of ours."""
+    associate = AE.associate
+
+    def accepted_and_lost(*words: Any, **options: Any) -> Any:
+        association = associate(*words, **options)
+        lost = association.dul.socket
+        (lost.socket if how == "closed" else lost).close()
+        return association
+
+    with running(timeout_s=30) as archive:
+        monkeypatch.setattr(AE, "associate", accepted_and_lost)
+        with in_time(), pytest.raises(ArchiveUnreachable):
+            sent(archive, an_instance(1))
+    assert archive.came == []
 
 
 def test_an_answer_to_something_else_is_none() -> None:
