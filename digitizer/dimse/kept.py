@@ -10,6 +10,9 @@ idle ones included (Orthanc has four threads for them all).
 """
 
 import os
+import select
+import socket
+import ssl
 import threading
 import time
 from collections import Counter
@@ -257,15 +260,34 @@ kept = Kept()
 
 def _is_well(association: Association) -> bool:
     """Tell whether nothing was heard of the peer but what was asked for."""
-    transport = association.dul.socket
+    connection = _connection(association)
     return bool(
         association.is_established
         and association.dul.is_alive()
         and association.dul.to_user_queue.empty()
         and association.dimse.msg_queue.empty()
-        and transport is not None
-        and not transport.ready
+        and connection is not None
+        and _is_silent(connection)
     )
+
+
+def _connection(association: Association) -> socket.socket | None:
+    """Return the connection; looked up once, for the upper layer may forget it at any time."""
+    transport = association.dul.socket
+    return None if transport is None else transport.socket
+
+
+def _is_silent(connection: socket.socket) -> bool:
+    """Tell whether nothing came over a connection, and it is not closed."""
+    waits = select.poll()
+    try:
+        waits.register(connection, select.POLLIN)
+        # TLS may hold what came already.
+        held = connection.pending() if isinstance(connection, ssl.SSLSocket) else 0
+    except ValueError:
+        # The upper layer has closed it.
+        return False
+    return not held and not waits.poll(0)
 
 
 def ended(association: Association) -> None:
@@ -276,8 +298,8 @@ def ended(association: Association) -> None:
     open_gate(association)
     if association.is_alive():
         association.join(_LONGEST_END_S)
-    transport = association.dul.socket
-    if transport is not None and transport.socket is not None:
-        transport.socket.close()
+    connection = _connection(association)
+    if connection is not None:
+        connection.close()
     if not association.dul.is_alive():
         give_back(association)
