@@ -5,7 +5,7 @@ only as the answer to our own open transaction; ``verified`` is our own look at 
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -24,7 +24,7 @@ from digitizer.model.records import (
     Stage,
     Verification,
 )
-from digitizer.model.states import State
+from digitizer.model.states import HOLDS, State
 from digitizer.pipeline.changes import event, held, moved, reason_payload
 from digitizer.pipeline.ingest import identifier
 from digitizer.pipeline.older import commitment as older
@@ -129,44 +129,23 @@ def _ask(services: Services, stage: Stage, sheet_id: str, code: Code, text: str)
 def commit(services: Services, sheet_id: str) -> list[tuple[Stage, str]]:
     """Move on when the archive has promised, send again when it says no, ask when it is silent."""
     _, captures = _load(services, sheet_id)
-    now = services.clock.now()
-    deadline = timedelta(seconds=services.settings.commitment_deadline_s)
-    requests: list[tuple[Capture, Commitment]] = []
     with services.ledger.transaction() as tx:
+        tx.unschedule(Stage.COMMIT, sheet_id)
+        sheet = tx.get(Sheet, sheet_id)
+        if not _waits_for_promise(sheet):
+            # One more answer, to a request that was thought lost, has made it due again.
+            return []
         asked = [(capture, _asked(tx, capture)) for capture in captures]
-        if all(_is_promised(answers) for _, answers in asked):
-            tx.unschedule(Stage.COMMIT, sheet_id)
-            committed = moved(tx.get(Sheet, sheet_id), State.COMMITTED, now)
+        unpromised = [one for one in asked if not _is_promised(one[1])]
+        if not unpromised:
+            committed = moved(sheet, State.COMMITTED, services.clock.now())
             tx.save(committed, event(sheet_id, "committed", archive=services.archive.name))
             tx.schedule(Stage.VERIFY, sheet_id)
             return [(Stage.VERIFY, sheet_id)]
-        for _, answers in asked:
-            last = answers[-1] if answers and not _is_promised(answers) else None
-            if last is not None and last.state is CommitmentState.FAILED:
-                return _send_again(services, tx, sheet_id, last)
-        due, late = now + deadline, False
-        for capture, answers in asked:
-            if _is_promised(answers):
-                continue
-            pending = [one for one in answers if one.state is CommitmentState.PENDING]
-            overdue = [one for one in pending if one.requested_at + deadline <= now]
-            late = late or bool(overdue)
-            for one in overdue:
-                tx.save(
-                    replace(one, state=CommitmentState.LATE),
-                    event(one.sop_instance_uid, "commitment_late", transaction=one.transaction_uid),
-                )
-            if len(pending) > len(overdue):
-                due = min(due, pending[-1].requested_at + deadline)
-            else:
-                requests.append((capture, _request_again(services, tx, capture, len(answers))))
-        if late:
-            waiting = held(
-                tx.get(Sheet, sheet_id), State.WAITING, (reason(Code.COMMITMENT_LATE),), now
-            )
-            tx.save(waiting, event(sheet_id, "waiting", reasons=reason_payload(waiting.reasons)))
-        tx.unschedule(Stage.COMMIT, sheet_id)
-        tx.schedule(Stage.COMMIT, sheet_id, due)
+        for _, answers in unpromised:
+            if answers and answers[-1].state is CommitmentState.FAILED:
+                return _send_again(services, tx, sheet, answers[-1])
+        requests = _requests(services, tx, sheet, unpromised)
     for number, (capture, request) in enumerate(requests):
         try:
             services.archive.request_commitment(
@@ -178,6 +157,45 @@ def commit(services: Services, sheet_id: str) -> list[tuple[Stage, str]]:
                 _give_up(services, unheard.transaction_uid)
             raise
     return []
+
+
+def _requests(
+    services: Services,
+    tx: Transaction,
+    sheet: Sheet,
+    unpromised: Sequence[tuple[Capture, tuple[Commitment, ...]]],
+) -> list[tuple[Capture, Commitment]]:
+    """Write down whom to ask for what, captures with no request that may still be answered in time.
+
+    The sheet is looked at again when the first of the answers awaited is late.
+    """
+    now = services.clock.now()
+    deadline = timedelta(seconds=services.settings.commitment_deadline_s)
+    due, late = now + deadline, False
+    requests: list[tuple[Capture, Commitment]] = []
+    for capture, answers in unpromised:
+        pending = [one for one in answers if one.state is CommitmentState.PENDING]
+        overdue = [one for one in pending if one.requested_at + deadline <= now]
+        late = late or bool(overdue)
+        for one in overdue:
+            tx.save(
+                replace(one, state=CommitmentState.LATE),
+                event(one.sop_instance_uid, "commitment_late", transaction=one.transaction_uid),
+            )
+        if len(pending) > len(overdue):
+            due = min(due, pending[-1].requested_at + deadline)
+        else:
+            requests.append((capture, _request_again(services, tx, capture, len(answers))))
+    if late:
+        waiting = held(sheet, State.WAITING, (reason(Code.COMMITMENT_LATE),), now)
+        tx.save(waiting, event(sheet.id, "waiting", reasons=reason_payload(waiting.reasons)))
+    tx.schedule(Stage.COMMIT, sheet.id, due)
+    return requests
+
+
+def _waits_for_promise(sheet: Sheet) -> bool:
+    """Tell whether a sheet is stored, and no further."""
+    return (sheet.resume if sheet.state in HOLDS else sheet.state) is State.STORED
 
 
 def _is_promised(answers: tuple[Commitment, ...]) -> bool:
@@ -235,19 +253,18 @@ def ask_again(services: Services) -> int:
 
 
 def _send_again(
-    services: Services, tx: Transaction, sheet_id: str, failed: Commitment
+    services: Services, tx: Transaction, sheet: Sheet, failed: Commitment
 ) -> list[tuple[Stage, str]]:
     """Go back to sending: the archive says that it does not hold what it took."""
     now = services.clock.now()
     code = f"0x{failed.failure_reason or 0:04X}"
     why = reason(Code.COMMITMENT_FAILED, f"The archive says it does not hold the film ({code}).")
-    wrapped = moved(tx.get(Sheet, sheet_id), State.WRAPPED, now)
-    wrapped = tx.save(wrapped, event(sheet_id, "commitment_failed", code=code))
+    wrapped = moved(sheet, State.WRAPPED, now)
+    wrapped = tx.save(wrapped, event(sheet.id, "commitment_failed", code=code))
     waiting = held(wrapped, State.WAITING, (why,), now)
-    tx.save(waiting, event(sheet_id, "waiting", reasons=reason_payload((why,))))
-    tx.unschedule(Stage.COMMIT, sheet_id)
+    tx.save(waiting, event(sheet.id, "waiting", reasons=reason_payload((why,))))
     delay = timedelta(seconds=services.settings.backoff_first_s * 2)
-    tx.schedule(Stage.STORE, sheet_id, now + delay)
+    tx.schedule(Stage.STORE, sheet.id, now + delay)
     return []
 
 

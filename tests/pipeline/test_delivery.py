@@ -14,7 +14,7 @@ from digitizer.archive import CommitmentReport, EmbeddedArchive, Listener
 from digitizer.archive.settings import ArchiveSettings, ListenerSettings
 from digitizer.config import Settings
 from digitizer.errors import ArchiveUnreachable
-from digitizer.model.records import Capture, Commitment, CommitmentState, Delivery, Stage
+from digitizer.model.records import Capture, Commitment, CommitmentState, Delivery, Sheet, Stage
 from digitizer.model.states import State
 from digitizer.pipeline.deliver import ask_again, commit, commitment_answered
 from digitizer.pipeline.services import Services
@@ -163,3 +163,40 @@ def test_a_late_answer_to_a_request_thought_lost_counts(
         answered_at=requests(services)[0].answered_at,
         version=asked.version + 1,
     )
+
+
+@pytest.mark.parametrize("good", [True, False])
+def test_an_answer_that_comes_after_another_changes_nothing(
+    services: Services, settings: Settings, good: bool
+) -> None:
+    """A slow archive answers both requests: the film that was promised is where it was."""
+    for _ in range(2):
+        with pytest.raises(ArchiveUnreachable):
+            commit(services, SHEET)
+    first, second = requests(services)
+    uid = first.sop_instance_uid
+
+    def answered(request: Commitment, promised: bool) -> None:
+        assert commitment_answered(
+            services,
+            transaction_uid=request.transaction_uid,
+            from_ae=settings.archive.ae_title,
+            succeeded=frozenset({uid} if promised else ()),
+            failed={} if promised else {uid: 0x0110},
+        )
+
+    answered(first, True)
+    assert commit(services, SHEET) == [(Stage.VERIFY, SHEET)]
+    for state in (State.COMMITTED, State.VERIFIED):
+        with services.ledger.transaction() as tx:
+            at = tx.get(Sheet, SHEET)
+            if at.state is not state:
+                tx.save(replace(at, state=state), happened(SHEET))
+            # Due as each answer makes it.
+            tx.schedule(Stage.COMMIT, SHEET)
+        if state is State.COMMITTED:
+            answered(second, good)
+        assert commit(services, SHEET) == []
+        with services.ledger.reading() as view:
+            assert view.get(Sheet, SHEET).state is state
+            assert view.task(Stage.COMMIT, SHEET) is None
