@@ -1,7 +1,7 @@
 """Commands that take films in: ingest and watch."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -36,6 +36,9 @@ from digitizer.service.runtime import Runtime
 from digitizer.service.watching import watch_batch
 
 __all__ = ["COMMANDS", "workplace"]
+
+_NAMED = 5
+"""Names to tell of what is not taken in."""
 
 
 @click.command(cls=Verb)
@@ -129,9 +132,20 @@ def _open(
     return intake.open_batch(services, name, root, box=box, expected=expected)
 
 
+def _words_of_left(left: Sequence[Path]) -> str:
+    """Say what of a folder is not taken in."""
+    names = ", ".join(as_text(one.name) for one in left[:_NAMED])
+    more = ", ..." if len(left) > _NAMED else ""
+    which = "1 name is" if len(left) == 1 else f"{len(left)} names are"
+    return f"{which} hidden, unfinished or a link, and not taken in: {names}{more}."
+
+
 def _take_all(services: Services, batch: Batch, path: Path, box: str | None, scanner: str) -> None:
     """Claim every file in feeding order; close each jacket when the next one begins."""
-    files: list[FoundFile] = list(walk(path))
+    left: list[Path] = []
+    files: list[FoundFile] = list(walk(path, tell=left.append))
+    if left:
+        note(_words_of_left(left))
     previous: str | None = None
     with progress_bars() as progress:
         bar = progress.add_task("taking in", total=len(files))

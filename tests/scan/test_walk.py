@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from site_commands import Site
+from site_commands import Site, SiteInProcess
 
 from digitizer.model.names import as_text
 from digitizer.scan.walk import walk
@@ -37,6 +37,24 @@ def test_names_of_box_jacket_and_scan_are_text(tmp_path: Path) -> None:
         "B\\xe9/J\\xe8/\\xff.tif",
     )
     assert found.path.read_bytes() == b"II*\0"
+
+
+def test_what_is_not_taken_in_is_told(tmp_path: Path) -> None:
+    """A hidden scan, one half copied and a link; what systems leave behind is none of a clerk's."""
+    jacket = tmp_path / "in" / "J"
+    jacket.mkdir(parents=True)
+    _, png = cv2.imencode(".png", np.full((40, 30), 90, np.uint8))
+    for name in ("1.png", ".2.png", "3.png.part", "._1.png", ".DS_Store", "Thumbs.db"):
+        (jacket / name).write_bytes(png.tobytes())
+    (jacket / "4.png").symlink_to(jacket / "1.png")
+    (tmp_path / "in" / ".box").mkdir()
+    left: list[Path] = []
+    assert [one.source for one in walk(tmp_path / "in", tell=left.append)] == ["J/1.png"]
+    assert {one.name for one in left} == {".box", ".2.png", "3.png.part", "4.png"}
+    done = SiteInProcess(tmp_path / "data").run("ingest", str(tmp_path / "in"), "--json")
+    assert len(json.loads(done.stdout)["scans"]) == 1
+    assert done.stderr.startswith("4 names are hidden, unfinished or a link, and not taken in: ")
+    assert "4.png" in done.stderr
 
 
 def test_a_file_of_any_name_is_taken_in_with_the_others(tmp_path: Path) -> None:
