@@ -1,6 +1,7 @@
 """What all commands share: settings from either side of the verb, output, progress."""
 
 import csv
+import getpass
 import json
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -25,6 +26,7 @@ __all__ = [
     "Session",
     "Verb",
     "json_option",
+    "login",
     "note",
     "pass_session",
     "print_csv",
@@ -148,6 +150,11 @@ def progress_bars() -> Progress:
         transient=True,
         disable=not stderr.is_terminal,
     )
+
+
+def login() -> str:
+    """Return who runs this command, for the audit trail."""
+    return f"cli:{getpass.getuser()}"
 
 
 def note(text: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from digitizer.cli.base import Root, Session, Verb, json_option, pass_session, print_json
+from digitizer.cli.base import Root, Session, Verb, json_option, login, pass_session, print_json
 from digitizer.cli.orders import ORDER_COMMANDS
 from digitizer.cli.words import batch_words, status_words
 from digitizer.errors import UnknownRecord, UsageError
@@ -143,14 +143,20 @@ def _document(session: Session, name: str) -> dict[str, Any]:
     help="Only what is held in this state.",
 )
 @click.option("--batch", "name", help="Only this batch.")
+@click.option("--as", "user", help="Who asks; your login name by default.")
 @click.argument("ids", nargs=-1)
 @pass_session
-def retry(session: Session, state: str | None, name: str | None, ids: tuple[str, ...]) -> int:
+def retry(
+    session: Session, state: str | None, name: str | None, user: str | None, ids: tuple[str, ...]
+) -> int:
     """Go on with what is held: by id, by state, by batch, or all that waits or is quarantined."""
     services = session.services
-    chosen = ids or tuple(_held_ids(services, state, name))
-    started = review.retry(services, chosen)
-    print(f"{started} of {len(chosen)} set going.")
+    chosen = dict.fromkeys(ids or _held_ids(services, state, name))
+    started = review.retry(services, chosen, user=user or login())
+    print(f"{len(started)} of {len(chosen)} set going.")
+    for one in chosen:
+        if one not in started:
+            print(f"  {one}: not held, on hold (`digitizer review release`), or never taken in.")
     return 0
 
 

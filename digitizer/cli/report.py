@@ -1,11 +1,10 @@
 """The command that prints a report."""
 
-import getpass
 from pathlib import Path
 
 import click
 
-from digitizer.cli.base import Session, Verb, pass_session
+from digitizer.cli.base import Session, Verb, login, pass_session
 from digitizer.errors import UsageError
 from digitizer.pipeline.older.sources import source_named
 
@@ -43,7 +42,7 @@ def report(
     from digitizer.pipeline.older.printed import printed_source
     from digitizer.pipeline.printed import printed_report
 
-    by = user or f"cli:{getpass.getuser()}"
+    by = user or login()
     if source is not None:
         older = source_named(session.services, source)
         output.write_bytes(printed_source(session.services, older, by=by))

@@ -12,10 +12,11 @@ from digitizer.cli.base import (
     Root,
     Session,
     json_option,
+    note,
     pass_session,
     print_json,
 )
-from digitizer.errors import DigitizerError, UsageError
+from digitizer.errors import UsageError
 from digitizer.model.film import SheetKind
 from digitizer.model.identity import Candidate, ExamRecord
 from digitizer.model.records import Jacket, Scan, Sheet
@@ -163,7 +164,8 @@ def _exam(exam: ExamRecord) -> dict[str, str]:
 def _words(row: dict[str, Any]) -> list[str]:
     lines = [f"{row['kind']} {row['id']} from {row['source']}"]
     lines += [f"  why: {one['text']}" for one in row["reasons"]]
-    lines += [f"  read: {line}" for line in row.get("lines", ())]
+    # What two engines read alike is shown once.
+    lines += [f"  read: {line}" for line in dict.fromkeys(row.get("lines", ()))]
     for number, one in enumerate(row.get("candidates", ()), start=1):
         lines.append(
             f"  {number}. {one['patient_id']} ({one['issuer']}) {one['name']} "
@@ -177,7 +179,7 @@ def _words(row: dict[str, Any]) -> list[str]:
 
 def _each(films: tuple[str, ...], act: Callable[[str], object]) -> int:
     """Do the same for several films; go on after one that cannot be done."""
-    failed: list[DigitizerError] = []
+    failed: list[UsageError] = []
     for film in films:
         try:
             act(film)
@@ -185,6 +187,8 @@ def _each(films: tuple[str, ...], act: Callable[[str], object]) -> int:
             failed.append(error)
     if len(failed) < len(films):
         print(f"{len(films) - len(failed)} of {len(films)} done.")
+    for one in failed[1:]:
+        note(str(one))
     if failed:
         raise failed[0]
     return 0

@@ -1,12 +1,11 @@
 """Commands for those who give out accounts of the console."""
 
-import getpass
 import sys
 
 import click
 
 from digitizer import wiring
-from digitizer.cli.base import Root, Session, json_option, pass_session, print_json
+from digitizer.cli.base import Root, Session, json_option, login, pass_session, print_json
 from digitizer.model.users import Role
 from digitizer.pipeline import accounts
 
@@ -23,11 +22,6 @@ _roles = click.option(
 )
 
 
-def _by() -> str:
-    """Return who runs this command, for the audit trail."""
-    return f"cli:{getpass.getuser()}"
-
-
 @users.command(name="add")
 @click.argument("name")
 @_roles
@@ -37,7 +31,7 @@ def users_add(session: Session, name: str, roles: tuple[str, ...], password_stdi
     """Make an account; its first password is printed once and must be changed at first use."""
     password = _password(password_stdin)
     wanted = [Role(one) for one in roles]
-    accounts.add_user(session.services, name, wanted, password=password, by=_by())
+    accounts.add_user(session.services, name, wanted, password=password, by=login())
     print(f"{name} may sign in as {', '.join(roles)}.")
     if not password_stdin:
         print(f"First password, to be changed when it is first used: {password}")
@@ -69,7 +63,7 @@ def users_change(
         session.services,
         wiring.sessions(session.settings),
         name,
-        by=_by(),
+        by=login(),
         roles=[Role(one) for one in roles] if roles else None,
         disabled=disabled,
         password=password,
@@ -90,7 +84,7 @@ def users_link(session: Session, name: str, subject: str, issuer: str | None) ->
     """Let a person of the hospital's own accounts (the provider's SUBJECT) use this account."""
     sessions = wiring.sessions(session.settings)
     external = f"{issuer or session.settings.oidc.issuer}#{subject}"
-    linked = accounts.link_user(session.services, sessions, name, external, by=_by())
+    linked = accounts.link_user(session.services, sessions, name, external, by=login())
     print(f"{linked.name} is {external}.")
     return 0
 
@@ -101,7 +95,7 @@ def users_link(session: Session, name: str, subject: str, issuer: str | None) ->
 def users_token(session: Session, name: str) -> int:
     """Make a token with which a program may use the API as this user, for a year at most."""
     sessions = wiring.sessions(session.settings)
-    print(accounts.new_token(session.services, sessions, name, by=_by()))
+    print(accounts.new_token(session.services, sessions, name, by=login()))
     return 0
 
 

@@ -19,4 +19,4 @@ def retry_in_steps(
     """
     for start in range(0, len(ids), _STEP):
         some = ids[start : start + _STEP]
-        yield len(some), retry(services, some, user=user)
+        yield len(some), len(retry(services, some, user=user))

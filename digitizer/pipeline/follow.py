@@ -134,10 +134,11 @@ def follow(
     StaleRecord
         The jacket is not any more what was looked at.
     """
+    with services.ledger.reading() as view:
+        found = jacket_of(view, jacket, batch)
     patient = patient_named(services, patient_id)
     named = exam_named(services, patient, accession_number) if accession_number else None
     with services.ledger.reading() as view:
-        found = jacket_of(view, jacket, batch)
         sheets = view.sheets(jacket_id=found.id)
         filed = _filed(view, patient)
     silent = silent_films(sheets)

@@ -363,16 +363,16 @@ def release(services: Services, film_id: str, *, user: str, reason_text: str = "
         return tx.save(freed, event(film_id, "released", user, reason=reason_text))
 
 
-def retry(services: Services, ids: Iterable[str], *, user: str = "system") -> int:
-    """Go on where a held scan or film stopped; returns how many were set going."""
-    started: list[tuple[Stage, str]] = []
+def retry(services: Services, ids: Iterable[str], *, user: str) -> frozenset[str]:
+    """Go on where a held scan or film stopped; returns which were set going."""
+    started: dict[str, tuple[Stage, str]] = {}
     for one in ids:
         with services.ledger.transaction() as tx:
             step = _resume(services, tx, sheet_or_scan(tx, one), user)
         if step is not None:
-            started.append(step)
-    services.waker.wake(started)
-    return len(started)
+            started[one] = step
+    services.waker.wake(started.values())
+    return frozenset(started)
 
 
 def _resume(

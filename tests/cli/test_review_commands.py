@@ -79,3 +79,42 @@ def test_what_accepting_leaves_open_is_said(tmp_path: Path) -> None:
         assert site.run("review", undo, "J1-f1", "--as", "ann").returncode == 0
     named = ("review", "accept", "J1-f1", "--as", "ann", "--accession", "R78-09999")
     assert "study of its own" not in site.run(*named).stdout
+
+
+def test_a_retry_says_what_it_cannot_set_going_and_who_asked(site: Site) -> None:
+    """A film put aside waits for its release; one that is filed has nothing to be tried again."""
+    assert site.run("review", "hold", "J1-f2", "--as", "ann").returncode == 0
+    tried = site.run("retry", "--as", "lead", "J1-f1", "J1-f2", "J1-f3")
+    assert (tried.returncode, tried.stdout.splitlines()[0]) == (0, "1 of 3 set going.")
+    assert [line.split(":")[0].strip() for line in tried.stdout.splitlines()[1:]] == [
+        "J1-f1",
+        "J1-f2",
+    ]
+    (retried,) = [
+        one for one in site.json("review", "show", "J1-f3")["events"] if one["name"] == "retried"
+    ]
+    assert retried["by"] == "lead"
+
+
+def test_a_jacket_that_is_unknown_is_told_before_its_patient(site: Site) -> None:
+    """The name that was typed first."""
+    done = site.run("review", "follow", "J9", "--as", "ann", "--patient", "none")
+    assert (done.returncode, "There is no jacket J9" in done.stderr) == (2, True)
+
+
+def test_of_several_films_each_that_cannot_be_decided_is_told(site: Site) -> None:
+    """The others are done."""
+    done = site.run("review", "assign", "none", "J1-f2", "J1-f1", "--as", "ann")
+    assert (done.returncode, done.stdout) == (2, "1 of 3 done.\n")
+    assert "There is no film none" in done.stderr
+    assert "Film J1-f1 is" in done.stderr
+
+
+def test_what_two_engines_read_alike_is_shown_once(tmp_path: Path) -> None:
+    """What they read differently, both times."""
+    Read.at(tmp_path / "data", PEOPLE, [CHEST]).jacket(
+        "J1", JANE, ["LINDQVIST, PAUL", "5550001", "LINDQVIST, PAUL", "555OOO1"]
+    )
+    shown = SiteInProcess(tmp_path / "data").run("review", "show", "J1-f1").stdout
+    read = [line.strip() for line in shown.splitlines() if "read:" in line]
+    assert read == ["read: LINDQVIST, PAUL", "read: 5550001", "read: 555OOO1"]
