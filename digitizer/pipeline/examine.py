@@ -120,7 +120,7 @@ def read_sheet(
     *,
     tiles: bool = True,
 ) -> ReadSheet:
-    """Read one sheet and tell what follows; ``tiles``: look for the pictures of a sheet of many.
+    """Read one sheet and tell what follows; ``tiles``: tell the pictures of a sheet of many.
 
     Raises
     ------
@@ -129,9 +129,11 @@ def read_sheet(
     """
     raster = decoder.decode(path, sheet.page)
     picture = film.reading_picture(raster, sheet.geometry)
+    pictures = None
     if sheet.kind is SheetKind.FILM:
         found = reader.read_film(picture.pixels, min(raster.dpi) if raster.dpi else None)
-        geometry, reasons = _oriented(sheet.geometry, found, picture)
+        pictures = film.find_tiles(picture, raster.dpi)
+        geometry, reasons = _oriented(sheet.geometry, found, picture, pictures)
         kind: ScanKind | None = ScanKind.FILM
         source = FieldSource.FILM
     else:
@@ -151,7 +153,7 @@ def read_sheet(
         reasons=reasons,
         crops=film.text_crops(picture.pixels, [line.box for line in found.lines]),
         fingerprint=film.fingerprint(picture.pixels) if kind is ScanKind.FILM else "",
-        tiles=film.find_tiles(picture, raster.dpi) if tiles and kind is ScanKind.FILM else None,
+        tiles=pictures if tiles else None,
     )
 
 
@@ -175,11 +177,11 @@ def _judged(
 
 
 def _oriented(
-    geometry: Geometry, found: Reading, picture: film.ReadingPicture
+    geometry: Geometry, found: Reading, picture: film.ReadingPicture, tiles: TileGrid | None
 ) -> tuple[Geometry, tuple[Reason, ...]]:
     """Turn the sheet only where independent witnesses agree (DESIGN §6)."""
     turn, mirrored, reasons = film.decide_orientation(
-        film.witnesses_of_reading(found),
+        film.witnesses_of_reading(_in_scan(found, picture), tiles),
         film.turn_of_chest(picture.pixels, [line.box for line in found.lines]),
     )
     if turn is None or mirrored is None:

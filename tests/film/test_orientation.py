@@ -5,10 +5,17 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from digitizer.film import OrientationWitness, decide_orientation, turn_of_chest
+from digitizer.film import (
+    OrientationWitness,
+    decide_orientation,
+    turn_of_chest,
+    witnesses_of_reading,
+)
+from digitizer.model.film import TileGrid
 from digitizer.model.raster import Pixels
+from digitizer.model.reading import Line, Reading
 from digitizer.model.reasons import Code
-from digitizer.model.units import Point
+from digitizer.model.units import Corners, Point
 from digitizer.rehearsal.sources import RADIOGRAPHS, radiograph
 
 
@@ -68,6 +75,48 @@ def test_text_and_marker_on_other_sides_contradict() -> None:
     turn, mirrored, reasons = decide_orientation([text(0), marker(0, True)], (0, True))
     assert (turn, mirrored) == (None, None)
     assert Code.MARKER_CONTRADICTS in {one.code for one in reasons}
+
+
+def on_a_sheet(*texts: tuple[int, str, int]) -> tuple[tuple[str, int], ...]:
+    """Return the kind and turn of the witnesses on a sheet of 2 x 2 pictures, each 100 wide.
+
+    Parameters
+    ----------
+    texts : tuples of picture's number or -1 for the margin, text, turn
+    """
+
+    def at(x: float, y: float, width: float, height: float) -> tuple[Point, Point, Point, Point]:
+        right, below = x + width, y + height
+        return Point(x, y), Point(right, y), Point(right, below), Point(x, below)
+
+    places = [(100.0 * column, 50 + 100.0 * row) for row in (0, 1) for column in (0, 1)]
+    lines = []
+    for number, text, turn in texts:
+        x, y = places[number] if number >= 0 else (0.0, 0.0)
+        lines.append(
+            Line(text=text, confidence=0.9, box=at(x + 5, y + 5, 60, 9), engine="x", turn_deg=turn)
+        )
+    tiles = TileGrid(
+        rows=2,
+        columns=2,
+        boxes=tuple(Corners(*at(*place, 100, 100)) for place in places),
+        shown=(True,) * 4,
+    )
+    found = witnesses_of_reading(Reading(lines=tuple(lines), barcodes=()), tiles)
+    return tuple((one.kind, one.turn_deg) for one in found)
+
+
+def test_what_a_console_wrote_into_many_pictures_tells_their_turn() -> None:
+    """It is a part of them, whatever stands in the margin; a block that lies in two is none."""
+    name, block = "LOPEZ^EDITH", "MERCY MEDICAL CENTRE LOPEZ EDITH"
+    of_each = [(number, name, 270) for number in range(3)]
+    assert on_a_sheet(*of_each, (-1, name, 270)) == (("printed", 270),)
+    assert on_a_sheet(*of_each[:2], (-1, block, 270)) == (("text", 270),)
+    # A block that was flashed turned, longer than all of it: nobody is believed.
+    assert on_a_sheet(*of_each, (-1, block + block, 0)) == (("text", 0),)
+    printed = OrientationWitness(kind="printed", turn_deg=270, mirrored=True, letters=60)
+    assert decide_orientation([printed]) == (270, True, ())
+    assert decide_orientation([printed, marker(90, True)])[:2] == (None, None)
 
 
 def blocks_on_chests() -> Iterator[tuple[Pixels, list[tuple[Point, ...]]]]:
