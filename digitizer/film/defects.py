@@ -9,6 +9,7 @@ columns and rows, band by band: what shows in most bands alike is the scanner's.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -34,6 +35,8 @@ _LEAST_VALUE = 0.6
 """The same in values: those of eight bits lie on steps of one."""
 _BORDER = 0.75
 """Ratio of swings to either side from which on a place is a border and no line."""
+_HALF = 0.5
+"""Part of what a line stands out at its middle that its whole width does."""
 _BOTH_SIDES = 1.5
 """How far the two sides of a line may differ, as a part of what it stands out."""
 _COARSE = 61
@@ -42,6 +45,13 @@ _SEGMENTS = (256, 128)
 """Lines of a segment; the shorter ones for a film, or a resolution, of few lines."""
 _LEAST_SEGMENTS = 4
 """Fewer overlapping segments agree by chance."""
+_STRIPS = 4 * _BANDS
+_LEAST_WITHIN = 0.3
+"""Of normal noise two in three lie within the grain, of what only flickers none need to."""
+_OUTLYING = 4.0
+"""Robust standard deviations from which on lines of a strip are something else's."""
+_EVEN = 0.5
+"""Part of the mean power that banding has at least in three of four strips and segments."""
 _AGREES = 0.6
 """Part of the power at one period that the bands must share."""
 
@@ -82,10 +92,11 @@ def odd_lines(picture: Pixels, box: Box, *, along_rows: bool = False) -> Lines:
     if part.shape[0] < 8 * _BANDS or part.shape[1] < 4 * _COARSE:
         return Lines((), 0.0)
     step = max(1, part.shape[0] // (_BANDS * _SAMPLES))
-    bands = np.array_split(part[::step].astype(np.float32), _BANDS)
+    lines = part[::step].astype(np.float32)
+    bands = np.array_split(lines, _BANDS)
     odd = _standing_out(bands)
     first = top if along_rows else left
-    return Lines(tuple(int(one) + first for one in odd), _banding(bands, odd))
+    return Lines(tuple(int(one) + first for one in odd), _banding(lines, odd))
 
 
 def _standing_out(bands: list[Floats]) -> NDArray[np.int_]:
@@ -122,36 +133,63 @@ def _is_line(bands: list[Floats], differences: list[Floats], place: int) -> bool
     here = place + _LAG
     if here < 2 * _LAG or here + 2 * _LAG >= bands[0].shape[1]:
         return False
-    before, after = (
-        float(np.median(np.concatenate([band[:, at : at + _LAG] for band in bands])))
-        for at in (here - 2 * _LAG, here + _LAG + 1)
-    )
-    return abs(before - after) < _BOTH_SIDES * abs(own)
+    around = [band[:, here - 2 * _LAG : here + 2 * _LAG + 1] for band in bands]
+    level = np.median(np.concatenate(around), axis=0)
+    before, after = (float(np.median(one)) for one in (level[:_LAG], level[-_LAG:]))
+    # What is wider than a defect is a gap between pictures, or a bone.
+    out = np.abs(level - (before + after) / 2)
+    is_narrow = int((out > _HALF * out[2 * _LAG]).sum()) <= _LAG
+    return is_narrow and abs(before - after) < _BOTH_SIDES * abs(own)
 
 
-def _banding(bands: list[Floats], odd: NDArray[np.int_]) -> float:
-    """Return the swing from column to column that all bands share, as a part of the brightness.
+def _banding(part: Floats, odd: NDArray[np.int_]) -> float:
+    """Return the swing from column to column that all of it shares, as a part of the brightness.
 
-    Cross spectra of the bands (Welch 1967): at the period of a flicker they agree over the whole
-    film; anatomy agrees nowhere for long.
+    Cross spectra of strips (Welch 1967): at the period of a flicker they agree over the whole
+    film, as much in each of its parts; anatomy agrees nowhere for long. Pictures printed side by
+    side come as regularly, but not everywhere as strong.
     """
-    light = np.stack([np.log(np.maximum(band.mean(axis=0), 1.0)) for band in bands])
+    # Every second is enough: more tells no more of a flicker.
+    light = np.log(np.maximum(part[::2], np.float32(1.0)))
     for place in odd:
         low, high = max(0, place - _LAG), min(light.shape[1], place + _LAG + 1)
         light[:, low:high] = light[:, [low]]
-    fast = light - cv2.blur(light, (_COARSE, 1), borderType=cv2.BORDER_REFLECT)
-    limit = 4 * 1.4826 * np.median(np.abs(fast), axis=1, keepdims=True)
-    fast = np.clip(fast, -limit, limit)
-    lines = fast.shape[1]
+    coarse = np.asarray(cv2.blur(light, (_COARSE, 1), borderType=cv2.BORDER_REFLECT))
+    fast = (light - coarse).astype(np.float32)
+    strips = np.stack([_evened(one) for one in np.array_split(fast, _STRIPS)])
+    lines = strips.shape[1]
     segment = next((n for n in _SEGMENTS if lines >= n + (_LEAST_SEGMENTS - 1) * n // 2), 0)
     if not segment:
         return 0.0
     starts = range(0, lines - segment + 1, segment // 2)
     window = np.hanning(segment)
-    spectra = np.stack([np.fft.rfft(fast[:, at : at + segment] * window) for at in starts])
-    power = (np.abs(spectra) ** 2).sum(axis=1)
-    shared = (np.abs(spectra.sum(axis=1)) ** 2 - power) / (_BANDS - 1)
+    spectra = np.stack([np.fft.rfft(strips[:, at : at + segment] * window) for at in starts])
+    others = spectra.sum(axis=1, keepdims=True) - spectra
+    by_strip = (spectra * others.conj()).real.mean(axis=0)
+    bands = spectra.reshape(len(starts), _BANDS, -1, spectra.shape[2]).mean(axis=2)
+    power = (np.abs(bands) ** 2).sum(axis=1)
+    shared = (np.abs(bands.sum(axis=1)) ** 2 - power) / (_BANDS - 1)
     agree = shared.mean(axis=0) / np.maximum(power.mean(axis=0), 1e-12)
     swing = np.sqrt(np.maximum(np.median(shared, axis=0), 0) / _BANDS) * 4 / segment
-    fit = (agree > _AGREES) & (np.arange(agree.size) >= segment // _COARSE + 1)
+    fit = (agree > _AGREES) & _is_even(by_strip) & _is_even(shared)
+    fit[: segment // _COARSE + 1] = False
     return float(swing[fit].max()) if fit.any() else 0.0
+
+
+def _evened(strip: Floats) -> Floats:
+    """Return the mean of a strip, along its columns, of which print and borders hardly move.
+
+    They stand out sharply; a flicker is less than the grain. So what is further from 0 than the
+    grain counts as if it were as far only, and what that takes of a flicker is given back.
+    """
+    grain = 1.4826 * float(np.median(np.abs(strip[:, ::_LAG])))
+    within = float(np.mean(np.abs(strip[:, ::_LAG]) < grain))
+    mean = np.clip(strip, -grain, grain).mean(axis=0) / max(within, _LEAST_WITHIN)
+    limit = _OUTLYING * 1.4826 * float(np.median(np.abs(mean)))
+    return np.asarray(np.clip(mean, -limit, limit), dtype=np.float32)
+
+
+def _is_even(power: NDArray[np.floating[Any]]) -> NDArray[np.bool_]:
+    """Tell at which periods, along the last axis, three of four parts share as much as most."""
+    least = np.quantile(power, 0.25, axis=0)
+    return np.asarray(least > _EVEN * power.mean(axis=0), dtype=np.bool_)

@@ -127,3 +127,25 @@ def test_banding_is_found_on_films_of_few_lines_too(lines: int) -> None:
     assert odd_lines(film.round().astype(np.uint8), box).banding < 0.002
     found = odd_lines((film * swing).round().astype(np.uint8), box).banding
     assert found == pytest.approx(0.01, rel=0.35)
+
+
+def test_pictures_printed_side_by_side_are_neither_banding_nor_lost_lines() -> None:
+    """Their text comes as regularly as a flicker, and gaps between them run from side to side."""
+    rng = np.random.default_rng(3)
+    sheet = rng.normal(8_000, 200, (1_000, 1_000))
+    for top in range(20, 1_000, 160):
+        for left in range(20, 1_000, 240):
+            for line in range(top, top + 40, 10):
+                sheet[line : line + 5, left : left + 70] = 30_000
+    sheet[495:502] = 50_000
+    box = (0, 1_000, 0, 1_000)
+    for along_rows in (False, True):
+        found = odd_lines(sheet.astype(np.uint16), box, along_rows=along_rows)
+        assert found.places == ()
+        assert found.banding < 0.002
+    lost = sheet.copy()
+    lost[300] = 0
+    assert odd_lines(lost.astype(np.uint16), box, along_rows=True).places == (300,)
+    flicker = 1 + 0.01 * np.sin(2 * np.pi * np.arange(1_000) / 27.0)[:, None]
+    told = odd_lines((sheet * flicker).astype(np.uint16), box, along_rows=True)
+    assert told.banding == pytest.approx(0.01, rel=0.35)
