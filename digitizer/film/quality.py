@@ -10,6 +10,7 @@ from digitizer.film.defects import odd_lines
 from digitizer.film.dust import dust_load
 from digitizer.film.geometry import corners_array
 from digitizer.film.light import full_scale, grey
+from digitizer.film.printed_lines import without_sides
 from digitizer.film.settings import USUAL, QualitySettings
 from digitizer.film.sharpness import (
     busiest_tiles,
@@ -94,13 +95,8 @@ def quality(
     if noise is not None and noise > settings.most_noise * top:
         flags.append(Code.NOISY)
     box = upright_box(picture, geometry)
-    columns, rows = odd_lines(picture, box), odd_lines(picture, box, along_rows=True)
-    if columns.places:
-        flags.append(Code.STUCK_COLUMNS)
-    if rows.places:
-        flags.append(Code.LOST_LINES)
-    if max(columns.banding, rows.banding) > settings.most_banding:
-        flags.append(Code.BANDING)
+    stuck, of_lines = _of_lines(raster, geometry, picture, box, settings)
+    flags += of_lines
     dust = dust_load(picture, box, raster.dpi)
     if dust is not None and dust > settings.most_dust:
         flags.append(Code.DUSTY)
@@ -114,9 +110,28 @@ def quality(
         dpi=raster.dpi,
         cut_off=cut_off,
         clipped_at=clipped_at,
-        columns=columns.places,
+        columns=stuck,
         dust=dust,
     )
+
+
+def _of_lines(
+    raster: Raster,
+    geometry: Geometry | None,
+    picture: Pixels,
+    box: tuple[int, int, int, int],
+    settings: QualitySettings,
+) -> tuple[tuple[int, ...], list[Code]]:
+    """Return the columns that are stuck, and what is to be said of columns and rows."""
+    columns, rows = odd_lines(picture, box), odd_lines(picture, box, along_rows=True)
+    stuck, lost = columns.places, rows.places
+    if geometry is not None and (stuck or lost):
+        stuck, lost = without_sides(raster, geometry, stuck, lost)
+    flags = [Code.STUCK_COLUMNS] if stuck else []
+    flags += [Code.LOST_LINES] if lost else []
+    if max(columns.banding, rows.banding) > settings.most_banding:
+        flags.append(Code.BANDING)
+    return stuck, flags
 
 
 def covered(quality: Quality) -> Quality:

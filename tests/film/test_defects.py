@@ -1,6 +1,7 @@
 """Defects that scanners leave are told, and nothing is told of scans without them."""
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from digitizer.model.film import Quality
 from digitizer.model.raster import Polarity, Raster
 from digitizer.model.units import Dpi
 from digitizer.rehearsal.defects import DEFECTS, can_have, coarsened, spoil
-from digitizer.rehearsal.population import draw_scan
+from digitizer.rehearsal.population import draw_pictures_scan, draw_scan
 
 FILMS = 16
 LEAST = {"film_cut_off": 0.7, "double_feed": 0.8}
@@ -127,6 +128,16 @@ def test_banding_is_found_on_films_of_few_lines_too(lines: int) -> None:
     assert odd_lines(film.round().astype(np.uint8), box).banding < 0.002
     found = odd_lines((film * swing).round().astype(np.uint8), box).banding
     assert found == pytest.approx(0.01, rel=0.35)
+
+
+def test_frames_of_pictures_are_no_lost_lines() -> None:
+    """Printed along the scanner's lines; a column that is stuck beside them is told."""
+    scan = draw_pictures_scan((77201, 2, 27), dpi=100.0, wear=0.5)
+    assert not {"stuck_columns", "lost_lines"} & set(judged(scan.raster).flags)
+    pixels = scan.raster.pixels.copy()
+    column = pixels.shape[1] // 3
+    pixels[:, column] = np.iinfo(pixels.dtype).max
+    assert judged(replace(scan.raster, pixels=pixels)).columns == (column,)
 
 
 def test_pictures_printed_side_by_side_are_neither_banding_nor_lost_lines() -> None:
