@@ -2,7 +2,8 @@
 
 What this decides: whether film and glass should be wiped. What it never does: take a speck away.
 What it may get wrong: fine print is looked past, but calcifications count as specks; some dozens of
-them on a whole film stay far below a dusty one.
+them on a whole film stay far below a dusty one. The grain of printed pictures counts too: on a
+sheet of many nothing is said of it.
 """
 
 import cv2

@@ -6,11 +6,8 @@ between them. What it may get wrong: an element of the sensor that is stuck just
 
 import numpy as np
 
-from digitizer.film.pictures import reading_picture
-from digitizer.film.tiles import find_tiles
-from digitizer.model.film import Geometry
-from digitizer.model.raster import Raster
-from digitizer.model.units import MM_PER_INCH
+from digitizer.model.film import TileGrid
+from digitizer.model.units import MM_PER_INCH, Dpi
 
 __all__ = ["without_sides"]
 
@@ -19,23 +16,21 @@ _USUAL_DPI = 100.0
 
 
 def without_sides(
-    raster: Raster, geometry: Geometry, columns: tuple[int, ...], rows: tuple[int, ...]
+    tiles: TileGrid, dpi: Dpi | None, columns: tuple[int, ...], rows: tuple[int, ...]
 ) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Return the columns and rows that are no sides of pictures.
 
     Parameters
     ----------
-    raster : Raster
-    geometry : Geometry
+    tiles : TileGrid
+        The pictures on the sheet.
+    dpi : Dpi or None
+        Of the scan.
     columns, rows : tuple of int
         That stand out, in pixels of the scan.
     """
-    tiles = find_tiles(reading_picture(raster, geometry), raster.dpi)
-    if tiles is None:
-        return columns, rows
-    beside = _BESIDE_MM * (max(raster.dpi) if raster.dpi else _USUAL_DPI) / MM_PER_INCH
-    corners = np.array(tiles.boxes, dtype=np.float64).reshape(-1, 2)
-    across, down = corners.T
+    beside = _BESIDE_MM * (max(dpi) if dpi else _USUAL_DPI) / MM_PER_INCH
+    across, down = np.array(tiles.boxes, dtype=np.float64).reshape(-1, 2).T
     return (
         tuple(one for one in columns if np.abs(across - one).min() > beside),
         tuple(one for one in rows if np.abs(down - one).min() > beside),

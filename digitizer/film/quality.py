@@ -10,6 +10,7 @@ from digitizer.film.defects import odd_lines
 from digitizer.film.dust import dust_load
 from digitizer.film.geometry import corners_array
 from digitizer.film.light import full_scale, grey
+from digitizer.film.pictures import reading_picture
 from digitizer.film.printed_lines import without_sides
 from digitizer.film.settings import USUAL, QualitySettings
 from digitizer.film.sharpness import (
@@ -20,6 +21,7 @@ from digitizer.film.sharpness import (
     upright_box,
 )
 from digitizer.film.sizes import is_film_size, is_two_sheets, may_be_whole
+from digitizer.film.tiles import find_tiles
 from digitizer.model.film import Geometry, Quality
 from digitizer.model.raster import Pixels, Raster
 from digitizer.model.reasons import Code
@@ -94,12 +96,8 @@ def quality(
         flags.append(Code.BLURRED)
     if noise is not None and noise > settings.most_noise * top:
         flags.append(Code.NOISY)
-    box = upright_box(picture, geometry)
-    stuck, of_lines = _of_lines(raster, geometry, picture, box, settings)
-    flags += of_lines
-    dust = dust_load(picture, box, raster.dpi)
-    if dust is not None and dust > settings.most_dust:
-        flags.append(Code.DUSTY)
+    all_over, stuck, dust = _of_all_over(raster, geometry, picture, settings)
+    flags += all_over
     return Quality(
         flags=tuple(code.value for code in flags),
         sharpness=sharpness,
@@ -115,23 +113,28 @@ def quality(
     )
 
 
-def _of_lines(
-    raster: Raster,
-    geometry: Geometry | None,
-    picture: Pixels,
-    box: tuple[int, int, int, int],
-    settings: QualitySettings,
-) -> tuple[tuple[int, ...], list[Code]]:
-    """Return the columns that are stuck, and what is to be said of columns and rows."""
+def _of_all_over(
+    raster: Raster, geometry: Geometry | None, picture: Pixels, settings: QualitySettings
+) -> tuple[list[Code], tuple[int, ...], float | None]:
+    """Return what is to be said of lines and dust all over a sheet, the stuck columns, the dust."""
+    box = upright_box(picture, geometry)
     columns, rows = odd_lines(picture, box), odd_lines(picture, box, along_rows=True)
     stuck, lost = columns.places, rows.places
-    if geometry is not None and (stuck or lost):
-        stuck, lost = without_sides(raster, geometry, stuck, lost)
-    flags = [Code.STUCK_COLUMNS] if stuck else []
-    flags += [Code.LOST_LINES] if lost else []
-    if max(columns.banding, rows.banding) > settings.most_banding:
-        flags.append(Code.BANDING)
-    return stuck, flags
+    dust = dust_load(picture, box, raster.dpi)
+    is_dusty = dust is not None and dust > settings.most_dust
+    if geometry is not None and (stuck or lost or is_dusty):
+        tiles = find_tiles(reading_picture(raster, geometry), raster.dpi)
+        if tiles is not None:
+            stuck, lost = without_sides(tiles, raster.dpi, stuck, lost)
+            # The grain of what is printed is as fine and as black.
+            dust, is_dusty = (None if is_dusty else dust), False
+    said = {
+        Code.STUCK_COLUMNS: bool(stuck),
+        Code.LOST_LINES: bool(lost),
+        Code.BANDING: max(columns.banding, rows.banding) > settings.most_banding,
+        Code.DUSTY: is_dusty,
+    }
+    return [code for code, holds in said.items() if holds], stuck, dust
 
 
 def covered(quality: Quality) -> Quality:
