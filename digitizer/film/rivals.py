@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from digitizer.film.bed import BedKind, frame_levels, grow_bed, kind_of_bed, outshines
 from digitizer.film.black_rims import with_black_rims, with_whole_rim
 from digitizer.film.borders import border_angle
-from digitizer.film.found import FED_DEG, FoundSheet, Page, beside, left_out
+from digitizer.film.found import FED_DEG, MUCH_LEFT_OUT, FoundSheet, Page, beside, left_out
 from digitizer.film.pieces import outermost
 from digitizer.film.rectangle import OTHERWISE_DEG, agreeing, clipped, common_angle
 from digitizer.film.sizes import is_film_size, may_be_framed, may_be_whole
@@ -49,8 +49,8 @@ _BEYOND_MM = 1.0
 """So far beyond a sheet an edge is another than its own: of one edge, measured before the levels of
 two beds, both lie within 0.7 on 800 drawn scans."""
 _LEFT_OUT = 0.004
-"""Part of its area that a sheet of no film's size may have of its piece outside: of 700 drawn films
-none had 0.003, one from which a part of its block was cut 0.017."""
+"""Part of its area that a sheet of no film's size may have of its piece outside: of 800 drawn films
+no such one had 0.003, but one from which a part of its block was cut 0.017."""
 _WITHIN = 0.9
 """Part of the area of sheets that lies within another which they are printed on: an edge beyond the
 outermost picture may have been taken for its own."""
@@ -145,9 +145,12 @@ def _with_what_it_leaves_out(found: FoundSheet, page: Page) -> FoundSheet:
 
     A block, or a picture, that is printed over the film's black rim shows where no edge does.
     """
-    if _measures_as_film(found, page) or left_out(page, found) < _LEFT_OUT:
+    outside = left_out(page, found)
+    if outside < _LEFT_OUT or _measures_as_film(found, page):
         return found
-    return found.widened_to(found.rim, page.scale)
+    whole = found.widened_to(found.rim, page.scale)
+    # So much beside it may be another, or a flap: sides of two tell no angle.
+    return replace(whole, hung_out=found.hung_out or outside > MUCH_LEFT_OUT)
 
 
 def _to_edges_beyond(kept: BorneOut, believed: Sequence[Supposition], page: Page) -> BorneOut:
