@@ -166,18 +166,25 @@ def _strip(
 
 
 def _edge(values: Floats, pitch: float) -> tuple[float, float] | None:
-    """Return how far outside an edge runs along the whole side, and its step; None where unsure."""
+    """Return how far outside an edge runs along most of the side, and its step; None where unsure.
+
+    A block or tape beside a part of it steps higher than the rim does: it is left out.
+    """
     first, window = round(_NEAR_MM * pitch), max(3, round(_WINDOW_MM * pitch))
-    whole = _step(values, first, window)
-    if whole is None:
-        return None
-    parts = [_step(part, first, window) for part in np.array_split(values, _PARTS, axis=1)]
-    near = [
-        one
-        for one in parts
-        if one is not None and abs(one[0] - whole[0]) < _AGREE_MM * pitch and one[1] * whole[1] > 0
+    parts = [
+        (part, step)
+        for part in np.array_split(values, _PARTS, axis=1)
+        if (step := _step(part, first, window)) is not None
     ]
-    return whole if len(near) >= _PARTS - 1 else None
+    for _, (at, gap) in parts:
+        near = [
+            part
+            for part, (other, its) in parts
+            if abs(other - at) < _AGREE_MM * pitch and gap * its > 0
+        ]
+        if len(near) >= _PARTS - 1:
+            return _step(np.concatenate(near, axis=1), first, window)
+    return None
 
 
 def _distance(start: Points, end: Points, other: Points) -> float:

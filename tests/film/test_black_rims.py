@@ -1,5 +1,7 @@
 """What cannot be told from the bed is kept as far as the film may reach, and no further."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from film_phantoms import Laid, scan
@@ -153,3 +155,21 @@ def test_what_lacks_to_a_size_of_the_trade() -> None:
     assert lacking(SizeMm(173.5, 123.8), 20) == pytest.approx((6.5, 6.2))
     assert lacking(SizeMm(97.7, 75.8), 25) == pytest.approx((3.9, 24.2))  # or 100 x 100
     assert lacking(SizeMm(500.0, 600.0), 20) is None
+
+
+def test_a_rim_beside_a_block_is_kept() -> None:
+    """The block bears the name, and is printed over the rim along a quarter of the side."""
+    scan = draw_marked_scan((52639, 3, 14), dpi=100).drawn
+    assert min(kept(scan)) >= 0.9999
+
+
+def test_a_block_over_a_rim_that_shows_no_edge_is_kept() -> None:
+    """Further down on the same film it hides half of the edge: only the block tells of the rim."""
+    scan = draw_marked_scan((52639, 3, 14), dpi=100).drawn
+    pixels = scan.raster.pixels.copy()
+    block = pixels[30:590, :100].copy()
+    pixels[20:600, :100] = pixels[1000:1580, :100]
+    pixels[600:1160, :100] = block
+    moved = replace(scan, raster=replace(scan.raster, pixels=pixels))
+    assert min(kept(moved)) >= 0.9999
+    assert find_sheets(moved.raster).edge_unsure == (True,)

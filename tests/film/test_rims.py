@@ -37,3 +37,12 @@ def test_a_rim_towards_the_frame_tells_which_way_rims_step(bed: np.ndarray) -> N
     framed[200:600, 160:200] = framed[200:600, 500:540]
     assert bed_is_brighter(framed, [LEFT, RIGHT], PITCH) is True
     assert beyond(framed, RIGHT, PITCH, [LEFT], brighter=True) is None
+
+
+def test_a_block_before_a_part_of_a_rim_hides_no_edge(bed: np.ndarray) -> None:
+    """It steps higher than the rim; along the rest of the side the rim's own edge runs."""
+    blocked = bed.copy()
+    blocked[240:315, 500:536] = 30_000
+    own = beyond(blocked, LEFT, PITCH, [RIGHT])
+    assert own is not None
+    assert own[1] == pytest.approx(40, abs=1.5)

@@ -1,5 +1,7 @@
 """What may be taken for the bed, and what may not."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -7,6 +9,8 @@ from film_phantoms import DPI, Laid, corner_errors, scan
 
 from digitizer.film import edge_unsure, find_sheets, quality
 from digitizer.film.bed import grow_bed
+from digitizer.film.edges import NO_SIDE
+from digitizer.film.found import FoundSheet
 from digitizer.film.rectangle import rough_rectangle
 from digitizer.film.sizes import may_be_framed
 from digitizer.model.film import ScanKind
@@ -171,6 +175,7 @@ def test_black_before_light_in_the_corners_is_film():
         (9201, 2, 178),  # black film on a dark bed: a line of pictures ends in it
         (9201, 2, 185),  # black pictures on a clear bed, one of them as long as a film
         (9301, 2, 110),  # noisy fans on black film, each for itself of no film's size
+        (10902, 2, 48),  # its clear rim goes on to the frame and was taken for the bed
     ],
 )
 def test_a_sheet_of_many_pictures_is_not_cut_to_them(key):
@@ -181,6 +186,33 @@ def test_a_sheet_of_many_pictures_is_not_cut_to_them(key):
     truth = np.clip(scan.placements[0].corners(scan.scene.frame), 0, frame)
     assert (np.min(sheet.corners, axis=0) < truth.min(axis=0) + 2).all()
     assert (np.max(sheet.corners, axis=0) > truth.max(axis=0) - 2).all()
+
+
+def laid(corners, measured=(True, True, True, True)):
+    """Return a sheet as found, with these sides measured."""
+    corners = np.array(corners, float)
+    sides = [replace(NO_SIDE, seen=seen, weight=float(seen)) for seen in measured]
+    return FoundSheet(corners, tuple(sides), 1.0, 0.0, 0.0, corners, 0.0)
+
+
+def test_a_sheet_is_widened_along_its_own_angle():
+    """By what another bed measures beyond it, in millimetres where pixels are not square."""
+    turn = np.array([[np.cos(0.1), -np.sin(0.1)], [np.sin(0.1), np.cos(0.1)]])
+    scale = np.array([0.25, 0.5])
+    box = np.array([[0, 0], [40, 0], [40, 60], [0, 60]], float)
+    sheet = laid(box @ turn.T / scale)
+    beyond = np.array([[55, 5], [50, 58]]) @ turn.T / scale
+    wider = sheet.widened_to(beyond, scale)
+    assert wider.unsure
+    assert (wider.corners * scale @ turn).round(9).tolist() == [[0, 0], [55, 0], [55, 60], [0, 60]]
+
+
+def test_only_sides_that_were_measured_are_edges_and_end_at_the_frame():
+    frame = np.array([[0, 0], [30, 0], [30, 50], [0, 50]], float)
+    sheet = laid([[-10, 5], [40, 5], [40, 45], [-10, 45]], (True, False, False, False))
+    assert [edge.tolist() for edge in sheet.edges_in(frame)] == [[[0, 5], [30, 5]]]
+    assert sheet.is_beside(np.array([15.0, 2.0]), 2.5)
+    assert not sheet.is_beside(np.array([15.0, 3.0]), 2.5)
 
 
 def test_pictures_of_no_films_size_are_not_kept_without_what_lies_beside_them():
