@@ -61,6 +61,23 @@ def test_a_look_without_grain_weighs_more_than_one_in_it() -> None:
     assert number(raw, rest, clean)[0] == "3887014"
 
 
+def test_what_a_mark_lies_across_is_read_where_the_mark_is_faded() -> None:
+    """All looks that contain the mark are misled alike; elsewhere they count as ever."""
+    raw, clean = line("rapidocr", "MRN 4795278"), line("rapidocr:clean", "MRN 4795278")
+    other, faded = line("tesseract", "MRN 4795278"), line("rapidocr:ink", "MRN 4755278")
+    assert number(raw, clean, other, faded)[0] == "4795278"
+    marked = [replace(one, covered=(6,)) for one in (raw, clean, other)]
+    value, confidence = number(*marked, faded)
+    assert value == "4755278"
+    assert confidence < 0.8
+    elsewhere = [replace(one, covered=(9,)) for one in (raw, clean, other)]
+    assert number(*elsewhere, faded)[0] == "4795278"
+    # Where no look is without the mark, all see it and none is worth less than another.
+    unsure = line("tesseract", "MRN 4755278", (6, "5", 0.5, "9", 0.4))
+    value, confidence = number(*marked[:2], replace(unsure, covered=(6,)))
+    assert (value, pytest.approx(confidence)) == number(raw, clean, unsure)
+
+
 def test_readings_of_one_length_speak_for_it_together() -> None:
     """Under a pen stroke one look misses the last sign; two others see it, and not alike."""
     short = line("rapidocr", "MRN 168548")
