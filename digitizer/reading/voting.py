@@ -151,11 +151,15 @@ def vote(told: Sequence[Told]) -> tuple[str, float]:
 
 @dataclass(frozen=True, slots=True)
 class Spelled:
-    """A number, how sure it is, and what else it may be with one sign another."""
+    """A number, how sure it is, and what else it may be with one sign another.
+
+    ``perhaps_worn``: a look thought of a whole figure where it saw one that is a part of it.
+    """
 
     value: str
     sure: float
     others: tuple[tuple[str, float], ...] = ()
+    perhaps_worn: bool = False
 
 
 def undoubted(told: Sequence[Told]) -> bool:
@@ -258,7 +262,19 @@ def spelled(told: Sequence[Told], fits: Fits, among: int = 1, lone: float = LONE
         agreed *= ALONE if among == 1 else lone
     base = agreed * share
     sure = min(max(base * (1 - min(doubt, 1.0)), 0.0), MOST_SURE)
-    return Spelled(text, sure, _alternatives(text, places))
+    perhaps_worn = paper and any(_is_perhaps_worn(text, at, seen) for at in places)
+    return Spelled(text, sure, _alternatives(text, places), perhaps_worn)
+
+
+def _is_perhaps_worn(text: str, at: int, seen: Mapping[str, Sequence[Look]]) -> bool:
+    """Tell whether a look that saw a figure of a number thought of one that it is a part of."""
+    place = len(plain(text[:at]))
+    return any(
+        left == text[at] and left in look[place].chances and whole in look[place].chances
+        for looks in seen.values()
+        for look in looks
+        for left, whole in _WORN_TO
+    )
 
 
 def _of_one_length(told: Sequence[Told]) -> list[Told]:

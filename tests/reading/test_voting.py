@@ -61,6 +61,22 @@ def test_a_look_without_grain_weighs_more_than_one_in_it() -> None:
     assert number(raw, rest, clean)[0] == "3887014"
 
 
+def test_no_number_is_stated_of_whose_figure_an_engine_thinks_as_worn() -> None:
+    """All read a 3; one of them thinks that it may be what is left of a 9."""
+    read = line("rapidocr", "NO. R693440")
+    assert number(read, line("tesseract", "NO. R693440"))[1] > 0.9
+    worn = line("tesseract", "NO. R693440", (7, "3", 0.8, "9", 0.17))
+    value, confidence = number(read, worn)
+    assert value == "R693440"
+    assert confidence < 0.8
+    # No figure loses ink and looks like a 2.
+    other = line("tesseract", "NO. R693440", (7, "3", 0.8, "2", 0.17))
+    assert number(read, other)[1] > 0.8
+    # Film does not wear.
+    said = parse(Reading(lines=(read, worn)), FieldSource.FILM, RULES)[FieldName.PATIENT_ID]
+    assert said.confidence > 0.8
+
+
 def test_what_a_mark_lies_across_is_read_where_the_mark_is_faded() -> None:
     """All looks that contain the mark are misled alike; elsewhere they count as ever."""
     raw, clean = line("rapidocr", "MRN 4795278"), line("rapidocr:clean", "MRN 4795278")
