@@ -212,9 +212,8 @@ class EngineSheetReader:
                     continue
                 seen = lines_on_film(self.rapid.find, grey, place)
                 found = self._read_place(grey, *seen, strips)
-                if not _is_block(strips) and not (
-                    len(found) >= _FEW_LINES and _is_plausible(found)
-                ):
+                enough = len(found) >= _FEW_LINES or _is_sharp(found)
+                if not _is_block(strips) and not (enough and _is_plausible(found)):
                     turned = found[0].way[0] % 180 != 0 if found else None
                     again = narrow_lines(self.rapid.find, grey, seen[0], dpi, turned)
                     found = max(found, self._read_place(grey, *again, strips), key=_worth)

@@ -67,6 +67,8 @@ def test_a_sharp_line_that_tells_who_it_is_ends_the_search_where_it_stands(reade
     """Part of a block: what else is as sharp has strokes as strong, and was looked at with it."""
     film = pictures.film_of(pictures.drawn(("HOSP NO: 4711822",)))
     assert told(reader.read_film(film, 150.0)) == {"patient_id": "4711822"}
+    # Two parts with strong strokes, and the place once; set narrower it would be seen thrice more.
+    assert len(looks["find"]) == 3
     assert SMALL not in looks["find"]
 
 
