@@ -5,7 +5,7 @@ vanishes, while black stays black in all of them. What is left of it there is in
 far the channels differ, and is taken off (Beer and Lambert: densities add up).
 
 The lightest channel has more grain than grey has, so that is taken only where coloured ink lies.
-Elsewhere the picture stays as it is. Print that is itself coloured is not faded.
+Elsewhere the picture stays as it is.
 """
 
 from collections.abc import Sequence
@@ -24,15 +24,16 @@ Boxes = NDArray[np.float32]
 _REDUCED = 0.25
 _WIDEST_STROKE = 21
 """On the reduced picture: wider than any stroke, so that the paper shows through."""
-_CLOUD = 2.0
-"""Of the paper's light; more, and it runs together with that of the card about a label."""
-_COLOURED = 0.06
-"""Difference of the channels, as parts of the paper's own, from which a mark is coloured: of marks
-it is 0.08 and more, of grain 0.02."""
+_CLOUD, _SHARP_CLOUD = 8.0, 2.0
+"""Of the paper's light; beyond the second that of paper and of the card about it run together."""
+_COLOURED = 0.11
+"""Difference of the channels, as parts of the paper's own, from which what is seen is coloured."""
+_MARK = 0.06
+"""The same of a mark on the smoothed picture: marks have 0.08 and more there, grain 0.02."""
 _TIMES_GRAIN = 3.0
-"""What is coloured stands out from the usual difference so many times."""
+"""A mark stands out from the usual difference so many times."""
 _LEAST = 0.004
-"""Part of the text's place that coloured marks must cover to be worth a second look."""
+"""Part of the sheet that is coloured, or of the text's place that marks cover, at least."""
 _PAPER = 230.0
 _BLACK = 0.04
 """Part of the paper's light below which ink is black."""
@@ -74,7 +75,7 @@ class Faded:
 def without_coloured_ink(
     picture: NDArray[np.uint8], lines: Sequence[Boxes] = (), room: float = 0.0
 ) -> Faded | None:
-    """Return a label with coloured ink faded; None where none lies where its text stands.
+    """Return a label with coloured ink faded; None where nothing is coloured.
 
     Parameters
     ----------
@@ -86,32 +87,50 @@ def without_coloured_ink(
     """
     small = cv2.resize(picture, None, fx=_REDUCED, fy=_REDUCED, interpolation=cv2.INTER_AREA)
     stroke = np.ones((_WIDEST_STROKE, _WIDEST_STROKE), np.uint8)
-    paper = cv2.GaussianBlur(cv2.morphologyEx(small, cv2.MORPH_CLOSE, stroke), (0, 0), _CLOUD)
-    size = (picture.shape[1], picture.shape[0])
-    ground = cv2.resize(paper, size, interpolation=cv2.INTER_LINEAR).astype(np.float32)
-    shares = picture.astype(np.float32) / np.maximum(ground, 1)
-    # Smooth before the channels are compared: the difference of three grains is never nothing.
-    smooth = np.asarray(cv2.GaussianBlur(shares, (0, 0), 1.5), np.float32)
-    colour = _difference(smooth)
-    here = _place_of(lines, picture.shape[:2], room)
-    coloured = colour > max(_COLOURED, _TIMES_GRAIN * float(np.median(colour[here])))
-    marks = coloured & here
-    plain = shares @ _GREY
-    if float(np.mean(coloured[here])) < _LEAST:
-        return None
-    if _is_of_print(coloured, plain < _INK, lines):
-        shown = np.clip(plain * _PAPER, 0, 255).astype(np.uint8)
-        return Faded(shown, np.zeros_like(coloured))
+    paper = np.asarray(cv2.morphologyEx(small, cv2.MORPH_CLOSE, stroke), np.uint8)
+    marks = _marks(_shares(picture, paper, _SHARP_CLOUD), lines, room)
+    shares = _shares(picture, paper, _CLOUD)
     lightest = shares.max(axis=2)
+    colour = cv2.GaussianBlur(lightest - shares.min(axis=2), (0, 0), 1.5)
+    coloured = np.asarray(colour > _COLOURED)
+    if float(np.mean(coloured)) < _LEAST:
+        # A pale stamp is no more coloured than grain is, pixel by pixel.
+        coloured = marks
+        if not marks.any():
+            return None
     density = -np.log(np.clip(lightest, _BLACK, None))
     spread = -np.log(np.clip(shares.min(axis=2), _BLACK, None)) - density
     spread = np.clip(cv2.GaussianBlur(spread, (0, 0), 1.0), 0, None)
     # Half of the coloured pixels bear no black ink below.
-    left = float(np.quantile(density[marks] / np.maximum(spread[marks], 0.02), 0.4))
+    left = float(np.quantile(density[coloured] / np.maximum(spread[coloured], 0.02), 0.4))
     black = density - np.float32(np.clip(left, 0, _MOST_LEFT)) * spread
-    faded, grey = (np.clip(one * _PAPER, 0, 255) for one in (np.exp(-black), plain))
+    faded, grey = (np.clip(one * _PAPER, 0, 255) for one in (np.exp(-black), shares @ _GREY))
     mixed = np.asarray(grey + _cover(coloured) * (faded - grey), dtype=np.uint8)
     return Faded(mixed, marks)
+
+
+def _shares(
+    picture: NDArray[np.uint8], paper: NDArray[np.uint8], cloud: float
+) -> NDArray[np.float32]:
+    """Return each channel as parts of the paper's own, told from a reduced picture of the paper."""
+    size = (picture.shape[1], picture.shape[0])
+    smooth = cv2.GaussianBlur(paper, (0, 0), cloud)
+    ground = cv2.resize(smooth, size, interpolation=cv2.INTER_LINEAR).astype(np.float32)
+    return np.asarray(picture.astype(np.float32) / np.maximum(ground, 1), np.float32)
+
+
+def _marks(shares: NDArray[np.float32], lines: Sequence[Boxes], room: float) -> NDArray[np.bool_]:
+    """Return where coloured marks lie among the lines; nothing where the print is coloured."""
+    # Smooth before the channels are compared: the difference of three grains is never nothing.
+    smooth = cv2.GaussianBlur(shares, (0, 0), 1.5)
+    colour = smooth.max(axis=2) - smooth.min(axis=2)
+    here = _place_of(lines, shares.shape[:2], room)
+    coloured = colour > max(_MARK, _TIMES_GRAIN * float(np.median(colour[here])))
+    marks = np.asarray(coloured & here)
+    few = float(np.mean(coloured[here])) < _LEAST
+    if few or _is_of_print(coloured, shares @ _GREY < _INK, lines):
+        return np.zeros_like(marks)
+    return marks
 
 
 def covered(line: Line, marks: NDArray[np.bool_]) -> Line:
@@ -141,12 +160,7 @@ def covered(line: Line, marks: NDArray[np.bool_]) -> Line:
     return replace(line, covered=tuple(np.flatnonzero(across).tolist()))
 
 
-def _difference(shares: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return how far the channels of each pixel differ."""
-    return np.asarray(shares.max(axis=2) - shares.min(axis=2), np.float32)
-
-
-def _place_of(lines: Sequence[Boxes], shape: tuple[int, int], room: float) -> NDArray[np.bool_]:
+def _place_of(lines: Sequence[Boxes], shape: tuple[int, ...], room: float) -> NDArray[np.bool_]:
     """Return where the text stands: within the hull of its lines, and so far about it."""
     if not len(lines):
         return np.ones(shape, bool)

@@ -65,7 +65,8 @@ class Heard:
     """A witness, the weight of its word, and its family: two looks of one engine are one witness.
 
     ``lines`` are the engine's, with its doubts; none where they are not known. ``weight`` is that
-    of this look among those of its engine; ``paper`` tells that it looked at print on paper.
+    of this look among those of its engine; ``paper`` tells that it looked at print on paper, and
+    ``faded`` that coloured ink was taken away before.
     """
 
     witness: Witness
@@ -74,6 +75,7 @@ class Heard:
     lines: Sequence[Line] = field(default=())
     weight: float = 1.0
     paper: bool = False
+    faded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,18 +264,25 @@ def spelled(told: Sequence[Told], fits: Fits, among: int = 1, lone: float = LONE
         agreed *= ALONE if among == 1 else lone
     base = agreed * share
     sure = min(max(base * (1 - min(doubt, 1.0)), 0.0), MOST_SURE)
-    perhaps_worn = paper and any(_is_perhaps_worn(text, at, seen) for at in places)
+    perhaps_worn = any(_thinks_of_wear(text, one) for one in like)
     return Spelled(text, sure, _alternatives(text, places), perhaps_worn)
 
 
-def _is_perhaps_worn(text: str, at: int, seen: Mapping[str, Sequence[Look]]) -> bool:
-    """Tell whether a look that saw a figure of a number thought of one that it is a part of."""
-    place = len(plain(text[:at]))
-    return any(
-        left == text[at] and left in look[place].chances and whole in look[place].chances
-        for looks in seen.values()
-        for look in looks
-        for left, whole in _WORN_TO
+def _thinks_of_wear(text: str, told: Told) -> bool:
+    """Tell whether a look saw a figure of a number and thought of one that it is a part of.
+
+    A 1 counts for none: Tesseract thinks of a 4 beside many. Nor does a look in which print lost
+    ink because coloured ink was faded.
+    """
+    return (
+        told.by.paper
+        and not told.by.faded
+        and any(
+            sign in sight.chances and whole in sight.chances
+            for sign, sight in zip(plain(text), _look(told), strict=True)
+            for left, whole in _WORN_TO
+            if left == sign != "1"
+        )
     )
 
 

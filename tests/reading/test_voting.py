@@ -72,6 +72,13 @@ def test_no_number_is_stated_of_whose_figure_an_engine_thinks_as_worn() -> None:
     # No figure loses ink and looks like a 2.
     other = line("tesseract", "NO. R693440", (7, "3", 0.8, "2", 0.17))
     assert number(read, other)[1] > 0.8
+    # Print from which coloured ink was faded lost some of its own.
+    faded = line("rapidocr:ink", "NO. R693440", (7, "3", 0.8, "9", 0.17))
+    assert number(read, line("tesseract", "NO. R693440"), faded)[1] > 0.8
+    # Tesseract thinks of a 4 beside many a 1.
+    one, other = line("rapidocr", "NO. R613440"), line("tesseract", "NO. R613440")
+    beside = replace(other, doubts=(Doubt(6, (("1", 0.8), ("4", 0.17))),))
+    assert number(one, beside)[1] > 0.8
     # Film does not wear.
     said = parse(Reading(lines=(read, worn)), FieldSource.FILM, RULES)[FieldName.PATIENT_ID]
     assert said.confidence > 0.8
