@@ -92,6 +92,9 @@ _PLAUSIBLE = re.compile(
     re.IGNORECASE,
 )
 
+_WHO = re.compile(r"\d{1,4}[/.\-]\d{2}[/.\-]\d{2}|\d{5,}|, ?[A-Z]{3}|\bNAME\b", re.IGNORECASE)
+"""A number, a date or a name; a hospital's name may be the one sharp line of a worn block."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Strip:
@@ -212,8 +215,8 @@ class EngineSheetReader:
                     continue
                 seen = lines_on_film(self.rapid.find, grey, place)
                 found = self._read_place(grey, *seen, strips)
-                enough = len(found) >= _FEW_LINES or _is_sharp(found)
-                if not _is_block(strips) and not (enough and _is_plausible(found)):
+                told = _tells_who(found) or (len(found) >= _FEW_LINES and _is_plausible(found))
+                if not _is_block(strips) and not told:
                     turned = found[0].way[0] % 180 != 0 if found else None
                     again = narrow_lines(self.rapid.find, grey, seen[0], dpi, turned)
                     found = max(found, self._read_place(grey, *again, strips), key=_worth)
@@ -225,10 +228,8 @@ class EngineSheetReader:
                 barcodes += read_barcodes(stretched(grey[y0:y1, x0:x1]), Point(x0, y0))
                 if strips and not place.lines:
                     break
-            # Of 48 films with a part of a block (seeds 8502 and 8503) 20 end here so, and none
-            # says less.
-            told = _is_sharp(strips) and _is_plausible(strips)
-            if number == 0 and not (told or _is_block(strips)):
+            # Of 48 films with a part of a block (seeds 8502 and 8503) none says less so.
+            if number == 0 and not (_is_block(strips) or _tells_who(strips)):
                 continue
             if _is_plausible(strips) or _is_sharp(strips):
                 break
@@ -425,6 +426,11 @@ def _is_sharp(strips: Sequence[_Strip]) -> bool:
     return any(_letters(one) >= _WORDS for one in read) and all(
         one.score >= _SHARP_SCORE for one in read
     )
+
+
+def _tells_who(strips: Sequence[_Strip]) -> bool:
+    """Tell whether all lines are sharp print, and one of them tells of whom or when."""
+    return _is_sharp(strips) and any(_WHO.search(one.text.text) for one in strips if one.text)
 
 
 def _is_block(strips: Sequence[_Strip]) -> bool:

@@ -72,6 +72,12 @@ def test_a_sharp_line_that_tells_who_it_is_ends_the_search_where_it_stands(reade
     assert SMALL not in looks["find"]
 
 
+def test_a_sharp_line_that_tells_of_nobody_does_not_end_the_search(reader, pictures, looks):
+    """It may be the one line of a block that is not worn."""
+    reader.read_film(pictures.film_of(pictures.drawn(("CITY GENERAL HOSPITAL",))), 150.0)
+    assert looks["find"].count(SMALL) == 1
+
+
 def test_a_place_that_was_read_is_not_looked_at_again(reader, pictures, looks):
     """One line is no block, so the whole film is looked at; there it is found again."""
     reader.read_film(pictures.film_of(pictures.drawn(("4711822",))), 150.0)
