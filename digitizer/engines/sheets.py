@@ -19,7 +19,7 @@ from digitizer.engines.finding import (
     narrow_on_paper,
     places_on_film,
 )
-from digitizer.engines.inks import without_coloured_ink
+from digitizer.engines.inks import covered, without_coloured_ink
 from digitizer.engines.lines import TESSERACT, PageLine
 from digitizer.engines.markers import find_markers
 from digitizer.engines.places import DETECTOR, ROOM, alike, tiles
@@ -92,6 +92,9 @@ _PLAUSIBLE = re.compile(
     re.IGNORECASE,
 )
 
+_WHO = re.compile(r"\d{1,4}[/.\-]\d{2}[/.\-]\d{2}|\d{5,}|, ?[A-Z]{3}|\bNAME\b", re.IGNORECASE)
+"""A number, a date or a name; a hospital's name may be the one sharp line of a worn block."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Strip:
@@ -154,7 +157,7 @@ class EngineSheetReader:
         grey = stretched(_grey(picture))
         strips = self._strips(grey, self._boxes(grey), mirror=False)
         lines = self._lines(strips)
-        lines += self._lines_in_ink(picture, lines)
+        lines = self._with_ink_faded(picture, lines)
         if not any(bears_number(line.text) for line in lines):
             lines += self._lines_missed(grey, strips)
         return Reading(lines=lines, barcodes=read_barcodes(grey))
@@ -166,18 +169,25 @@ class EngineSheetReader:
         new = _apart_from(boxes, before)
         return self._lines([one for one, kept in zip(strips, new, strict=True) if kept])
 
-    def _lines_in_ink(self, picture: Pixels, first: Sequence[Line]) -> tuple[Line, ...]:
-        """Read a coloured label once more without what was stamped or drawn across it in colour."""
+    def _with_ink_faded(self, picture: Pixels, first: tuple[Line, ...]) -> tuple[Line, ...]:
+        """Read a coloured label once more without what was stamped or drawn across it in colour.
+
+        Returned are the lines read before, with the signs told across which that lies, and the new.
+        """
         if picture.ndim < 3 or picture.dtype != np.uint8:
-            return ()
-        ink = without_coloured_ink(picture.astype(np.uint8, copy=False))
-        if ink is None:
-            return ()
-        strips = self._strips(ink, self._boxes(ink), mirror=False)
+            return first
+        # A number that was not found may lie under a mark beside the other lines.
+        room = 0.0 if any(bears_number(one.text) for one in first) else ROOM
+        boxes = [np.array(one.box, np.float32) for one in first]
+        faded = without_coloured_ink(picture.astype(np.uint8, copy=False), boxes, room)
+        if faded is None:
+            return first
+        strips = self._strips(faded.grey, self._boxes(faded.grey), mirror=False)
         lines = list(self._rapid_lines(strips, INK))
         said = [" ".join(one.text for one in first)]
         again = [one for one in lines if doubtful_number(one, said)]
-        return (*lines, *self._read_again(strips, again, INK_CLEAN))
+        marked = tuple(covered(one, faded.marks) for one in first)
+        return (*marked, *lines, *self._read_again(strips, again, INK_CLEAN))
 
     def read_film(self, picture: Pixels, dpi: float | None = None) -> Reading:
         """Read the places of a film that may bear text, each in the way it reads best.
@@ -205,9 +215,8 @@ class EngineSheetReader:
                     continue
                 seen = lines_on_film(self.rapid.find, grey, place)
                 found = self._read_place(grey, *seen, strips)
-                if not _is_block(strips) and not (
-                    len(found) >= _FEW_LINES and _is_plausible(found)
-                ):
+                told = _tells_who(found) or (len(found) >= _FEW_LINES and _is_plausible(found))
+                if not _is_block(strips) and not told:
                     turned = found[0].way[0] % 180 != 0 if found else None
                     again = narrow_lines(self.rapid.find, grey, seen[0], dpi, turned)
                     found = max(found, self._read_place(grey, *again, strips), key=_worth)
@@ -219,7 +228,8 @@ class EngineSheetReader:
                 barcodes += read_barcodes(stretched(grey[y0:y1, x0:x1]), Point(x0, y0))
                 if strips and not place.lines:
                     break
-            if number == 0 and not _is_block(strips):
+            # Of 48 films with a part of a block (seeds 8502 and 8503) none says less so.
+            if number == 0 and not (_is_block(strips) or _tells_who(strips)):
                 continue
             if _is_plausible(strips) or _is_sharp(strips):
                 break
@@ -416,6 +426,11 @@ def _is_sharp(strips: Sequence[_Strip]) -> bool:
     return any(_letters(one) >= _WORDS for one in read) and all(
         one.score >= _SHARP_SCORE for one in read
     )
+
+
+def _tells_who(strips: Sequence[_Strip]) -> bool:
+    """Tell whether all lines are sharp print, and one of them tells of whom or when."""
+    return _is_sharp(strips) and any(_WHO.search(one.text.text) for one in strips if one.text)
 
 
 def _is_block(strips: Sequence[_Strip]) -> bool:

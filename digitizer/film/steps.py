@@ -25,8 +25,8 @@ _LONG_MM = 9.0
 _GAP_MM = 7.0
 """So far print or a bone may interrupt a step."""
 _ASIDE_MM = 0.6
-_TURN = np.radians(1.5)
-"""How far pieces of one step may lie beside and askew of each other."""
+_ALONG = np.cos(np.radians(1.5))
+"""How far pieces of one step may lie beside and askew of each other: the cosine of that angle."""
 _ACROSS_MM = (-1.5, -1.0, -0.55, 0.55, 1.0, 1.5)
 """Where to either side the height of a step is taken."""
 _SHARP = 0.7
@@ -130,25 +130,32 @@ def _joined(pieces: Points, pitch: float) -> list[Step]:
     """Join pieces (n, 2, 2) that follow each other on one line, beginning with the longest."""
     ways = pieces[:, 1] - pieces[:, 0]
     lengths = np.linalg.norm(ways, axis=1)
-    ways = ways / lengths[:, None]
-    left = np.argsort(-lengths, kind="stable")
+    order = np.argsort(-lengths, kind="stable")
+    pieces, lengths, ways = pieces[order], lengths[order], (ways / lengths[:, None])[order]
+    left = np.ones(len(pieces), bool)
     steps: list[Step] = []
-    while len(left):
-        first, left = left[0], left[1:]
+    for first in range(len(pieces)):
+        if not left[first]:
+            continue
+        left[first] = False
         step = Step(pieces[first, 0], pieces[first, 1], float(lengths[first]))
-        while (place := _next(step, pieces[left], ways[left], pitch)) is not None:
-            step = _both(step, pieces[left[place]])
-            left = np.delete(left, place)
+        while (place := _next(step, pieces, ways, left, pitch)) is not None:
+            step = _both(step, pieces[place])
+            left[place] = False
         if step.length > _LONG_MM * pitch:
             steps.append(step)
     return steps
 
 
-def _next(step: Step, others: Points, ways: Points, pitch: float) -> int | None:
-    """Return the first piece that goes on where a step ends; ``ways`` are their directions."""
+def _next(
+    step: Step, pieces: Points, ways: Points, left: NDArray[np.bool_], pitch: float
+) -> int | None:
+    """Return the first piece left that goes on where a step ends; ``ways`` are their directions."""
     # Of thousands of pieces few are parallel: the rest is asked of those alone.
-    parallel = np.flatnonzero(ways @ step.along > np.cos(_TURN))
-    to = others[parallel] - step.start
+    parallel = np.flatnonzero(left & (ways @ step.along > _ALONG))
+    if len(parallel) == 0:
+        return None
+    to = pieces[parallel] - step.start
     aside = np.abs(to @ step.right).max(axis=1) < _ASIDE_MM * pitch
     at = to @ step.along
     gap = np.maximum(at.min(axis=1) - step.span, -at.max(axis=1))

@@ -94,6 +94,8 @@ class Line:
         Whether the text reads only in a mirror.
     doubts : tuple of Doubt
         The characters of which the engine tells alternatives.
+    covered : tuple of int
+        The places in the text of what a coloured stamp or pen stroke lies across.
     """
 
     text: str
@@ -103,6 +105,7 @@ class Line:
     turn_deg: int = 0
     mirrored: bool = False
     doubts: tuple[Doubt, ...] = ()
+    covered: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

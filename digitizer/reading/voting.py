@@ -6,7 +6,7 @@ be; so the character is chosen, not the engine.
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from math import exp, log, prod
 
@@ -53,6 +53,9 @@ _WEAR = 4.0
 """How much likelier paper lost ink of a figure than got some: of 71 looks of RapidOCR at figures of
 worn and badly worn labels (seeds 405 and 511) that saw the first of a pair and doubted whether it
 was the second, 41 saw the second; of 89 looks the other way round 6 saw the first."""
+_COVERED = 0.15
+"""Weight of a look at what a mark lies across, where another look sees it without: all looks that
+contain the mark are misled alike."""
 _JOINING = "-'’"
 """Signs within a name."""
 
@@ -62,7 +65,8 @@ class Heard:
     """A witness, the weight of its word, and its family: two looks of one engine are one witness.
 
     ``lines`` are the engine's, with its doubts; none where they are not known. ``weight`` is that
-    of this look among those of its engine; ``paper`` tells that it looked at print on paper.
+    of this look among those of its engine; ``paper`` tells that it looked at print on paper, and
+    ``faded`` that coloured ink was taken away before.
     """
 
     witness: Witness
@@ -71,6 +75,7 @@ class Heard:
     lines: Sequence[Line] = field(default=())
     weight: float = 1.0
     paper: bool = False
+    faded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +90,22 @@ Fits = Callable[[str], object]
 """Tells whether a text has a form: true or false, as a regular expression's match does."""
 Chances = Mapping[str, float]
 """What a character may be, by what one engine saw in one look."""
-Look = tuple[float, list[Chances]]
-"""The weight of a look, and what it saw of each character."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What one look of an engine saw of a character, and the weight of that look.
+
+    ``covered`` tells that a coloured mark lies across it: what was seen is print and mark in one.
+    """
+
+    weight: float
+    chances: Chances
+    covered: bool = False
+
+
+Look = list[Sight]
+"""What one look saw of each character."""
 
 
 @lru_cache(maxsize=20_000)
@@ -134,11 +153,15 @@ def vote(told: Sequence[Told]) -> tuple[str, float]:
 
 @dataclass(frozen=True, slots=True)
 class Spelled:
-    """A number, how sure it is, and what else it may be with one sign another."""
+    """A number, how sure it is, and what else it may be with one sign another.
+
+    ``perhaps_worn``: a look thought of a whole figure where it saw one that is a part of it.
+    """
 
     value: str
     sure: float
     others: tuple[tuple[str, float], ...] = ()
+    perhaps_worn: bool = False
 
 
 def undoubted(told: Sequence[Told]) -> bool:
@@ -151,7 +174,8 @@ def undoubted(told: Sequence[Told]) -> bool:
 
 def _undoubted(told: Told) -> bool:
     found = list(_sightings(told))
-    sure = bool(found) and all(_sure_of(plain(told.claim.value), looks) for looks in found)
+    value = plain(told.claim.value)
+    sure = bool(found) and all(_sure_of(value, [sight.chances for sight in look]) for look in found)
     return sure and not (told.by.paper and _lacks_figure(told.claim))
 
 
@@ -240,7 +264,26 @@ def spelled(told: Sequence[Told], fits: Fits, among: int = 1, lone: float = LONE
         agreed *= ALONE if among == 1 else lone
     base = agreed * share
     sure = min(max(base * (1 - min(doubt, 1.0)), 0.0), MOST_SURE)
-    return Spelled(text, sure, _alternatives(text, places))
+    perhaps_worn = any(_thinks_of_wear(text, one) for one in like)
+    return Spelled(text, sure, _alternatives(text, places), perhaps_worn)
+
+
+def _thinks_of_wear(text: str, told: Told) -> bool:
+    """Tell whether a look saw a figure of a number and thought of one that it is a part of.
+
+    A 1 counts for none: Tesseract thinks of a 4 beside many. Nor does a look in which print lost
+    ink because coloured ink was faded.
+    """
+    return (
+        told.by.paper
+        and not told.by.faded
+        and any(
+            sign in sight.chances and whole in sight.chances
+            for sign, sight in zip(plain(text), _look(told), strict=True)
+            for left, whole in _WORN_TO
+            if left == sign != "1"
+        )
+    )
 
 
 def _of_one_length(told: Sequence[Told]) -> list[Told]:
@@ -265,10 +308,10 @@ def _looks(like: Sequence[Told]) -> tuple[dict[str, list[Look]], dict[str, list[
     seen: dict[str, list[Look]] = defaultdict(list)
     worn: dict[str, list[Look]] = defaultdict(list)
     for one in like:
-        look = _chances(one)
-        before = [_before_wear(sign) for sign in look] if one.by.paper else look
-        seen[one.by.family].append((one.by.weight, look))
-        worn[one.by.family].append((one.by.weight, before))
+        look = _look(one)
+        before = [replace(sight, chances=_before_wear(sight.chances)) for sight in look]
+        seen[one.by.family].append(look)
+        worn[one.by.family].append(before if one.by.paper else look)
     return seen, worn
 
 
@@ -314,12 +357,9 @@ def _settled(
     found: dict[int, Mapping[str, float]] = {}
     places = [at for at, sign in enumerate(value) if sign.isalnum()]
     for number, at in enumerate(places):
-        here = {
-            family: [(weight, look[number]) for weight, look in looks]
-            for family, looks in seen.items()
-        }
+        here = {family: [look[number] for look in looks] for family, looks in seen.items()}
         rivals = {plain(one.claim.value)[number] for one in like}
-        thought = {sign for looks in here.values() for _, look in looks for sign in look}
+        thought = {sign for looks in here.values() for one in looks for sign in one.chances}
         numeric = {sign for sign in rivals | thought if sign.isdigit()}
         if all(sign.isdigit() for sign in rivals) or (digits and number > 0 and numeric):
             found[at] = _signs(here, numeric, rivals, trust)
@@ -361,7 +401,7 @@ def _agreed(text: str, told: Sequence[Told], like: Sequence[Told]) -> tuple[floa
 
 
 def _signs(
-    seen: Mapping[str, Sequence[tuple[float, Chances]]],
+    seen: Mapping[str, Sequence[Sight]],
     signs: set[str],
     rivals: set[str],
     trust: Mapping[str, float],
@@ -369,10 +409,14 @@ def _signs(
     """Return the signs by how well they fit what all engines saw there, with their shares."""
     if len(signs) == 1:
         return dict.fromkeys(signs, 1.0)
+    # Whom a mark misleads counts less beside one who sees the sign without it.
+    misled = not all(one.covered for looks in seen.values() for one in looks)
     scores: dict[str, float] = {}
     for sign in signs:
         scores[sign] = sum(
-            trust[family] * log(max(_mean(sign, looks), _UNSEEN.get(family, _LEAST_SEEN)))
+            trust[family]
+            * (_COVERED if misled and all(one.covered for one in looks) else 1.0)
+            * log(max(_mean(sign, looks), _UNSEEN.get(family, _LEAST_SEEN)))
             for family, looks in seen.items()
         )
     order = sorted(scores, key=lambda one: (-scores[one], one not in rivals, one))
@@ -380,19 +424,20 @@ def _signs(
     return {sign: exp(scores[sign] - scores[order[0]]) / total for sign in order}
 
 
-def _mean(sign: str, looks: Sequence[tuple[float, Chances]]) -> float:
+def _mean(sign: str, looks: Sequence[Sight]) -> float:
     """Return the chance of a sign by all looks of an engine, each by its weight."""
-    total = sum(weight for weight, _ in looks)
-    return sum(weight * look.get(sign, 0.0) for weight, look in looks) / total
+    weights = [one.weight * (_COVERED if one.covered else 1.0) for one in looks]
+    chances = [one.chances.get(sign, 0.0) for one in looks]
+    return sum(a * b for a, b in zip(weights, chances, strict=True)) / sum(weights)
 
 
-def _chances(told: Told) -> list[Chances]:
+def _look(told: Told) -> Look:
     """Return of each character of a claim what its engine saw there; letters taken for digits."""
-    unseen: list[Chances] = [{sign: 1 - _LEAST_SEEN} for sign in plain(told.claim.value)]
+    unseen = [Sight(told.by.weight, {sign: 1 - _LEAST_SEEN}) for sign in plain(told.claim.value)]
     return next(_sightings(told), unseen)
 
 
-def _sightings(told: Told) -> Iterator[list[Chances]]:
+def _sightings(told: Told) -> Iterator[Look]:
     """Yield for each place where a claim stands in its engine's lines what was seen there."""
     claim = told.claim
     value = plain(claim.written or claim.value)
@@ -400,9 +445,14 @@ def _sightings(told: Told) -> Iterator[list[Chances]]:
         exact = list(_standing(value, line.text))
         like = value.translate(LIKE_DIGITS)
         for places in exact or _standing(like, line.text.upper().translate(LIKE_DIGITS)):
+            found = [None if at is None else places[at] for at in _places(claim)]
             yield [
-                _seen_at(line, sign, None if at is None else places[at], paper=told.by.paper)
-                for sign, at in zip(plain(claim.value), _places(claim), strict=True)
+                Sight(
+                    told.by.weight,
+                    _seen_at(line, sign, at, paper=told.by.paper),
+                    at in line.covered,
+                )
+                for sign, at in zip(plain(claim.value), found, strict=True)
             ]
 
 

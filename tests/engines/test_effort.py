@@ -63,6 +63,21 @@ def test_a_block_fainter_than_all_about_it_is_found_on_the_whole_film(reader, pi
     assert SMALL in looks["find"]
 
 
+def test_a_sharp_line_that_tells_who_it_is_ends_the_search_where_it_stands(reader, pictures, looks):
+    """Part of a block: what else is as sharp has strokes as strong, and was looked at with it."""
+    film = pictures.film_of(pictures.drawn(("HOSP NO: 4711822",)))
+    assert told(reader.read_film(film, 150.0)) == {"patient_id": "4711822"}
+    # Two parts with strong strokes, and the place once; set narrower it would be seen thrice more.
+    assert len(looks["find"]) == 3
+    assert SMALL not in looks["find"]
+
+
+def test_a_sharp_line_that_tells_of_nobody_does_not_end_the_search(reader, pictures, looks):
+    """It may be the one line of a block that is not worn."""
+    reader.read_film(pictures.film_of(pictures.drawn(("CITY GENERAL HOSPITAL",))), 150.0)
+    assert looks["find"].count(SMALL) == 1
+
+
 def test_a_place_that_was_read_is_not_looked_at_again(reader, pictures, looks):
     """One line is no block, so the whole film is looked at; there it is found again."""
     reader.read_film(pictures.film_of(pictures.drawn(("4711822",))), 150.0)

@@ -61,6 +61,46 @@ def test_a_look_without_grain_weighs_more_than_one_in_it() -> None:
     assert number(raw, rest, clean)[0] == "3887014"
 
 
+def test_no_number_is_stated_of_whose_figure_an_engine_thinks_as_worn() -> None:
+    """All read a 3; one of them thinks that it may be what is left of a 9."""
+    read = line("rapidocr", "NO. R693440")
+    assert number(read, line("tesseract", "NO. R693440"))[1] > 0.9
+    worn = line("tesseract", "NO. R693440", (7, "3", 0.8, "9", 0.17))
+    value, confidence = number(read, worn)
+    assert value == "R693440"
+    assert confidence < 0.8
+    # No figure loses ink and looks like a 2.
+    other = line("tesseract", "NO. R693440", (7, "3", 0.8, "2", 0.17))
+    assert number(read, other)[1] > 0.8
+    # Print from which coloured ink was faded lost some of its own.
+    faded = line("rapidocr:ink", "NO. R693440", (7, "3", 0.8, "9", 0.17))
+    assert number(read, line("tesseract", "NO. R693440"), faded)[1] > 0.8
+    # Tesseract thinks of a 4 beside many a 1.
+    one, other = line("rapidocr", "NO. R613440"), line("tesseract", "NO. R613440")
+    beside = replace(other, doubts=(Doubt(6, (("1", 0.8), ("4", 0.17))),))
+    assert number(one, beside)[1] > 0.8
+    # Film does not wear.
+    said = parse(Reading(lines=(read, worn)), FieldSource.FILM, RULES)[FieldName.PATIENT_ID]
+    assert said.confidence > 0.8
+
+
+def test_what_a_mark_lies_across_is_read_where_the_mark_is_faded() -> None:
+    """All looks that contain the mark are misled alike; elsewhere they count as ever."""
+    raw, clean = line("rapidocr", "MRN 4795278"), line("rapidocr:clean", "MRN 4795278")
+    other, faded = line("tesseract", "MRN 4795278"), line("rapidocr:ink", "MRN 4755278")
+    assert number(raw, clean, other, faded)[0] == "4795278"
+    marked = [replace(one, covered=(6,)) for one in (raw, clean, other)]
+    value, confidence = number(*marked, faded)
+    assert value == "4755278"
+    assert confidence < 0.8
+    elsewhere = [replace(one, covered=(9,)) for one in (raw, clean, other)]
+    assert number(*elsewhere, faded)[0] == "4795278"
+    # Where no look is without the mark, all see it and none is worth less than another.
+    unsure = line("tesseract", "MRN 4755278", (6, "5", 0.5, "9", 0.4))
+    value, confidence = number(*marked[:2], replace(unsure, covered=(6,)))
+    assert (value, pytest.approx(confidence)) == number(raw, clean, unsure)
+
+
 def test_readings_of_one_length_speak_for_it_together() -> None:
     """Under a pen stroke one look misses the last sign; two others see it, and not alike."""
     short = line("rapidocr", "MRN 168548")
