@@ -46,6 +46,8 @@ _SEGMENTS = (256, 128)
 _LEAST_SEGMENTS = 4
 """Fewer overlapping segments agree by chance."""
 _STRIPS = 4 * _BANDS
+_SOME = 11
+"""Of so many columns one is enough to tell the grain."""
 _LEAST_WITHIN = 0.3
 """Of normal noise two in three lie within the grain, of what only flickers none need to."""
 _OUTLYING = 4.0
@@ -150,12 +152,12 @@ def _banding(part: Floats, odd: NDArray[np.int_]) -> float:
     side come as regularly, but not everywhere as strong.
     """
     # Every second is enough: more tells no more of a flicker.
-    light = np.log(np.maximum(part[::2], np.float32(1.0)))
+    light = np.asarray(cv2.log(np.maximum(part[::2], np.float32(1.0))))
     for place in odd:
         low, high = max(0, place - _LAG), min(light.shape[1], place + _LAG + 1)
         light[:, low:high] = light[:, [low]]
     coarse = np.asarray(cv2.blur(light, (_COARSE, 1), borderType=cv2.BORDER_REFLECT))
-    fast = (light - coarse).astype(np.float32)
+    fast = np.asarray(light - coarse, dtype=np.float32)
     strips = np.stack([_evened(one) for one in np.array_split(fast, _STRIPS)])
     lines = strips.shape[1]
     segment = next((n for n in _SEGMENTS if lines >= n + (_LEAST_SEGMENTS - 1) * n // 2), 0)
@@ -182,8 +184,9 @@ def _evened(strip: Floats) -> Floats:
     They stand out sharply; a flicker is less than the grain. So what is further from 0 than the
     grain counts as if it were as far only, and what that takes of a flicker is given back.
     """
-    grain = 1.4826 * float(np.median(np.abs(strip[:, ::_LAG])))
-    within = float(np.mean(np.abs(strip[:, ::_LAG]) < grain))
+    some = np.abs(strip[:, ::_SOME])
+    grain = 1.4826 * float(np.median(some))
+    within = float(np.mean(some < grain))
     mean = np.clip(strip, -grain, grain).mean(axis=0) / max(within, _LEAST_WITHIN)
     limit = _OUTLYING * 1.4826 * float(np.median(np.abs(mean)))
     return np.asarray(np.clip(mean, -limit, limit), dtype=np.float32)
