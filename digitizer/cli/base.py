@@ -3,6 +3,7 @@
 import csv
 import getpass
 import json
+import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -27,6 +28,7 @@ __all__ = [
     "Verb",
     "json_option",
     "login",
+    "login_name",
     "note",
     "pass_session",
     "print_csv",
@@ -152,9 +154,18 @@ def progress_bars() -> Progress:
     )
 
 
+def login_name() -> str:
+    """Return the login name of whoever runs this command, or the number of one without."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        # In a container a user need not have a name.
+        return str(os.getuid())
+
+
 def login() -> str:
     """Return who runs this command, for the audit trail."""
-    return f"cli:{getpass.getuser()}"
+    return f"cli:{login_name()}"
 
 
 def note(text: str) -> None:

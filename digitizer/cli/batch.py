@@ -154,7 +154,8 @@ def retry(
     chosen = dict.fromkeys(ids or _held_ids(services, state, name))
     started = review.retry(services, chosen, user=user or login())
     print(f"{len(started)} of {len(chosen)} set going.")
-    for one in chosen:
+    # Of all that is held it is the number that tells.
+    for one in dict.fromkeys(ids):
         if one not in started:
             print(f"  {one}: not held, on hold (`digitizer review release`), or never taken in.")
     return 0

@@ -1,12 +1,19 @@
 """Calibrating scanners."""
 
-import getpass
 from pathlib import Path
 from typing import Any
 
 import click
 
-from digitizer.cli.base import Session, Verb, json_option, note, pass_session, print_json
+from digitizer.cli.base import (
+    Session,
+    Verb,
+    json_option,
+    login_name,
+    note,
+    pass_session,
+    print_json,
+)
 from digitizer.errors import UsageError
 from digitizer.model.density import ScannerProfile
 from digitizer.pipeline.calibrate import Tablet, complaints, read_densities
@@ -50,7 +57,7 @@ def calibrate(
     tablet = Tablet(densities=read_densities(densities), length_mm=length_mm)
     services = session.services
     profile = calibrate_scanner(
-        services, scan_file, tablet, scanner, operator or getpass.getuser(), flat=flat
+        services, scan_file, tablet, scanner, operator or login_name(), flat=flat
     )
     found = complaints(
         profile,

@@ -1,5 +1,7 @@
 """Following, replaying, looking blindly: as a user runs them, on jackets read before."""
 
+import getpass
+import os
 from pathlib import Path
 
 import pytest
@@ -94,6 +96,20 @@ def test_a_retry_says_what_it_cannot_set_going_and_who_asked(site: Site) -> None
         one for one in site.json("review", "show", "J1-f3")["events"] if one["name"] == "retried"
     ]
     assert retried["by"] == "lead"
+
+
+def test_who_has_no_login_name_is_told_by_number(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a container: what is done there is in the audit trail all the same."""
+
+    def nobody() -> str:
+        raise KeyError("uid not found")
+
+    monkeypatch.setattr(getpass, "getuser", nobody)
+    assert site.run("retry", "J1-f3").stdout == "1 of 1 set going.\n"
+    events = site.json("review", "show", "J1-f3")["events"]
+    assert [one["by"] for one in events if one["name"] == "retried"] == [f"cli:{os.getuid()}"]
 
 
 def test_a_jacket_that_is_unknown_is_told_before_its_patient(site: Site) -> None:
