@@ -228,7 +228,7 @@ class EngineSheetReader:
                 barcodes += read_barcodes(stretched(grey[y0:y1, x0:x1]), Point(x0, y0))
                 if strips and not place.lines:
                     break
-            # Of 48 films with a part of a block (seeds 8502 and 8503) none says less so.
+            # Of 24 films with a part of a block (seed 8502) none says less so.
             if number == 0 and not (_is_block(strips) or _tells_who(strips)):
                 continue
             if _is_plausible(strips) or _is_sharp(strips):

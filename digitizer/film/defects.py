@@ -46,6 +46,7 @@ _SEGMENTS = (256, 128)
 _LEAST_SEGMENTS = 4
 """Fewer overlapping segments agree by chance."""
 _STRIPS = 4 * _BANDS
+"""In most of which banding shows; print leaves some of them free."""
 _SOME = 11
 """Of so many columns one is enough to tell the grain."""
 _LEAST_WITHIN = 0.3

@@ -10,7 +10,7 @@ from digitizer.model.reasons import Reason
 from digitizer.model.records import Event, Scan, Sheet
 from digitizer.model.states import HOLDS, State
 
-__all__ = ["event", "held", "moved", "reason_payload"]
+__all__ = ["event", "held", "moved", "reached", "reason_payload"]
 
 T = TypeVar("T", Scan, Sheet, OldStudy)
 
@@ -31,8 +31,14 @@ def moved(record: T, state: State, now: datetime, **more: Any) -> T:
     return replace(record, state=state, changed_at=now, **values)
 
 
+def reached(record: Scan | Sheet | OldStudy) -> State | None:
+    """Return where a record is on its way; of one in a hold, where it is to resume."""
+    return record.resume if record.state in HOLDS else record.state
+
+
 def held(record: T, state: State, reasons: tuple[Reason, ...], now: datetime, **more: Any) -> T:
     """Return the record in a hold that remembers where to resume."""
-    resume = record.resume if record.state in HOLDS else record.state
     since = record.changed_at if record.state is state else now
-    return replace(record, state=state, resume=resume, reasons=reasons, changed_at=since, **more)
+    return replace(
+        record, state=state, resume=reached(record), reasons=reasons, changed_at=since, **more
+    )

@@ -24,8 +24,8 @@ from digitizer.model.records import (
     Stage,
     Verification,
 )
-from digitizer.model.states import HOLDS, State
-from digitizer.pipeline.changes import event, held, moved, reason_payload
+from digitizer.model.states import State
+from digitizer.pipeline.changes import event, held, moved, reached, reason_payload
 from digitizer.pipeline.ingest import identifier
 from digitizer.pipeline.older import commitment as older
 from digitizer.pipeline.services import Services
@@ -132,7 +132,7 @@ def commit(services: Services, sheet_id: str) -> list[tuple[Stage, str]]:
     with services.ledger.transaction() as tx:
         tx.unschedule(Stage.COMMIT, sheet_id)
         sheet = tx.get(Sheet, sheet_id)
-        if not _waits_for_promise(sheet):
+        if reached(sheet) is not State.STORED:
             # One more answer, to a request that was thought lost, has made it due again.
             return []
         asked = [(capture, _asked(tx, capture)) for capture in captures]
@@ -191,11 +191,6 @@ def _requests(
         tx.save(waiting, event(sheet.id, "waiting", reasons=reason_payload(waiting.reasons)))
     tx.schedule(Stage.COMMIT, sheet.id, due)
     return requests
-
-
-def _waits_for_promise(sheet: Sheet) -> bool:
-    """Tell whether a sheet is stored, and no further."""
-    return (sheet.resume if sheet.state in HOLDS else sheet.state) is State.STORED
 
 
 def _is_promised(answers: tuple[Commitment, ...]) -> bool:

@@ -14,7 +14,7 @@ from natsort import natsorted, ns
 from digitizer.errors import UsageError
 from digitizer.model.names import as_text
 
-__all__ = ["FoundFile", "is_ignored", "walk"]
+__all__ = ["FoundFile", "walk"]
 
 _SUFFIXES = (".partial", ".part", ".tmp", ".filepart", ".crdownload")
 _NAMES = frozenset({"thumbs.db", "desktop.ini", "@eadir", ".ds_store"})
@@ -35,7 +35,7 @@ class FoundFile:
     jacket: str | None
 
 
-def is_ignored(name: str) -> bool:
+def _is_ignored(name: str) -> bool:
     """Tell whether a name is hidden, partial, or a system's own."""
     lower = name.lower()
     return lower.startswith((".", "~")) or lower in _NAMES or lower.endswith(_SUFFIXES)
@@ -88,7 +88,7 @@ def _below(
     folders: list[Path] = []
     for name in names:
         entry, path = entries[name], Path(entries[name].path)
-        if is_ignored(name):
+        if _is_ignored(name):
             tell(path)
         elif entry.is_file(follow_symlinks=False):
             yield _found(root, folder, path)

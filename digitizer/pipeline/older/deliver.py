@@ -10,8 +10,8 @@ from digitizer.model.instance import FoundStudy
 from digitizer.model.older import Encoded, OldInstance, OldStudy, Source
 from digitizer.model.reasons import Code, reason
 from digitizer.model.records import Stage
-from digitizer.model.states import HOLDS, State
-from digitizer.pipeline.changes import event, held, moved, reason_payload
+from digitizer.model.states import State
+from digitizer.pipeline.changes import event, held, moved, reached, reason_payload
 from digitizer.pipeline.older.made import adopt, study_uid
 from digitizer.pipeline.older.readback import digest, read_back
 from digitizer.pipeline.older.steps import (
@@ -132,8 +132,7 @@ def _is_anothers(tx: Transaction, study: OldStudy) -> bool:
 
 
 def _may_be_there(tx: Transaction, study: OldStudy) -> bool:
-    where = study.resume if study.state in HOLDS else study.state
-    return where in (State.WRAPPED, *SENT) or bool(
+    return reached(study) in (State.WRAPPED, *SENT) or bool(
         tx.old_instances(study_id=study.id, states=SENT, limit=1)
     )
 

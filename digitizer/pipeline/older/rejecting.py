@@ -7,7 +7,7 @@ from digitizer.model.older import OldStudy, Source, SourceKind
 from digitizer.model.reasons import Code, reason
 from digitizer.model.records import Stage
 from digitizer.model.states import HOLDS, State
-from digitizer.pipeline.changes import event, moved
+from digitizer.pipeline.changes import event, moved, reached
 from digitizer.pipeline.older.leaving_out import opened
 from digitizer.pipeline.older.made import study_uid
 from digitizer.pipeline.older.picture_rivals import hold_rivals
@@ -92,7 +92,7 @@ def must_not_be_there(services: Services, study_id: str) -> None:
 
 def _is_going(study: OldStudy) -> bool:
     """Tell whether a study is on its way to the archive, or waits on it."""
-    return (study.resume if study.state in HOLDS else study.state) is State.WRAPPED
+    return reached(study) is State.WRAPPED
 
 
 def open_again(services: Services, study_id: str, *, user: str, why: str = "") -> OldStudy:
