@@ -34,11 +34,15 @@ _ALPHABET = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class ReadLine:
-    """Text of one line, and the mean chance of its characters among all signs the engine knows."""
+    """Text of one line, and the mean chance of its characters among all signs the engine knows.
+
+    ``middles`` are the columns of the line's picture in which its characters were seen.
+    """
 
     text: str
     score: float
     doubts: tuple[Doubt, ...] = ()
+    middles: tuple[float, ...] = ()
 
 
 class Rapid:
@@ -104,18 +108,19 @@ class Rapid:
         chances = np.asarray(self._session(batch))[0]
         mine = chances[:, self._known]
         foreign = int((chances.max(axis=1) > mine.max(axis=1)).sum())
-        return self._decoded(mine, foreign)
+        step = batch.shape[3] / len(chances) / scale
+        return self._decoded(mine, foreign, step)
 
-    def _decoded(self, chances: NDArray[np.float32], foreign: int) -> ReadLine:
+    def _decoded(self, chances: NDArray[np.float32], foreign: int, columns: float) -> ReadLine:
         """Decode CTC greedily over our alphabet (Graves et al. 2006): collapse, drop blanks.
 
         Each of the ``foreign`` steps that look like a sign of another script counts as a character
-        of chance 0.
+        of chance 0. A step is so many ``columns`` of the line's picture wide.
         """
         best = chances.argmax(axis=1)
         text: list[str] = []
         scores: list[float] = []
-        peaks: list[tuple[int, int]] = []
+        steps: list[int] = []
         before, space = 0, 0.0
         for step, sign in enumerate(best.tolist()):
             space = max(space, float(chances[step, self._space]))
@@ -125,18 +130,28 @@ class Rapid:
                 continue
             if sign == before:
                 if chance > scores[-1]:
-                    scores[-1], peaks[-1] = chance, (peaks[-1][0], step)
+                    scores[-1], steps[-1] = chance, step
                 space = 0.0
                 continue
             if text and space > _SPACE:
                 text.append(" ")
-            peaks.append((len(text), step))
+                steps.append(step)
             text.append(self._signs[sign])
+            steps.append(step)
             scores.append(chance)
             before, space = sign, 0.0
         score = sum(scores) / (len(scores) + foreign) if scores else 0.0
-        doubts = (self._doubt(at, chances[step]) for at, step in peaks)
-        return ReadLine("".join(text), score, tuple(one for one in doubts if one is not None))
+        doubts = (
+            self._doubt(at, chances[step])
+            for at, (sign, step) in enumerate(zip(text, steps, strict=True))
+            if sign != " "
+        )
+        return ReadLine(
+            "".join(text),
+            score,
+            tuple(one for one in doubts if one is not None),
+            tuple((step + 0.5) * columns for step in steps),
+        )
 
     def _doubt(self, at: int, chances: NDArray[np.float32]) -> Doubt | None:
         """Return what else a character may be, where another sign has a chance worth telling."""

@@ -1,6 +1,5 @@
 """Reading a whole sheet: where text stands, which way it runs, and what two engines make of it."""
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from importlib import metadata
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from digitizer.engines.barcodes import read_barcodes
 from digitizer.engines.completing import completed
+from digitizer.engines.figures import Figures
 from digitizer.engines.finding import (
     FILM_GAP,
     lines_on_film,
@@ -20,6 +20,23 @@ from digitizer.engines.finding import (
     places_on_film,
 )
 from digitizer.engines.inks import covered, without_coloured_ink
+from digitizer.engines.legible import (
+    FEW_LINES,
+    LEAST_LETTERS,
+    LEAST_WAY_SCORE,
+    NOTHING,
+    Strip,
+    bear_number,
+    is_block,
+    is_line,
+    is_plausible,
+    is_sharp,
+    letters,
+    makes_sense,
+    says_more,
+    tells_who,
+    worth,
+)
 from digitizer.engines.lines import TESSERACT, PageLine
 from digitizer.engines.markers import find_markers
 from digitizer.engines.places import DETECTOR, ROOM, alike, tiles
@@ -65,17 +82,9 @@ CLEAN, INK_CLEAN = f"{Rapid.name}:clean", f"{INK}:clean"
 """Names of RapidOCR as a witness of lines whose grain was taken away."""
 _LEAST = 0.45
 """Score of RapidOCR below which a line is noise; Tesseract gives right lines scores down to 0."""
-_FEW_LINES = 3
-"""With fewer lines read a place is looked at once more: most blocks have more."""
-_LEAST_WAY_SCORE = 0.75
-_SHARP_SCORE, _WORDS = 0.97, 8
-"""Score of every line of sharp print, and letters and digits of one that is no chance."""
 _TRIED = 4.0
 """Line heights of the longest line that tell whether a way is worth reading: nine signs or so. The
 recogniser's time grows with a line's length."""
-_AS_SURE = 0.03
-"""Of a score: what stands beyond a line's end and is no text costs more."""
-_LEAST_LETTERS = 3
 _CLEAR_LEAD = 1.25
 """The best way must win by a quarter: numbers like 8098608 read upside down as well."""
 _SMALL_LETTERS = 15.0
@@ -85,25 +94,6 @@ _PAPER_GAP = 0.35
 """Line heights by which pieces of one line may lie apart on paper."""
 _MOSTLY = 0.8
 """Part of a place that was looked at before, so that it is not looked at again."""
-_EMPTY = ReadLine("", 0.0)
-_PLAUSIBLE = re.compile(
-    r"\d{1,4}[/.\-]\d{2}[/.\-]\d{2}|\d{5,}"
-    r"|\b(?:NAME|PATIENT|DOB|BORN|MRN|SEX|CHEST|HOSPITAL|CLINIC|DATE|EXAM|NO)\b|, ?[A-Z]{3}",
-    re.IGNORECASE,
-)
-
-_WHO = re.compile(r"\d{1,4}[/.\-]\d{2}[/.\-]\d{2}|\d{5,}|, ?[A-Z]{3}|\bNAME\b", re.IGNORECASE)
-"""A number, a date or a name; a hospital's name may be the one sharp line of a worn block."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Strip:
-    """One line cut out upright, where it stands, how it lies, and what was already read of it."""
-
-    pixels: Grey
-    box: NDArray[np.float32]
-    way: Way
-    text: ReadLine | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +115,7 @@ class EngineSheetReader:
     def __init__(self, settings: EngineSettings | None = None) -> None:
         self._settings = settings or EngineSettings()
         self._rapid: Rapid | None = None
+        self._figures = Figures()
         self._tesseract = page_reader(
             self._settings.tesseract_language, program=self._settings.tesseract_program
         )
@@ -133,6 +124,7 @@ class EngineSheetReader:
     def versions(self) -> dict[str, str]:
         """Engine names and versions."""
         found = {name: metadata.version(name) for name in ("rapidocr", "zxing-cpp")}
+        found["figures"] = self._figures.version
         if self._settings.tesseract:
             found["tesseract"] = self._tesseract.version()
         return found
@@ -156,18 +148,19 @@ class EngineSheetReader:
         """
         grey = stretched(_grey(picture))
         strips = self._strips(grey, self._boxes(grey), mirror=False)
-        lines = self._lines(strips)
+        lines = self._lines(strips, paper=True)
         lines = self._with_ink_faded(picture, lines)
         if not any(bears_number(line.text) for line in lines):
             lines += self._lines_missed(grey, strips)
         return Reading(lines=lines, barcodes=read_barcodes(grey))
 
-    def _lines_missed(self, grey: Grey, before: Sequence[_Strip]) -> tuple[Line, ...]:
+    def _lines_missed(self, grey: Grey, before: Sequence[Strip]) -> tuple[Line, ...]:
         """Read the lines of paper that are found only set narrower: a label bears a number."""
         strips = self._strips(grey, narrow_on_paper(self.rapid.find, grey), mirror=False)
         boxes = np.array([one.box for one in strips], np.float32).reshape(-1, 4, 2)
         new = _apart_from(boxes, before)
-        return self._lines([one for one, kept in zip(strips, new, strict=True) if kept])
+        missed = [one for one, kept in zip(strips, new, strict=True) if kept]
+        return self._lines(missed, paper=True)
 
     def _with_ink_faded(self, picture: Pixels, first: tuple[Line, ...]) -> tuple[Line, ...]:
         """Read a coloured label once more without what was stamped or drawn across it in colour.
@@ -183,7 +176,7 @@ class EngineSheetReader:
         if faded is None:
             return first
         strips = self._strips(faded.grey, self._boxes(faded.grey), mirror=False)
-        lines = list(self._rapid_lines(strips, INK))
+        lines = list(self._rapid_lines(strips, INK, paper=True))
         said = [" ".join(one.text for one in first)]
         again = [one for one in lines if doubtful_number(one, said)]
         marked = tuple(covered(one, faded.marks) for one in first)
@@ -206,7 +199,7 @@ class EngineSheetReader:
             Tesseract is asked for and not installed.
         """
         grey = _grey(picture)
-        strips: list[_Strip] = []
+        strips: list[Strip] = []
         barcodes: list[Barcode] = []
         done: list[Region] = []
         for number, places in enumerate(places_on_film(self.rapid.find, grey, dpi)):
@@ -215,11 +208,11 @@ class EngineSheetReader:
                     continue
                 seen = lines_on_film(self.rapid.find, grey, place)
                 found = self._read_place(grey, *seen, strips)
-                told = _tells_who(found) or (len(found) >= _FEW_LINES and _is_plausible(found))
-                if not _is_block(strips) and not told:
+                told = tells_who(found) or (len(found) >= FEW_LINES and is_plausible(found))
+                if not is_block(strips) and not told:
                     turned = found[0].way[0] % 180 != 0 if found else None
                     again = narrow_lines(self.rapid.find, grey, seen[0], dpi, turned)
-                    found = max(found, self._read_place(grey, *again, strips), key=_worth)
+                    found = max(found, self._read_place(grey, *again, strips), key=worth)
                     seen = again
                 found = self._completed(grey, found)
                 strips += found
@@ -229,17 +222,17 @@ class EngineSheetReader:
                 if strips and not place.lines:
                     break
             # Of 24 films with a part of a block (seed 8502) none says less so.
-            if number == 0 and not (_is_block(strips) or _tells_who(strips)):
+            if number == 0 and not (is_block(strips) or tells_who(strips)):
                 continue
-            if _is_plausible(strips) or _is_sharp(strips):
+            if is_plausible(strips) or is_sharp(strips):
                 break
         markers = find_markers(grey, [one.box for one in strips])
-        lines = self._lines(strips)
+        lines = self._lines(strips, paper=False)
         return Reading(lines=lines + markers, barcodes=tuple(dict.fromkeys(barcodes)))
 
     def _read_place(
-        self, grey: Pixels, region: Region, boxes: Boxes, before: Sequence[_Strip]
-    ) -> list[_Strip]:
+        self, grey: Pixels, region: Region, boxes: Boxes, before: Sequence[Strip]
+    ) -> list[Strip]:
         """Cut the lines of a place out upright, but for those cut out before, and read them."""
         x0, y0, x1, y1 = region
         piece, offset = grey[y0:y1, x0:x1], np.array((x0, y0), np.float32)
@@ -252,7 +245,7 @@ class EngineSheetReader:
             for one in self._strips(piece, _not_in(boxes, before, offset), mirror=True)
         ]
 
-    def _completed(self, grey: Pixels, found: list[_Strip]) -> list[_Strip]:
+    def _completed(self, grey: Pixels, found: list[Strip]) -> list[Strip]:
         """Read what the detector left out of a block, and keep what reads as well as the rest."""
         if not found:
             return found
@@ -260,19 +253,19 @@ class EngineSheetReader:
         whole = completed(
             grey,
             np.array([one.box for one in found], np.float32),
-            ends=len(found) < _FEW_LINES or not _bear_number(found),
+            ends=len(found) < FEW_LINES or not bear_number(found),
         )
-        kept: list[_Strip] = []
+        kept: list[Strip] = []
         for box, before in zip_longest(whole, found):
             if before is not None and np.array_equal(box, before.box):
                 kept.append(before)
                 continue
             pixels = cut(grey, box)
-            after = _Strip(pixels, box, way, self.rapid.read([pixels])[0])
-            if before is None and _is_line(after):
+            after = Strip(pixels, box, way, self.rapid.read([pixels])[0])
+            if before is None and is_line(after):
                 kept.append(after)
             elif before is not None:
-                kept.append(after if _says_more(after, before) else before)
+                kept.append(after if says_more(after, before) else before)
         order = reading_order(np.array([one.box for one in kept], np.float32))
         return [kept[number] for number in order]
 
@@ -294,7 +287,7 @@ class EngineSheetReader:
         again = np.concatenate([np.zeros((0, 4, 2), np.float32), *found])
         return again if len(again) >= len(boxes) else boxes
 
-    def _strips(self, piece: Pixels, boxes: Boxes, *, mirror: bool) -> list[_Strip]:
+    def _strips(self, piece: Pixels, boxes: Boxes, *, mirror: bool) -> list[Strip]:
         """Cut the lines of a piece out upright; nothing where their way cannot be told."""
         if len(boxes) == 0:
             return []
@@ -309,7 +302,7 @@ class EngineSheetReader:
         way, known = told
         lines = upright(boxes, way)
         return [
-            _Strip(cut(piece, lines[one]), lines[one], way, known.get(one))
+            Strip(cut(piece, lines[one]), lines[one], way, known.get(one))
             for one in reading_order(lines)
         ]
 
@@ -339,7 +332,7 @@ class EngineSheetReader:
                 if every[way].sure:
                     return way, dict(zip(longest.tolist(), every[way].read, strict=True))
         best, *others = sorted(ways, key=lambda one: -every[one].worth)
-        if every[best].worth == 0 or every[best].score < _LEAST_WAY_SCORE:
+        if every[best].worth == 0 or every[best].score < LEAST_WAY_SCORE:
             return None
         if every[best].worth < _CLEAR_LEAD * every[others[0]].worth:
             return None
@@ -356,23 +349,23 @@ class EngineSheetReader:
         ``expected`` is how many line heights long they are together.
         """
         read = self.rapid.read([cut(piece, box) for box in lines])
-        letters = sum(_letters(one) for one in read)
-        score = sum(one.score * _letters(one) for one in read) / max(letters, 1)
-        makes_sense = any(_PLAUSIBLE.search(one.text) for one in read)
-        worth = letters * score**3 * (1.3 if makes_sense else 1.0)
-        sure = score >= _SURE_SCORE and letters >= _SURE_DENSITY * expected and makes_sense
+        count = sum(letters(one) for one in read)
+        score = sum(one.score * letters(one) for one in read) / max(count, 1)
+        sense = any(makes_sense(one.text) for one in read)
+        value = count * score**3 * (1.3 if sense else 1.0)
+        sure = score >= _SURE_SCORE and count >= _SURE_DENSITY * expected and sense
         return _Looked(
             read=read,
             score=score,
-            worth=worth if letters >= _LEAST_LETTERS else 0.0,
-            sure=sure and letters >= 2 * _LEAST_LETTERS,
+            worth=value if count >= LEAST_LETTERS else 0.0,
+            sure=sure and count >= 2 * LEAST_LETTERS,
         )
 
-    def _lines(self, strips: Sequence[_Strip]) -> tuple[Line, ...]:
+    def _lines(self, strips: Sequence[Strip], *, paper: bool) -> tuple[Line, ...]:
         """Read strips with both engines, each engine's lines in reading order."""
         if not strips:
             return ()
-        first = list(self._rapid_lines(strips, Rapid.name))
+        first = list(self._rapid_lines(strips, Rapid.name, paper=paper))
         others: list[Line] = []
         if self._settings.tesseract:
             page, tops = page_of([one.pixels for one in strips])
@@ -382,15 +375,16 @@ class EngineSheetReader:
         again = self._lines_again(strips, first, others)
         return (*first, *again, *(one for one in others if one.text))
 
-    def _rapid_lines(self, strips: Sequence[_Strip], name: str) -> Iterator[Line]:
+    def _rapid_lines(self, strips: Sequence[Strip], name: str, *, paper: bool) -> Iterator[Line]:
         for strip in strips:
             read = strip.text or self.rapid.read([strip.pixels])[0]
             line = _line(read, strip, name)
             if line.text and line.confidence >= _LEAST:
-                yield line
+                looks = self._figures.of_numbers(strip.pixels, read) if paper else ()
+                yield replace(line, figures=looks)
 
     def _lines_again(
-        self, strips: Sequence[_Strip], first: Sequence[Line], others: Sequence[Line]
+        self, strips: Sequence[Strip], first: Sequence[Line], others: Sequence[Line]
     ) -> Iterator[Line]:
         """Read lines without their grain whose number the engines do not agree on.
 
@@ -405,9 +399,9 @@ class EngineSheetReader:
         return self._read_again(strips, again, CLEAN)
 
     def _read_again(
-        self, strips: Sequence[_Strip], lines: Sequence[Line], name: str
+        self, strips: Sequence[Strip], lines: Sequence[Line], name: str
     ) -> Iterator[Line]:
-        places = {_line(_EMPTY, strip, name).box: strip for strip in strips}
+        places = {_line(NOTHING, strip, name).box: strip for strip in strips}
         for line in lines:
             strip = places[line.box]
             found = _line(self.rapid.read([without_grain(strip.pixels)])[0], strip, name)
@@ -415,55 +409,7 @@ class EngineSheetReader:
                 yield found
 
 
-def _is_plausible(strips: Sequence[_Strip]) -> bool:
-    """Tell whether lines say what a block says: a number, a date, a name or a caption."""
-    return any(_PLAUSIBLE.search(one.text.text) for one in strips if one.text)
-
-
-def _is_sharp(strips: Sequence[_Strip]) -> bool:
-    """Tell whether all lines are sharp print: such the detector sees at once, if there is more."""
-    read = [one.text for one in strips if one.text]
-    return any(_letters(one) >= _WORDS for one in read) and all(
-        one.score >= _SHARP_SCORE for one in read
-    )
-
-
-def _tells_who(strips: Sequence[_Strip]) -> bool:
-    """Tell whether all lines are sharp print, and one of them tells of whom or when."""
-    return _is_sharp(strips) and any(_WHO.search(one.text.text) for one in strips if one.text)
-
-
-def _is_block(strips: Sequence[_Strip]) -> bool:
-    """Tell whether a block was read: then what else bears text is looked at only as it is."""
-    return len(strips) >= _FEW_LINES and _bear_number(strips)
-
-
-def _bear_number(strips: Sequence[_Strip]) -> bool:
-    return any(bears_number(one.text.text) for one in strips if one.text)
-
-
-def _is_line(strip: _Strip) -> bool:
-    """Tell whether what was read where a line may stand is one, and no grain."""
-    read = strip.text or _EMPTY
-    return read.score >= _LEAST_WAY_SCORE and _letters(read) >= _LEAST_LETTERS
-
-
-def _says_more(strip: _Strip, before: _Strip) -> bool:
-    """Tell whether a line read as far as its strokes go says more than before, and as surely."""
-    read, first = strip.text or _EMPTY, before.text or _EMPTY
-    return _letters(read) > _letters(first) and read.score >= first.score - _AS_SURE
-
-
-def _worth(strips: Sequence[_Strip]) -> float:
-    """Tell how much was read, and how well: letters by their scores."""
-    return sum(_letters(one.text) * one.text.score**3 for one in strips if one.text)
-
-
-def _letters(read: ReadLine) -> int:
-    return sum(sign.isalnum() for sign in read.text)
-
-
-def _line(read: ReadLine | PageLine, strip: _Strip, engine: str) -> Line:
+def _line(read: ReadLine | PageLine, strip: Strip, engine: str) -> Line:
     a, b, c, d = (Point(float(x), float(y)) for x, y in strip.box)
     return Line(
         text=read.text.strip(),
@@ -499,13 +445,13 @@ def _lies_in(region: Region, others: Sequence[Region]) -> bool:
     )
 
 
-def _not_in(boxes: Boxes, strips: Sequence[_Strip], offset: NDArray[np.float32]) -> Boxes:
+def _not_in(boxes: Boxes, strips: Sequence[Strip], offset: NDArray[np.float32]) -> Boxes:
     """Leave out boxes whose middle lies in a line that was already cut out."""
     kept: Boxes = boxes[np.array(_apart_from(boxes + offset, strips), dtype=bool)]
     return kept
 
 
-def _apart_from(boxes: Boxes, strips: Sequence[_Strip]) -> list[bool]:
+def _apart_from(boxes: Boxes, strips: Sequence[Strip]) -> list[bool]:
     """Tell of each box whether its middle lies in no line that was already cut out."""
     taken = [one.box for one in strips]
     return [

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Sequence
 
 from digitizer.model.reading import Line
 
-__all__ = ["bears_number", "doubtful_number"]
+__all__ = ["bears_number", "doubtful_number", "numbers"]
 
-_TOKEN = re.compile(r"[A-Z0-9][A-Z0-9\-]{5,}")
-_DATE = re.compile(r"\d{1,4}-\d{1,2}-\d{2,4}|\d{1,2}-[A-Z0-9]{3}-\d{2,4}")
+_TOKEN = re.compile(r"[A-Z0-9][A-Z0-9\-]{5,}", re.IGNORECASE)
+_DATE = re.compile(r"\d{1,4}-\d{1,2}-\d{2,4}|\d{1,2}-[A-Z0-9]{3}-\d{2,4}", re.IGNORECASE)
 _LEAST_DIGITS = 4
 
 
@@ -27,7 +27,8 @@ def doubtful_number(line: Line, others: Sequence[str]) -> bool:
     ]
     doubted = {one.at for one in line.doubts}
     return any(
-        doubted & set(range(*found.span())) or not _stands(found.group().replace("-", ""), told)
+        doubted & set(range(*found.span()))
+        or not _stands(found.group().replace("-", "").upper(), told)
         for found in _numbers(line.text)
     )
 
@@ -37,9 +38,14 @@ def bears_number(text: str) -> bool:
     return any(True for _ in _numbers(text))
 
 
+def numbers(text: str) -> list[tuple[int, int]]:
+    """Return the spans of the numbers of a line's text, but for dates."""
+    return [found.span() for found in _numbers(text)]
+
+
 def _numbers(text: str) -> Iterator[re.Match[str]]:
     """Yield the numbers of a text, but for dates."""
-    for found in _TOKEN.finditer(text.upper()):
+    for found in _TOKEN.finditer(text):
         word = found.group()
         if sum(map(str.isdigit, word)) >= _LEAST_DIGITS and not _DATE.fullmatch(word):
             yield found

@@ -58,7 +58,7 @@ class FieldSource(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """A character that an engine was not sure of.
+    """A character that an engine was not sure of, or that was looked at once more.
 
     Attributes
     ----------
@@ -96,6 +96,9 @@ class Line:
         The characters of which the engine tells alternatives.
     covered : tuple of int
         The places in the text of what a coloured stamp or pen stroke lies across.
+    figures : tuple of Doubt
+        What the characters of numbers are to a network that knows worn print
+        (:mod:`digitizer.engines.figures`), whatever the engine read.
     """
 
     text: str
@@ -106,6 +109,7 @@ class Line:
     mirrored: bool = False
     doubts: tuple[Doubt, ...] = ()
     covered: tuple[int, ...] = ()
+    figures: tuple[Doubt, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,6 +24,7 @@ from digitizer.model.reading import (
 )
 from digitizer.reading.dates import is_day
 from digitizer.reading.figures import without_small_letters
+from digitizer.reading.looks import Heard, Told, plain
 from digitizer.reading.numbers import check_holds, issuer_of
 from digitizer.reading.overruled import believed
 from digitizer.reading.people import alike, people_named
@@ -33,12 +34,9 @@ from digitizer.reading.voting import (
     LONE,
     MOST_SURE,
     Fits,
-    Heard,
     Spelled,
-    Told,
     best_of,
     clearly,
-    plain,
     spelled,
     undoubted,
     vote,

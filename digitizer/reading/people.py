@@ -6,7 +6,8 @@ from rapidfuzz.distance import OSA
 
 from digitizer.model.reading import FieldName
 from digitizer.reading.hearing import SHAPED
-from digitizer.reading.voting import Heard, one_number, plain
+from digitizer.reading.looks import Heard, plain
+from digitizer.reading.voting import one_number
 
 __all__ = ["alike", "people_named"]
 

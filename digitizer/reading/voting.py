@@ -5,27 +5,37 @@ be; so the character is chosen, not the engine.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from math import exp, log, prod
 
-from digitizer.model.reading import Line
-from digitizer.reading.figures import LIKE_DIGITS, figures_of
-from digitizer.reading.hearing import Claim, Witness
+from digitizer.reading.hearing import Claim
+from digitizer.reading.looks import (
+    LEAST_SEEN,
+    WORN_TO,
+    Chances,
+    Heard,
+    Look,
+    Sight,
+    Told,
+    before_wear,
+    look_of,
+    looked_again,
+    plain,
+    seen_at,
+    sightings,
+    standing,
+)
 
 __all__ = [
     "ALONE",
     "LONE",
     "MOST_SURE",
     "Fits",
-    "Heard",
     "Spelled",
-    "Told",
     "best_of",
     "clearly",
     "one_number",
-    "plain",
     "spelled",
     "undoubted",
     "vote",
@@ -34,10 +44,10 @@ __all__ = [
 MOST_SURE = 0.999
 ALONE = 0.95
 """What the word of one engine is worth that no other confirms."""
+_FIGURES, _FIGURES_TRUST = "figures", 1.0
+"""The network for worn figures among the engines, and the weight of its word."""
 _UNSEEN = {"tesseract": 0.2}
 """Tesseract is sure of characters that it has wrong: it settles what another engine doubts."""
-_LEAST_SEEN = 0.03
-"""Chance of a character that an engine did not think of: it is wrong in so many without a doubt."""
 LONE = 0.85
 """What the word of one engine is worth where another looked and found no number."""
 _DENIED = 0.7
@@ -46,13 +56,6 @@ _MOST_DIFFERENT = 3
 """Characters in which two readings of one number may differ; more, and they are two numbers."""
 _LEAST_TOLD, _MOST_TOLD = 0.03, 4
 """Other readings of a number are kept from this chance on, and at most so many."""
-_WORN_TO = (("1", "4"), ("3", "8"), ("3", "9"), ("5", "6"), ("6", "8"))
-"""What is left of a figure whose ink wore off in part, and the figure. A pair stands behind
-those that end in what it begins with."""
-_WEAR = 4.0
-"""How much likelier paper lost ink of a figure than got some: of 71 looks of RapidOCR at figures of
-worn and badly worn labels (seeds 405 and 511) that saw the first of a pair and doubted whether it
-was the second, 41 saw the second; of 89 looks the other way round 6 saw the first."""
 _COVERED = 0.15
 """Weight of a look at what a mark lies across, where another look sees it without: all looks that
 contain the mark are misled alike."""
@@ -60,58 +63,8 @@ _JOINING = "-'’"
 """Signs within a name."""
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """A witness, the weight of its word, and its family: two looks of one engine are one witness.
-
-    ``lines`` are the engine's, with its doubts; none where they are not known. ``weight`` is that
-    of this look among those of its engine; ``paper`` tells that it looked at print on paper, and
-    ``faded`` that coloured ink was taken away before.
-    """
-
-    witness: Witness
-    trust: float
-    family: str
-    lines: Sequence[Line] = field(default=())
-    weight: float = 1.0
-    paper: bool = False
-    faded: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """A claim, and who makes it."""
-
-    claim: Claim
-    by: Heard
-
-
 Fits = Callable[[str], object]
 """Tells whether a text has a form: true or false, as a regular expression's match does."""
-Chances = Mapping[str, float]
-"""What a character may be, by what one engine saw in one look."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sight:
-    """What one look of an engine saw of a character, and the weight of that look.
-
-    ``covered`` tells that a coloured mark lies across it: what was seen is print and mark in one.
-    """
-
-    weight: float
-    chances: Chances
-    covered: bool = False
-
-
-Look = list[Sight]
-"""What one look saw of each character."""
-
-
-@lru_cache(maxsize=20_000)
-def plain(text: str) -> str:
-    """Return letters and digits alone."""
-    return "".join(sign for sign in text if sign.isalnum())
 
 
 def best_of(claims: list[Claim]) -> list[Claim]:
@@ -173,7 +126,7 @@ def undoubted(told: Sequence[Told]) -> bool:
 
 
 def _undoubted(told: Told) -> bool:
-    found = list(_sightings(told))
+    found = list(sightings(told))
     value = plain(told.claim.value)
     sure = bool(found) and all(_sure_of(value, [sight.chances for sight in look]) for look in found)
     return sure and not (told.by.paper and _lacks_figure(told.claim))
@@ -194,7 +147,7 @@ def _lacks_figure(claim: Claim) -> bool:
 def _sure_of(value: str, looks: Sequence[Chances]) -> bool:
     """Tell whether each sign of a value was seen without a thought of another."""
     return all(
-        look.get(sign, 0.0) >= 1 - _LEAST_SEEN for sign, look in zip(value, looks, strict=True)
+        look.get(sign, 0.0) >= 1 - LEAST_SEEN for sign, look in zip(value, looks, strict=True)
     )
 
 
@@ -205,9 +158,9 @@ def clearly(word: str, by: Heard) -> bool:
     """
     value = plain(word)
     found = [
-        [_seen_at(line, sign, at, paper=by.paper) for sign, at in zip(value, places, strict=True)]
+        [seen_at(line, sign, at, paper=by.paper) for sign, at in zip(value, places, strict=True)]
         for line in by.lines
-        for places in _standing(value, line.text)
+        for places in standing(value, line.text)
         if _is_word(line.text, places[0], places[-1])
     ]
     return bool(found) and all(_sure_of(value, looks) for looks in found)
@@ -243,7 +196,7 @@ def spelled(told: Sequence[Told], fits: Fits, among: int = 1, lone: float = LONE
     value, _ = vote(_of_one_length(told))
     like = [one for one in told if one_number(value, one.claim.value)]
     seen, worn = _looks(like)
-    trust = {one.by.family: one.by.trust for one in like}
+    trust = {one.by.family: one.by.trust for one in like} | {_FIGURES: _FIGURES_TRUST}
     places = _settled(value, like, worn, trust, digits=False)
     digits = False
     if not fits(_text(value, places)):
@@ -279,8 +232,8 @@ def _thinks_of_wear(text: str, told: Told) -> bool:
         and not told.by.faded
         and any(
             sign in sight.chances and whole in sight.chances
-            for sign, sight in zip(plain(text), _look(told), strict=True)
-            for left, whole in _WORN_TO
+            for sign, sight in zip(plain(text), look_of(told), strict=True)
+            for left, whole in WORN_TO
             if left == sign != "1"
         )
     )
@@ -304,14 +257,21 @@ def _of_one_length(told: Sequence[Told]) -> list[Told]:
 
 
 def _looks(like: Sequence[Told]) -> tuple[dict[str, list[Look]], dict[str, list[Look]]]:
-    """Return by engine what its looks saw of each sign; and what it was before paper wore."""
+    """Return by engine what its looks saw of each sign; and what it was before paper wore.
+
+    What the network for worn figures saw where an engine found a number is a look of its own: it
+    knows wear already.
+    """
     seen: dict[str, list[Look]] = defaultdict(list)
     worn: dict[str, list[Look]] = defaultdict(list)
     for one in like:
-        look = _look(one)
-        before = [replace(sight, chances=_before_wear(sight.chances)) for sight in look]
+        look = look_of(one)
+        before = [replace(sight, chances=before_wear(sight.chances)) for sight in look]
         seen[one.by.family].append(look)
         worn[one.by.family].append(before if one.by.paper else look)
+        for again in looked_again(one):
+            seen[_FIGURES].append(again)
+            worn[_FIGURES].append(again)
     return seen, worn
 
 
@@ -416,7 +376,7 @@ def _signs(
         scores[sign] = sum(
             trust[family]
             * (_COVERED if misled and all(one.covered for one in looks) else 1.0)
-            * log(max(_mean(sign, looks), _UNSEEN.get(family, _LEAST_SEEN)))
+            * log(max(_mean(sign, looks), _UNSEEN.get(family, LEAST_SEEN)))
             for family, looks in seen.items()
         )
     order = sorted(scores, key=lambda one: (-scores[one], one not in rivals, one))
@@ -429,92 +389,3 @@ def _mean(sign: str, looks: Sequence[Sight]) -> float:
     weights = [one.weight * (_COVERED if one.covered else 1.0) for one in looks]
     chances = [one.chances.get(sign, 0.0) for one in looks]
     return sum(a * b for a, b in zip(weights, chances, strict=True)) / sum(weights)
-
-
-def _look(told: Told) -> Look:
-    """Return of each character of a claim what its engine saw there; letters taken for digits."""
-    unseen = [Sight(told.by.weight, {sign: 1 - _LEAST_SEEN}) for sign in plain(told.claim.value)]
-    return next(_sightings(told), unseen)
-
-
-def _sightings(told: Told) -> Iterator[Look]:
-    """Yield for each place where a claim stands in its engine's lines what was seen there."""
-    claim = told.claim
-    value = plain(claim.written or claim.value)
-    for line in told.by.lines:
-        exact = list(_standing(value, line.text))
-        like = value.translate(LIKE_DIGITS)
-        for places in exact or _standing(like, line.text.upper().translate(LIKE_DIGITS)):
-            found = [None if at is None else places[at] for at in _places(claim)]
-            yield [
-                Sight(
-                    told.by.weight,
-                    _seen_at(line, sign, at, paper=told.by.paper),
-                    at in line.covered,
-                )
-                for sign, at in zip(plain(claim.value), found, strict=True)
-            ]
-
-
-def _standing(value: str, text: str) -> Iterator[list[int]]:
-    """Yield where the signs of a value stand in a text, for each time that it does.
-
-    What is neither letter nor digit is passed over.
-    """
-    places = [at for at, sign in enumerate(text) if sign.isalnum()]
-    signs = "".join(text[at].upper() for at in places)
-    if not value or len(signs) != len(places):
-        return
-    start = signs.find(value)
-    while start >= 0:
-        yield places[start : start + len(value)]
-        start = signs.find(value, start + 1)
-
-
-def _seen_at(line: Line, sign: str, at: int | None, *, paper: bool) -> Chances:
-    """Return what an engine saw at a place of a line; ``sign`` if it told of no other."""
-    read = sign if at is None else line.text[at]
-    told = next((one.signs for one in line.doubts if one.at == at), ((read, 1 - _LEAST_SEEN),))
-    return _told_of(sign, told, paper=paper)
-
-
-def _before_wear(look: Chances) -> Chances:
-    """Return the chances of what a sign was, from those of what is left of it.
-
-    All pairs together: of 5, 6 and 8 the 6 is likelier than the 5, and the 8 than the 6. The signs
-    of pairs share what they had; the others keep theirs.
-    """
-    likelier: dict[str, float] = {}
-    for left, whole in _WORN_TO:
-        if left in look and whole in look:
-            likelier[whole] = max(likelier.get(whole, 1.0), _WEAR * likelier.setdefault(left, 1.0))
-    raised = {sign: look[sign] * times for sign, times in likelier.items()}
-    total = sum(raised.values())
-    if not total:
-        return look
-    shared = sum(look[sign] for sign in raised) / total
-    return {**look, **{sign: chance * shared for sign, chance in raised.items()}}
-
-
-def _places(claim: Claim) -> list[int | None]:
-    """Return where among the letters and digits written each of a value's stands, if it does.
-
-    A bar or ``!`` taken for a 1 stands among none of them.
-    """
-    if not claim.written:
-        return list(range(len(plain(claim.value))))
-    return [
-        len(plain(claim.written[:at])) if at is not None and claim.written[at].isalnum() else None
-        for at in claim.figures
-    ]
-
-
-def _told_of(sign: str, told: Sequence[tuple[str, float]], *, paper: bool) -> Chances:
-    found: dict[str, float] = defaultdict(float)
-    for other, chance in told:
-        name = other.upper()
-        alike = figures_of(name, paper=paper) if sign.isdigit() else {name: 1.0}
-        for one, share in alike.items():
-            if one.isalnum():
-                found[one] += share * chance
-    return found

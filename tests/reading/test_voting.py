@@ -8,7 +8,8 @@ from digitizer.model.reading import Doubt, FieldName, FieldSource, Line, Reading
 from digitizer.model.units import Point
 from digitizer.reading import ReadingRules, parse
 from digitizer.reading.hearing import Witness
-from digitizer.reading.voting import Heard, Told, _before_wear, undoubted
+from digitizer.reading.looks import Heard, Told, before_wear
+from digitizer.reading.voting import undoubted
 
 BOX = (Point(0, 0), Point(9, 0), Point(9, 2), Point(0, 2))
 RULES = ReadingRules()
@@ -99,6 +100,43 @@ def test_what_a_mark_lies_across_is_read_where_the_mark_is_faded() -> None:
     unsure = line("tesseract", "MRN 4755278", (6, "5", 0.5, "9", 0.4))
     value, confidence = number(*marked[:2], replace(unsure, covered=(6,)))
     assert (value, pytest.approx(confidence)) == number(raw, clean, unsure)
+
+
+def seen(text: str, *looks: tuple[int, str, float, str, float]) -> tuple[Doubt, ...]:
+    """Return what the network saw at each sign of ``MRN 1234567``: that, but for the looks."""
+    told = {at: ((a, p), (b, q)) for at, a, p, b, q in looks}
+    places = [at for at, sign in enumerate(text) if at >= 4 and sign.isalnum()]
+    return tuple(Doubt(at, told.get(at, ((text[at], 1.0),))) for at in places)
+
+
+def test_a_look_at_worn_figures_settles_what_engines_doubt() -> None:
+    """RapidOCR reads a 3 and thinks of an 8; the network sees an 8."""
+    read = line("rapidocr", "MRN 3387014", (5, "3", 0.8, "8", 0.18))
+    assert number(read)[0] == "3387014"
+    looked = replace(read, figures=seen(read.text, (5, "8", 1.0, "3", 0.05)))
+    assert number(looked)[0] == "3887014"
+    # Against two that are sure it stands alone, and they are no longer sure.
+    sure = line("rapidocr", "MRN 3387014"), line("tesseract", "MRN 3387014")
+    before = number(*sure)
+    value, confidence = number(replace(sure[0], figures=looked.figures), sure[1])
+    assert value == before[0] == "3387014"
+    assert confidence < before[1]
+
+
+def test_a_look_at_part_of_a_number_is_none() -> None:
+    """It was looked at where another engine had split the number."""
+    read = line("rapidocr", "MRN 3387014", (5, "3", 0.8, "8", 0.18))
+    looks = seen(read.text, (5, "8", 1.0, "3", 0.05))
+    assert number(replace(read, figures=looks[:4])) == number(read)
+
+
+def test_what_a_mark_lies_across_the_network_sees_no_better() -> None:
+    """It counts less there, as other looks do."""
+    other = line("tesseract", "MRN 3387014", (5, "3", 0.9, "8", 0.05))
+    read = line("rapidocr", "MRN 3387014", (5, "3", 0.8, "8", 0.18))
+    looked = replace(read, figures=seen(read.text, (5, "8", 1.0, "3", 0.05)))
+    assert number(looked, other)[0] == "3887014"
+    assert number(replace(looked, covered=(5,)), other)[0] == "3387014"
 
 
 def test_readings_of_one_length_speak_for_it_together() -> None:
@@ -261,15 +299,15 @@ def test_a_sign_taken_for_a_1_is_no_letter_nor_digit_of_the_line(text: str) -> N
 
 def test_what_wore_off_is_told_by_all_pairs_together() -> None:
     """The order of the pairs decides nothing, and what is impossible stays so."""
-    look = _before_wear({"5": 0.4, "6": 0.3, "8": 0.2, "2": 0.1})
+    look = before_wear({"5": 0.4, "6": 0.3, "8": 0.2, "2": 0.1})
     assert look["5"] < look["6"] < look["8"]
     assert look["6"] / look["5"] == pytest.approx(4 * 0.3 / 0.4)
     assert look["8"] / look["6"] == pytest.approx(4 * 0.2 / 0.3)
-    look = _before_wear({"3": 0.5, "8": 0.25, "9": 0.25})
+    look = before_wear({"3": 0.5, "8": 0.25, "9": 0.25})
     assert look["8"] == look["9"] == pytest.approx(0.4)
     assert sum(look.values()) == pytest.approx(1.0)
-    assert _before_wear({"2": 0.6, "3": 0.0, "8": 0.0}) == {"2": 0.6, "3": 0.0, "8": 0.0}
-    assert _before_wear({"3": 0.0, "8": 0.4}) == {"3": 0.0, "8": pytest.approx(0.4)}
+    assert before_wear({"2": 0.6, "3": 0.0, "8": 0.0}) == {"2": 0.6, "3": 0.0, "8": 0.0}
+    assert before_wear({"3": 0.0, "8": 0.4}) == {"3": 0.0, "8": pytest.approx(0.4)}
 
 
 def test_a_year_begins_with_no_worn_4() -> None:
