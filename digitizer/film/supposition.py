@@ -82,6 +82,8 @@ class Supposition:
         Whether the fields are framed by a mask printed on the film.
     outshines : bool
         Whether the bed shines beyond the scanner's range, as nothing on a film does.
+    over_exposed : bool
+        Whether it does, and what lies in it too: clear film may be as bright then.
     dark : bool
         Whether the bed is as dark as the darkest of a film.
     """
@@ -93,6 +95,7 @@ class Supposition:
     pieces: list[Outline] = field(default_factory=list)
     printed: bool = False
     outshines: bool = False
+    over_exposed: bool = False
     dark: bool = False
     cuts: list[Side] = field(default_factory=list)
 
