@@ -97,7 +97,9 @@ def best_sheets(page: Page) -> BorneOut:
             shines = outshines(bed, page.light)
             over = shines and reaches_ceiling_inside(bed, page.light)
             dark = kind is BedKind.DARK
-            supposed.append(replace(one, outshines=shines, over_exposed=over, dark=dark))
+            supposed.append(
+                replace(one, outshines=shines and not over, over_exposed=over, dark=dark)
+            )
     believed = [
         one for one in supposed if one.sheets and not any(other.holds(one) for other in supposed)
     ]

@@ -83,7 +83,7 @@ class Supposition:
     outshines : bool
         Whether the bed shines beyond the scanner's range, as nothing on a film does.
     over_exposed : bool
-        Whether it does, and what lies in it too: clear film may be as bright then.
+        Whether it does, but what lies in it too: clear film may be as bright.
     dark : bool
         Whether the bed is as dark as the darkest of a film.
     """
@@ -138,6 +138,8 @@ class Supposition:
 
     def holds(self, other: "Supposition") -> bool:
         """Tell whether the other's bed lies on the sheets, or the fields, of this one."""
+        if other.outshines:
+            return False
         if self.is_seam and not other.is_soft:
             # A seam holds nothing; but a penumbra is no sheet's edge either, and lies inside one.
             return False

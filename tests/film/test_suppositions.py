@@ -472,6 +472,21 @@ def test_a_frame_cropped_to_a_film_leaves_it_little_room(frame, between, framed)
     assert may_be_framed(SizeMm(*frame), between) is framed
 
 
+@pytest.mark.parametrize("key", [(74511, 1, 140), (74503, 1, 124), (74503, 1, 141)])
+def test_no_border_on_a_film_outshines_the_scanner(key):
+    """Drawn films on a saturated bed that shows on one side or two, with some line within them."""
+    drawn = draw_scan(key, dpi=100)
+    (place,) = drawn.placements
+    (sheet,) = find_sheets(drawn.raster).sheets
+    outline = np.array(sheet.corners, dtype=np.float32)
+    away = [
+        cv2.pointPolygonTest(outline, (float(x), float(y)), True)
+        for x, y in place.corners(drawn.scene.frame)
+    ]
+    assert np.abs(away).max() < 2
+    assert abs((sheet.skew_deg - place.theta_deg + 45) % 90 - 45) < 0.05
+
+
 @pytest.mark.parametrize("number", [10001, 10014, 10022, 10029, 10030])
 def test_an_over_exposed_scan_keeps_the_clear_rim_that_shines_like_its_bed(number):
     """Drawn films whose clear rim and bed are both beyond the range: only the picture stands out.
