@@ -83,7 +83,7 @@ class Supposition:
     outshines : bool
         Whether the bed shines beyond the scanner's range, as nothing on a film does.
     over_exposed : bool
-        Whether it does, but what lies in it too: clear film may be as bright.
+        Whether film within it reaches the highest value as it does, and may be taken for it.
     dark : bool
         Whether the bed is as dark as the darkest of a film.
     """

@@ -472,19 +472,25 @@ def test_a_frame_cropped_to_a_film_leaves_it_little_room(frame, between, framed)
     assert may_be_framed(SizeMm(*frame), between) is framed
 
 
+def beside_truth(drawn, sheet):
+    """Return how far a film's true corners lie within what was found, in pixels, and the angle."""
+    (place,) = drawn.placements
+    outline = np.array(sheet.corners, dtype=np.float32)
+    inside = [
+        cv2.pointPolygonTest(outline, (float(x), float(y)), True)
+        for x, y in place.corners(drawn.scene.frame)
+    ]
+    return inside, abs((sheet.skew_deg - place.theta_deg + 45) % 90 - 45)
+
+
 @pytest.mark.parametrize("key", [(74511, 1, 140), (74503, 1, 124), (74503, 1, 141)])
 def test_no_border_on_a_film_outshines_the_scanner(key):
     """Drawn films on a saturated bed that shows on one side or two, with some line within them."""
     drawn = draw_scan(key, dpi=100)
-    (place,) = drawn.placements
     (sheet,) = find_sheets(drawn.raster).sheets
-    outline = np.array(sheet.corners, dtype=np.float32)
-    away = [
-        cv2.pointPolygonTest(outline, (float(x), float(y)), True)
-        for x, y in place.corners(drawn.scene.frame)
-    ]
-    assert np.abs(away).max() < 2
-    assert abs((sheet.skew_deg - place.theta_deg + 45) % 90 - 45) < 0.05
+    inside, angle_off = beside_truth(drawn, sheet)
+    assert np.abs(inside).max() < 2
+    assert angle_off < 0.05
 
 
 @pytest.mark.parametrize("number", [10001, 10014, 10022, 10029, 10030])
@@ -499,15 +505,13 @@ def test_an_over_exposed_scan_keeps_the_clear_rim_that_shines_like_its_bed(numbe
     raster = spoil(np.random.default_rng(key), drawn, "clipped_high")
     search = find_sheets(raster)
     (sheet,) = search.sheets
-    outline = np.array(sheet.corners, dtype=np.float32)
-    inside = [cv2.pointPolygonTest(outline, (float(x), float(y)), True)
-              for x, y in place.corners(drawn.scene.frame)]  # fmt: skip
+    inside, angle_off = beside_truth(drawn, sheet)
     assert min(inside) > -1.0
+    assert angle_off < 0.1
     assert search.edge_unsure == (True,)
     found = quality(raster, sheet)
     assert "clipped_high" in found.flags
     assert found.clipped_at
-    assert abs((sheet.skew_deg - place.theta_deg + 45) % 90 - 45) < 0.1
     within = find_sheets(drawn.raster)
     assert within.edge_unsure == (False,)
     width, height = sorted(place.size_mm)
