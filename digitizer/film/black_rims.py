@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from digitizer.film.edges import Side
 from digitizer.film.found import FoundSheet, Page, left_out
-from digitizer.film.rectangle import common_angle, rectangle
+from digitizer.film.rectangle import agreeing, common_angle, rectangle
 from digitizer.film.sizes import CUT_MM, is_film_size, lacking, lacking_across
 from digitizer.model.units import SizeMm
 
@@ -114,16 +114,22 @@ def with_black_rims(page: Page, found: Sequence[FoundSheet], *, dark: bool) -> l
     if np.allclose(page.scale, 1.0):
         return list(found)
     return [
-        _with_rim(page, one, [x for x in found if x is not one])
+        _with_rim(page, one, [x for x in found if x is not one], dark=dark)
         if dark or (one.seen == 4 and one.believed < _DOUBTED)
         else one
         for one in found
     ]
 
 
-def _with_rim(page: Page, found: FoundSheet, others: Sequence[FoundSheet]) -> FoundSheet:
+def _with_rim(
+    page: Page, found: FoundSheet, others: Sequence[FoundSheet], *, dark: bool
+) -> FoundSheet:
     corners = found.corners * page.scale
-    rims = _rims(page, found, corners) if found.seen == 4 else _rims_cut_off(page, found, corners)
+    rims = (
+        _rims(page, found, corners, dark=dark)
+        if found.seen == 4
+        else _rims_cut_off(page, found, corners)
+    )
     if rims is None:
         return found
     away = [one.corners * page.scale for one in others]
@@ -134,14 +140,16 @@ def _with_rim(page: Page, found: FoundSheet, others: Sequence[FoundSheet]) -> Fo
     return replace(found, corners=widened / page.scale, unsure=unsure, hung_out=hung_out)
 
 
-def _rims(page: Page, found: FoundSheet, corners: Points) -> list[float] | None:
+def _rims(page: Page, found: FoundSheet, corners: Points, *, dark: bool) -> list[float] | None:
     """Return how far top, right, bottom and left may go on; None where nothing lacks."""
     size = _size(corners)
     rough = [side.rough and not side.seen for side in found.sides]
     if is_film_size(size, _ROUGH_MM if any(rough) else CUT_MM):
-        return _slight_rims(found, size)
+        return _slight_rims(page, found, size)
     widened = [True] * 4
-    gaps = next(filter(None, (lacking(size, most) for most in _may_lack(page, found))), None)
+    # Black film beside a bed that is not dark is seen: there only a doubtful edge lies inside.
+    lacks = _may_lack(page, found) if dark else (_DOUBTFUL_MM,)
+    gaps = next(filter(None, (lacking(size, most) for most in lacks)), None)
     gaps = gaps or _lacking_one_way(size)
     if gaps is None:
         widened = _at_frame(corners, page.frame * page.scale)
@@ -155,7 +163,7 @@ def _rims(page: Page, found: FoundSheet, corners: Points) -> list[float] | None:
         (max(rim, 0.0) + _ROOM_MM) * wide if doubtful or rim > CUT_MM else 0.0
         for rim, wide in zip((down, across) * 2, widened, strict=True)
     ]
-    return _where_unsure(found, both)
+    return _where_unsure(page, found, both, masked=dark and _is_masked(page, found))
 
 
 def _lacking_one_way(size: SizeMm) -> tuple[float, float] | None:
@@ -168,23 +176,31 @@ def _lacking_one_way(size: SizeMm) -> tuple[float, float] | None:
     return gaps if gaps is not None and min(map(abs, gaps)) < CUT_MM else None
 
 
-def _slight_rims(found: FoundSheet, size: SizeMm) -> list[float] | None:
+def _slight_rims(page: Page, found: FoundSheet, size: SizeMm) -> list[float] | None:
     """Return what little lacks to a film's size where sides are not sure; None where nothing."""
     gaps = lacking(size, _ROUGH_MM)
     if gaps is None or max(gaps) < _SLIGHT_MM:
         return None
     across, down = ((gap + _ROOM_MM) * (gap >= _SLIGHT_MM) for gap in gaps)
-    return _where_unsure(found, (down, across) * 2)
+    return _where_unsure(page, found, (down, across) * 2, masked=False)
 
 
-def _where_unsure(found: FoundSheet, rims: Sequence[float]) -> list[float]:
+def _where_unsure(
+    page: Page, found: FoundSheet, rims: Sequence[float], *, masked: bool
+) -> list[float]:
     """Leave out rims of sides that are surer than their opposites: what lacks, lacks there.
 
-    Surest is an edge found beyond a rim, least sure is a side along which hardly a line was found.
+    Surest is an edge found beyond a rim, least sure is a side along which hardly a line was found,
+    or one that lies otherwise than the others: a limb may end there. Of the sides of a mask none is
+    surer than another: they are not the film's.
     """
+    agreed = agreeing(found.sides, page.scale)
+    doubted = [
+        masked or _is_weak(side) or (side.seen and not any(side is one for one in agreed))
+        for side in found.sides
+    ]
     sure = [
-        2 * settled + (not _is_weak(side))
-        for settled, side in zip(found.settled, found.sides, strict=True)
+        2 * settled + (not doubt) for settled, doubt in zip(found.settled, doubted, strict=True)
     ]
     most = [0.0 if settled else _ROOM_MM for settled in found.settled]
     return [
@@ -208,7 +224,7 @@ def _rims_cut_off(page: Page, found: FoundSheet, corners: Points) -> list[float]
         (gaps[0 if between is (number % 2 == 1) else 1] + _ROOM_MM) * end
         for number, end in enumerate(ends)
     ]
-    return _where_unsure(found, rims)
+    return _where_unsure(page, found, rims, masked=_is_masked(page, found))
 
 
 def _size(corners: Points) -> SizeMm:
@@ -218,18 +234,23 @@ def _size(corners: Points) -> SizeMm:
 
 def _may_lack(page: Page, found: FoundSheet) -> tuple[float, ...]:
     """Return how many millimetres both rims may have, the most likely first."""
+    if not page.encoded and found.seen < 4:
+        # Wider rims would have been measured, and a film that is cut off may be of any size.
+        return (_NARROW_MM,)
+    if _is_masked(page, found):
+        return _WIDEST_MM if page.encoded else _WIDEST_MM[:1]
+    narrow = _UNSEEN_MM if page.encoded else _NARROW_MM
+    return (max(_DOUBTFUL_MM, narrow) if found.believed < _DOUBTED else narrow,)
+
+
+def _is_masked(page: Page, found: FoundSheet) -> bool:
+    """Tell whether two sides are as straight as a mask's, or hardly sides."""
     bows = sorted(
         0.0 if _is_weak(side) else side.bow / page.pitch
         for side in found.sides
         if side.seen or side.rough
     )
-    if not page.encoded and found.seen < 4:
-        # Wider rims would have been measured, and a film that is cut off may be of any size.
-        return (_NARROW_MM,)
-    if bows[1] < max(_STRAIGHT_MM, _STRAIGHT_PX / page.pitch):
-        return _WIDEST_MM if page.encoded else _WIDEST_MM[:1]
-    narrow = _UNSEEN_MM if page.encoded else _NARROW_MM
-    return (max(_DOUBTFUL_MM, narrow) if found.believed < _DOUBTED else narrow,)
+    return bows[1] < max(_STRAIGHT_MM, _STRAIGHT_PX / page.pitch)
 
 
 def _is_weak(side: Side) -> bool:

@@ -16,7 +16,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from digitizer.film.bed import BedKind, frame_levels, grow_bed, kind_of_bed, outshines
+from digitizer.film.bed import (
+    BedKind,
+    frame_levels,
+    grow_bed,
+    kind_of_bed,
+    outshines,
+    reaches_ceiling_inside,
+)
 from digitizer.film.black_rims import with_black_rims, with_whole_rim
 from digitizer.film.borders import border_angle
 from digitizer.film.found import FED_DEG, MUCH_LEFT_OUT, FoundSheet, Page, beside, left_out
@@ -88,7 +95,11 @@ def best_sheets(page: Page) -> BorneOut:
         if kind is not BedKind.INSIDE:
             one = suppose(page, bed, kind, level)
             shines = outshines(bed, page.light)
-            supposed.append(replace(one, outshines=shines, dark=kind is BedKind.DARK))
+            over = shines and reaches_ceiling_inside(bed, page.light)
+            dark = kind is BedKind.DARK
+            supposed.append(
+                replace(one, outshines=shines and not over, over_exposed=over, dark=dark)
+            )
     believed = [
         one for one in supposed if one.sheets and not any(other.holds(one) for other in supposed)
     ]
@@ -120,6 +131,10 @@ def _kept(best: Supposition, page: Page) -> BorneOut:
     # What bed-like film divided from the rest lies within the rest, once that is whole.
     whole = outermost([with_whole_rim(page, one) for one in best.sheets])
     whole = made_whole(whole, page)
+    if best.over_exposed and not all(_is_surely_film(one, page) for one in whole):
+        # Its clear rim may be as bright as the bed: how far that goes is not to be seen.
+        angle = _angle_of_field(whole[0], page) if len(whole) == 1 else None
+        return BorneOut([], angle, unsure=True)
     kept = with_black_rims(page, whole, dark=best.dark)
     # On a dark bed a rim as black as it may make up what lacks to a film's size.
     judged = kept if best.dark else whole
@@ -239,6 +254,14 @@ def _measures_as_film(found: FoundSheet, page: Page) -> bool:
     if size is None or not all(side.seen for side in found.sides):
         return _may_be_film(found, page)
     return is_film_size(size, SIZED_MM)
+
+
+def _is_surely_film(found: FoundSheet, page: Page) -> bool:
+    """Tell whether all that shows of a sheet, roughly known sides too, makes a film's size."""
+    size = page.size_mm(found.corners)
+    if size is None or found.seen < len(found.sides):
+        return _may_be_film(found, page)
+    return not found.joined and is_film_size(size, SIZED_MM)
 
 
 def _lie_within(sheets: Sequence[FoundSheet], others: Sequence[FoundSheet], frame: Points) -> bool:

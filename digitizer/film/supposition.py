@@ -82,6 +82,8 @@ class Supposition:
         Whether the fields are framed by a mask printed on the film.
     outshines : bool
         Whether the bed shines beyond the scanner's range, as nothing on a film does.
+    over_exposed : bool
+        Whether film within it reaches the highest value as it does, and may be taken for it.
     dark : bool
         Whether the bed is as dark as the darkest of a film.
     """
@@ -93,6 +95,7 @@ class Supposition:
     pieces: list[Outline] = field(default_factory=list)
     printed: bool = False
     outshines: bool = False
+    over_exposed: bool = False
     dark: bool = False
     cuts: list[Side] = field(default_factory=list)
 
@@ -135,6 +138,8 @@ class Supposition:
 
     def holds(self, other: "Supposition") -> bool:
         """Tell whether the other's bed lies on the sheets, or the fields, of this one."""
+        if other.outshines:
+            return False
         if self.is_seam and not other.is_soft:
             # A seam holds nothing; but a penumbra is no sheet's edge either, and lies inside one.
             return False

@@ -173,3 +173,21 @@ def test_a_block_over_a_rim_that_shows_no_edge_is_kept() -> None:
     moved = replace(scan, raster=replace(scan.raster, pixels=pixels))
     assert min(kept(moved)) >= 0.9999
     assert find_sheets(moved.raster).edge_unsure == (True,)
+
+
+def test_a_side_that_lies_otherwise_is_no_surer_than_its_opposite() -> None:
+    """A shoulder ends in black along half of a side, askew: what lacks may lack there."""
+    scan = draw_scan((74511, 4, 26), sheets=4, dpi=100)
+    assert min(kept(scan)) >= 0.9999
+
+
+def test_beside_a_grey_bed_a_doubtful_side_adds_no_wide_rim() -> None:
+    """Black film is seen there; its sides are as straight as those of a mask by chance."""
+    over = over_mm(draw_scan((74512, 1, 126), dpi=100))
+    assert over.min() > -0.5
+    assert over.max() < 6
+
+
+def test_no_side_of_a_mask_is_surer_than_its_opposite() -> None:
+    """Along half of one a limb ends in black; but the film goes on beyond the other as well."""
+    assert min(kept(draw_scan((74514, 1, 2), dpi=100))) >= 0.9999

@@ -8,7 +8,7 @@ import pytest
 from film_phantoms import DPI, Laid, corner_errors, scan
 
 from digitizer.film import edge_unsure, find_sheets, quality
-from digitizer.film.bed import grow_bed
+from digitizer.film.bed import grow_bed, reaches_ceiling_inside
 from digitizer.film.edges import NO_SIDE
 from digitizer.film.found import FoundSheet
 from digitizer.film.rectangle import rough_rectangle
@@ -17,6 +17,7 @@ from digitizer.model.film import ScanKind
 from digitizer.model.raster import Polarity, Raster
 from digitizer.model.units import Dpi, Point, SizeMm
 from digitizer.rehearsal.covers import cover, draw_marked_scan
+from digitizer.rehearsal.defects import spoil
 from digitizer.rehearsal.population import draw_pictures_scan, draw_scan
 from digitizer.rehearsal.sources import RADIOGRAPHS, radiograph
 
@@ -469,3 +470,66 @@ def test_a_frame_kept_whole_says_so_where_a_line_within_is_as_sharp_as_a_cut():
 def test_a_frame_cropped_to_a_film_leaves_it_little_room(frame, between, framed):
     """Edges as far apart as the film's own are its own: a flap may have made it shorter."""
     assert may_be_framed(SizeMm(*frame), between) is framed
+
+
+def beside_truth(drawn, sheet):
+    """Return how far a film's true corners lie within what was found, in pixels, and the angle."""
+    (place,) = drawn.placements
+    outline = np.array(sheet.corners, dtype=np.float32)
+    inside = [
+        cv2.pointPolygonTest(outline, (float(x), float(y)), True)
+        for x, y in place.corners(drawn.scene.frame)
+    ]
+    return inside, abs((sheet.skew_deg - place.theta_deg + 45) % 90 - 45)
+
+
+@pytest.mark.parametrize("key", [(74511, 1, 140), (74503, 1, 124), (74503, 1, 141)])
+def test_no_border_on_a_film_outshines_the_scanner(key):
+    """Drawn films on a saturated bed that shows on one side or two, with some line within them."""
+    drawn = draw_scan(key, dpi=100)
+    (sheet,) = find_sheets(drawn.raster).sheets
+    inside, angle_off = beside_truth(drawn, sheet)
+    assert np.abs(inside).max() < 2
+    assert angle_off < 0.05
+
+
+@pytest.mark.parametrize("number", [10001, 10014, 10022, 10029, 10030])
+def test_an_over_exposed_scan_keeps_the_clear_rim_that_shines_like_its_bed(number):
+    """Drawn films whose clear rim and bed are both beyond the range: only the picture stands out.
+
+    As they were scanned, within the range, they are found as they are.
+    """
+    key = (73463, 1, number)
+    drawn = draw_scan(key, dpi=100)
+    (place,) = drawn.placements
+    raster = spoil(np.random.default_rng(key), drawn, "clipped_high")
+    search = find_sheets(raster)
+    (sheet,) = search.sheets
+    inside, angle_off = beside_truth(drawn, sheet)
+    assert min(inside) > -1.0
+    assert angle_off < 0.1
+    assert search.edge_unsure == (True,)
+    found = quality(raster, sheet)
+    assert "clipped_high" in found.flags
+    assert found.clipped_at
+    within = find_sheets(drawn.raster)
+    assert within.edge_unsure == (False,)
+    width, height = sorted(place.size_mm)
+    assert sorted((within.sheets[0].size_mm.width, within.sheets[0].size_mm.height)) == (
+        pytest.approx([width, height], abs=1.0)
+    )
+
+
+@pytest.mark.parametrize(
+    ("burnt", "over"), [(np.s_[200, 45:255], False), (np.s_[200:214, 60:74], True)]
+)
+def test_a_line_at_the_ceiling_is_no_film_beyond_the_range(burnt, over):
+    """A saturated bed around film, and away from the film's edge a lost line, or a burnt place."""
+    light = np.ones((400, 300), np.float32)
+    light[30:370, 30:270] = 0.3
+    # Where it is torn the bed shines through.
+    light[30:34, 100:160] = 1.0
+    light[burnt] = 1.0
+    bed = grow_bed(np.log(light), 0.0, 0.0)
+    assert bed is not None
+    assert reaches_ceiling_inside(bed, light) is over
