@@ -444,8 +444,8 @@ def train(numbers: list[Drawn], asked: list[Drawn], epochs: int, seed: int) -> N
 def main() -> int:
     """Draw, train and keep."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--numbers", type=int, default=120_000)
-    parser.add_argument("--epochs", type=int, default=4)
+    parser.add_argument("--numbers", type=int, default=72_000)
+    parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--data", type=Path, default=Path("bench-data/figures"))
     parser.add_argument("--threads", type=int, default=1)

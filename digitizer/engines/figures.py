@@ -24,7 +24,8 @@ __all__ = ["Figures", "Seen"]
 
 Grey = NDArray[np.uint8]
 Seen = tuple[tuple[str, float], ...]
-"""What a sign may be, each with the network's chance of it; the likeliest first."""
+"""What a sign may be if it is a figure, and then if it is a letter: each with its chance by that of
+the likeliest of the kind, that first."""
 
 _SIGNS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 """The network's classes but the first, which is the room between signs, and the last, a hyphen."""
@@ -158,7 +159,11 @@ def _standing(room: NDArray[np.float32], middles: NDArray[np.float64], width: fl
 
 
 def _told(chances: NDArray[np.float32], first: int, last: int) -> Seen:
-    """Return the chances of the signs of one kind if it is one of those, the likeliest first."""
+    """Return the chances of the signs of one kind beside the likeliest of it, that first.
+
+    So a figure and a letter are both called possible: which of the two stands there is no question
+    to the network.
+    """
     own = chances[first:last] / max(float(chances[first:last].max()), 1e-9)
     return tuple(
         (_SIGNS[first + one], round(float(own[one]), 3))
