@@ -9,6 +9,7 @@ columns and rows, band by band: what shows in most bands alike is the scanner's.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import cv2
@@ -40,7 +41,7 @@ _HALF = 0.5
 _BOTH_SIDES = 1.5
 """How far the two sides of a line may differ, as a part of what it stands out."""
 _COARSE = 61
-"""Columns of the running mean that banding is faster than."""
+"""Columns that banding repeats itself within."""
 _SEGMENTS = (256, 128)
 """Lines of a segment; the shorter ones for a film, or a resolution, of few lines."""
 _LEAST_SEGMENTS = 4
@@ -49,10 +50,16 @@ _STRIPS = 4 * _BANDS
 """In most of which banding shows; print leaves some of them free."""
 _SOME = 11
 """Of so many columns one is enough to tell the grain."""
+_ACROSS = 6 * _STRIPS
+"""Pixels across the lines, of all strips: more tell no more of a flicker."""
+_PRINTED = 3.0
+"""Robust standard deviations of a strip's grain from which on a place is print, or a border."""
+_FLANKS = 5
+"""Columns that it takes with its flanks, which are blurred."""
+_LEAST_BARE = 0.2
+"""Part of a strip that must be left of a column to tell its brightness."""
 _LEAST_WITHIN = 0.3
 """Of normal noise two in three lie within the grain, of what only flickers none need to."""
-_OUTLYING = 4.0
-"""Robust standard deviations from which on lines of a strip are something else's."""
 _EVEN = 0.5
 """Part of the mean power that banding has at least in three of four strips and segments."""
 _AGREES = 0.6
@@ -150,16 +157,15 @@ def _banding(part: Floats, odd: NDArray[np.int_]) -> float:
 
     Cross spectra of strips (Welch 1967): at the period of a flicker they agree over the whole
     film, as much in each of its parts; anatomy agrees nowhere for long. Pictures printed side by
-    side come as regularly, but not everywhere as strong.
+    side come as regularly, but not everywhere as strong. A flicker that comes back after as many
+    lines as steps are taken over is not seen.
     """
-    # Every second is enough: more tells no more of a flicker.
-    light = np.asarray(cv2.log(np.maximum(part[::2], np.float32(1.0))))
+    some = np.maximum(part[:: max(1, len(part) // _ACROSS)], np.float32(1.0))
+    light = np.asarray(cv2.log(some), dtype=np.float32)
     for place in odd:
         low, high = max(0, place - _LAG), min(light.shape[1], place + _LAG + 1)
         light[:, low:high] = light[:, [low]]
-    coarse = np.asarray(cv2.blur(light, (_COARSE, 1), borderType=cv2.BORDER_REFLECT))
-    fast = np.asarray(light - coarse, dtype=np.float32)
-    strips = np.stack([_evened(one) for one in np.array_split(fast, _STRIPS)])
+    strips = _bare_steps(light)
     lines = strips.shape[1]
     segment = next((n for n in _SEGMENTS if lines >= n + (_LEAST_SEGMENTS - 1) * n // 2), 0)
     if not segment:
@@ -173,24 +179,46 @@ def _banding(part: Floats, odd: NDArray[np.int_]) -> float:
     power = (np.abs(bands) ** 2).sum(axis=1)
     shared = (np.abs(bands.sum(axis=1)) ** 2 - power) / (_BANDS - 1)
     agree = shared.mean(axis=0) / np.maximum(power.mean(axis=0), 1e-12)
-    swing = np.sqrt(np.maximum(np.median(shared, axis=0), 0) / _BANDS) * 4 / segment
+    steep = 2 * np.abs(np.sin(np.pi * _LAG * np.arange(spectra.shape[2]) / segment))
+    steep = np.maximum(steep, 2 * np.sin(np.pi * _LAG / _COARSE))
+    swing = np.sqrt(np.maximum(np.median(shared, axis=0), 0) / _BANDS) * 4 / segment / steep
     fit = (agree > _AGREES) & _is_even(by_strip) & _is_even(shared)
     fit[: segment // _COARSE + 1] = False
     return float(swing[fit].max()) if fit.any() else 0.0
 
 
-def _evened(strip: Floats) -> Floats:
-    """Return the mean of a strip, along its columns, of which print and borders hardly move.
+def _bare_steps(light: Floats) -> Floats:
+    """Return how strips brighten over some columns, where neither print nor a border stands.
 
-    They stand out sharply; a flicker is less than the grain. So what is further from 0 than the
-    grain counts as if it were as far only, and what that takes of a flicker is given back.
+    Print, borders and bones are steep at their sides only, and what is as slow as anatomy hardly
+    counts; a flicker is less steep than the grain. So what stands out of the grain is left out with
+    its flanks, and what remains is held to the grain (in three parts, Hampel 1974): what that takes
+    of a flicker is given back.
+
+    Parameters
+    ----------
+    light : ndarray of float32, (rows, columns)
+        Log light.
+
+    Returns
+    -------
+    ndarray of float32, (strips, columns - _LAG)
+        Difference of log light; 0 where too little is bare.
     """
-    some = np.abs(strip[:, ::_SOME])
-    grain = 1.4826 * float(np.median(some))
-    within = float(np.mean(some < grain))
-    mean = np.clip(strip, -grain, grain).mean(axis=0) / max(within, _LEAST_WITHIN)
-    limit = _OUTLYING * 1.4826 * float(np.median(np.abs(mean)))
-    return np.asarray(np.clip(mean, -limit, limit), dtype=np.float32)
+    begins = np.linspace(0, len(light), _STRIPS + 1).astype(int)
+    steps = light[:, _LAG:] - light[:, :-_LAG]
+    some = [np.abs(steps[a:b, ::_SOME]) for a, b in pairwise(begins)]
+    grains = [1.4826 * float(np.median(one)) for one in some]
+    within = [float(np.mean(one < grain)) for one, grain in zip(some, grains, strict=True)]
+    grain = np.repeat(np.array(grains, np.float32), np.diff(begins))[:, None]
+    bare = (np.abs(steps) < _PRINTED * grain).astype(np.uint8)
+    bare = cv2.erode(bare, np.ones((1, _FLANKS), np.uint8))
+    held = np.clip(steps, -grain, grain) * bare
+    count = np.add.reduceat(bare.astype(np.float32), begins[:-1], axis=0)
+    mean = np.add.reduceat(held, begins[:-1], axis=0) / np.maximum(count, 1)
+    mean[count < _LEAST_BARE * np.diff(begins)[:, None]] = 0
+    given_back = np.maximum(within, _LEAST_WITHIN)[:, None]
+    return np.asarray(mean / given_back, dtype=np.float32)
 
 
 def _is_even(power: NDArray[np.floating[Any]]) -> NDArray[np.bool_]:

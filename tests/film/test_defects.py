@@ -163,3 +163,21 @@ def test_pictures_printed_side_by_side_are_neither_banding_nor_lost_lines() -> N
     flicker = 1 + 0.01 * np.sin(2 * np.pi * np.arange(1_000) / 27.0)[:, None]
     told = odd_lines((sheet * flicker).astype(np.uint16), box, along_rows=True)
     assert told.banding == pytest.approx(0.01, rel=0.35)
+
+
+def test_text_in_each_picture_of_a_sheet_is_no_banding() -> None:
+    """Drawn coarse, so that its lines come as often as those of a flicker: a flicker is told."""
+    scan = draw_pictures_scan((77332, 2, 25), dpi=60.0, wear=0.5)
+    assert "banding" not in judged(scan.raster).flags
+    scan = draw_pictures_scan((77332, 2, 22), dpi=60.0, wear=0.5)
+    flickering = spoil(np.random.default_rng((77332, 22)), scan, "banding")
+    assert "banding" in judged(flickering).flags
+
+
+def test_a_flicker_as_slow_as_anatomy_is_banding() -> None:
+    """It comes back after 44 lines of 60 to the inch, where ribs do too."""
+    key = (77324, 1, 25)
+    scan = draw_scan(key, dpi=60.0, wear=0.5)
+    assert "banding" not in judged(scan.raster).flags
+    flickering = spoil(np.random.default_rng((77324, 25)), scan, "banding")
+    assert "banding" in judged(flickering).flags
