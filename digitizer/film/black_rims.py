@@ -214,6 +214,8 @@ def _rims_cut_off(page: Page, found: FoundSheet, corners: Points) -> list[float]
     ends = [side.seen or side.rough for side in found.sides]
     if sum(ends) != 3:
         return None
+    if (beyond := _rims_beyond_frame(found, corners, page.frame * page.scale, ends)) is not None:
+        return beyond
     size, between = _size(corners), ends[1] and ends[3]
     length, shown = (size.width, size.height) if between else (size.height, size.width)
     ways = (lacking_across(length, shown, most) for most in _may_lack(page, found))
@@ -225,6 +227,25 @@ def _rims_cut_off(page: Page, found: FoundSheet, corners: Points) -> list[float]
         for number, end in enumerate(ends)
     ]
     return _where_unsure(page, found, rims, masked=_is_masked(page, found))
+
+
+def _rims_beyond_frame(
+    found: FoundSheet, corners: Points, frame: Points, ends: Sequence[bool]
+) -> list[float] | None:
+    """Return how far a sheet goes on where its rims do so beyond the frame; None where none does.
+
+    A mask leaves a rim on every side. Where an edge was found beyond it on one side, and none on
+    another, the other's rim may end where there is no room to measure it, or beyond the frame.
+    """
+    if not any(found.settled):
+        return None
+    middles = (corners + np.roll(corners, -1, axis=0)) / 2
+    gaps = [abs(float((frame - middles)[n, 1 - n % 2])) for n in range(4)]
+    rims = [
+        (gap + _NO_ROOM_MM) * (end and not settled and gap < _WIDEST_MM[0] / 2 + _NO_ROOM_MM)
+        for gap, end, settled in zip(gaps, ends, found.settled, strict=True)
+    ]
+    return rims if any(rims) else None
 
 
 def _size(corners: Points) -> SizeMm:

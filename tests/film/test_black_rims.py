@@ -191,3 +191,9 @@ def test_beside_a_grey_bed_a_doubtful_side_adds_no_wide_rim() -> None:
 def test_no_side_of_a_mask_is_surer_than_its_opposite() -> None:
     """Along half of one a limb ends in black; but the film goes on beyond the other as well."""
     assert min(kept(draw_scan((74514, 1, 2), dpi=100))) >= 0.9999
+
+
+@pytest.mark.parametrize(("seed", "number"), [(78503, 98), (77501, 160)])
+def test_a_masks_rim_that_goes_on_beyond_the_frame_is_kept(seed: int, number: int) -> None:
+    """Beside it an edge is found beyond the mask; above or below the frame ends before there is."""
+    assert over_mm(draw_scan((seed, 1, number), dpi=100)).min() > -0.5
