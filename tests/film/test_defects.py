@@ -181,3 +181,16 @@ def test_a_flicker_as_slow_as_anatomy_is_banding() -> None:
     assert "banding" not in judged(scan.raster).flags
     flickering = spoil(np.random.default_rng((77324, 25)), scan, "banding")
     assert "banding" in judged(flickering).flags
+
+
+@pytest.mark.parametrize("noise", [0.1, 0.3])
+def test_banding_in_eight_bits_of_a_quiet_scanner_is_seen(noise: float) -> None:
+    """Most pixels beside each other are of one value, and so have no grain."""
+    rng = np.random.default_rng(9)
+    down, along = np.mgrid[:900, :1_000]
+    light = (60 + 100 * down / 900 + 20 * np.sin(along / 300)) * (
+        1 + 0.006 * np.sin(2 * np.pi * along / 27.0)
+    )
+    picture = np.round(light + rng.normal(0, noise, light.shape)).astype(np.uint8)
+    told = odd_lines(picture, (0, 900, 0, 1_000))
+    assert told.banding == pytest.approx(0.006, rel=0.35)
