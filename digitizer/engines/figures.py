@@ -36,6 +36,8 @@ _BESIDE = 0.9
 """Widths of a sign that are cut out with a number beyond its first and its last."""
 _AWAY = 0.35
 """The same by which a sign usually stands beside where the other engine saw it."""
+_LEAST_STEPS, _MOST_STEPS = 6, 400
+"""Steps of a piece of a line: a number of thirty signs takes two hundred."""
 _LEAST_CHANCE = 1e-6
 _LEAST_TOLD = 0.01
 
@@ -77,13 +79,16 @@ class Figures:
         Returns
         -------
         list of tuple
-            For each sign.
+            For each sign; none where they do not stand in the strip side by side, or are too many.
         """
         places = np.asarray(middles, np.float64)
         width = float(np.mean(np.diff(places))) if len(places) > 1 else strip.shape[0] / 2
         first = max(0, int(places[0] - _BESIDE * width))
         last = min(strip.shape[1], int(places[-1] + _BESIDE * width))
         scale = _ROWS / strip.shape[0]
+        stand = (places >= 0).all() and (places <= strip.shape[1]).all()
+        if not stand or not 2 * len(places) <= (last - first) * scale / _STEP <= _MOST_STEPS:
+            return []
         chances = self._chances(strip[:, first:last], scale)
         step = _STEP / scale
         steps = _standing(chances[:, 0], (places - first) / step - 0.5, width / step)
@@ -101,10 +106,10 @@ class Figures:
         even = np.clip(
             (dark.astype(np.float32) - low) * (255 / max(float(high - low), 1.0)), 0, 255
         )
-        columns = max(6 * _STEP, round(piece.shape[1] * scale))
+        columns = round(piece.shape[1] * scale)
         shrink = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
         small = cv2.resize(even, (columns, _ROWS), interpolation=shrink)
-        batch = np.ones((1, 1, _ROWS, -(-columns // _STEP) * _STEP), np.float32)
+        batch = np.ones((1, 1, _ROWS, max(_LEAST_STEPS, -(-columns // _STEP)) * _STEP), np.float32)
         batch[0, 0, :, :columns] = small / 127.5 - 1
         chances = self._session.run(None, {"line": batch})[0][0]
         return np.asarray(chances, np.float32)

@@ -108,7 +108,8 @@ class Rapid:
         chances = np.asarray(self._session(batch))[0]
         mine = chances[:, self._known]
         foreign = int((chances.max(axis=1) > mine.max(axis=1)).sum())
-        step = batch.shape[3] / len(chances) / scale
+        # A line that is too long is squeezed along, but not across.
+        step = batch.shape[3] / len(chances) * line.shape[1] / width
         return self._decoded(mine, foreign, step)
 
     def _decoded(self, chances: NDArray[np.float32], foreign: int, columns: float) -> ReadLine:

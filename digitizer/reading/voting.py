@@ -45,10 +45,11 @@ MOST_SURE = 0.999
 ALONE = 0.95
 """What the word of one engine is worth that no other confirms."""
 _FIGURES, _FIGURES_TRUST = "figures", 1.5
-"""The network for worn figures among the engines, and the weight of its word. From 1.5 to 3 as many
-legible numbers are exact, at 1 fewer; at 2 it alone overrules two engines that are sure."""
-_UNSEEN = {"tesseract": 0.2}
-"""Tesseract is sure of characters that it has wrong: it settles what another engine doubts."""
+"""The network for worn figures among the engines, and the weight of its word: from 1.5 to 3 as many
+legible numbers are exact, at 1 fewer."""
+_UNSEEN = {"tesseract": 0.2, _FIGURES: 0.05}
+"""Tesseract is sure of characters that it has wrong: it settles what another engine doubts. And the
+network alone does not overrule two engines that are sure."""
 LONE = 0.85
 """What the word of one engine is worth where another looked and found no number."""
 _DENIED = 0.7
@@ -320,13 +321,30 @@ def _settled(
     for number, at in enumerate(places):
         here = {family: [look[number] for look in looks] for family, looks in seen.items()}
         rivals = {plain(one.claim.value)[number] for one in like}
-        thought = {sign for looks in here.values() for one in looks for sign in one.chances}
+        thought = _thought_of(here, rivals)
         numeric = {sign for sign in rivals | thought if sign.isdigit()}
         if all(sign.isdigit() for sign in rivals) or (digits and number > 0 and numeric):
             found[at] = _signs(here, numeric, rivals, trust)
         else:
             found[at] = _signs(here, rivals | thought, rivals, trust)
     return found
+
+
+def _thought_of(seen: Mapping[str, Sequence[Sight]], rivals: set[str]) -> set[str]:
+    """Return the signs that an engine saw at a place, and those of their kinds of the network.
+
+    Whether a figure or a letter stands there the network does not tell.
+    """
+    engines = rivals | {
+        sign
+        for family, looks in seen.items()
+        if family != _FIGURES
+        for one in looks
+        for sign in one.chances
+    }
+    kinds = {sign.isdigit() for sign in engines}
+    looked = {sign for one in seen.get(_FIGURES, ()) for sign in one.chances}
+    return engines | {sign for sign in looked if sign.isdigit() in kinds}
 
 
 def one_number(value: str, other: str) -> bool:

@@ -85,8 +85,34 @@ def test_what_lost_ink_is_doubted_more(figures):
     assert chance_of_three(left_gone) > chance_of_three([]) + 0.2
 
 
-@pytest.mark.parametrize("places", [[3.0], [0.0, 1.0], [-5.0, 90.0]])
+def test_a_line_too_long_for_the_engine_is_looked_at_where_its_number_stands(figures, reader):
+    """RapidOCR reads such a line squeezed along."""
+    picture = strip("CHEST PA AND LATERAL VIEW " * 6 + "MRN 3862590174", "mono")
+    read_so = reader.rapid.read([picture])[0]
+    looks = figures.of_numbers(picture, read_so)
+    assert read([one.signs for one in looks]) == "3862590174"
+
+
+@pytest.mark.parametrize("places", [[3.0], [0.0, 30.0], [20.0, 40.0, 60.0], [0.0, 80.0]])
 def test_any_piece_of_a_picture_is_looked_at(figures, places):
-    """However small, empty or beside the places."""
-    for picture in (np.full((48, 8), 200, np.uint8), np.zeros((48, 60), np.uint8)):
+    """However small or empty."""
+    for picture in (np.full((48, 80), 200, np.uint8), np.zeros((48, 80), np.uint8)):
         assert len(figures.look(picture, places)) == len(places)
+
+
+@pytest.mark.parametrize(
+    ("columns", "places"),
+    [
+        (60, [100.0, 120.0, 140.0]),
+        (60, [-90.0, -70.0]),
+        (60, [-5.0, 90.0]),
+        (60, [10.0] * 3),
+        (60, [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]),
+        (9_100, [0.0, 9_000.0]),
+    ],
+)
+def test_signs_that_do_not_stand_side_by_side_in_the_strip_are_not_looked_at(
+    figures, columns, places
+):
+    """In what an engine lays beside a short strip it may see signs; and no number is that long."""
+    assert figures.look(np.full((48, columns), 200, np.uint8), places) == []

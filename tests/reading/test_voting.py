@@ -118,9 +118,18 @@ def test_a_look_at_worn_figures_settles_what_engines_doubt() -> None:
     # Against two that are sure it stands alone, and they are no longer sure.
     sure = line("rapidocr", "MRN 3387014"), line("tesseract", "MRN 3387014")
     before = number(*sure)
-    value, confidence = number(replace(sure[0], figures=looked.figures), sure[1])
-    assert value == before[0] == "3387014"
-    assert confidence < before[1]
+    no_three = seen(read.text, (5, "8", 1.0, "8", 1.0))
+    for figures in (looked.figures, no_three):
+        value, confidence = number(replace(sure[0], figures=figures), sure[1])
+        assert value == before[0] == "3387014"
+        assert confidence < before[1]
+
+
+def test_the_network_tells_figures_of_no_letter() -> None:
+    """It says of each sign which figure it is if it is one; no engine thought of any here."""
+    read = line("rapidocr", "MRN R580214")
+    looks = seen(read.text, (4, "R", 1.0, "8", 1.0))
+    assert number(replace(read, figures=looks)) == number(read)
 
 
 def test_a_look_at_part_of_a_number_is_none() -> None:
