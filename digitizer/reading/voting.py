@@ -246,12 +246,16 @@ def _of_one_length(told: Sequence[Told]) -> list[Told]:
 
     Of readings of different lengths no sign can be chosen from all, but those of one length speak
     for it together, though they differ in a sign: what is lost to one look under a pen stroke
-    another engine saw, and a look without coloured ink.
+    another engine saw, and a look without coloured ink. Whom a mark across the number may have
+    cost a sign counts less beside one who sees it without.
     """
     lengths: dict[int, dict[str, float]] = defaultdict(dict)
-    for one in told:
+    marked = [any(sight.covered for sight in look_of(one)) for one in told]
+    for one, across in zip(told, marked, strict=True):
         own = lengths[len(plain(one.claim.value))]
         sure = one.claim.confidence * one.by.trust
+        if across and not all(marked):
+            sure *= _COVERED
         own[one.by.family] = max(own.get(one.by.family, 0.0), sure)
     first = len(plain(vote(told)[0]))
     most = max(lengths, key=lambda one: (sum(lengths[one].values()), one == first))

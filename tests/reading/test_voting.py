@@ -160,6 +160,19 @@ def test_readings_of_one_length_speak_for_it_together() -> None:
     assert number(short, ink)[0] == "168548"
 
 
+def test_a_look_without_the_mark_across_a_number_tells_its_length() -> None:
+    """A pen stroke took a sign from the look with it, and from another engine's."""
+    stroke = {"covered": (5, 6)}
+    marked = line("rapidocr", "MRN 360586"), line("tesseract", "MRN 300586")
+    ink = line("rapidocr:ink", "MRN 3610586")
+    assert number(*marked, ink)[0] == "360586"
+    value, confidence = number(*(replace(one, **stroke) for one in marked), ink)
+    assert value == "3610586"
+    assert confidence < 0.8
+    # Where all looks have the mark in them, none is the better one.
+    assert number(*(replace(one, **stroke) for one in (*marked, ink)))[0] == "360586"
+
+
 def test_a_letter_is_a_digit_where_the_number_then_has_its_form() -> None:
     """The engine thought of an 8 beside the E."""
     read = line("rapidocr", "MRN R17729E", (10, "E", 0.7, "8", 0.25))
