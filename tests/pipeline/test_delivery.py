@@ -10,14 +10,19 @@ from orthanc_server import free_port
 from waiting import wait_until
 
 from digitizer import wiring
-from digitizer.archive import CommitmentReport, EmbeddedArchive, Listener
+from digitizer.archive.embedded import EmbeddedArchive
+from digitizer.archive.listener import Listener
+from digitizer.archive.reports import CommitmentReport
 from digitizer.archive.settings import ArchiveSettings, ListenerSettings
 from digitizer.config import Settings
 from digitizer.errors import ArchiveUnreachable
+from digitizer.model.reasons import Code
 from digitizer.model.records import Capture, Commitment, CommitmentState, Delivery, Sheet, Stage
 from digitizer.model.states import State
+from digitizer.pipeline.advance import advance
 from digitizer.pipeline.deliver import ask_again, commit, commitment_answered
 from digitizer.pipeline.services import Services
+from digitizer.pipeline.stages import STAGES
 
 SHEET = "h1"
 
@@ -55,7 +60,7 @@ def services(settings: Settings) -> Services:
         series_instance_uid=order.uids.series,
         study_instance_uid=order.uids.study,
         sheet_id=SHEET,
-        sha256="c" * 64,
+        sha256=given.vault.put(made.content)[0],
         pixel_sha256=made.pixel_sha256,
         transfer_syntax_uid=made.transfer_syntax_uid,
         size=len(made.content),
@@ -163,6 +168,35 @@ def test_a_late_answer_to_a_request_thought_lost_counts(
         answered_at=requests(services)[0].answered_at,
         version=asked.version + 1,
     )
+
+
+def test_an_archive_that_goes_away_before_the_reading_back_is_waited_for(
+    services: Services, settings: Settings, film: Path, tmp_path: Path
+) -> None:
+    """The film is verified when it is there again; nobody is asked."""
+    with services.ledger.transaction() as tx:
+        tx.save(replace(tx.get(Sheet, SHEET), state=State.COMMITTED), happened(SHEET))
+        tx.schedule(Stage.VERIFY, SHEET)
+    advance(services, Stage.VERIFY, SHEET, STAGES)
+    with services.ledger.transaction() as tx:
+        waiting = tx.get(Sheet, SHEET)
+        tx.unschedule(Stage.VERIFY, SHEET)
+        tx.schedule(Stage.VERIFY, SHEET)
+    assert (waiting.state, waiting.resume) == (State.WAITING, State.COMMITTED)
+    assert [one.code for one in waiting.reasons] == [Code.ARCHIVE_UNREACHABLE]
+
+    with EmbeddedArchive(
+        tmp_path / "archive",
+        host=settings.archive.host,
+        port=settings.archive.port,
+        ae_title=settings.archive.ae_title,
+        peers={},
+    ):
+        services.archive.store(film)
+        advance(services, Stage.VERIFY, SHEET, STAGES)
+    with services.ledger.reading() as view:
+        assert view.get(Sheet, SHEET).state is State.VERIFIED
+        assert view.task(Stage.VERIFY, SHEET) is None
 
 
 @pytest.mark.parametrize("good", [True, False])
