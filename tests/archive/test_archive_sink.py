@@ -13,12 +13,10 @@ from orthanc_server import Orthanc, free_port, orthanc_program
 from pydicom.uid import generate_uid
 
 from digitizer import dicom
-from digitizer.archive import (
-    CommitmentReport,
-    DimseArchive,
-    EmbeddedArchive,
-    Listener,
-)
+from digitizer.archive.dimse import DimseArchive
+from digitizer.archive.embedded import EmbeddedArchive
+from digitizer.archive.listener import Listener
+from digitizer.archive.reports import CommitmentReport
 from digitizer.archive.settings import ArchiveSettings, ListenerSettings
 from digitizer.dimse import Peer, open_association
 from digitizer.errors import ArchiveRefused, ArchiveUnreachable

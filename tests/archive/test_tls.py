@@ -14,7 +14,9 @@ from certificates import Certificates, make_certificates
 from orthanc_server import Orthanc, free_port, orthanc_program
 from pydicom import dcmread
 
-from digitizer.archive import CommitmentReport, DimseArchive, Listener
+from digitizer.archive.dimse import DimseArchive
+from digitizer.archive.listener import Listener
+from digitizer.archive.reports import CommitmentReport
 from digitizer.archive.settings import ArchiveSettings, ListenerSettings
 from digitizer.archive.tls import server_context
 from digitizer.errors import ArchiveUnreachable, SettingsError, SourceUnreachable
