@@ -168,6 +168,23 @@ def test_setting_of_the_wrong_kind(tmp_path: Path) -> None:
     assert "console.port" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("named", "settings"),
+    [
+        ("rules", {"OLDER__RULES": "/nowhere.toml"}),
+        ("TLS", {"ARCHIVE__HOST": "x", "ARCHIVE__TLS": "yes", "ARCHIVE__TLS_CA": "/nowhere.pem"}),
+    ],
+)
+def test_files_that_cannot_be_read_are_told_before_they_are_needed(
+    tmp_path: Path, named: str, settings: dict[str, str]
+) -> None:
+    """Whatever command is run: work that is begun would stop at them later."""
+    own = {f"DIGITIZER_{name}": text for name, text in settings.items()}
+    done = SiteInProcess(tmp_path / "data", **own).run("status")
+    assert done.returncode == 4
+    assert named in done.stderr
+
+
 def test_data_dir_before_and_after_the_verb(site: Site, tmp_path: Path) -> None:
     """Both places mean the same."""
     for words in (
