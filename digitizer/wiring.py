@@ -3,17 +3,16 @@
 import gc
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 from urllib.parse import urlsplit
 
 import cv2
 
-from digitizer.archive import DimseArchive, GuardedArchive
 from digitizer.config import Settings
-from digitizer.dicom import BUILT_IN, RuleTable, read_rules
-from digitizer.dimse import kept
 from digitizer.engines import EngineSheetReader
 from digitizer.errors import MissingService, SettingsError
 from digitizer.ledger import (
@@ -25,12 +24,14 @@ from digitizer.ledger import (
     SqlSessions,
 )
 from digitizer.model.records import Stage
-from digitizer.older import Older
 from digitizer.pipeline.services import Services
 from digitizer.ports import ArchiveSink, OlderSources, Vault, Waker
 from digitizer.queue.worker import worker_name
 from digitizer.reading import ReadingRules, Vocabulary
-from digitizer.scan.decoding import FileDecoder
+
+if TYPE_CHECKING:
+    from digitizer.dicom import RuleTable
+    from digitizer.scan.decoding import FileDecoder
 
 __all__ = [
     "SilentWaker",
@@ -44,6 +45,7 @@ __all__ = [
     "keep_associations",
     "leases",
     "ledger",
+    "load_adapters",
     "older_sources",
     "overview",
     "reader",
@@ -55,6 +57,7 @@ __all__ = [
     "waker",
 ]
 
+_Port = TypeVar("_Port")
 _KEPT_S = 2.0
 _NEW_OBJECTS = 10_000
 """Containers made and not yet freed, before the collector looks at them (Python's own: 700)."""
@@ -79,8 +82,38 @@ class SilentWaker:
         """Do nothing; the reaper looks every second."""
 
 
+class _Later:
+    """An adapter that is made when it is first asked for something.
+
+    What speaks DICOM and opens files is a third of the start of a command, and most commands look
+    at the ledger alone.
+    """
+
+    def __init__(self, make: Callable[[], object]) -> None:
+        self._make = make
+        self._made: object = None
+
+    def __getattr__(self, name: str) -> Any:
+        if self._made is None:
+            self._made = self._make()
+        return getattr(self._made, name)
+
+
+def _later(make: Callable[[], _Port]) -> _Port:
+    return cast("_Port", _Later(make))
+
+
+def load_adapters() -> None:
+    """Load what adapters need, for processes that share it with those they fork."""
+    import digitizer.archive.dimse
+    import digitizer.older
+    import digitizer.scan.decoding  # noqa: F401
+
+
 def keep_associations() -> None:
     """Keep associations open between the tasks of this process, for less than any peer minds."""
+    from digitizer.dimse import kept
+
     kept.keep_for(_KEPT_S)
 
 
@@ -158,11 +191,16 @@ def vault(settings: Settings) -> Vault:
 
 def archive(settings: Settings) -> ArchiveSink:
     """Make the client of the archive, behind its breaker."""
+    from digitizer.archive.breaker import GuardedArchive
+    from digitizer.archive.dimse import DimseArchive
+
     return GuardedArchive(DimseArchive(settings.archive, settings.listener), SystemClock())
 
 
-def decoder(settings: Settings) -> FileDecoder:
+def decoder(settings: Settings) -> "FileDecoder":
     """Make the decoder of scans."""
+    from digitizer.scan.decoding import FileDecoder
+
     return FileDecoder(settings.decode)
 
 
@@ -200,10 +238,12 @@ def _vocabulary(file: str) -> Vocabulary:
 
 def older_sources(settings: Settings) -> OlderSources:
     """Return what opens older archives."""
+    from digitizer.older import Older
+
     return Older(settings.older.largest_mb << 20, settings.listener.ae_title)
 
 
-def coercions(settings: Settings) -> tuple[RuleTable, ...]:
+def coercions(settings: Settings) -> "tuple[RuleTable, ...]":
     """Return the rules for headers of older instances: the site's, then those built in.
 
     The site knows what its undeclared text is written in; what is built in supposes it.
@@ -213,6 +253,8 @@ def coercions(settings: Settings) -> tuple[RuleTable, ...]:
     SettingsError
         The site's rules cannot be read.
     """
+    from digitizer.dicom import BUILT_IN, read_rules
+
     if not settings.older.rules:
         return read_rules(BUILT_IN)
     try:
@@ -248,14 +290,18 @@ _made: list[tuple[int, Settings, Services]] = []
 
 def _services(settings: Settings) -> Services:
     opened = ledger(settings)
+    read_coercions = cache(lambda: coercions(settings))
+    if settings.older.rules:
+        # What of the site's is garbled is told at once.
+        read_coercions()
     return Services(
         ledger=opened,
         vault=vault(settings),
         clock=SystemClock(),
-        decoder=decoder(settings),
+        decoder=_later(lambda: decoder(settings)),
         reader=reader(settings),
         index=SqlPatientIndex(opened),
-        archive=archive(settings),
+        archive=archive(settings) if settings.archive.tls else _later(lambda: archive(settings)),
         waker=waker(settings),
         worker=worker_name(),
         settings=settings.pipeline,
@@ -263,7 +309,7 @@ def _services(settings: Settings) -> Services:
         policy=settings.identity,
         rules=rules(settings),
         quality=settings.quality,
-        sources=older_sources(settings),
+        sources=_later(lambda: older_sources(settings)),
         older=settings.older,
-        coercions=coercions(settings),
+        coercions=read_coercions,
     )

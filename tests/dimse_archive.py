@@ -21,6 +21,7 @@ from pynetdicom.sop_class import (
     Verification,
 )
 
+from digitizer.archive.ending import end_server
 from digitizer.dimse import Messages, Peer, open_association
 from digitizer.model.older import Encoded
 
@@ -129,7 +130,7 @@ def running(pdu: int = 16_384, timeout_s: float = 5) -> Iterator[Archive]:
     try:
         yield archive
     finally:
-        server.shutdown()
+        end_server(server)
 
 
 @contextmanager

@@ -12,8 +12,10 @@ from orthanc_server import free_port
 from waiting import wait_until
 
 from digitizer import dicom, wiring
-from digitizer.archive import CommitmentReport, EmbeddedArchive, Listener
+from digitizer.archive.embedded import EmbeddedArchive
+from digitizer.archive.listener import Listener
 from digitizer.archive.received import SYNTAXES
+from digitizer.archive.reports import CommitmentReport
 from digitizer.archive.settings import ArchiveSettings, ListenerSettings
 from digitizer.config import Settings
 from digitizer.ledger import SqlLedger, SqlPatientIndex

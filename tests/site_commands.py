@@ -58,8 +58,16 @@ class Site:
 
     def with_settings(self, **settings: str) -> "Site":
         """Return the same data folder under other settings."""
-        own = {key: text for key, text in self.settings.items() if key.startswith("DIGITIZER_")}
-        return type(self)(self.data, **{**own, **settings})
+        return type(self)(self.data, **{**self._own, **settings})
+
+    @property
+    def here(self) -> "SiteInProcess":
+        """The same site with its commands in this process: to look often, or at many things."""
+        return SiteInProcess(self.data, **self._own)
+
+    @property
+    def _own(self) -> dict[str, str]:
+        return {key: text for key, text in self.settings.items() if key.startswith("DIGITIZER_")}
 
     def count_events(self, name: str = "%") -> int:
         """Count what the ledger has written down so far, looking past all commands."""

@@ -11,6 +11,7 @@ from digitizer.queue.waker import make_app, task_name
 
 __all__ = ["app"]
 
+wiring.load_adapters()
 settings = config.load().settings
 app: Celery = make_app(wiring.broker_url(settings))
 

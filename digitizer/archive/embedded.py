@@ -32,7 +32,9 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]
     StudyRootQueryRetrieveInformationModelGet,
     Verification,
 )
+from pynetdicom.transport import ThreadedAssociationServer
 
+from digitizer.archive.ending import end_server
 from digitizer.archive.received import SYNTAXES, received_file
 from digitizer.dimse.storage import make_known
 from digitizer.errors import MissingService
@@ -107,6 +109,7 @@ class EmbeddedArchive:
         self._kept: dict[str, _Kept] = {}
         self._reports: list[threading.Thread] = []
         self._entity = AE(ae_title)
+        self._server: ThreadedAssociationServer | None = None
         self._entity.require_called_aet = True
         self._entity.require_calling_aet = list(peers)
         for model in (
@@ -136,7 +139,9 @@ class EmbeddedArchive:
             (evt.EVT_N_ACTION, self._commit),
         ]
         try:
-            self._entity.start_server(self._address, block=False, evt_handlers=handlers)
+            self._server = self._entity.start_server(
+                self._address, block=False, evt_handlers=handlers
+            )
         except OSError as error:
             raise MissingService(
                 f"The embedded archive's port {self._address[1]} cannot be opened.",
@@ -152,7 +157,7 @@ class EmbeddedArchive:
     ) -> None:
         for report in self._reports:
             report.join(5)
-        self._entity.shutdown()
+        end_server(self._server)
 
     def _load(self) -> None:
         """Learn again what is kept; a half-written file of a killed process is swept away."""

@@ -17,7 +17,9 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]
     StorageCommitmentPushModel,
     Verification,
 )
+from pynetdicom.transport import ThreadedAssociationServer
 
+from digitizer.archive.ending import end_server
 from digitizer.archive.received import SYNTAXES, received_file
 from digitizer.archive.reports import CommitmentReport, report_of
 from digitizer.archive.settings import ListenerSettings
@@ -77,6 +79,7 @@ class Listener:
         self._on_report = on_report
         self._on_scan = on_scan
         self._entity = AE(settings.ae_title)
+        self._server: ThreadedAssociationServer | None = None
         self._entity.require_called_aet = True
         self._entity.add_supported_context(Verification)
         # Roles are reversed: the archive opens the association and is still the SCP (PS3.4 J.3.3).
@@ -95,7 +98,7 @@ class Listener:
             (evt.EVT_C_ECHO, _echo),
         ]
         try:
-            self._entity.start_server(
+            self._server = self._entity.start_server(
                 (self._settings.host, self._settings.port),
                 block=False,
                 evt_handlers=handlers,
@@ -114,7 +117,7 @@ class Listener:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._entity.shutdown()
+        end_server(self._server)
 
     def _report(self, event: evt.Event) -> tuple[int, Dataset | None]:
         try:

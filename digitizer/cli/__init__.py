@@ -23,27 +23,68 @@ from digitizer.model.reasons import CODES, Code
 
 __all__ = ["FINISHED_WITH_HOLDS", "main", "root"]
 
-_MODULES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+_MODULES: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
-        "run": ("serve", "doctor", "scanners", "scan"),
-        "ingest": ("ingest", "watch"),
-        "batch": ("status", "batch", "retry", "export"),
-        "proof": ("verify", "replay"),
-        "orders": ("jacket",),
-        "index": ("patients", "exams", "jackets"),
-        "review": ("review",),
-        "report": ("report",),
-        "budget": ("budget",),
-        "calibrate": ("calibrate",),
-        "files": ("inspect", "convert", "read-label", "match"),
-        "migrate": ("migrate",),
-        "printing": ("print",),
-        "rehearse": ("rehearse",),
-        "rehearse_archive": ("rehearse-archive",),
-        "users": ("users",),
+        "run": {
+            "serve": "Run everything: broker, workers, watch folder, embedded archive if used, "
+            "console.",
+            "doctor": "Check every needed program, folder, port and service; say what to do.",
+            "scanners": "List the scanners that SANE finds.",
+            "scan": "Scan one sheet, or the feeder, and take the scans in.",
+        },
+        "ingest": {
+            "ingest": "Take in a folder of scans (or one scan).",
+            "watch": "Watch a folder and take in scans as they become complete.",
+        },
+        "batch": {
+            "status": "Show where everything is.",
+            "batch": "List batches, or show one.",
+            "retry": "Go on with what is held: by id, by state, by batch, or all that waits or is "
+            "quarantined.",
+            "export": "Write a batch out as CSV (the default) or JSON.",
+        },
+        "proof": {
+            "verify": "Read what is verified back from the archive once more and compare.",
+            "replay": "Show what today's code, index and rules would decide otherwise; changes "
+            "nothing.",
+        },
+        "orders": {"jacket": "Let jackets overtake others."},
+        "index": {
+            "patients": "The index of patients.",
+            "exams": "The index of historical exams.",
+            "jackets": "The index of jackets.",
+        },
+        "review": {"review": "Decide what the machine will not decide alone."},
+        "report": {
+            "report": "Write a report to print and sign: what was done, what differs, what may be "
+            "released."
+        },
+        "budget": {"budget": "Expected and measured wrong filings, and what is stopped."},
+        "calibrate": {"calibrate": "Fit a scanner's density curve to a scan of a step tablet."},
+        "files": {
+            "inspect": "Show what a scan holds: films, geometry, quality, fields.",
+            "convert": "Turn one scan into DICOM: OUT.dcm, or OUT-1.dcm, OUT-2.dcm for several "
+            "films.",
+            "read-label": "Read one label: lines, barcodes, fields.",
+            "match": "Decide on readings (JSON lines): the same decisions as the pipeline's, "
+            "nothing written.",
+        },
+        "migrate": {"migrate": "Bring older digital archives over: discs, folders, old PACS."},
+        "printing": {"print": "Paper for the feeding desk, as PDF."},
+        "rehearse": {
+            "rehearse": "Make a synthetic film room with known truth, or score a batch against one."
+        },
+        "rehearse_archive": {
+            "rehearse-archive": "Make an old archive with known truth: files of a PACS, discs, an "
+            "image of one, a folder."
+        },
+        "users": {"users": "Who works with the console."},
     }
 )
-"""The module of each command: a run loads the one it is about and what that one needs."""
+"""The module of each command, and what a list of them says of it.
+
+A run loads the module it is about and what that one needs; the list loads none.
+"""
 _MODULE_OF = {verb: module for module, verbs in _MODULES.items() for verb in verbs}
 
 
@@ -61,6 +102,12 @@ class _Commands(Root):
         module = importlib.import_module(f"digitizer.cli.{_MODULE_OF[cmd_name]}")
         commands: tuple[click.Command, ...] = module.COMMANDS
         return next(one for one in commands if one.name == cmd_name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands as any group does, with their words from the table."""
+        said = {verb: text for verbs in _MODULES.values() for verb, text in verbs.items()}
+        listed = [click.Command(verb, help=text) for verb, text in said.items()]
+        click.Group(commands=listed).format_commands(ctx, formatter)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

@@ -8,18 +8,18 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from digitizer import config, log, wiring
 from digitizer.cli.terminal import shown
-from digitizer.config import Loaded, Settings
-from digitizer.pipeline.services import Services
 from digitizer.pipeline.spreadsheet import safe_cell
-from digitizer.service.lock import DataFolderLock
+
+if TYPE_CHECKING:
+    from digitizer.config import Loaded, Settings
+    from digitizer.pipeline.services import Services
 
 __all__ = [
     "FINISHED_WITH_HOLDS",
@@ -44,7 +44,10 @@ stderr = Console(stderr=True)
 
 
 class Session:
-    """Where the settings of one run come from; they are read when first needed."""
+    """Where the settings of one run come from; they are read when first needed.
+
+    What reads them is loaded then as well: for help and for wrong usage nobody waits for it.
+    """
 
     def __init__(self) -> None:
         self.data_dir: Path | None = None
@@ -52,8 +55,10 @@ class Session:
         self._loaded: Loaded | None = None
 
     @property
-    def loaded(self) -> Loaded:
+    def loaded(self) -> "Loaded":
         """Settings with their origins; raises :class:`~digitizer.errors.SettingsError`."""
+        from digitizer import config, log, wiring
+
         if self._loaded is None:
             self._loaded = config.load(self.config, data_dir=self.data_dir)
             log.configure(self._loaded.settings.log_level)
@@ -61,13 +66,16 @@ class Session:
         return self._loaded
 
     @property
-    def settings(self) -> Settings:
+    def settings(self) -> "Settings":
         """The effective settings."""
         return self.loaded.settings
 
     @property
-    def services(self) -> Services:
+    def services(self) -> "Services":
         """All ports, filled in for this process; the archive is that of a process that runs one."""
+        from digitizer import wiring
+        from digitizer.service.lock import DataFolderLock
+
         settings = self.settings
         # Read without taking the lock, which another may want just then: of a dead process the port
         # answers nobody, as none would.

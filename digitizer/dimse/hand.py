@@ -9,7 +9,6 @@ Whatever else the peer sends, or somebody here wants to say, is the upper layer'
 """
 
 import select
-import ssl
 import struct
 import time
 from collections.abc import Sequence
@@ -20,6 +19,7 @@ from typing import Any, NoReturn
 from pynetdicom.association import Association
 
 from digitizer.dimse.quick import acknowledge_at_once
+from digitizer.dimse.tls import has_come
 
 __all__ = ["IS_COMMAND", "IS_LAST", "PIECE_HEAD", "Hand"]
 
@@ -170,7 +170,7 @@ class Hand:
 
     def _wait(self, until: float | None) -> None:
         """Wait until the peer says something."""
-        while not (isinstance(self._socket, ssl.SSLSocket) and self._socket.pending()):
+        while not has_come(self._socket):
             acknowledge_at_once(self._socket)
             left = None if until is None else max(1000 * (until - time.monotonic()), 0)
             ready = {one for one, _ in self._waits.poll(left)}

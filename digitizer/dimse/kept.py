@@ -12,7 +12,6 @@ idle ones included (Orthanc has four threads for them all).
 import os
 import select
 import socket
-import ssl
 import threading
 import time
 from collections import Counter
@@ -23,6 +22,7 @@ from typing import Any
 from pynetdicom.association import Association
 
 from digitizer.dimse.gate import open_gate
+from digitizer.dimse.tls import has_come
 from digitizer.dimse.woken import break_off, give_back
 
 __all__ = ["Contexts", "Kept", "Offer", "ended", "kept"]
@@ -282,12 +282,10 @@ def _is_silent(connection: socket.socket) -> bool:
     waits = select.poll()
     try:
         waits.register(connection, select.POLLIN)
-        # TLS may hold what came already.
-        held = connection.pending() if isinstance(connection, ssl.SSLSocket) else 0
     except ValueError:
         # The upper layer has closed it.
         return False
-    return not held and not waits.poll(0)
+    return not has_come(connection) and not waits.poll(0)
 
 
 def ended(association: Association) -> None:

@@ -1,11 +1,12 @@
 """TLS of connections that we open, by the BCP 195 profile (PS3.15 B.9): version 1.2 at least."""
 
+import socket
 import ssl
 from pathlib import Path
 
 from digitizer.errors import SettingsError
 
-__all__ = ["client_context"]
+__all__ = ["client_context", "has_come"]
 
 
 def client_context(
@@ -42,3 +43,8 @@ def client_context(
             f"The TLS files of {whose} cannot be used: {error}.", remedy=f"Check {remedy}."
         ) from error
     return context
+
+
+def has_come(connection: socket.socket) -> bool:
+    """Tell whether TLS holds what came over a connection already: no poll tells of that."""
+    return isinstance(connection, ssl.SSLSocket) and connection.pending() > 0

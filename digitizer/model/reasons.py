@@ -20,7 +20,13 @@ class Hold(StrEnum):
 
 @unique
 class Code(StrEnum):
-    """Every reason a film may be held for, and every complaint about its quality."""
+    """Every reason a film may be held for, and every complaint about its quality.
+
+    Two of the contract's list are never a film's. Without the broker (``BROKER_UNREACHABLE``) each
+    stage is done all the same, for its message is only a wake-up call, and what waits to be begun
+    stands where it is: the commands, ``doctor`` and the console say that the broker is away. A file
+    that is still written (``SETTLING``) is no scan yet.
+    """
 
     NO_IDENTIFIER = "no_identifier"
     NO_CANDIDATE = "no_candidate"

@@ -74,6 +74,8 @@ def _table() -> dict[State, frozenset[State]]:
     table[State.APPROVED] |= {State.READ, State.MATCHED}
     for hold in HOLDS:
         table[hold] = frozenset(WAY[:-1]) | _EVERYWHERE - {hold}
+    # An archive that was away when a film was to be read back is read when it is there again.
+    table[State.WAITING] |= {State.VERIFIED}
     table[State.DUPLICATE] = frozenset()
     table[State.REJECTED] = frozenset({State.RECEIVED, State.READ})
     table[State.SUPERSEDED] = frozenset()

@@ -51,9 +51,7 @@ def store(services: Services, sheet_id: str) -> list[tuple[Stage, str]]:
         _ask(services, Stage.STORE, sheet_id, Code.STUDY_CONFLICT, conflict)
         return []
     for capture in captures:
-        with services.ledger.reading() as view:
-            taken = _is_taken(view, capture, services.archive.name)
-        if not taken:
+        if not _is_taken(services, capture):
             _send(services, capture)
     now = services.clock.now()
     with services.ledger.transaction() as tx:
@@ -80,12 +78,22 @@ def _send(services: Services, capture: Capture) -> None:
         tx.add(delivery, event(uid, "delivered", status=answer.status))
 
 
-def _is_taken(view: Transaction, capture: Capture, archive: str) -> bool:
-    """Tell whether the archive took these very bytes and has not said since that it lacks them."""
-    sent = view.deliveries(capture.sop_instance_uid)
-    if not sent or (sent[-1].sha256, sent[-1].archive) != (capture.sha256, archive):
+def _is_taken(services: Services, capture: Capture) -> bool:
+    """Tell whether the archive took these very bytes and does not lack them since.
+
+    What it has promised to keep comes here once more when a person tries again what was not given
+    back, or otherwise than it was sent: it may have been deleted there, and the archive is asked.
+    """
+    uid = capture.sop_instance_uid
+    with services.ledger.reading() as view:
+        sent, asked = view.deliveries(uid), _asked(view, capture)
+    if not sent or (sent[-1].sha256, sent[-1].archive) != (capture.sha256, services.archive.name):
         return False
-    return not any(one.state is CommitmentState.FAILED for one in _asked(view, capture))
+    if any(one.state is CommitmentState.FAILED for one in asked):
+        return False
+    if not _is_promised(asked):
+        return True
+    return uid in services.archive.holdings(capture.study_instance_uid, "").instances
 
 
 def _asked(view: Transaction, capture: Capture) -> tuple[Commitment, ...]:

@@ -382,6 +382,9 @@ def _resume(
         return None
     now = services.clock.now()
     back = record.resume or State.RECEIVED
+    if back is State.COMMITTED:
+        # A copy that was wrong may be deleted by now: what the archive lacks is sent first.
+        back = State.WRAPPED
     again = event(record.id, "retried", user, state=back.value)
     if isinstance(record, Scan):
         if record.sha256 is None:

@@ -1,8 +1,9 @@
 """What every use-case is given: the ports, filled in by :mod:`digitizer.wiring`."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from digitizer.dicom import RuleTable
 from digitizer.film import QualitySettings
 from digitizer.identity import PolicySettings
 from digitizer.pipeline.settings import CaptureSettings, OlderSettings, PipelineSettings
@@ -18,6 +19,9 @@ from digitizer.ports import (
     Waker,
 )
 from digitizer.reading import ReadingRules
+
+if TYPE_CHECKING:
+    from digitizer.dicom import RuleTable
 
 __all__ = ["Services"]
 
@@ -43,5 +47,5 @@ class Services:
     quality: QualitySettings
     sources: OlderSources
     older: OlderSettings
-    coercions: tuple[RuleTable, ...]
-    """Rules for the headers of older instances, in order."""
+    coercions: "Callable[[], tuple[RuleTable, ...]]"
+    """Rules for the headers of older instances, in order; read when first asked for."""

@@ -9,7 +9,7 @@ import re
 import tempfile
 from pathlib import Path
 
-from digitizer.archive import ReceivedScan
+from digitizer.archive.listener import ReceivedScan
 from digitizer.pipeline.ingest import Arrival, open_batch_of_the_day, take
 from digitizer.pipeline.services import Services
 

@@ -16,7 +16,9 @@ from pathlib import Path
 from types import TracebackType
 
 from digitizer import wiring
-from digitizer.archive import CommitmentReport, EmbeddedArchive, Listener, ReceivedScan
+from digitizer.archive.embedded import EmbeddedArchive
+from digitizer.archive.listener import Listener, ReceivedScan
+from digitizer.archive.reports import CommitmentReport
 from digitizer.config import Settings
 from digitizer.pipeline.advance import free_orphans, overdue
 from digitizer.pipeline.deliver import ask_again, commitment_answered

@@ -60,9 +60,9 @@ def site(tmp_path: Path) -> Iterator[Site]:
         DIGITIZER_CONSOLE__PORT=str(free_port()),
         DIGITIZER_LISTENER__PORT=str(free_port()),
     )
-    site.import_index(ROOM)
+    site.here.import_index(ROOM)
     for name, role in (("rec", "records"), ("ann", "reviewer"), ("lea", "lead")):
-        added = site.run("users", "add", name, "--role", role, "--password-stdin", stdin=FIRST)
+        added = site.here.run("users", "add", name, "--role", role, "--password-stdin", stdin=FIRST)
         assert added.returncode == 0, added.stderr
     process = site.start("serve")
     try:
@@ -114,7 +114,7 @@ def test_a_day_at_the_console(site: Site, open_page: Callable[[str], Page], tmp_
     lead = open_page("lea")
     lead.goto("/migration")
     feeds(open_page("rec"), truth)
-    wait_until(lambda: site.json("batch", "show", "monday")["settled"], 180)
+    wait_until(lambda: site.here.json("batch", "show", "monday")["settled"], 180)
     decided = decides(open_page("ann"), truth)
     expect(lead.locator(".live-words")).to_have_text("Live")
     wait_until(lambda: under_way(lead) == 0 and verified(lead) >= len(decided), 120)

@@ -51,7 +51,7 @@ def kill_all(running: "subprocess.Popen[str]") -> None:
 
 def settled(site: Site, room: Path) -> dict[str, Any]:
     """Return the batch; check that nothing is lost, doubled or still on its way."""
-    batch: dict[str, Any] = site.json("batch", "show", "b")
+    batch: dict[str, Any] = site.here.json("batch", "show", "b")
     assert batch["settled"], batch["counts"]
     sources = sorted(
         path.relative_to(room / "scans").as_posix()
@@ -85,7 +85,7 @@ def kept_by_embedded(site: Site) -> list[str]:
 
 def test_killed_parts_are_replaced_while_the_run_goes_on(site: Site, small_room: Path) -> None:
     """A worker's child, a worker, the archive's worker, Redis: the same run ends by itself."""
-    site.import_index(small_room)
+    site.here.import_index(small_room)
     running = ingest(site, small_room)
     try:
         for number, victim in enumerate(("prefork", "imaging@", "archive@", "redis-server"), 1):
@@ -109,7 +109,7 @@ def test_a_killed_command_goes_on_where_it_was(site: Site, small_room: Path) -> 
 
     Once more it finds every file taken in, no duplicate of itself, and changes nothing.
     """
-    site.import_index(small_room)
+    site.here.import_index(small_room)
     chance = random.Random(4)
     for _ in range(3):
         seen = site.count_events()
@@ -151,7 +151,7 @@ def test_a_killed_archive_is_waited_for(site: Site, small_room: Path, tmp_path: 
             # What it was asked just before its end it will never answer.
             DIGITIZER_PIPELINE__COMMITMENT_DEADLINE_S="10",
         )
-        site.import_index(small_room)
+        site.here.import_index(small_room)
         running = ingest(site, small_room)
         try:
             wait_until(lambda: site.count_events("stored") >= 1 or running.poll() is not None)

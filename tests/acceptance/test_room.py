@@ -66,7 +66,7 @@ def run(room: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
             DIGITIZER_LISTENER__PORT=str(listener),
             DIGITIZER_PIPELINE__UNDO_WINDOW_S="0",
         )
-        site.import_index(room)
+        site.here.import_index(room)
         taken = Run(site, orthanc, room, {}, json.loads((room / "truth.json").read_text()))
         taken.batch = taken.again()
         yield taken
@@ -119,7 +119,7 @@ class TestReview:
 
     def test_the_list_names_every_held_scan_and_film(self, run: Run) -> None:
         """The most doubtful first, each with its reason in words."""
-        listed = run.site.json("review", "list")
+        listed = run.site.here.json("review", "list")
         held = [f["id"] for s in run.batch["scans"] for f in s["films"] if f["state"] == "review"]
         assert set(held) <= {one["id"] for one in listed}
         assert all(one["reasons"] for one in listed)
@@ -129,7 +129,7 @@ class TestReview:
     def test_a_film_is_shown_with_its_evidence(self, run: Run) -> None:
         """What was read, the crops to look at, what happened so far."""
         film = run.films_held_for("film_contradicts_jacket")[0]
-        shown = run.site.json("review", "show", film["id"])
+        shown = run.site.here.json("review", "show", film["id"])
         assert shown["lines"]
         assert [Path(crop).is_file() for crop in shown["crops"]] == [True] * len(shown["crops"])
         assert shown["crops"]
@@ -138,27 +138,27 @@ class TestReview:
     def test_a_film_taken_on_is_nobody_elses(self, run: Run) -> None:
         """Others may not decide it until it is released."""
         film = run.films_held_for("film_contradicts_jacket")[0]["id"]
-        assert run.site.run("review", "assign", film, "--as", "ann").returncode == 0
-        refused = run.site.run("review", "accept", film, "--as", "bob")
+        assert run.site.here.run("review", "assign", film, "--as", "ann").returncode == 0
+        refused = run.site.here.run("review", "accept", film, "--as", "bob")
         assert (refused.returncode, "is with ann" in refused.stderr) == (2, True)
-        assert run.site.run("review", "release", film, "--as", "bob").returncode == 0
+        assert run.site.here.run("review", "release", film, "--as", "bob").returncode == 0
 
     def test_a_film_on_hold_waits_until_it_is_released(self, run: Run) -> None:
         """Held with a reason, it cannot be accepted; released, it has its old reasons."""
         film = run.films_held_for("film_contradicts_jacket")[0]["id"]
-        before = run.site.json("review", "show", film)["reasons"]
+        before = run.site.here.json("review", "show", film)["reasons"]
         words = ("review", "hold", film, "--as", "ann", "--reason", "ask the ward")
-        assert run.site.run(*words).returncode == 0
-        assert run.site.run("review", "accept", film, "--as", "ann").returncode == 2
-        assert run.site.run("review", "release", film, "--as", "ann").returncode == 0
-        assert run.site.json("review", "show", film)["reasons"] == before
+        assert run.site.here.run(*words).returncode == 0
+        assert run.site.here.run("review", "accept", film, "--as", "ann").returncode == 2
+        assert run.site.here.run("review", "release", film, "--as", "ann").returncode == 0
+        assert run.site.here.json("review", "show", film)["reasons"] == before
 
     def test_a_patient_must_be_in_the_index(self, run: Run) -> None:
         """A number that nobody has is refused, and nothing changes."""
         film = run.films_held_for("film_contradicts_jacket")[0]["id"]
-        refused = run.site.run("review", "accept", film, "--as", "ann", "--patient", "0000")
+        refused = run.site.here.run("review", "accept", film, "--as", "ann", "--patient", "0000")
         assert refused.returncode == 2
-        assert run.site.json("review", "show", film)["state"] == "review"
+        assert run.site.here.json("review", "show", film)["state"] == "review"
 
     def test_what_a_person_decides_is_filed_so(self, run: Run) -> None:
         """A misfiled film accepted for its true patient and exam is verified there, by name."""
@@ -170,13 +170,13 @@ class TestReview:
         (true,) = film["true"]
         whose = f"{true['issuer']}:{true['patient_id']}"
         words = ("--patient", whose, "--accession", true["accession_number"])
-        done = run.site.run("review", "accept", film["id"], "--as", "ann", *words)
+        done = run.site.here.run("review", "accept", film["id"], "--as", "ann", *words)
         assert done.returncode == 0, done.stderr
         filed = run.film(film["id"], run.again())
         assert (filed["state"], filed["decided_by"]) == ("verified", "ann")
         kept = {one["SOPInstanceUID"]: one for one in run.orthanc.instances()}
         assert kept[filed["sop_instance_uids"][0]]["PatientID"] == true["patient_id"]
-        assert run.site.run("review", "accept", film["id"], "--as", "ann").returncode == 2
+        assert run.site.here.run("review", "accept", film["id"], "--as", "ann").returncode == 2
 
     def test_what_is_rejected_ends(self, run: Run) -> None:
         """A film and a blank scan, rejected for a reason, are settled and kept."""
@@ -184,8 +184,8 @@ class TestReview:
         (blank,) = [s["id"] for s in run.batch["scans"] if s["kind"] == "blank"]
         for one in (film, blank):
             words = ("review", "reject", one, "--as", "ann", "--reason", "scanned twice")
-            assert run.site.run(*words).returncode == 0
-        batch = run.site.json("batch", "show", "scans")
+            assert run.site.here.run(*words).returncode == 0
+        batch = run.site.here.json("batch", "show", "scans")
         assert run.film(film, batch)["state"] == "rejected"
         assert [s["state"] for s in batch["scans"] if s["id"] == blank] == ["rejected"]
 
@@ -197,6 +197,6 @@ class TestReview:
 
     def test_the_batch_is_exported_row_by_row(self, run: Run) -> None:
         """One row a film, and one for each scan without."""
-        batch = run.site.json("batch", "show", "scans")
-        rows = run.site.run("export", "scans", "--csv").stdout.splitlines()
+        batch = run.site.here.json("batch", "show", "scans")
+        rows = run.site.here.run("export", "scans", "--csv").stdout.splitlines()
         assert len(rows) == 1 + sum(max(1, len(scan["films"])) for scan in batch["scans"])

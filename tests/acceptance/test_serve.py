@@ -38,8 +38,10 @@ class Serving:
 
         With `settled`, none until all of these batches are.
         """
-        names = [one["batch"] for one in self.site.json("batch", "list")]
-        batches = [self.site.json("batch", "show", one) for one in names if one.startswith(begins)]
+        names = [one["batch"] for one in self.site.here.json("batch", "list")]
+        batches = [
+            self.site.here.json("batch", "show", one) for one in names if one.startswith(begins)
+        ]
         if settled and not all(batch["settled"] for batch in batches):
             return []
         return [scan for batch in batches for scan in batch["scans"]]
@@ -80,7 +82,7 @@ def serving(small_room: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
         DIGITIZER_CONSOLE__PORT=str(console),
         DIGITIZER_LISTENER__ACCEPT_FROM=f'["{SCANNER}"]',
     )
-    site.import_index(small_room)
+    site.here.import_index(small_room)
     process = site.start("serve")
     try:
         wait_until(lambda: (site.data / "owner.json").exists())
@@ -147,7 +149,7 @@ def test_a_command_joins_the_server(serving: Serving, jacket: Path, tmp_path: Pa
     shutil.copy(film, tmp_path / "copy.tif")
     done = serving.site.run("ingest", str(tmp_path), "--batch", "joined", "--wait")
     assert "Joining process" in done.stderr
-    batch = serving.site.json("batch", "show", "joined")
+    batch = serving.site.here.json("batch", "show", "joined")
     assert [scan["state"] for scan in batch["scans"]] == ["duplicate"]
 
 
@@ -169,7 +171,9 @@ def from_scanner(serving: Serving, jacket: Path, tmp_path_factory: pytest.TempPa
 def test_a_digitizer_that_is_not_named_may_not_store(serving: Serving, from_scanner: Any) -> None:
     """Refused as not authorized, and nothing is taken in."""
     assert serving.send(from_scanner, "STRANGER") == REFUSED_NOT_AUTHORIZED
-    assert not any(one["batch"].startswith("dicom-") for one in serving.site.json("batch", "list"))
+    assert not any(
+        one["batch"].startswith("dicom-") for one in serving.site.here.json("batch", "list")
+    )
 
 
 def test_a_scan_stored_to_us_is_claimed_like_any_other(serving: Serving, from_scanner: Any) -> None:
@@ -189,4 +193,4 @@ def test_asked_to_end_it_leaves_nothing_running(serving: Serving) -> None:
     serving.process.terminate()
     assert serving.process.wait(60) == 0
     assert [one for one in children if one.is_running() and one.status() != "zombie"] == []
-    assert serving.site.json("status")["running"] is None
+    assert serving.site.here.json("status")["running"] is None

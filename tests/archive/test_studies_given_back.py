@@ -17,6 +17,7 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]
 )
 
 from digitizer.archive.bulk import retrieve_study
+from digitizer.archive.ending import end_server
 from digitizer.dimse import Peer, association
 from digitizer.dimse.kept import Kept
 
@@ -64,7 +65,7 @@ def running(prefers: str | None) -> Iterator[Archive]:
     try:
         yield archive
     finally:
-        server.shutdown()
+        end_server(server)
 
 
 @pytest.fixture

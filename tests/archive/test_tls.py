@@ -2,7 +2,10 @@
 
 import gc
 import queue
+import select
+import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from io import BytesIO
@@ -14,9 +17,12 @@ from certificates import Certificates, make_certificates
 from orthanc_server import Orthanc, free_port, orthanc_program
 from pydicom import dcmread
 
-from digitizer.archive import CommitmentReport, DimseArchive, Listener
+from digitizer.archive.dimse import DimseArchive
+from digitizer.archive.listener import Listener
+from digitizer.archive.reports import CommitmentReport
 from digitizer.archive.settings import ArchiveSettings, ListenerSettings
 from digitizer.archive.tls import server_context
+from digitizer.dimse.tls import client_context, has_come
 from digitizer.errors import ArchiveUnreachable, SettingsError, SourceUnreachable
 from digitizer.model.older import Source, SourceKind
 from digitizer.older.pacs import OldPacs
@@ -93,6 +99,29 @@ def test_a_film_is_stored_and_committed_over_tls(
         assert sink.store(path).status == 0
         sink.request_commitment("2.25.77", [(made.sop_class_uid, order.uids.sop)])
         assert reports.get(timeout=20).succeeded == (order.uids.sop,)
+
+
+def test_what_tls_holds_is_told(pems: Certificates) -> None:
+    """Of two pieces that came in one record the second waits where no poll looks."""
+    ours, theirs = socket.socketpair()
+    client = client_context(pems.authority, None, None, whose="the peer", remedy="")
+    server = server_context(ListenerSettings(tls_certificate=pems.certificate, tls_key=pems.key))
+    assert server is not None
+    with ThreadPoolExecutor(1) as beside:
+        shaken = beside.submit(server.wrap_socket, theirs, server_side=True)
+        with (
+            client.wrap_socket(ours, server_hostname="127.0.0.1") as here,
+            shaken.result(10) as there,
+        ):
+            there.sendall(b"ab")
+            assert not has_come(here)
+            assert here.recv(1) == b"a"
+            assert select.select([here], [], [], 0)[0] == []
+            assert has_come(here)
+            assert here.recv(1) == b"b"
+            assert not has_come(here)
+    assert not has_come(here)
+    assert not has_come(ours)
 
 
 @pytest.mark.parametrize("lacking", ["tls", "certificate"])

@@ -31,12 +31,15 @@ def program(tmp_path: Path) -> Site:
 
 
 def test_every_command_is_where_it_is_looked_for(program: Site) -> None:
-    """Commands are loaded by name: each module holds those that are named for it, and no other."""
-    found: dict[str, set[str | None]] = {}
+    """Commands are loaded by name: each module holds those that are named for it, and no other.
+
+    What the list of them says of each is what the command says of itself.
+    """
+    found: dict[str, dict[str | None, str]] = {}
     for module in {*_MODULES}:
         commands = importlib.import_module(f"digitizer.cli.{module}").COMMANDS
-        found[module] = {command.name for command in commands}
-    assert found == {module: set(verbs) for module, verbs in _MODULES.items()}
+        found[module] = {one.name: one.get_short_help_str(200) for one in commands}
+    assert found == _MODULES
     holding = {
         path.stem
         for path in Path(cli.__file__).parent.glob("*.py")
@@ -76,13 +79,24 @@ def test_the_nearest_command_is_named(program: Site) -> None:
         assert f"Did you mean '{meant}'?" in done.stderr
 
 
-def test_a_command_loads_nothing_that_it_does_not_need() -> None:
+def test_a_command_loads_nothing_that_it_does_not_need(site: Site) -> None:
     """Each of these takes as long to load as a command should take to answer."""
-    asked = "import sys, digitizer.cli; print(*{'celery', 'alembic', 'scipy'} & {*sys.modules})"
-    loaded = subprocess.run(
-        [sys.executable, "-c", asked], capture_output=True, text=True, check=True
+    assert site.run("status").returncode == 0, "now its tables are there"
+    run = (
+        "import sys; from digitizer import cli; cli.run_command({}); print(*{} & {{*sys.modules}})"
     )
-    assert loaded.stdout == "\n"
+    for words, unneeded in (
+        (["--help"], {"sqlalchemy", "numpy", "pydantic"}),
+        (["status"], {"alembic", "celery", "scipy", "pydicom", "pynetdicom", "pypdfium2"}),
+    ):
+        done = subprocess.run(
+            [sys.executable, "-c", run.format(words, unneeded)],
+            env=site.settings,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert done.stdout.splitlines()[-1] == ""
 
 
 @pytest.mark.parametrize(
@@ -152,6 +166,23 @@ def test_setting_of_the_wrong_kind(tmp_path: Path) -> None:
     done = SiteInProcess(tmp_path / "data", DIGITIZER_CONSOLE__PORT="many").run("status")
     assert done.returncode == 4
     assert "console.port" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("named", "settings"),
+    [
+        ("rules", {"OLDER__RULES": "/nowhere.toml"}),
+        ("TLS", {"ARCHIVE__HOST": "x", "ARCHIVE__TLS": "yes", "ARCHIVE__TLS_CA": "/nowhere.pem"}),
+    ],
+)
+def test_files_that_cannot_be_read_are_told_before_they_are_needed(
+    tmp_path: Path, named: str, settings: dict[str, str]
+) -> None:
+    """Whatever command is run: work that is begun would stop at them later."""
+    own = {f"DIGITIZER_{name}": text for name, text in settings.items()}
+    done = SiteInProcess(tmp_path / "data", **own).run("status")
+    assert done.returncode == 4
+    assert named in done.stderr
 
 
 def test_data_dir_before_and_after_the_verb(site: Site, tmp_path: Path) -> None:

@@ -22,7 +22,10 @@ def site(tmp_path: Path) -> Site:
     site = Site(tmp_path / "data")
     folder = tmp_path / "disc"
     folder.mkdir()
-    assert site.run("migrate", "add", str(folder), "--name", CLEARS, "--as", "ann").returncode == 0
+    assert (
+        site.here.run("migrate", "add", str(folder), "--name", CLEARS, "--as", "ann").returncode
+        == 0
+    )
     return site
 
 

@@ -16,6 +16,7 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]
 )
 from waiting import wait_until
 
+from digitizer.archive.ending import end_server
 from digitizer.dimse import Peer, association, checked, open_association
 from digitizer.dimse.kept import Contexts, Kept, Offer
 from digitizer.errors import ArchiveUnreachable
@@ -74,7 +75,7 @@ def clinic() -> Iterator[Clinic]:
     )
     assert server is not None
     yield there
-    server.shutdown()
+    end_server(server)
 
 
 @pytest.fixture

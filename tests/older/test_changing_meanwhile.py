@@ -244,8 +244,8 @@ def test_each_patient_is_offered_as_the_rules_have_the_number(site: OldSite, dis
         'when = { tag = "PatientID", equals = "OLD-5550001" }\n'
         'then = { tag = "PatientID", map = { "OLD-5550001" = "5550001" } }\n'
     )
-    rules = (*site.services.coercions, *dicom.read_rules(rule))
-    ruled = OldSite(replace(site.services, coercions=rules), site.settings, site.neighbour)
+    rules = (*site.services.coercions(), *dicom.read_rules(rule))
+    ruled = OldSite(replace(site.services, coercions=lambda: rules), site.settings, site.neighbour)
     disc.put("1", 1)
     disc.put("2", 2, PatientID="OLD-5550001", PatientName="", PatientBirthDate="", PatientSex="")
     source = disc.add()
@@ -444,8 +444,8 @@ def test_a_rule_leaves_out_single_instances(site: OldSite, disc: Disc) -> None:
         'version = "1"\n[[rule]]\nname = "no second"\n'
         'when = { tag = "InstanceNumber", equals = "2" }\nthen = { reject = "Not wanted." }\n'
     )
-    rules = (*site.services.coercions, *dicom.read_rules(rule))
-    ruled = OldSite(replace(site.services, coercions=rules), site.settings, site.neighbour)
+    rules = (*site.services.coercions(), *dicom.read_rules(rule))
+    ruled = OldSite(replace(site.services, coercions=lambda: rules), site.settings, site.neighbour)
     source = disc.add()
     ruled.work(source)
     with site.services.ledger.reading() as view:

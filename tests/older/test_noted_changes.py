@@ -66,7 +66,7 @@ def test_the_plan_tells_what_a_rule_may_not_write(site: OldSite, tmp_path: Path)
         'version = "1"\n[[rule]]\nname = "r"\nwhen = [{ tag = "StudyID", present = true }]\n'
         'then = { tag = "StudyDate", copy = "StudyID" }\n'
     )
-    services = replace(site.services, coercions=dicom.read_rules(rule))
+    services = replace(site.services, coercions=lambda: dicom.read_rules(rule))
     source = added(site, tmp_path / "disc", an_instance(StudyID="S1"))
     assert plan_source(services, source)["uncovered"] == [
         {"tag": "StudyDate", "instances": 1, "example": "S1"}

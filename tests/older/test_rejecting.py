@@ -138,8 +138,8 @@ def test_what_ended_by_itself_goes_on_with_more(site: OldSite, disc: Disc) -> No
         'version = "1"\n[[rule]]\nname = "phantom"\n'
         'when = { tag = "SeriesDescription", equals = "PHANTOM" }\nthen = { reject = "A test." }\n'
     )
-    rules = (*site.services.coercions, *dicom.read_rules(rule))
-    ruled = OldSite(replace(site.services, coercions=rules), site.settings, site.neighbour)
+    rules = (*site.services.coercions(), *dicom.read_rules(rule))
+    ruled = OldSite(replace(site.services, coercions=lambda: rules), site.settings, site.neighbour)
     source = disc.add()
     ruled.work(source)
     (study,) = site.studies(State.REVIEW)

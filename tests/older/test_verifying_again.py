@@ -199,9 +199,8 @@ when = [{ tag = "Modality", present = true }]
 then = { tag = "InstitutionName", set = "X" }
 """
     today = site.with_archive(Rewriting(site))
-    services = replace(
-        today.services, coercions=(*today.services.coercions, *dicom.read_rules(rule))
-    )
+    rules = (*today.services.coercions(), *dicom.read_rules(rule))
+    services = replace(today.services, coercions=lambda: rules)
     assert read_again(services, verified).differing == {}
     alter(copy_of(tmp_path, "a"), StudyDescription="ANOTHER")
     alter(copy_of(tmp_path, "b"), PixelData=bytes(640))

@@ -1,5 +1,7 @@
 """Commitment asked of an archive that is away is asked again as soon as it is back."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,17 +9,32 @@ import pytest
 from captures import a_capture, an_order
 from ledger_records import batch, happened, jacket, scan, sheet
 from orthanc_server import free_port
+from pydicom import dcmread
 from waiting import wait_until
 
 from digitizer import wiring
-from digitizer.archive import CommitmentReport, EmbeddedArchive, Listener
+from digitizer.archive.embedded import EmbeddedArchive
+from digitizer.archive.listener import Listener
+from digitizer.archive.reports import CommitmentReport
 from digitizer.archive.settings import ArchiveSettings, ListenerSettings
 from digitizer.config import Settings
 from digitizer.errors import ArchiveUnreachable
-from digitizer.model.records import Capture, Commitment, CommitmentState, Delivery, Sheet, Stage
+from digitizer.model.reasons import Code
+from digitizer.model.records import (
+    Capture,
+    Commitment,
+    CommitmentState,
+    Decision,
+    Delivery,
+    Sheet,
+    Stage,
+)
 from digitizer.model.states import State
+from digitizer.pipeline.advance import advance
 from digitizer.pipeline.deliver import ask_again, commit, commitment_answered
+from digitizer.pipeline.review import retry
 from digitizer.pipeline.services import Services
+from digitizer.pipeline.stages import STAGES
 
 SHEET = "h1"
 
@@ -55,16 +72,33 @@ def services(settings: Settings) -> Services:
         series_instance_uid=order.uids.series,
         study_instance_uid=order.uids.study,
         sheet_id=SHEET,
-        sha256="c" * 64,
+        sha256=given.vault.put(made.content)[0],
         pixel_sha256=made.pixel_sha256,
         transfer_syntax_uid=made.transfer_syntax_uid,
         size=len(made.content),
         made_at=now,
     )
     delivery = Delivery(
-        id="d1", sop_instance_uid=order.uids.sop, archive="KEEPER", at=now, status=0, detail=""
+        id="d1",
+        sop_instance_uid=order.uids.sop,
+        archive="KEEPER",
+        at=now,
+        status=0,
+        detail="",
+        sha256=capture.sha256,
     )
-    stored = sheet(state=State.STORED, sop_instance_uid=order.uids.sop)
+    decision = Decision(
+        patient=order.patient,
+        exam=None,
+        study_date="",
+        study_instance_uid=order.uids.study,
+        series_instance_uid=order.uids.series,
+        posterior=None,
+        exam_posterior=None,
+        decided_by="joan",
+        decided_at=now,
+    )
+    stored = sheet(state=State.STORED, sop_instance_uid=order.uids.sop, decision=decision)
     with given.ledger.transaction() as tx:
         for record in (batch(), jacket(), scan(state=State.READ), stored):
             tx.add(record, happened(record.id))
@@ -163,6 +197,94 @@ def test_a_late_answer_to_a_request_thought_lost_counts(
         answered_at=requests(services)[0].answered_at,
         version=asked.version + 1,
     )
+
+
+def test_an_archive_that_goes_away_before_the_reading_back_is_waited_for(
+    services: Services, settings: Settings, film: Path, tmp_path: Path
+) -> None:
+    """The film is verified when it is there again; nobody is asked."""
+    with services.ledger.transaction() as tx:
+        tx.save(replace(tx.get(Sheet, SHEET), state=State.COMMITTED), happened(SHEET))
+        tx.schedule(Stage.VERIFY, SHEET)
+    advance(services, Stage.VERIFY, SHEET, STAGES)
+    with services.ledger.transaction() as tx:
+        waiting = tx.get(Sheet, SHEET)
+        tx.unschedule(Stage.VERIFY, SHEET)
+        tx.schedule(Stage.VERIFY, SHEET)
+    assert (waiting.state, waiting.resume) == (State.WAITING, State.COMMITTED)
+    assert [one.code for one in waiting.reasons] == [Code.ARCHIVE_UNREACHABLE]
+
+    with EmbeddedArchive(
+        tmp_path / "archive",
+        host=settings.archive.host,
+        port=settings.archive.port,
+        ae_title=settings.archive.ae_title,
+        peers={},
+    ):
+        services.archive.store(film)
+        advance(services, Stage.VERIFY, SHEET, STAGES)
+    with services.ledger.reading() as view:
+        assert view.get(Sheet, SHEET).state is State.VERIFIED
+        assert view.task(Stage.VERIFY, SHEET) is None
+
+
+@contextmanager
+def keeper(services: Services, settings: Settings, folder: Path) -> Iterator[None]:
+    """Run the archive on a folder, and hear its reports."""
+    listener = settings.listener
+    embedded = EmbeddedArchive(
+        folder,
+        host=settings.archive.host,
+        port=settings.archive.port,
+        ae_title=settings.archive.ae_title,
+        peers={listener.ae_title: (listener.host, listener.port)},
+    )
+    with embedded, Listener(listener, lambda report: answer(services, report)):
+        yield
+
+
+def goes_on(services: Services, until: State) -> None:
+    """Do what is due until the film is in a state."""
+
+    def is_there() -> bool:
+        for task in services.ledger.due(services.clock.now(), 10):
+            advance(services, task.stage, task.subject, STAGES)
+        with services.ledger.reading() as view:
+            return view.get(Sheet, SHEET).state is until
+
+    wait_until(is_there, 20)
+
+
+def deliveries(services: Services) -> int:
+    (uid,) = {one.sop_instance_uid for one in requests(services)}
+    with services.ledger.reading() as view:
+        return len(view.deliveries(uid))
+
+
+@pytest.mark.parametrize("deleted", [True, False])
+def test_a_wrong_copy_that_was_deleted_is_sent_again_when_a_person_says_so_once(
+    services: Services, settings: Settings, film: Path, tmp_path: Path, deleted: bool
+) -> None:
+    """One that is still there is compared again, and nothing is sent over it."""
+    folder = tmp_path / "archive"
+    with keeper(services, settings, folder):
+        services.archive.store(film)
+        commit(services, SHEET)
+        wait_until(lambda: requests(services)[-1].state is CommitmentState.SUCCESS)
+        (copy,) = folder.rglob("*.dcm")
+        as_sent, wrong = copy.read_bytes(), dcmread(copy)
+        wrong.PatientName = "ANOTHER"
+        wrong.save_as(copy)
+        goes_on(services, State.REVIEW)
+    with services.ledger.reading() as view:
+        assert [one.code for one in view.get(Sheet, SHEET).reasons] == [Code.READ_BACK_DIFFERS]
+    copy.unlink()
+    if not deleted:
+        copy.write_bytes(as_sent)
+    with keeper(services, settings, folder):
+        assert retry(services, [SHEET], user="ann") == {SHEET}
+        goes_on(services, State.VERIFIED)
+    assert deliveries(services) == 1 + deleted
 
 
 @pytest.mark.parametrize("good", [True, False])

@@ -15,7 +15,9 @@ from pydicom import Dataset, dcmread
 from waiting import wait_until
 
 from digitizer import film, wiring
-from digitizer.archive import CommitmentReport, EmbeddedArchive, Listener
+from digitizer.archive.embedded import EmbeddedArchive
+from digitizer.archive.listener import Listener
+from digitizer.archive.reports import CommitmentReport
 from digitizer.archive.settings import ArchiveSettings, ListenerSettings
 from digitizer.config import Settings
 from digitizer.errors import ArchiveUnreachable

@@ -109,7 +109,7 @@ def _each_ruled(
         except BadScan:
             continue  # told when it is to be sent
         if told.pop(dicom.header_of(old.header).identity, None) is not None:
-            outcome = dicom.apply_rules(old.header, services.coercions)
+            outcome = dicom.apply_rules(old.header, services.coercions())
             yield dicom.header_of(outcome.header)
     yield from told.values()
 
@@ -153,7 +153,7 @@ def _is_copy(
 def ruled_header(services: Services, source: Source, row: OldInstance) -> tuple[OldHeader, str]:
     """Return the header of an instance after the rules, and why a rule refuses it."""
     old = dicom.examine(original(services, source, row))
-    outcome = dicom.apply_rules(old.header, services.coercions)
+    outcome = dicom.apply_rules(old.header, services.coercions())
     return dicom.header_of(outcome.header), outcome.rejected
 
 

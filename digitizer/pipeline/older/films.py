@@ -8,26 +8,25 @@ import hashlib
 import json
 import re
 from dataclasses import asdict, replace
-from typing import Any
 
 from digitizer.errors import BadRow
-from digitizer.model.older import OldInstance, PictureRow, Source, SourceKind
+from digitizer.model.older import OldInstance, PictureRow, Source
 from digitizer.model.reasons import Code
 from digitizer.model.records import Scan
 from digitizer.model.states import ENDS, State
 from digitizer.pipeline.bearers import ROW_TOLD
 from digitizer.pipeline.changes import event
 from digitizer.pipeline.ingest import Arrival, close_batch, open_batch, take
+from digitizer.pipeline.older.films_told import SETTLED, films_batch
 from digitizer.pipeline.older.looking import Looked
 from digitizer.pipeline.older.wrapping import PictureFile, exam_key, row_sha256
 from digitizer.pipeline.report import scan_state
 from digitizer.pipeline.services import Services
 from digitizer.ports import Transaction
 
-__all__ = ["close_films", "film_row", "films_json", "films_settled", "follow_films", "take_film"]
+__all__ = ["close_films", "film_row", "follow_films", "take_film"]
 
 _KEPT = (State.STORED, State.COMMITTED, State.VERIFIED, *ENDS, State.QUARANTINED)
-_SETTLED = frozenset((State.VERIFIED, State.REVIEW, State.QUARANTINED, *ENDS))
 _PAGE = 500
 
 
@@ -51,7 +50,7 @@ def film_row(source: Source, rows: tuple[PictureRow, ...]) -> PictureRow | None:
 def take_film(services: Services, file: PictureFile, row: PictureRow) -> Looked:
     """Take a film in as a scan; its jacket is that of the row's patient and exam."""
     source = file.source
-    batch = open_batch(services, _batch(source), source.place, box=source.name)
+    batch = open_batch(services, films_batch(source), source.place, box=source.name)
     arrival = Arrival(path=file.path, source=file.place, box=source.name, jacket=_jacket(file, row))
     scan = take(services, batch, arrival)
     words, _ = services.vault.put(json.dumps(asdict(row.header), sort_keys=True).encode())
@@ -72,10 +71,6 @@ def take_film(services: Services, file: PictureFile, row: PictureRow) -> Looked:
     return Looked(instance=instance)
 
 
-def _batch(source: Source) -> str:
-    return f"{source.name} (films)"
-
-
 def _jacket(file: PictureFile, row: PictureRow) -> str:
     """Return a name for the jacket: the record number, and what sets exams and people apart."""
     parts = [*row.header.identity, exam_key(file.source, file.place, row.header)]
@@ -87,7 +82,7 @@ def _jacket(file: PictureFile, row: PictureRow) -> str:
 def close_films(services: Services, source: Source) -> None:
     """Close the batch of a source's films, all being taken: its jackets are decided."""
     with services.ledger.reading() as view:
-        batch = view.batch_named(_batch(source))
+        batch = view.batch_named(films_batch(source))
     if batch is not None:
         close_batch(services, batch.id)
 
@@ -110,7 +105,7 @@ def follow_films(services: Services, source: Source) -> int:
             changed = []
             for row in rows:
                 state, now = _now(tx, row)
-                busy += state not in _SETTLED
+                busy += state not in SETTLED
                 if now != row:
                     changed.append(now)
             tx.write_old_instances(changed)
@@ -128,24 +123,3 @@ def _now(tx: Transaction, row: OldInstance) -> tuple[State, OldInstance]:
     code = scan.reasons[0].code if scan.reasons else Code.REJECTED_BY_PERSON
     ended = State.REJECTED if state is State.SUPERSEDED else state
     return state, replace(row, state=ended, code=code)
-
-
-def films_json(view: Transaction, source: Source) -> dict[str, Any] | None:
-    """Return where the scans of a source's films are; None where it has none."""
-    batch = view.batch_named(_batch(source)) if source.kind is SourceKind.PICTURES else None
-    if batch is None:
-        return None
-    scans = view.counts(batch.id)["scans"]
-    return {
-        "batch": batch.name,
-        "scans": {state.value: n for state, n in sorted(scans.items()) if n},
-    }
-
-
-def films_settled(view: Transaction, source: Source) -> bool:
-    """Tell whether no film of a source is under way by itself."""
-    batch = view.batch_named(_batch(source)) if source.kind is SourceKind.PICTURES else None
-    if batch is None:
-        return True
-    scans = view.counts(batch.id)["scans"]
-    return all(state in _SETTLED for state, n in scans.items() if n)

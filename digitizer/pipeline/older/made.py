@@ -66,4 +66,4 @@ def adopt(
         The original has changed since it was looked at, or cannot be read any more.
     """
     old = as_placed(services, study, source, row)
-    return old, dicom.adopted(old, adoption_of(study, source, row), services.coercions)
+    return old, dicom.adopted(old, adoption_of(study, source, row), services.coercions())

@@ -108,7 +108,7 @@ def _ruled(services: Services, header: OldHeader) -> tuple[OldHeader, str]:
     made = dicom.make_picture(
         order, Rendered(pixels=dot, bits=8, polarity=Polarity.MONOCHROME2, resampled=False)
     )
-    outcome = dicom.apply_rules(dicom.examine(made).header, services.coercions)
+    outcome = dicom.apply_rules(dicom.examine(made).header, services.coercions())
     return dicom.header_of(outcome.header), outcome.rejected
 
 

@@ -101,7 +101,7 @@ def plan_source(services: Services, source: Source, *, every: bool = False) -> d
         "studies": stock.studies,
         "not_fetched": stock.not_fetched,
         "looked_at": stock.looked_at,
-        "rules": [table.version for table in services.coercions],
+        "rules": [table.version for table in services.coercions()],
         "changes": [
             {
                 "rule": rule,
@@ -159,7 +159,7 @@ def _planned(
         found = _in_folder(services, source, stock, every=every)
     for seen in found:
         stock.looked_at += 1
-        outcome = dicom.apply_rules(seen.old.header, services.coercions)
+        outcome = dicom.apply_rules(seen.old.header, services.coercions())
         if outcome.rejected:
             yield _Planned(seen=seen, rejected=outcome.rejected)
             continue

@@ -55,7 +55,7 @@ def prove(
     if row.sent_sha256 and hashlib.sha256(came.data).hexdigest() == row.sent_sha256:
         return Proof(meant_sha256=row.sent_sha256)
     old = as_placed(services, study, source, row)
-    adopted = dicom.adopted(old, adoption_of(study, source, row), services.coercions)
+    adopted = dicom.adopted(old, adoption_of(study, source, row), services.coercions())
     content = dicom.part10(came)
     try:
         if row.sent_sha256 and adopted.data_sha256 != row.sent_sha256:

@@ -12,7 +12,7 @@ from digitizer.model.older import OldHeader, OldInstance, OldStudy, Source
 from digitizer.model.reasons import Code
 from digitizer.model.records import Event
 from digitizer.model.states import State
-from digitizer.pipeline.older.films import films_json, films_settled
+from digitizer.pipeline.older.films_told import films_json, films_settled
 from digitizer.pipeline.older.giving_up import given_up_json
 from digitizer.pipeline.older.history import history_json
 from digitizer.pipeline.older.lists import LISTS, NO_FILES, REFUSED, STORED, TAKEN
