@@ -192,10 +192,12 @@ def suppose(page: Page, bed: Bed, kind: BedKind, level: float) -> Supposition:
             lines = [side for one in found for side in one.sides if side.weight > 0]
             return Supposition(level, [], found, lines, plain, kind is BedKind.DARK)
         proven = _proves(found, page)
+        films = [bool(one.opposite_cuts(page.scale, page.frame)) for one in found]
         least = min(
-            one.believed if one.has_corner or proven else one.believed - _LONE for one in found
+            one.believed if one.has_corner or proven or film else one.believed - _LONE
+            for one, film in zip(found, films, strict=True)
         )
-        borne_out = least >= (_BACKED if proven else BELIEVED)
+        borne_out = least >= (_BACKED if proven or all(films) else BELIEVED)
         edge = sum(one.edge for one in found)
         fewer = len(best) > MOST_SHEETS >= len(found)
         scattered = any(is_scattered(one, page) for one in found)
@@ -237,12 +239,8 @@ def _is_whole(found: FoundSheet, page: Page) -> bool:
     Two opposite edges must be measured: the size of what goes on beyond the frame is the frame's,
     and a frame has a film's size where a film fills it.
     """
-    size = page.size_mm(found.corners)
     seen = [side.seen for side in found.sides]
-    if size is None or not ((seen[0] and seen[2]) or (seen[1] and seen[3])):
-        return False
-    top, right, bottom, left = (not (side.seen or side.rough) for side in found.sides)
-    return may_be_whole(size, (left + right, top + bottom))
+    return ((seen[0] and seen[2]) or (seen[1] and seen[3])) and found.may_be_whole(page)
 
 
 def _is_bare(bed: Mask, found: Sequence[FoundSheet], page: Page) -> bool:
@@ -274,16 +272,17 @@ def _is_border(
         if abs(degrees(common_angle(found.sides, page.scale))) > FED_DEG:
             return False
     elif kind in (BedKind.DARK, BedKind.BRIGHT):
-        top, right, bottom, left = (not (side.seen or side.rough) for side in found.sides)
         if found.seen == 4 and is_film_size(size, SIZED_MM):
             return False
         if is_longer_than_any(size):
             return False
         if not found.is_soft and _is_as_wide_as_film(found, size, page.pitch):
             return False
+        if _lies_between_cuts(found, page):
+            return False
         frame = page.size_mm(page.frame)
         fills = alone and frame is not None and may_be_whole(frame, (2, 2))
-        if fills and not may_be_whole(size, (left + right, top + bottom)):
+        if fills and not found.may_be_whole(page):
             return True
     if kind is BedKind.DARK or (kind is BedKind.BRIGHT and found.is_soft):
         return is_border(
@@ -296,6 +295,16 @@ def _is_border(
             unsharp=found.is_soft,
         )
     return False
+
+
+def _lies_between_cuts(found: FoundSheet, page: Page) -> bool:
+    """Tell a film that goes on beyond the frame on both sides of its two opposite cuts.
+
+    These are as far apart as a film is long, and the frame is nearly as wide as that one is: no
+    border on a film chances to be both.
+    """
+    cut = found.seen == 2 and bool(found.opposite_cuts(page.scale, page.frame))
+    return cut and found.may_be_whole(page)
 
 
 def _is_as_wide_as_film(found: FoundSheet, size: SizeMm, pitch: float) -> bool:
