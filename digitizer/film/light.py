@@ -34,10 +34,13 @@ _ENCODED_FLOOR = 0.15
 _BRIGHT = 0.8
 """Part of full scale that the clearest place of a page has at least where values are density: no
 page is denser than OD 0.8 all over, on a scale of four."""
-_DENSE, _CLEAR = 0.12, 0.75
-"""Between these lies the tenth of a page of density where its darkest parts do not tell: measured
-0.126 to 0.75 on 200 drawn pages with labels and folds, of light 0.064 at most; a page of bare light
-box has 1."""
+_ABOVE, _DARK = 0.05, 0.2
+_FEW, _CLEAR = 0.08, 0.75
+"""Share of a page lighter than its darkest by ``_ABOVE`` that ``_DARK`` is above, and a tenth of a
+page of bare light box. What is darker than OD 0.7 on a page of light is a fifth of it and more (37
+drawn pages of two generators, 0.18 to 0.94); on one of density it is what nears OD 3.2, between the
+film's darkest and the bed (61 pages, 0.032 at most), though the bed may be darker than the scale.
+"""
 _NEPERS_OF_SCALE = 4 * 2.302585
 
 
@@ -137,9 +140,10 @@ def halved(pixels: Pixels, size: tuple[int, int]) -> tuple[Pixels, int]:
 def is_density(light: Floats, *, deep: bool = False, scale: float = 1.0) -> bool:
     """Tell whether a scanner delivers density instead of light (values linear in OD).
 
-    Light spans a thousandfold on film and its darkest parts come near zero; density spans a few
-    units, and even dense film keeps a good part of the scale. A card stuck on a film or a corner
-    folded over is denser than any film, but small: more of the page tells then. Eight-bit values
+    Light spans a thousandfold on film and much of it lies near zero; density spans a few units, and
+    even dense film keeps a good part of the scale. What is near zero there is denser than any film:
+    a card stuck on it, a corner folded over, a dark bed. Of what is lighter the darkest share
+    tells. Eight-bit values
     may be light encoded for a screen, which keeps a part of the scale too; but where nothing on a
     page is bright, its brightest is far below full scale.
 
@@ -152,9 +156,12 @@ def is_density(light: Floats, *, deep: bool = False, scale: float = 1.0) -> bool
     scale : float
         The value of light 1 as a part of full scale.
     """
-    darkest, tenth = np.quantile(light[::4, ::4], (0.005, 0.1))
+    places = light[::4, ::4]
+    darkest, tenth = np.quantile(places, (0.005, 0.1))
     if deep:
-        return bool(darkest > _DENSITY_FLOOR or _DENSE < tenth < _CLEAR)
+        lighter = places[places > darkest + _ABOVE]
+        few = np.count_nonzero(lighter < _DARK) < _FEW * lighter.size
+        return bool(darkest > _DENSITY_FLOOR or (few and tenth < _CLEAR))
     return bool(darkest * scale > _ENCODED_FLOOR and scale > _BRIGHT)
 
 

@@ -79,7 +79,7 @@ def measure_piece(
     )
     corners = rectangle(sides, angle, page.scale, page.frame)
     rim = (np.concatenate(list(outlines))[:, 0, :] + 0.5) / page.reduction
-    glow = _GLOW / float(page.reduction.min())
+    glow = max(_GLOW / float(page.reduction.min()), *(side.glare for side in sides))
     return FoundSheet(
         corners=corners,
         sides=sides,
