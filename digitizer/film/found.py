@@ -66,6 +66,8 @@ _IN_LINE_DEG, _IN_LINE_MM = 0.15, 2.0
 """How far two sheets of one feed may lie askew and aside of each other: what is laid by hand lies a
 degree askew, and no two films of a drawn bed lay within both."""
 
+_PARTS_OF_WEDGE = (0.0, 0.25, 0.5, 0.75, 1.0)
+
 Points = NDArray[np.float64]
 
 
@@ -207,11 +209,15 @@ class FoundSheet:
             return False
         across, down = self.hidden
         slope = abs(tan(common_angle(self.sides, page.scale)))
-        least = SizeMm(
-            size.width - slope * size.height * bool(across),
-            size.height - slope * size.width * bool(down),
+        wedges = slope * size.height * bool(across), slope * size.width * bool(down)
+        return any(
+            may_be_whole(
+                SizeMm(size.width - part * wedges[0], size.height - part * wedges[1]),
+                self.hidden,
+                surely=surely,
+            )
+            for part in (_PARTS_OF_WEDGE if any(wedges) else (0.0,))
         )
-        return any(may_be_whole(one, self.hidden, surely=surely) for one in (size, least))
 
     def upright(self, frame: Points) -> Points:
         """Return the box along the frame around all of the sheet and its piece that it shows.

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from digitizer.film.bed import (
     BedKind,
     Mask,
+    Outline,
     frame_levels,
     grow_bed,
     kind_of_bed,
@@ -59,6 +60,8 @@ two beds, both lie within 0.7 on 800 drawn scans."""
 _LEFT_OUT = 0.004
 """Part of its area that a sheet of no film's size may have of its piece outside: of 800 drawn films
 no such one had 0.003, but one from which a part of its block was cut 0.017."""
+_ALONG = 0.8
+"""Part of a side of the frame along which a bed runs."""
 _BED = 0.1
 """Part of a strip along the frame that may be film where the rest is bed."""
 _WITHIN = 0.9
@@ -146,8 +149,8 @@ def _kept(best: Supposition, page: Page) -> BorneOut:
             return BorneOut([_all_around(max(judged, key=lambda one: one.area), page)])
         angle = _angle_of_field(judged[0], page) if len(judged) == 1 else None
         return BorneOut([], angle, unsure=True)
-    if best.dark and _leaves_pieces_out(best, kept, page):
-        return BorneOut([], unsure=True)
+    if _leaves_pieces_out(best, kept, page):
+        return BorneOut([], _angle_of_field(kept[0], page) if len(kept) == 1 else None, unsure=True)
     if best.dark and len(kept) == 1:
         if kept[0].is_of_two(page.scale):
             # Where its own sides run is not known, and its corners are as black as the bed.
@@ -200,11 +203,32 @@ def _leaves_pieces_out(best: Supposition, kept: Sequence[FoundSheet], page: Page
     """Tell whether what is no bed lies beside sheets of which none has a film's size.
 
     They are pictures on film as black as the bed, and what lies beside them is printed on it too.
+    Or, where the bed is not dark, it goes along the frame: then that is the bed, and what was taken
+    for it the film's rim.
     """
     if any(_measures_as_film(one, page) for one in best.sheets):
         return False
-    rims = [(one[:, 0] + 0.5) / page.reduction for one in best.pieces]
+    rims = [
+        (one[:, 0] + 0.5) / page.reduction
+        for one in best.pieces
+        if best.dark or _runs_along_frame(one, page)
+    ]
     return any(all(beside(one.corners, rim, one.glow) > _APART for one in kept) for rim in rims)
+
+
+def _runs_along_frame(outline: Outline, page: Page) -> bool:
+    """Tell whether a piece reaches the frame along most of one of its sides."""
+    rows, columns = page.tone.shape
+    x, y = outline[:, 0, 0], outline[:, 0, 1]
+    return any(
+        bool(at.any()) and float(np.ptp(along[at])) > _ALONG * length
+        for at, along, length in (
+            (y == 0, x, columns),
+            (y == rows - 1, x, columns),
+            (x == 0, y, rows),
+            (x == columns - 1, y, rows),
+        )
+    )
 
 
 def _all_around(found: FoundSheet, page: Page) -> FoundSheet:

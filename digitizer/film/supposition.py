@@ -303,7 +303,8 @@ def _lies_between_cuts(found: FoundSheet, page: Page) -> bool:
     These are as far apart as a film is long, and the frame is nearly as wide as that one is: no
     border on a film chances to be both.
     """
-    cut = found.seen == 2 and bool(found.opposite_cuts(page.scale, page.frame))
+    alone = sum(side.seen for side in found.sides) == 2
+    cut = alone and bool(found.opposite_cuts(page.scale, page.frame))
     return cut and found.may_be_whole(page)
 
 
