@@ -183,7 +183,7 @@ def _with_rim(
     page: Page, found: FoundSheet, others: Sequence[Points], brighter: bool | None
 ) -> FoundSheet | None:
     """Return a sheet with its rim; None where no edge shows beyond its picture."""
-    if not found.has_corner:
+    if not found.has_corner and found.witnesses(page.scale, page.frame) < 2:
         return None
     rims = beyond(page.full, found.corners, page.pitch, others, brighter=brighter)
     if rims is None:

@@ -62,8 +62,8 @@ _LEFT_OUT = 0.004
 no such one had 0.003, but one from which a part of its block was cut 0.017."""
 _ALONG = 0.8
 """Part of a side of the frame along which a bed runs."""
-_BED = 0.1
-"""Part of a strip along the frame that may be film where the rest is bed."""
+_BED = 0.5
+"""Part of a strip along the frame that may be film, or hidden in its glare, where it is bed."""
 _WITHIN = 0.9
 """Part of the area of sheets that lies within another which they are printed on: an edge beyond the
 outermost picture may have been taken for its own."""
