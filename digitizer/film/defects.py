@@ -33,6 +33,8 @@ _MOST_BANDS = 4
 _STILL, _MOVING = 0.95, 0.6
 """Part of its pixels that are as the one before them from which on a column is stuck, and below
 which it shows picture or grain; in eight bits half of the pixels may differ by none."""
+_CLIPPED = 1e-3
+"""Part of the other pixels at an end of the range from which on it is not a defect's alone."""
 _LEAST_STEP = 0.005
 """Part of the level by which a line must stand out, however quiet the scanner."""
 _LEAST_VALUE = 0.6
@@ -140,8 +142,9 @@ def _standing_out(bands: list[Floats]) -> NDArray[np.int_]:
 def _still(lines: Floats) -> NDArray[np.int_]:
     """Return the columns that never change, while those three to either side do in most bands.
 
-    A stuck element may have the film's own brightness, but neither its picture nor its grain. The
-    ends of the range do not count: beyond them all is alike, as in the gap between two pictures.
+    A stuck element may have the film's own brightness, but neither its picture nor its grain. An
+    end of the range that others reach does not count: beyond it all is alike, as in the gap between
+    two pictures.
 
     Parameters
     ----------
@@ -153,8 +156,12 @@ def _still(lines: Floats) -> NDArray[np.int_]:
     own = shares[:, _LAG:-_LAG] > _STILL
     beside = np.maximum(shares[:, : -2 * _LAG], shares[:, 2 * _LAG :]) < _MOVING
     places = np.flatnonzero((own & beside).sum(axis=0) >= _MOST_BANDS) + _LAG
-    ends = lines.min(), lines.max()
-    return places[~np.isin(np.median(lines[:, places], axis=0), ends)]
+    if places.size == 0:
+        return places
+    stuck_at = np.median(lines[:, places], axis=0)
+    others = np.delete(lines, places, axis=1)
+    clipped = [end for end in (lines.min(), lines.max()) if (others == end).mean() > _CLIPPED]
+    return places[~np.isin(stuck_at, clipped)]
 
 
 def _is_line(bands: list[Floats], differences: list[Floats], place: int) -> bool:

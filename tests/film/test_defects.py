@@ -129,6 +129,16 @@ def test_a_stuck_column_between_two_pictures_is_none_of_their_sides() -> None:
     assert judged(replace(scan.raster, pixels=pixels)).columns == (740,)
 
 
+def test_a_dead_column_in_a_black_gap_between_pictures_is_told() -> None:
+    """There it stands out of little; but nothing else on the sheet is as black as none at all."""
+    rng = np.random.default_rng(7)
+    pixels = rng.normal(9000, 2500, (900, 700)).clip(100, None)
+    pixels[:, 300:340] = rng.normal(100, 12, (900, 40))
+    pixels[:, 320] = 0
+    odd = odd_lines(pixels.astype(np.uint16), (20, 880, 20, 680))
+    assert odd.still == (320,)
+
+
 @pytest.mark.parametrize("level", [128, 250, 255])
 def test_what_is_without_grain_all_over_is_not_stuck(level: int) -> None:
     """In eight bits a clear border is one value; so is a gap beyond the range between pictures."""
@@ -137,6 +147,7 @@ def test_what_is_without_grain_all_over_is_not_stuck(level: int) -> None:
     pixels[:, 400:500] = level
     if level == 255:
         pixels[:, 200:202] = level
+        pixels[100:300, 60:120] = level
     odd = odd_lines(pixels, (20, 880, 20, 680))
     assert odd.still == ()
 
