@@ -18,6 +18,7 @@ from digitizer.film.edges import NO_SIDE, BedSurface, Side, measure_side
 from digitizer.film.found import FoundSheet, Page, beside
 from digitizer.film.rectangle import common_angle, rectangle, rough_rectangle
 from digitizer.film.rims import bed_is_brighter, beyond
+from digitizer.film.sizes import may_be_whole
 
 __all__ = [
     "BELIEVED",
@@ -166,11 +167,14 @@ def is_scattered(found: FoundSheet, page: Page) -> bool:
 
 def with_rims(page: Page, found: list[FoundSheet]) -> list[FoundSheet]:
     """Return the sheets with the black rims that looked like the bed; none where none has one."""
+    # In eight bits rim and bed have one level: what differs is grey film.
+    alone = len(found) == 1 and not page.encoded
     # What glare or tape left of the bed's level is no sheet beside others that are borne out.
     found = [one for one in found if one.believed >= BELIEVED]
     brighter = bed_is_brighter(page.full, [one.corners for one in found], page.pitch)
     wider = [
-        _with_rim(page, one, [x.corners for x in found if x is not one], brighter) for one in found
+        _with_rim(page, one, [x.corners for x in found if x is not one], brighter, alone=alone)
+        for one in found
     ]
     if not any(wider):
         return []
@@ -180,13 +184,18 @@ def with_rims(page: Page, found: list[FoundSheet]) -> list[FoundSheet]:
 
 
 def _with_rim(
-    page: Page, found: FoundSheet, others: Sequence[Points], brighter: bool | None
+    page: Page,
+    found: FoundSheet,
+    others: Sequence[Points],
+    brighter: bool | None,
+    *,
+    alone: bool,
 ) -> FoundSheet | None:
     """Return a sheet with its rim; None where no edge shows beyond its picture."""
     if not found.has_corner and found.witnesses(page.scale, page.frame) < 2:
         return None
-    rims = beyond(page.full, found.corners, page.pitch, others, brighter=brighter)
-    if rims is None:
+    rims = beyond(page.full, found.corners, page.pitch, others, brighter=brighter, alone=alone)
+    if rims is None or (not any(rims) and _may_be_whole(page, found)):
         return None
     angle = common_angle(found.sides, page.scale)
     ends = np.roll(found.corners, -1, axis=0)
@@ -204,5 +213,15 @@ def _with_rim(
             else replace(side, seen=True, soft=False, point=middle + rim * outward)
         )
     corners = rectangle(sides, angle, page.scale, page.frame)
-    settled = tuple(bool(rim) for rim in rims)
+    # In eight bits what steps is grey film: a rim like the bed may lie beyond it.
+    settled = tuple(bool(rim) and not page.encoded for rim in rims)
     return replace(found, corners=corners, sides=tuple(sides), believed=1.0, settled=settled)
+
+
+def _may_be_whole(page: Page, found: FoundSheet) -> bool:
+    """Tell whether nothing lacks to a film's size: then its sides are its own, however unlike."""
+    size = page.size_mm(found.corners)
+    if size is None:
+        return False
+    top, right, bottom, left = (not (side.seen or side.rough) for side in found.sides)
+    return may_be_whole(size, (left + right, top + bottom), surely=True)

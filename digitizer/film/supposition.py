@@ -122,8 +122,7 @@ class Supposition:
     @property
     def is_soft(self) -> bool:
         """Whether most of its edges are as wide as a penumbra."""
-        sides = [side for one in self.sheets for side in one.sides if side.seen]
-        return 2 * sum(side.soft for side in sides) > len(sides)
+        return _are_soft(self.sheets)
 
     @property
     def is_sharp(self) -> bool:
@@ -147,12 +146,19 @@ class Supposition:
         if other.is_sharp and (self.is_soft or other.edge > _OUTWEIGHED * self.edge):
             # No penumbra, and no short line, makes a border of cut edges that meet.
             return False
-        if other.is_soft and self.sheets and not self.is_soft:
-            # A penumbra within a cut edge is a collimator's, however alike the levels are.
+        if other.is_soft and outer and not _are_soft(outer):
+            # A penumbra within a cut edge, or a mask's, is a collimator's, however alike the levels
+            # are.
             return all(any(mine.holds_lines(one) for mine in outer) for one in other.sheets)
         if abs(self.level - other.level) < _SAME_BED:
             return False
         return all(any(mine.holds(one) for mine in outer) for one in other.sheets)
+
+
+def _are_soft(found: Sequence[FoundSheet]) -> bool:
+    """Tell whether most edges are as wide as a penumbra."""
+    sides = [side for one in found for side in one.sides if side.seen]
+    return 2 * sum(side.soft for side in sides) > len(sides)
 
 
 def suppose(page: Page, bed: Bed, kind: BedKind, level: float) -> Supposition:
