@@ -60,6 +60,8 @@ two beds, both lie within 0.7 on 800 drawn scans."""
 _LEFT_OUT = 0.004
 """Part of its area that a sheet of no film's size may have of its piece outside: of 800 drawn films
 no such one had 0.003, but one from which a part of its block was cut 0.017."""
+_RIM_MM = 25.4
+"""The widest clear or black rim of a film."""
 _ALONG = 0.8
 """Part of a side of the frame along which a bed runs."""
 _BED = 0.5
@@ -150,7 +152,8 @@ def _kept(best: Supposition, page: Page) -> BorneOut:
         angle = _angle_of_field(judged[0], page) if len(judged) == 1 else None
         return BorneOut([], angle, unsure=True)
     if _leaves_pieces_out(best, kept, page):
-        return BorneOut([], _angle_of_field(kept[0], page) if len(kept) == 1 else None, unsure=True)
+        lone = len(kept) == 1 and not best.dark
+        return BorneOut([], _angle_of_field(kept[0], page) if lone else None, unsure=True)
     if best.dark and len(kept) == 1:
         if kept[0].is_of_two(page.scale):
             # Where its own sides run is not known, and its corners are as black as the bed.
@@ -203,17 +206,24 @@ def _leaves_pieces_out(best: Supposition, kept: Sequence[FoundSheet], page: Page
     """Tell whether what is no bed lies beside sheets of which none has a film's size.
 
     They are pictures on film as black as the bed, and what lies beside them is printed on it too.
-    Or, where the bed is not dark, it goes along the frame: then that is the bed, and what was taken
-    for it the film's rim.
+    Or, where the bed is not dark, it goes along the frame and no farther off than a rim is wide:
+    then that is the bed, and what was taken for it the film's rim.
     """
     if any(_measures_as_film(one, page) for one in best.sheets):
         return False
-    rims = [
-        (one[:, 0] + 0.5) / page.reduction
-        for one in best.pieces
-        if best.dark or _runs_along_frame(one, page)
-    ]
-    return any(all(beside(one.corners, rim, one.glow) > _APART for one in kept) for rim in rims)
+    pieces = [one for one in best.pieces if best.dark or _runs_along_frame(one, page)]
+    rims = [(one[:, 0] + 0.5) / page.reduction for one in pieces]
+    room = np.inf if best.dark else _RIM_MM * page.pitch
+    return any(
+        all(beside(one.corners, rim, one.glow) > _APART and _away(one, rim) < room for one in kept)
+        for rim in rims
+    )
+
+
+def _away(found: FoundSheet, rim: Points) -> float:
+    """Return how far from a sheet the nearest point of a rim, (n, 2), is, in pixels."""
+    corners = found.corners.astype(np.float32)
+    return -max(cv2.pointPolygonTest(corners, (float(x), float(y)), True) for x, y in rim)
 
 
 def _runs_along_frame(outline: Outline, page: Page) -> bool:

@@ -102,8 +102,6 @@ def may_be_whole(
 def may_be_framed(frame: SizeMm, between: tuple[float | None, float | None] = (None, None)) -> bool:
     """Tell whether a frame was cropped to a film, a little into it or a little beyond.
 
-    So it is both ways, or one way where the film's own cuts show the other way.
-
     Parameters
     ----------
     frame : SizeMm
@@ -113,22 +111,14 @@ def may_be_framed(frame: SizeMm, between: tuple[float | None, float | None] = (N
         as the film's own they are its own.
     """
     return any(
-        _is_cropped(frame, between, way) for one in STANDARD_SIZES_MM for way in (one, one[::-1])
+        all(
+            _SHORTER_MM[2] <= shown - whole <= _ROOM_MM
+            and (edges is None or abs(edges - whole) > CUT_MM)
+            for shown, edges, whole in zip((frame.width, frame.height), between, way, strict=True)
+        )
+        for one in STANDARD_SIZES_MM
+        for way in (one, one[::-1])
     )
-
-
-def _is_cropped(
-    frame: SizeMm, between: tuple[float | None, float | None], film: tuple[float, float]
-) -> bool:
-    own = [
-        edges is not None and abs(edges - whole) <= CUT_MM
-        for edges, whole in zip(between, film, strict=True)
-    ]
-    near = [
-        _SHORTER_MM[2] <= shown - whole <= _ROOM_MM
-        for shown, whole in zip((frame.width, frame.height), film, strict=True)
-    ]
-    return not all(own) and all(cut or close for cut, close in zip(own, near, strict=True))
 
 
 def _fits(

@@ -10,8 +10,6 @@ from film_phantoms import DPI, Laid, corner_errors, scan
 
 from digitizer.film import find_sheets
 from digitizer.film.light import grey, is_density, light_picture
-from digitizer.film.sizes import may_be_framed
-from digitizer.model.units import SizeMm
 
 PITCH = DPI / 25.4
 BLACK = 0.0003
@@ -89,13 +87,3 @@ def test_a_film_cut_off_by_the_frame_is_no_field_on_another():
     (sheet,) = find_sheets(scan([film], shape, 0.06, kind="inverse16")).sheets
     assert sheet.edges_seen == 3
     assert between_mm(film, sheet).max() < 0.4
-
-
-@pytest.mark.parametrize(
-    ("across", "down", "framed"),
-    [(332.7, 412.0, True), (332.7, 430.1, True), (349.8, 430.1, False)],
-)
-def test_a_frame_may_be_cropped_to_a_film_one_way(across, down, framed):
-    """The other way its own cuts show, and bed beyond them."""
-    frame = SizeMm(347.7, 453.9 if down == 430.1 else 431.0)
-    assert may_be_framed(frame, (across, down)) is framed
