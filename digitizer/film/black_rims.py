@@ -259,9 +259,9 @@ def _rim_opposite(
     """Return how far a sheet may go on at the side opposite to the one beyond the frame.
 
     No size is borne out that way: what lacks to a film's lies beyond the frame, or on this side in
-    a rim like the bed. Measured it would have been only where both, rim and bed, show, and in more
-    than eight bits. What a film that is fed too far loses is explained by that, unless the side is
-    as straight as a mask's.
+    a rim like the bed. In more than eight bits that is told by its level or its edge where there is
+    room: more kept there would hide that a film is cut off. What a film that is fed too far loses
+    is explained by that, unless the side is as straight as a mask's.
 
     Parameters
     ----------
@@ -283,7 +283,7 @@ def _rim_opposite(
         # Cut off, or as wide as no film: of any length.
         lack = _WIDER_MM if straight else 0.0
     explained = lack < (CUT_MM if straight else FED_MM)
-    measured = not page.encoded and lack < room - _NO_ROOM_MM
+    measured = not page.encoded and room >= _NO_ROOM_MM
     return 0.0 if explained or measured else lack + _ROOM_MM
 
 

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from film_phantoms import Laid, scan
 
-from digitizer.film import find_sheets
+from digitizer.film import find_sheets, quality
 from digitizer.film.rendering import grid_of
 from digitizer.film.sizes import lacking, lacking_across, lacking_along
 from digitizer.model.units import SizeMm
 from digitizer.rehearsal.covers import draw_marked_scan
+from digitizer.rehearsal.defects import spoil
 from digitizer.rehearsal.population import DrawnScan, draw_scan
 
 
@@ -220,3 +221,11 @@ def test_a_rim_as_wide_as_a_film_by_chance_is_no_film() -> None:
     assert lacking_across(240.2, 290.6, 40, hidden=20.0) == pytest.approx((13.8, 14.2), abs=0.01)
     assert lacking_along(299.8, 234.5, 20) == pytest.approx(5.5)
     assert lacking_along(299.8, 260.0, 20) is None
+
+
+def test_a_film_that_is_cut_off_is_not_made_whole_by_the_bed_beside_it() -> None:
+    """It lacks 12 mm to a film's size; the bed beside its far side, 7 mm wide, is told by level."""
+    key = (90891, 1, 10013)
+    raster = spoil(np.random.default_rng(key), draw_scan(key, dpi=100), "film_cut_off")
+    (sheet,) = find_sheets(raster).sheets
+    assert "film_cut_off" in quality(raster, sheet).flags
