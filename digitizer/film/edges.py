@@ -124,7 +124,14 @@ NO_SIDE = Side(False, False, np.zeros(2), np.array([1.0, 0.0]), 0.0, 0.0, 0.0, 0
 
 
 def measure_side(
-    full: Pixels, bed: BedSurface, start: Vector, end: Vector, *, reach: float, pitch: float
+    full: Pixels,
+    bed: BedSurface,
+    start: Vector,
+    end: Vector,
+    *,
+    reach: float,
+    pitch: float,
+    within_glare: bool = False,
 ) -> Side:
     """Measure one side, outside to the left of the way from ``start`` to ``end``.
 
@@ -139,10 +146,12 @@ def measure_side(
         How far off it may be, in pixels.
     pitch : float
         Pixels per millimetre, an estimate where the scan tells none.
+    within_glare : bool
+        Whether the line is looked for farther in where a film's glare may hide a dark bed.
     """
     length, near = float(np.linalg.norm(end - start)), max(5.0, 1.2 * pitch)
     first = _fit(full, bed, start, end, reach, pitch, average=3)
-    if not first.seen or _lies_in_glare(full, bed, first, length, pitch):
+    if within_glare and (not first.seen or _lies_in_glare(full, bed, first, length, pitch)):
         deep = _GLARE_MM * pitch
         within = _fit(full, bed, start, end, reach, pitch, average=3, glare=deep)
         if within.seen:
@@ -179,8 +188,8 @@ def _lies_in_glare(full: Pixels, bed: BedSurface, side: Side, length: float, pit
         value[whole] / np.float32(bed.top), density=bed.density, encoded=bed.encoded
     )
     level = np.median(light, axis=0)
-    step = float(level[8] - level[0])
-    return bool(step < _FAINT * float(level[8:].max() - level[0]))
+    step, rise = float(level[8] - level[0]), float(level[8:].max() - level[0])
+    return rise > 0 and step < _FAINT * rise
 
 
 def _on_dark_line(full: Pixels, side: Side, length: float, pitch: float) -> Side:

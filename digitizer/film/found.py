@@ -13,6 +13,7 @@ from digitizer.film.edges import Side
 from digitizer.film.light import Floats
 from digitizer.film.rectangle import OTHERWISE_DEG, agreeing, askew_deg, common_angle
 from digitizer.film.sizes import (
+    CUT_MM,
     is_film_side,
     is_film_size,
     is_longer_than_any,
@@ -218,6 +219,20 @@ class FoundSheet:
             )
             for part in (_PARTS_OF_WEDGE if any(wedges) else (0.0,))
         )
+
+    def is_cut_to_size(self, page: Page) -> bool:
+        """Tell whether its edges are as far apart as those of a film of the trade, all that show.
+
+        Parameters
+        ----------
+        page : Page
+        """
+        size = page.size_mm(self.corners)
+        if size is None:
+            return False
+        if all(side.seen for side in self.sides):
+            return is_film_size(size, CUT_MM)
+        return bool(self.opposite_cuts(page.scale, page.frame)) and self.may_be_whole(page)
 
     def upright(self, frame: Points) -> Points:
         """Return the box along the frame around all of the sheet and its piece that it shows.

@@ -18,7 +18,6 @@ from digitizer.film.edges import NO_SIDE, BedSurface, Side, measure_side
 from digitizer.film.found import FoundSheet, Page, beside
 from digitizer.film.rectangle import common_angle, rectangle, rough_rectangle
 from digitizer.film.rims import bed_is_brighter, beyond
-from digitizer.film.sizes import may_be_whole
 
 __all__ = [
     "BELIEVED",
@@ -54,7 +53,25 @@ Points = NDArray[np.float64]
 def measure_piece(
     page: Page, bed: BedSurface, outlines: Sequence[NDArray[np.int32]]
 ) -> FoundSheet | None:
-    """Measure the four sides of one supposed sheet; None where it cannot be one."""
+    """Measure the four sides of one supposed sheet; None where it cannot be one.
+
+    On a dark bed the glare about a bright film seems to be film, which then has no film's size. Its
+    cuts are looked for within that, and believed where they have.
+    """
+    found = _measured(page, bed, outlines)
+    if found is None or found.is_cut_to_size(page):
+        return found
+    within = _measured(page, bed, outlines, within_glare=True)
+    return within if within is not None and within.is_cut_to_size(page) else found
+
+
+def _measured(
+    page: Page,
+    bed: BedSurface,
+    outlines: Sequence[NDArray[np.int32]],
+    *,
+    within_glare: bool = False,
+) -> FoundSheet | None:
     rows, columns = page.tone.shape
     laid = rough_rectangle(outlines, (rows, columns))
     if laid is None:
@@ -65,7 +82,9 @@ def measure_piece(
         return None
     reach = max(8 / float(page.reduction.min()), 0.012 * float(lengths.max()))
     measured = tuple(
-        _side(page, bed, rough[number], rough[(number + 1) % 4], reach) if shown else NO_SIDE
+        _side(page, bed, rough[[number, (number + 1) % 4]], reach, within_glare=within_glare)
+        if shown
+        else NO_SIDE
         for number, shown in enumerate(laid.shown)
     )
     sides = _unsharp_too(measured, page.pitch)
@@ -97,9 +116,11 @@ def measure_piece(
     )
 
 
-def _side(page: Page, bed: BedSurface, start: Points, end: Points, reach: float) -> Side:
+def _side(page: Page, bed: BedSurface, ends: Points, reach: float, *, within_glare: bool) -> Side:
     """Measure one side; where bed lies beyond but no line is found, keep the rough one."""
-    side = measure_side(page.full, bed, start, end, reach=reach, pitch=page.pitch)
+    side = measure_side(
+        page.full, bed, *ends, reach=reach, pitch=page.pitch, within_glare=within_glare
+    )
     return side if side.seen or side.soft else replace(side, rough=True)
 
 
@@ -194,8 +215,11 @@ def _with_rim(
     """Return a sheet with its rim; None where no edge shows beyond its picture."""
     if not found.has_corner and found.witnesses(page.scale, page.frame) < 2:
         return None
+    if found.is_cut_to_size(page):
+        # What is beyond its cuts is no film: glare, or a shade.
+        return None
     rims = beyond(page.full, found.corners, page.pitch, others, brighter=brighter, alone=alone)
-    if rims is None or (not any(rims) and _may_be_whole(page, found)):
+    if rims is None or (not any(rims) and found.may_be_whole(page, surely=True)):
         return None
     angle = common_angle(found.sides, page.scale)
     ends = np.roll(found.corners, -1, axis=0)
@@ -216,12 +240,3 @@ def _with_rim(
     # In eight bits what steps is grey film: a rim like the bed may lie beyond it.
     settled = tuple(bool(rim) and not page.encoded for rim in rims)
     return replace(found, corners=corners, sides=tuple(sides), believed=1.0, settled=settled)
-
-
-def _may_be_whole(page: Page, found: FoundSheet) -> bool:
-    """Tell whether nothing lacks to a film's size: then its sides are its own, however unlike."""
-    size = page.size_mm(found.corners)
-    if size is None:
-        return False
-    top, right, bottom, left = (not (side.seen or side.rough) for side in found.sides)
-    return may_be_whole(size, (left + right, top + bottom), surely=True)

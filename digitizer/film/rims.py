@@ -28,8 +28,6 @@ _SURE = 7.0
 """Standard errors by which the two bands must differ."""
 _DIFFERS = 0.025
 """Part of the level by which they must differ: lamps fall off by a thousandth a millimetre."""
-_SLOPE = 0.5
-"""Part of a step by which the level may change before it: 0.7 where it slopes evenly."""
 _UNLIKE = 0.04
 """Part of the level by which rim and bed differ, and lamps do not from one side to another."""
 _BLACK = 1.25
@@ -281,7 +279,6 @@ def _step(values: Floats, first: int, window: int) -> tuple[float, float, bool] 
     gap = outer - inner
     sure = np.abs(gap) / error
     sure[np.abs(gap) < _DIFFERS * np.maximum(inner, 1.0)] = 0
-    sure[_slopes(level, at, gap, window)] = 0
     best = int(np.argmax(sure))
     # What is black on one side alone is no rim beside a dark bed, but another sheet.
     brightest, darkest = max(inner[best], outer[best]), min(inner[best], outer[best])
@@ -289,26 +286,6 @@ def _step(values: Floats, first: int, window: int) -> tuple[float, float, bool] 
         return None
     place, lined = _at_cut(level, int(at[best]), window, noise)
     return place, float(gap[best]), lined
-
-
-def _slopes(
-    level: Floats, at: NDArray[np.int_], gap: NDArray[np.float64], window: int
-) -> NDArray[np.bool_]:
-    """Tell at which places the level changes within the inner band as it does to the outer one.
-
-    So the glare of a bright film falls off over a bed, and its shade: a rim is even up to its cut.
-
-    Parameters
-    ----------
-    level : ndarray of float32, (n,)
-        The level outwards.
-    at, gap : ndarray, (m,)
-        Places between two bands, and by how much these differ.
-    window : int
-        Width of a band.
-    """
-    within = level[at - 2] - level[at - window]
-    return np.asarray(within * np.sign(gap) > _SLOPE * np.abs(gap))
 
 
 def _at_cut(level: Floats, step: int, window: int, noise: float) -> tuple[float, bool]:
