@@ -79,10 +79,17 @@ def light(films, shape, bed=1.2, seed=0):
     return cv2.GaussianBlur(field, (0, 0), 0.45)
 
 
-def scan(films, shape, bed=1.2, *, kind="linear16", noise=0.002, dpi=SQUARE, seed=0, lamp=0.05):
-    """Return a Raster of the films on a bed of this transmittance."""
+def scan(
+    films, shape, bed=1.2, *, kind="linear16", noise=0.002, dpi=SQUARE, seed=0, lamp=0.05, glare=0.0
+):
+    """Return a Raster of the films on a bed of this transmittance.
+
+    ``glare`` is the part of the light that the optics scatter, over a few millimetres.
+    """
     rng = np.random.default_rng([seed, 77])
     field = light(films, shape, bed)
+    if glare:
+        field = field + glare * cv2.GaussianBlur(field, (0, 0), 3 * DPI / 25.4)
     y, x = np.mgrid[-1 : 1 : shape[0] * 1j, -1 : 1 : shape[1] * 1j].astype(np.float32)
     field = field * (1 - np.float32(lamp) * (x * x + 0.5 * y * y))
     field = field + rng.standard_normal(shape).astype(np.float32) * (

@@ -18,13 +18,22 @@ from numpy.typing import NDArray
 from digitizer.film.edges import Side
 from digitizer.film.found import FoundSheet, Page, left_out
 from digitizer.film.rectangle import agreeing, common_angle, rectangle
-from digitizer.film.sizes import CUT_MM, is_film_size, lacking, lacking_across
+from digitizer.film.sizes import (
+    CUT_MM,
+    FED_MM,
+    is_film_size,
+    lacking,
+    lacking_across,
+    lacking_along,
+)
 from digitizer.model.units import SizeMm
 
 __all__ = ["with_black_rims", "with_whole_rim"]
 
 _WIDEST_MM = (25.0, 40.0, 55.0)
 """The widest rims, both together: half an inch on each side; wider where no size is so near."""
+_WIDER_MM = 20.0
+"""The wider of them, on one side."""
 _NARROW_MM = 3.0
 """Rims that are too narrow for an edge beyond them to be measured, both together."""
 _UNSEEN_MM = 10.0
@@ -150,9 +159,11 @@ def _rims(page: Page, found: FoundSheet, corners: Points, *, dark: bool) -> list
     # Black film beside a bed that is not dark is seen: there only a doubtful edge lies inside.
     lacks = _may_lack(page, found) if dark else (_DOUBTFUL_MM,)
     gaps = next(filter(None, (lacking(size, most) for most in lacks)), None)
-    gaps = gaps or _lacking_one_way(size)
+    gaps = gaps or _lacking_one_way(page, found, size)
     if gaps is None:
-        widened = _at_frame(corners, page.frame * page.scale)
+        # There no edge could be measured.
+        room = _room_beyond(corners, page.frame * page.scale)
+        widened = [gap < _NO_ROOM_MM for gap in room]
         gaps = lacking(size, _NO_ROOM_MM + _NARROW_MM) if any(widened) else None
     if gaps is None:
         return None
@@ -166,14 +177,19 @@ def _rims(page: Page, found: FoundSheet, corners: Points, *, dark: bool) -> list
     return _where_unsure(page, found, both, masked=dark and _is_masked(page, found))
 
 
-def _lacking_one_way(size: SizeMm) -> tuple[float, float] | None:
+def _lacking_one_way(page: Page, found: FoundSheet, size: SizeMm) -> tuple[float, float] | None:
     """Return what lacks one way to a film that is as long the other way; None where nothing does.
 
-    Of a rim of a few millimetres the edge is missed now and then; that the other two are as far
-    apart as a film's bears out that this is one.
+    Of a rim of a few millimetres the edge is missed now and then, in eight bits of any beyond a
+    side as straight as a mask's; that the other two are as far apart as a film's bears out that
+    this is one.
     """
-    gaps = lacking(size, _UNSEEN_MM)
-    return gaps if gaps is not None and min(map(abs, gaps)) < CUT_MM else None
+    gaps = lacking(size, _WIDER_MM if page.encoded else _UNSEEN_MM)
+    if gaps is None or min(map(abs, gaps)) >= CUT_MM:
+        return None
+    # Across lack the left and the right side, down the top and the bottom.
+    ends = found.sides[0 if gaps[1] > gaps[0] else 1 :: 2]
+    return gaps if max(gaps) <= _UNSEEN_MM or any(_is_straight(page, one) for one in ends) else None
 
 
 def _slight_rims(page: Page, found: FoundSheet, size: SizeMm) -> list[float] | None:
@@ -214,38 +230,61 @@ def _rims_cut_off(page: Page, found: FoundSheet, corners: Points) -> list[float]
     ends = [side.seen or side.rough for side in found.sides]
     if sum(ends) != 3:
         return None
-    if (beyond := _rims_beyond_frame(found, corners, page.frame * page.scale, ends)) is not None:
-        return beyond
     size, between = _size(corners), ends[1] and ends[3]
     length, shown = (size.width, size.height) if between else (size.height, size.width)
-    ways = (lacking_across(length, shown, most) for most in _may_lack(page, found))
+    room = _room_beyond(corners, page.frame * page.scale)
+    opposite = ends.index(False) - 2
+    pair = [number for number in range(4) if (number % 2 == 1) is between]
+    hides = not page.encoded and any(
+        not found.settled[number] and room[number] < _NO_ROOM_MM for number in pair
+    )
+    most = (*_may_lack(page, found), _WIDEST_MM[0]) if hides else _may_lack(page, found)
+    within = _WIDER_MM if page.encoded and _is_masked(page, found) else None
+    ways = (lacking_across(length, shown, one, hidden=within) for one in most)
     gaps = next(filter(None, ways), None)
-    if gaps is None:
-        return None
-    rims = [
-        (gaps[0 if between is (number % 2 == 1) else 1] + _ROOM_MM) * end
-        for number, end in enumerate(ends)
-    ]
-    return _where_unsure(page, found, rims, masked=_is_masked(page, found))
-
-
-def _rims_beyond_frame(
-    found: FoundSheet, corners: Points, frame: Points, ends: Sequence[bool]
-) -> list[float] | None:
-    """Return how far a sheet goes on where its rims do so beyond the frame; None where none does.
-
-    A mask leaves a rim on every side. Where an edge was found beyond it on one side, and none on
-    another, the other's rim may end where there is no room to measure it, or beyond the frame.
-    """
-    if not any(found.settled):
-        return None
-    middles = (corners + np.roll(corners, -1, axis=0)) / 2
-    gaps = [abs(float((frame - middles)[n, 1 - n % 2])) for n in range(4)]
-    rims = [
-        (gap + _NO_ROOM_MM) * (end and not settled and gap < _WIDEST_MM[0] / 2 + _NO_ROOM_MM)
-        for gap, end, settled in zip(gaps, ends, found.settled, strict=True)
-    ]
+    rims = [0.0] * 4
+    if gaps is not None:
+        rims = [
+            (gaps[0 if number in pair else 1] + _ROOM_MM) * end for number, end in enumerate(ends)
+        ]
+        rims = _where_unsure(page, found, rims, masked=_is_masked(page, found))
+    hidden = _rim_opposite(page, found, opposite, length, shown, room[opposite])
+    rims[opposite] = max(rims[opposite], hidden)
     return rims if any(rims) else None
+
+
+def _rim_opposite(
+    page: Page, found: FoundSheet, number: int, length: float, shown: float, room: float
+) -> float:
+    """Return how far a sheet may go on at the side opposite to the one beyond the frame.
+
+    No size is borne out that way: what lacks to a film's lies beyond the frame, or on this side in
+    a rim like the bed. In more than eight bits that is told by its level or its edge where there is
+    room: more kept there would hide that a film is cut off. What a film that is fed too far loses
+    is explained by that, unless the side is as straight as a mask's.
+
+    Parameters
+    ----------
+    page : Page
+    found : FoundSheet
+    number : int
+        Of the side.
+    length, shown : float
+        Millimetres between the two sides beside it, and of the sheet the other way.
+    room : float
+        Millimetres from the side to the frame.
+    """
+    if found.settled[number]:
+        return 0.0
+    side = found.sides[number]
+    straight = _is_straight(page, side)
+    lack = lacking_along(length, shown, _WIDER_MM)
+    if lack is None:
+        # Cut off, or as wide as no film: of any length.
+        lack = _WIDER_MM if straight else 0.0
+    explained = lack < (CUT_MM if straight else FED_MM)
+    measured = not page.encoded and room >= _NO_ROOM_MM
+    return 0.0 if explained or measured else lack + _ROOM_MM
 
 
 def _size(corners: Points) -> SizeMm:
@@ -266,12 +305,12 @@ def _may_lack(page: Page, found: FoundSheet) -> tuple[float, ...]:
 
 def _is_masked(page: Page, found: FoundSheet) -> bool:
     """Tell whether two sides are as straight as a mask's, or hardly sides."""
-    bows = sorted(
-        0.0 if _is_weak(side) else side.bow / page.pitch
-        for side in found.sides
-        if side.seen or side.rough
-    )
-    return bows[1] < max(_STRAIGHT_MM, _STRAIGHT_PX / page.pitch)
+    return sum(_is_straight(page, one) for one in found.sides if one.seen or one.rough) > 1
+
+
+def _is_straight(page: Page, side: Side) -> bool:
+    """Tell whether a side is as straight as a mask's, or hardly one."""
+    return _is_weak(side) or side.bow / page.pitch < max(_STRAIGHT_MM, _STRAIGHT_PX / page.pitch)
 
 
 def _is_weak(side: Side) -> bool:
@@ -279,12 +318,11 @@ def _is_weak(side: Side) -> bool:
     return (side.rough and not side.seen) or (side.seen and side.support < _HALF)
 
 
-def _at_frame(corners: Points, frame: Points) -> list[bool]:
-    """Tell of top, right, bottom and left whether no edge could be measured beyond them."""
+def _room_beyond(corners: Points, frame: Points) -> list[float]:
+    """Return how far from the frame the middles of top, right, bottom and left lie."""
     middles = (corners + np.roll(corners, -1, axis=0)) / 2
     gaps = np.minimum(middles, frame[2] - middles)
-    across = [gaps[n, 1 - n % 2] for n in range(4)]
-    return [bool(gap < _NO_ROOM_MM) for gap in across]
+    return [float(gaps[n, 1 - n % 2]) for n in range(4)]
 
 
 def _widened(

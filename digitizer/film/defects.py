@@ -30,6 +30,11 @@ _STANDS_OUT = 8.0
 """Robust standard deviations; with the bands as on the two digitizers that were compared film by
 film (bolton-brush/scanner-comparison)."""
 _MOST_BANDS = 4
+_STILL, _MOVING = 0.95, 0.6
+"""Part of its pixels that are as the one before them from which on a column is stuck, and below
+which it shows picture or grain; in eight bits half of the pixels may differ by none."""
+_CLIPPED = 1e-3
+"""Part of the other pixels at an end of the range from which on it is not a defect's alone."""
 _LEAST_STEP = 0.005
 """Part of the level by which a line must stand out, however quiet the scanner."""
 _LEAST_VALUE = 0.6
@@ -78,10 +83,13 @@ class Lines:
         Columns (or rows) of the scan that stand out over most of their length.
     banding : float
         Amplitude of the swing from line to line that all bands share, as a part of the brightness.
+    still : tuple of int
+        Those places that never change along their length, as nothing printed does: it has grain.
     """
 
     places: tuple[int, ...]
     banding: float
+    still: tuple[int, ...] = ()
 
 
 def odd_lines(picture: Pixels, box: Box, *, along_rows: bool = False) -> Lines:
@@ -104,9 +112,11 @@ def odd_lines(picture: Pixels, box: Box, *, along_rows: bool = False) -> Lines:
     step = max(1, part.shape[0] // (_BANDS * _SAMPLES))
     lines = part[::step].astype(np.float32)
     bands = np.array_split(lines, _BANDS)
-    odd = _standing_out(bands)
+    still = _still(lines)
+    odd = np.union1d(_standing_out(bands), still)
     first = top if along_rows else left
-    return Lines(tuple(int(one) + first for one in odd), _banding(lines, odd))
+    places, unchanging = (tuple(int(at) + first for at in one) for one in (odd, still))
+    return Lines(places, _banding(lines, odd), unchanging)
 
 
 def _standing_out(bands: list[Floats]) -> NDArray[np.int_]:
@@ -127,6 +137,31 @@ def _standing_out(bands: list[Floats]) -> NDArray[np.int_]:
     places = np.flatnonzero(np.abs(np.sum(votes, axis=0)) >= _MOST_BANDS)
     lone = [int(one) for one in places if _is_line(bands, differences, int(one))]
     return np.array(lone, dtype=np.int_) + _LAG
+
+
+def _still(lines: Floats) -> NDArray[np.int_]:
+    """Return the columns that never change, while those three to either side do in most bands.
+
+    A stuck element may have the film's own brightness, but neither its picture nor its grain. An
+    end of the range that others reach does not count: beyond it all is alike, as in the gap between
+    two pictures.
+
+    Parameters
+    ----------
+    lines : ndarray of float32, (rows, columns)
+    """
+    same = (lines[1:] == lines[:-1]).astype(np.float32)
+    begins = np.linspace(0, len(same), _BANDS + 1).astype(int)
+    shares = np.add.reduceat(same, begins[:-1], axis=0) / np.diff(begins)[:, None]
+    own = shares[:, _LAG:-_LAG] > _STILL
+    beside = np.maximum(shares[:, : -2 * _LAG], shares[:, 2 * _LAG :]) < _MOVING
+    places = np.flatnonzero((own & beside).sum(axis=0) >= _MOST_BANDS) + _LAG
+    if places.size == 0:
+        return places
+    stuck_at = np.median(lines[:, places], axis=0)
+    others = np.delete(lines, places, axis=1)
+    clipped = [end for end in (lines.min(), lines.max()) if (others == end).mean() > _CLIPPED]
+    return places[~np.isin(stuck_at, clipped)]
 
 
 def _is_line(bands: list[Floats], differences: list[Floats], place: int) -> bool:

@@ -29,6 +29,17 @@ _SHARP_MM = 0.7
 nearer to the focus than to the film, casts a wider one. Edges of blurred scans are below."""
 _BEHIND_MM = 1.6
 """How far behind the first departure the cut may lie: lifted film shades the bed before it."""
+_GLARE_MM = 12.0
+"""How far about a bright film its glare may hide a dark bed: the scanner's optics scatter some
+thousandths of its light over millimetres, and the bed is darker than that."""
+_WELL_SEEN = 0.7
+"""Agreeing share of a side from which on a cut within glare is believed more than its outer end."""
+_FAINT = 0.1
+"""Part of the light a little further in below which a line's own step may be the end of glare."""
+_GLARE_PLACES = 64
+_STEP_PX, _STEP = 3, 0.6
+"""Part of what the light rises before a cut that lies within so many pixels of where the bed is
+left: glare rises all the way, a film's black rim is as dark from its own cut on."""
 _LINE_PX = 2.2
 """Narrowest rise of a step in pixels, 2.5 for an ideal one: what is narrower comes and goes, as
 noise does, and the dark line between film and bed that are alike."""
@@ -91,6 +102,8 @@ class Side:
         Root mean square departure of the smoothed edge from the line, in pixels.
     rough : bool
         Bed lies beyond, but no line could be fitted: ``point`` is known to some pixels only.
+    glare : float
+        Pixels within which the bed beyond it is hidden by the film's glare; 0 where it is not.
     """
 
     seen: bool
@@ -103,6 +116,7 @@ class Side:
     width: float
     bow: float
     rough: bool = False
+    glare: float = 0.0
 
 
 NO_SIDE = Side(False, False, np.zeros(2), np.array([1.0, 0.0]), 0.0, 0.0, 0.0, 0.0, 0.0)
@@ -110,7 +124,14 @@ NO_SIDE = Side(False, False, np.zeros(2), np.array([1.0, 0.0]), 0.0, 0.0, 0.0, 0
 
 
 def measure_side(
-    full: Pixels, bed: BedSurface, start: Vector, end: Vector, *, reach: float, pitch: float
+    full: Pixels,
+    bed: BedSurface,
+    start: Vector,
+    end: Vector,
+    *,
+    reach: float,
+    pitch: float,
+    within_glare: bool = False,
 ) -> Side:
     """Measure one side, outside to the left of the way from ``start`` to ``end``.
 
@@ -125,16 +146,50 @@ def measure_side(
         How far off it may be, in pixels.
     pitch : float
         Pixels per millimetre, an estimate where the scan tells none.
+    within_glare : bool
+        Whether the line is looked for farther in where a film's glare may hide a dark bed.
     """
+    length, near = float(np.linalg.norm(end - start)), max(5.0, 1.2 * pitch)
     first = _fit(full, bed, start, end, reach, pitch, average=3)
+    if within_glare and (not first.seen or _lies_in_glare(full, bed, first, length, pitch)):
+        deep = _GLARE_MM * pitch
+        within = _fit(full, bed, start, end, reach, pitch, average=3, glare=deep)
+        if within.seen:
+            within = _fit(full, bed, *_ends(within, length), near, pitch, average=7, glare=deep)
+        if within.seen and within.support > max(first.support * first.seen, _WELL_SEEN):
+            return within
     if not (first.seen or first.soft):
         return first
-    half = first.direction * float(np.linalg.norm(end - start)) / 2
-    near = max(5.0, 1.2 * pitch)
-    side = _fit(full, bed, first.point - half, first.point + half, near, pitch, average=7)
+    side = _fit(full, bed, *_ends(first, length), near, pitch, average=7)
     if not side.seen or side.width >= _LINE_PX or bed.tolerance < _NOISY:
         return side
-    return _on_dark_line(full, side, 2 * float(np.linalg.norm(half)), pitch)
+    return _on_dark_line(full, side, length, pitch)
+
+
+def _ends(side: Side, length: float) -> tuple[Vector, Vector]:
+    half = side.direction * length / 2
+    return side.point - half, side.point + half
+
+
+def _lies_in_glare(full: Pixels, bed: BedSurface, side: Side, length: float, pitch: float) -> bool:
+    """Tell whether far more light than at a line's own step is a little further in.
+
+    The glare of a bright film about it on a dark bed seems to end in a line, in log light.
+    """
+    inward = np.array([-side.direction[1], side.direction[0]])
+    at = np.linspace(_ENDS - 0.5, 0.5 - _ENDS, _GLARE_PLACES) * length
+    offsets = np.arange(-4, np.ceil(_GLARE_MM * pitch) + 5)
+    points = side.point + at[:, None, None] * side.direction + offsets[:, None] * inward
+    value, inside = _sampled(full, points, side.direction, 3)
+    whole = inside.all(axis=1)
+    if not whole.any():
+        return False
+    light = linear_light(
+        value[whole] / np.float32(bed.top), density=bed.density, encoded=bed.encoded
+    )
+    level = np.median(light, axis=0)
+    step, rise = float(level[8] - level[0]), float(level[8:].max() - level[0])
+    return rise > 0 and step < _FAINT * rise
 
 
 def _on_dark_line(full: Pixels, side: Side, length: float, pitch: float) -> Side:
@@ -175,6 +230,7 @@ def _fit(
     pitch: float,
     *,
     average: int,
+    glare: float = 0.0,
 ) -> Side:
     length = float(np.linalg.norm(end - start))
     direction = (end - start) / max(length, 1e-9)
@@ -184,10 +240,10 @@ def _fit(
     outward = np.array([direction[1], -direction[0]])
     where = np.linspace(_ENDS, 1 - _ENDS, _PROFILES)
     behind = _BEHIND_MM * pitch
-    offsets = np.arange(np.ceil(reach) + 6, -np.ceil(reach + behind) - 6, -1.0)
+    offsets = np.arange(np.ceil(reach + glare) + 6, -np.ceil(reach + glare + behind) - 6, -1.0)
     points = (start + np.outer(where, end - start))[:, None] + offsets[None, :, None] * outward
     value, inside = _sampled(full, points, direction, average)
-    found = _cuts(value, inside, bed.at(points), bed, round(max(behind, 5.0)))
+    found = _cuts(value, inside, bed.at(points), bed, round(max(behind, 5.0)), round(glare))
     at = where * length
     expected = _in_frame(points, full.shape, offsets, found)
     if found.good.sum() < max(12, 0.12 * expected):
@@ -215,6 +271,7 @@ def _fit(
         length=float(agree.sum()) / _PROFILES * length,
         width=width,
         bow=_bow(residual),
+        glare=glare,
     )
 
 
@@ -255,9 +312,17 @@ class _Cuts:
 
 
 def _cuts(
-    value: Floats, inside: NDArray[np.bool_], level: Vector, bed: BedSurface, behind: int
+    value: Floats,
+    inside: NDArray[np.bool_],
+    level: Vector,
+    bed: BedSurface,
+    behind: int,
+    glare: int = 0,
 ) -> _Cuts:
-    """Find on each profile, from outside inwards, where the bed ends."""
+    """Find on each profile, from outside inwards, where the bed ends.
+
+    With ``glare``, that many pixels further in too, where glare alone lies before it.
+    """
     count, steps = value.shape
     light = value / np.float32(bed.top)
     tone = log_tone(light, density=bed.density)
@@ -273,7 +338,9 @@ def _cuts(
     departure = np.argmax(left, axis=1)
     good = left.any(axis=1) & (departure >= first_inside + run)
     steep = np.abs(derivative(linear_light(light, density=bed.density, encoded=bed.encoded)))
-    window = np.abs(index - (departure + (behind - 3) / 2)[:, None]) <= (behind + 3) / 2
+    window = np.abs(index - (departure + (behind + glare - 3) / 2)[:, None]) <= (
+        (behind + glare + 3) / 2
+    )
     steep_there = np.where(window & inside, steep, -1.0)
     peak = np.clip(first_peak(steep_there), 4, steps - 5)
     lines = np.arange(count)
@@ -286,7 +353,21 @@ def _cuts(
     rise = np.abs(derivative(tone))[lines[:, None], reach].max(axis=1)
     width = height / np.maximum(rise, 1e-6)
     good &= here > 0
+    if glare:
+        good &= _only_glare_before(tone, level, departure, peak)
     return _Cuts(good, peak + np.clip(shift, -0.5, 0.5), width.astype(np.float64))
+
+
+def _only_glare_before(
+    tone: Floats, level: Vector, departure: NDArray[np.int_], peak: NDArray[np.int_]
+) -> NDArray[np.bool_]:
+    """Tell on which profiles it grows lighter from a dark bed to the cut, and not by a step."""
+    above = cv2.blur(tone, (5, 1)) - level
+    lines, last = np.arange(len(peak)), above.shape[1] - 1
+    step = above[lines, np.minimum(departure + _STEP_PX, last)]
+    before = above[lines, np.maximum(peak - _STEP_PX, 0)]
+    within = above[lines, np.minimum(peak + _STEP_PX, last)]
+    return np.asarray((within > before) & ((step < _STEP * before) | (peak < departure + _STEP_PX)))
 
 
 def first_peak(steep: Floats) -> NDArray[np.int_]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
-from math import cos, degrees, sin
+from math import cos, degrees, sin, tan
 
 import cv2
 import numpy as np
@@ -12,7 +12,13 @@ from numpy.typing import NDArray
 from digitizer.film.edges import Side
 from digitizer.film.light import Floats
 from digitizer.film.rectangle import OTHERWISE_DEG, agreeing, askew_deg, common_angle
-from digitizer.film.sizes import is_film_side, is_film_size, is_longer_than_any
+from digitizer.film.sizes import (
+    CUT_MM,
+    is_film_side,
+    is_film_size,
+    is_longer_than_any,
+    may_be_whole,
+)
 from digitizer.model.raster import Pixels
 from digitizer.model.units import SizeMm
 
@@ -60,6 +66,8 @@ _AGAINST = 0.5
 _IN_LINE_DEG, _IN_LINE_MM = 0.15, 2.0
 """How far two sheets of one feed may lie askew and aside of each other: what is laid by hand lies a
 degree askew, and no two films of a drawn bed lay within both."""
+
+_PARTS_OF_WEDGE = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 Points = NDArray[np.float64]
 
@@ -162,6 +170,12 @@ class FoundSheet:
         return sum(side.seen or side.rough for side in self.sides)
 
     @property
+    def hidden(self) -> tuple[int, int]:
+        """How many sides, 0 to 2, do not show across (left, right) and down (top, bottom)."""
+        top, right, bottom, left = (not (side.seen or side.rough) for side in self.sides)
+        return left + right, top + bottom
+
+    @property
     def is_soft(self) -> bool:
         """Whether half of its lines or more are as wide as a penumbra."""
         measured = [side for side in self.sides if side.seen or side.soft]
@@ -177,6 +191,48 @@ class FoundSheet:
     def area(self) -> float:
         """Area in pixels of the scan."""
         return float(cv2.contourArea(self.corners.astype(np.float32)))
+
+    def may_be_whole(self, page: Page, *, surely: bool = False) -> bool:
+        """Tell whether it may be a whole film of the trade, as far as it shows.
+
+        What lies askew in the frame and goes on beyond it takes up more of its own directions than
+        it is long: by a wedge, of which the film may have any part.
+
+        Parameters
+        ----------
+        page : Page
+            One that tells its resolution.
+        surely : bool
+            As for :func:`digitizer.film.sizes.may_be_whole`.
+        """
+        size = page.size_mm(self.corners)
+        if size is None:
+            return False
+        across, down = self.hidden
+        slope = abs(tan(common_angle(self.sides, page.scale)))
+        wedges = slope * size.height * bool(across), slope * size.width * bool(down)
+        return any(
+            may_be_whole(
+                SizeMm(size.width - part * wedges[0], size.height - part * wedges[1]),
+                self.hidden,
+                surely=surely,
+            )
+            for part in (_PARTS_OF_WEDGE if any(wedges) else (0.0,))
+        )
+
+    def is_cut_to_size(self, page: Page) -> bool:
+        """Tell whether its edges are as far apart as those of a film of the trade, all that show.
+
+        Parameters
+        ----------
+        page : Page
+        """
+        size = page.size_mm(self.corners)
+        if size is None:
+            return False
+        if all(side.seen for side in self.sides):
+            return is_film_size(size, CUT_MM)
+        return bool(self.opposite_cuts(page.scale, page.frame)) and self.may_be_whole(page)
 
     def upright(self, frame: Points) -> Points:
         """Return the box along the frame around all of the sheet and its piece that it shows.

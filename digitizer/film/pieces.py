@@ -53,7 +53,25 @@ Points = NDArray[np.float64]
 def measure_piece(
     page: Page, bed: BedSurface, outlines: Sequence[NDArray[np.int32]]
 ) -> FoundSheet | None:
-    """Measure the four sides of one supposed sheet; None where it cannot be one."""
+    """Measure the four sides of one supposed sheet; None where it cannot be one.
+
+    On a dark bed the glare about a bright film seems to be film, which then has no film's size. Its
+    cuts are looked for within that, and believed where they have.
+    """
+    found = _measured(page, bed, outlines)
+    if found is None or found.is_cut_to_size(page):
+        return found
+    within = _measured(page, bed, outlines, within_glare=True)
+    return within if within is not None and within.is_cut_to_size(page) else found
+
+
+def _measured(
+    page: Page,
+    bed: BedSurface,
+    outlines: Sequence[NDArray[np.int32]],
+    *,
+    within_glare: bool = False,
+) -> FoundSheet | None:
     rows, columns = page.tone.shape
     laid = rough_rectangle(outlines, (rows, columns))
     if laid is None:
@@ -64,7 +82,9 @@ def measure_piece(
         return None
     reach = max(8 / float(page.reduction.min()), 0.012 * float(lengths.max()))
     measured = tuple(
-        _side(page, bed, rough[number], rough[(number + 1) % 4], reach) if shown else NO_SIDE
+        _side(page, bed, rough[[number, (number + 1) % 4]], reach, within_glare=within_glare)
+        if shown
+        else NO_SIDE
         for number, shown in enumerate(laid.shown)
     )
     sides = _unsharp_too(measured, page.pitch)
@@ -79,7 +99,7 @@ def measure_piece(
     )
     corners = rectangle(sides, angle, page.scale, page.frame)
     rim = (np.concatenate(list(outlines))[:, 0, :] + 0.5) / page.reduction
-    glow = _GLOW / float(page.reduction.min())
+    glow = max(_GLOW / float(page.reduction.min()), *(side.glare for side in sides))
     return FoundSheet(
         corners=corners,
         sides=sides,
@@ -96,9 +116,11 @@ def measure_piece(
     )
 
 
-def _side(page: Page, bed: BedSurface, start: Points, end: Points, reach: float) -> Side:
+def _side(page: Page, bed: BedSurface, ends: Points, reach: float, *, within_glare: bool) -> Side:
     """Measure one side; where bed lies beyond but no line is found, keep the rough one."""
-    side = measure_side(page.full, bed, start, end, reach=reach, pitch=page.pitch)
+    side = measure_side(
+        page.full, bed, *ends, reach=reach, pitch=page.pitch, within_glare=within_glare
+    )
     return side if side.seen or side.soft else replace(side, rough=True)
 
 
@@ -166,11 +188,14 @@ def is_scattered(found: FoundSheet, page: Page) -> bool:
 
 def with_rims(page: Page, found: list[FoundSheet]) -> list[FoundSheet]:
     """Return the sheets with the black rims that looked like the bed; none where none has one."""
+    # In eight bits rim and bed have one level: what differs is grey film.
+    alone = len(found) == 1 and not page.encoded
     # What glare or tape left of the bed's level is no sheet beside others that are borne out.
     found = [one for one in found if one.believed >= BELIEVED]
     brighter = bed_is_brighter(page.full, [one.corners for one in found], page.pitch)
     wider = [
-        _with_rim(page, one, [x.corners for x in found if x is not one], brighter) for one in found
+        _with_rim(page, one, [x.corners for x in found if x is not one], brighter, alone=alone)
+        for one in found
     ]
     if not any(wider):
         return []
@@ -180,13 +205,21 @@ def with_rims(page: Page, found: list[FoundSheet]) -> list[FoundSheet]:
 
 
 def _with_rim(
-    page: Page, found: FoundSheet, others: Sequence[Points], brighter: bool | None
+    page: Page,
+    found: FoundSheet,
+    others: Sequence[Points],
+    brighter: bool | None,
+    *,
+    alone: bool,
 ) -> FoundSheet | None:
     """Return a sheet with its rim; None where no edge shows beyond its picture."""
-    if not found.has_corner:
+    if not found.has_corner and found.witnesses(page.scale, page.frame) < 2:
         return None
-    rims = beyond(page.full, found.corners, page.pitch, others, brighter=brighter)
-    if rims is None:
+    if found.is_cut_to_size(page):
+        # What is beyond its cuts is no film: glare, or a shade.
+        return None
+    rims = beyond(page.full, found.corners, page.pitch, others, brighter=brighter, alone=alone)
+    if rims is None or (not any(rims) and found.may_be_whole(page, surely=True)):
         return None
     angle = common_angle(found.sides, page.scale)
     ends = np.roll(found.corners, -1, axis=0)
@@ -204,5 +237,6 @@ def _with_rim(
             else replace(side, seen=True, soft=False, point=middle + rim * outward)
         )
     corners = rectangle(sides, angle, page.scale, page.frame)
-    settled = tuple(bool(rim) for rim in rims)
+    # In eight bits what steps is grey film: a rim like the bed may lie beyond it.
+    settled = tuple(bool(rim) and not page.encoded for rim in rims)
     return replace(found, corners=corners, sides=tuple(sides), believed=1.0, settled=settled)

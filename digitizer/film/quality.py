@@ -126,6 +126,10 @@ def _of_all_over(
         tiles = find_tiles(reading_picture(raster, geometry), raster.dpi)
         if tiles is not None:
             stuck, lost = without_sides(tiles, raster.dpi, stuck, lost)
+            stuck, lost = (
+                tuple(sorted({*one, *lines.still}))
+                for one, lines in ((stuck, columns), (lost, rows))
+            )
             # The grain of what is printed is as fine and as black.
             dust, is_dusty = (None if is_dusty else dust), False
     said = {

@@ -28,6 +28,12 @@ _SURE = 7.0
 """Standard errors by which the two bands must differ."""
 _DIFFERS = 0.025
 """Part of the level by which they must differ: lamps fall off by a thousandth a millimetre."""
+_UNLIKE = 0.04
+"""Part of the level by which rim and bed differ, and lamps do not from one side to another."""
+_BLACK = 1.25
+"""Times the darkest level from which on there is something else on a bed: rims differ by 0.12."""
+_BOTH_BLACK = 2.0
+"""Times that one side of an edge is as bright as the other at most, a dark line among either."""
 _ALONG = 1200
 
 Points = NDArray[np.float64]
@@ -68,6 +74,7 @@ def beyond(
     others: Sequence[Points] = (),
     *,
     brighter: bool | None = None,
+    alone: bool = False,
 ) -> tuple[float | None, ...] | None:
     """Return how far beyond each side of a dark-rimmed picture its sheet ends, in pixels.
 
@@ -87,6 +94,8 @@ def beyond(
     brighter : bool or None
         Whether the bed is brighter than black film, of :func:`bed_is_brighter`: an edge the other
         way is another sheet's.
+    alone : bool
+        Whether nothing else lies on the bed.
     """
     ends = [(corners[number], corners[(number + 1) % 4]) for number in range(4)]
     strips = [_strip(full, start, end, pitch, others) for start, end in ends]
@@ -96,7 +105,7 @@ def beyond(
         for one, (start, end) in zip(found, ends, strict=True)
     ]
     if all(one is None for one in edges):
-        return None
+        return _without_edges(strips, pitch, brighter=brighter) if alone else None
     film, bed = _levels(strips, edges, pitch)
     rims = [
         edge if edge is not None else _without_edge(strip, film, bed, pitch)
@@ -104,6 +113,35 @@ def beyond(
     ]
     # Among others a sheet ends before the next, wherever that is.
     return tuple(0.0 if rim is None and others else rim for rim in rims)
+
+
+def _without_edges(
+    strips: list[Floats | None], pitch: float, *, brighter: bool | None
+) -> tuple[float | None, ...] | None:
+    """Tell a side whose rim goes on to the frame where no edge shows: it is not as the others are.
+
+    Returns
+    -------
+    tuple of (0 or None), or None
+        As of :func:`beyond`; None where all are alike.
+    """
+    near = round(_NEAR_MM * pitch)
+    levels = [
+        None if strip is None else float(np.median(_trimmed(strip)[near:])) for strip in strips
+    ]
+    black = _BLACK * min((level for level in levels if level is not None), default=0.0)
+    known = sorted(level for level in levels if level is not None and level < black)
+    if len(known) < 2 or known[-1] - known[0] < _UNLIKE * known[0]:
+        return None
+    # What lies beside most sides is bed; of as many, film is the darker.
+    gaps = np.diff(known)
+    darker = int(np.argmax(gaps)) + 1
+    film_is_darker = 2 * darker <= len(known) if brighter is None else brighter
+    between = (known[darker - 1] + known[darker]) / 2
+    return tuple(
+        None if level is not None and level < black and (level < between) is film_is_darker else 0.0
+        for level in levels
+    )
 
 
 def _is_anothers(
@@ -122,14 +160,17 @@ def _is_anothers(
 def _levels(
     strips: list[Floats | None], edges: list[float | None], pitch: float
 ) -> tuple[float, float]:
-    """Return the light of the rim and of the bed where an edge tells them apart."""
-    window = max(3, round(_WINDOW_MM * pitch))
+    """Return the light of the rim and of the bed where an edge tells them apart.
+
+    Along its cut a rim is darker, and the bed beside it lies in its shade: neither counts.
+    """
+    near, window = round(_NEAR_MM * pitch), max(3, round(_WINDOW_MM * pitch))
     film, bed = [], []
     for strip, edge in zip(strips, edges, strict=True):
         if strip is not None and edge is not None:
             level, at = _trimmed(strip), round(edge)
-            film.append(float(level[max(0, at - window) : at].mean()))
-            bed.append(float(level[at : at + window].mean()))
+            film.append(float(np.median(level[at // 3 : max(at, at // 3 + 1)])))
+            bed.append(float(np.median(level[min(at + near, level.size - window) :])))
     return float(np.mean(film)), float(np.mean(bed))
 
 
@@ -176,14 +217,16 @@ def _edge(values: Floats, pitch: float) -> tuple[float, float] | None:
         for part in np.array_split(values, _PARTS, axis=1)
         if (step := _step(part, first, window)) is not None
     ]
-    for _, (at, gap) in parts:
+    for _, (at, gap, lined) in parts:
+        # Beside a dark line that tells the place, either way may be the larger step.
         near = [
             part
-            for part, (other, its) in parts
-            if abs(other - at) < _AGREE_MM * pitch and gap * its > 0
+            for part, (other, its, also_lined) in parts
+            if abs(other - at) < _AGREE_MM * pitch and (gap * its > 0 or (lined and also_lined))
         ]
         if len(near) >= _PARTS - 1:
-            return _step(np.concatenate(near, axis=1), first, window)
+            edge = _step(np.concatenate(near, axis=1), first, window)
+            return edge and edge[:2]
     return None
 
 
@@ -216,8 +259,10 @@ def _trimmed(values: Floats) -> Floats:
     return np.asarray(ordered[:, trim : ordered.shape[1] - trim].mean(axis=1), dtype=np.float32)
 
 
-def _step(values: Floats, first: int, window: int) -> tuple[float, float] | None:
-    """Return place and sign of the surest step between two bands; None where none is sure.
+def _step(values: Floats, first: int, window: int) -> tuple[float, float, bool] | None:
+    """Return place and height of the surest step between two bands; None where none is sure.
+
+    And whether a dark line tells the place.
 
     ``values`` has one row for each pixel outwards.
     """
@@ -235,13 +280,18 @@ def _step(values: Floats, first: int, window: int) -> tuple[float, float] | None
     sure = np.abs(gap) / error
     sure[np.abs(gap) < _DIFFERS * np.maximum(inner, 1.0)] = 0
     best = int(np.argmax(sure))
-    if sure[best] <= _SURE:
+    # What is black on one side alone is no rim beside a dark bed, but another sheet.
+    brightest, darkest = max(inner[best], outer[best]), min(inner[best], outer[best])
+    if sure[best] <= _SURE or brightest > _BOTH_BLACK * darkest:
         return None
-    return _at_cut(level, int(at[best]), window, noise), float(gap[best])
+    place, lined = _at_cut(level, int(at[best]), window, noise)
+    return place, float(gap[best]), lined
 
 
-def _at_cut(level: Floats, step: int, window: int, noise: float) -> float:
+def _at_cut(level: Floats, step: int, window: int, noise: float) -> tuple[float, bool]:
     """Return where within a step the cut lies: at its dark line, or where the step is steepest.
+
+    And whether it is that line.
 
     Bands of a window's width find the step, but the shade beside a sheet draws it out outwards by
     the half of one.
@@ -249,4 +299,4 @@ def _at_cut(level: Floats, step: int, window: int, noise: float) -> float:
     first = max(0, step - 2 * window)
     near = level[first : step + 2 * window]
     line = darkest_line(near, window / _WINDOW_MM, noise)
-    return first + 1.0 + line[0] if line is not None else step + 0.5
+    return (step + 0.5, False) if line is None else (first + 1.0 + line[0], True)

@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 
 from digitizer.film.bed import (
     BedKind,
+    Mask,
+    Outline,
     frame_levels,
     grow_bed,
     kind_of_bed,
@@ -29,7 +31,7 @@ from digitizer.film.borders import border_angle
 from digitizer.film.found import FED_DEG, MUCH_LEFT_OUT, FoundSheet, Page, beside, left_out
 from digitizer.film.pieces import outermost
 from digitizer.film.rectangle import OTHERWISE_DEG, agreeing, clipped, common_angle
-from digitizer.film.sizes import is_film_size, may_be_framed, may_be_whole
+from digitizer.film.sizes import is_film_size, may_be_framed
 from digitizer.film.supposition import MOST_SHEETS, SIZED_MM, Supposition, suppose
 from digitizer.model.units import SizeMm
 
@@ -58,6 +60,12 @@ two beds, both lie within 0.7 on 800 drawn scans."""
 _LEFT_OUT = 0.004
 """Part of its area that a sheet of no film's size may have of its piece outside: of 800 drawn films
 no such one had 0.003, but one from which a part of its block was cut 0.017."""
+_RIM_MM = 25.4
+"""The widest clear or black rim of a film."""
+_ALONG = 0.8
+"""Part of a side of the frame along which a bed runs."""
+_BED = 0.5
+"""Part of a strip along the frame that may be film, or hidden in its glare, where it is bed."""
 _WITHIN = 0.9
 """Part of the area of sheets that lies within another which they are printed on: an edge beyond the
 outermost picture may have been taken for its own."""
@@ -143,8 +151,9 @@ def _kept(best: Supposition, page: Page) -> BorneOut:
             return BorneOut([_all_around(max(judged, key=lambda one: one.area), page)])
         angle = _angle_of_field(judged[0], page) if len(judged) == 1 else None
         return BorneOut([], angle, unsure=True)
-    if best.dark and _leaves_pieces_out(best, kept, page):
-        return BorneOut([], unsure=True)
+    if _leaves_pieces_out(best, kept, page):
+        lone = len(kept) == 1 and not best.dark
+        return BorneOut([], _angle_of_field(kept[0], page) if lone else None, unsure=True)
     if best.dark and len(kept) == 1:
         if kept[0].is_of_two(page.scale):
             # Where its own sides run is not known, and its corners are as black as the bed.
@@ -197,11 +206,39 @@ def _leaves_pieces_out(best: Supposition, kept: Sequence[FoundSheet], page: Page
     """Tell whether what is no bed lies beside sheets of which none has a film's size.
 
     They are pictures on film as black as the bed, and what lies beside them is printed on it too.
+    Or, where the bed is not dark, it goes along the frame and no farther off than a rim is wide:
+    then that is the bed, and what was taken for it the film's rim.
     """
     if any(_measures_as_film(one, page) for one in best.sheets):
         return False
-    rims = [(one[:, 0] + 0.5) / page.reduction for one in best.pieces]
-    return any(all(beside(one.corners, rim, one.glow) > _APART for one in kept) for rim in rims)
+    pieces = [one for one in best.pieces if best.dark or _runs_along_frame(one, page)]
+    rims = [(one[:, 0] + 0.5) / page.reduction for one in pieces]
+    room = np.inf if best.dark else _RIM_MM * page.pitch
+    return any(
+        all(beside(one.corners, rim, one.glow) > _APART and _away(one, rim) < room for one in kept)
+        for rim in rims
+    )
+
+
+def _away(found: FoundSheet, rim: Points) -> float:
+    """Return how far from a sheet the nearest point of a rim, (n, 2), is, in pixels."""
+    corners = found.corners.astype(np.float32)
+    return -max(cv2.pointPolygonTest(corners, (float(x), float(y)), True) for x, y in rim)
+
+
+def _runs_along_frame(outline: Outline, page: Page) -> bool:
+    """Tell whether a piece reaches the frame along most of one of its sides."""
+    rows, columns = page.tone.shape
+    x, y = outline[:, 0, 0], outline[:, 0, 1]
+    return any(
+        bool(at.any()) and float(np.ptp(along[at])) > _ALONG * length
+        for at, along, length in (
+            (y == 0, x, columns),
+            (y == rows - 1, x, columns),
+            (x == 0, y, rows),
+            (x == columns - 1, y, rows),
+        )
+    )
 
 
 def _all_around(found: FoundSheet, page: Page) -> FoundSheet:
@@ -233,8 +270,9 @@ def _best_borne_out(believed: Sequence[Supposition], page: Page) -> Supposition:
 def _film_around(best: Supposition, supposed: Sequence[Supposition], page: Page) -> Supposition:
     """Return what has a film's size around sheets of which some have none: they are printed on it.
 
-    The rim of a sheet of many pictures is as level as a bed, and the outline of its pictures longer
-    than what shows of the sheet's own where that was fed.
+    The rim of a sheet is as level as a bed, and the outline of its pictures longer than what shows
+    of the sheet's own where that goes on beyond the frame. Then the bed beside it seems to be
+    sheets too, of one edge each.
     """
     if all(_measures_as_film(one, page) for one in best.sheets):
         return best
@@ -243,9 +281,24 @@ def _film_around(best: Supposition, supposed: Sequence[Supposition], page: Page)
         for one in supposed
         if one.sheets
         and all(_measures_as_film(sheet, page) for sheet in one.sheets)
-        and _lie_within(best.sheets, one.sheets, page.frame)
+        and _lie_within(_but_bed(best.sheets, one, page), one.sheets, page.frame)
     ]
     return max(around, key=lambda one: one.edge, default=best)
+
+
+def _but_bed(sheets: Sequence[FoundSheet], supposed: Supposition, page: Page) -> list[FoundSheet]:
+    """Return those sheets of another supposition that are no bed under this one."""
+    pieces = np.zeros(page.tone.shape, np.uint8)
+    cv2.drawContours(pieces, supposed.pieces, -1, 1, cv2.FILLED)
+    return [one for one in sheets if one.seen > 1 or _share_of(one, pieces, page) > _BED]
+
+
+def _share_of(found: FoundSheet, pieces: Mask, page: Page) -> float:
+    """Return the part of what shows of a sheet that lies in pieces, 1 in a mask of the page."""
+    shown = np.zeros(pieces.shape, np.uint8)
+    corners = np.rint(found.corners * page.reduction - 0.5).astype(np.int32)
+    cv2.fillConvexPoly(shown, corners, 1)
+    return cv2.countNonZero(shown & pieces) / max(cv2.countNonZero(shown), 1)
 
 
 def _measures_as_film(found: FoundSheet, page: Page) -> bool:
@@ -268,7 +321,7 @@ def _lie_within(sheets: Sequence[FoundSheet], others: Sequence[FoundSheet], fram
     """Tell whether most of what shows of some sheets lies within others."""
     shown = [_common(frame, one.corners) for one in sheets]
     held = sum(_area(_common(one, other.corners)) for one in shown for other in others)
-    return held > _WITHIN * sum(_area(one) for one in shown)
+    return bool(shown) and held > _WITHIN * sum(_area(one) for one in shown)
 
 
 def _common(outline: Points, corners: Points) -> Points:
@@ -320,9 +373,7 @@ def _may_be_film(found: FoundSheet, page: Page) -> bool:
     size = page.size_mm(found.corners)
     if size is None:
         return True
-    top, right, bottom, left = (not (side.seen or side.rough) for side in found.sides)
-    hidden = (left + right, top + bottom)
-    return may_be_whole(size, hidden) if any(hidden) else is_film_size(size)
+    return found.may_be_whole(page) if any(found.hidden) else is_film_size(size)
 
 
 def _contradicts(other: Supposition, best: Supposition, scale: Points) -> bool:
@@ -366,10 +417,12 @@ def _is_field(sheets: Sequence[FoundSheet], page: Page, *, clear: bool) -> bool:
     fills = size.width > _FIELD * frame.width and size.height > _FIELD * frame.height
     if not (fills or clear):
         return False
+    if not fills and sum(seen) < 4 and sheets[0].opposite_cuts(page.scale, page.frame):
+        # A film that is cut off by the frame; a field beside which so much shows has four sides.
+        return False
     if abs(degrees(common_angle(sheets[0].sides, page.scale))) > FED_DEG:
         return False
-    top, right, bottom, left = (not (side.seen or side.rough) for side in sheets[0].sides)
-    return not may_be_whole(size, (left + right, top + bottom), surely=True)
+    return not sheets[0].may_be_whole(page, surely=True)
 
 
 def _angle_of_field(field: FoundSheet, page: Page) -> float | None:

@@ -122,8 +122,7 @@ class Supposition:
     @property
     def is_soft(self) -> bool:
         """Whether most of its edges are as wide as a penumbra."""
-        sides = [side for one in self.sheets for side in one.sides if side.seen]
-        return 2 * sum(side.soft for side in sides) > len(sides)
+        return _are_soft(self.sheets)
 
     @property
     def is_sharp(self) -> bool:
@@ -147,12 +146,19 @@ class Supposition:
         if other.is_sharp and (self.is_soft or other.edge > _OUTWEIGHED * self.edge):
             # No penumbra, and no short line, makes a border of cut edges that meet.
             return False
-        if other.is_soft and self.sheets and not self.is_soft:
-            # A penumbra within a cut edge is a collimator's, however alike the levels are.
+        if other.is_soft and outer and not _are_soft(outer):
+            # A penumbra within a cut edge, or a mask's, is a collimator's, however alike the levels
+            # are.
             return all(any(mine.holds_lines(one) for mine in outer) for one in other.sheets)
         if abs(self.level - other.level) < _SAME_BED:
             return False
         return all(any(mine.holds(one) for mine in outer) for one in other.sheets)
+
+
+def _are_soft(found: Sequence[FoundSheet]) -> bool:
+    """Tell whether most edges are as wide as a penumbra."""
+    sides = [side for one in found for side in one.sides if side.seen]
+    return 2 * sum(side.soft for side in sides) > len(sides)
 
 
 def suppose(page: Page, bed: Bed, kind: BedKind, level: float) -> Supposition:
@@ -192,10 +198,12 @@ def suppose(page: Page, bed: Bed, kind: BedKind, level: float) -> Supposition:
             lines = [side for one in found for side in one.sides if side.weight > 0]
             return Supposition(level, [], found, lines, plain, kind is BedKind.DARK)
         proven = _proves(found, page)
+        films = [bool(one.opposite_cuts(page.scale, page.frame)) for one in found]
         least = min(
-            one.believed if one.has_corner or proven else one.believed - _LONE for one in found
+            one.believed if one.has_corner or proven or film else one.believed - _LONE
+            for one, film in zip(found, films, strict=True)
         )
-        borne_out = least >= (_BACKED if proven else BELIEVED)
+        borne_out = least >= (_BACKED if proven or all(films) else BELIEVED)
         edge = sum(one.edge for one in found)
         fewer = len(best) > MOST_SHEETS >= len(found)
         scattered = any(is_scattered(one, page) for one in found)
@@ -237,12 +245,8 @@ def _is_whole(found: FoundSheet, page: Page) -> bool:
     Two opposite edges must be measured: the size of what goes on beyond the frame is the frame's,
     and a frame has a film's size where a film fills it.
     """
-    size = page.size_mm(found.corners)
     seen = [side.seen for side in found.sides]
-    if size is None or not ((seen[0] and seen[2]) or (seen[1] and seen[3])):
-        return False
-    top, right, bottom, left = (not (side.seen or side.rough) for side in found.sides)
-    return may_be_whole(size, (left + right, top + bottom))
+    return ((seen[0] and seen[2]) or (seen[1] and seen[3])) and found.may_be_whole(page)
 
 
 def _is_bare(bed: Mask, found: Sequence[FoundSheet], page: Page) -> bool:
@@ -274,16 +278,17 @@ def _is_border(
         if abs(degrees(common_angle(found.sides, page.scale))) > FED_DEG:
             return False
     elif kind in (BedKind.DARK, BedKind.BRIGHT):
-        top, right, bottom, left = (not (side.seen or side.rough) for side in found.sides)
         if found.seen == 4 and is_film_size(size, SIZED_MM):
             return False
         if is_longer_than_any(size):
             return False
         if not found.is_soft and _is_as_wide_as_film(found, size, page.pitch):
             return False
+        if _lies_between_cuts(found, page):
+            return False
         frame = page.size_mm(page.frame)
         fills = alone and frame is not None and may_be_whole(frame, (2, 2))
-        if fills and not may_be_whole(size, (left + right, top + bottom)):
+        if fills and not found.may_be_whole(page):
             return True
     if kind is BedKind.DARK or (kind is BedKind.BRIGHT and found.is_soft):
         return is_border(
@@ -296,6 +301,17 @@ def _is_border(
             unsharp=found.is_soft,
         )
     return False
+
+
+def _lies_between_cuts(found: FoundSheet, page: Page) -> bool:
+    """Tell a film that goes on beyond the frame on both sides of its two opposite cuts.
+
+    These are as far apart as a film is long, and the frame is nearly as wide as that one is: no
+    border on a film chances to be both.
+    """
+    alone = sum(side.seen for side in found.sides) == 2
+    cut = alone and bool(found.opposite_cuts(page.scale, page.frame))
+    return cut and found.may_be_whole(page)
 
 
 def _is_as_wide_as_film(found: FoundSheet, size: SizeMm, pitch: float) -> bool:

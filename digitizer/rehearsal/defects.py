@@ -45,6 +45,8 @@ def _top(scan: DrawnScan) -> int:
 def _stuck_columns(rng: np.random.Generator, scan: DrawnScan) -> Pixels:
     """Kill, stick or weaken one to four elements of the sensor."""
     pixels = scan.raster.pixels.copy()
+    # Anywhere in the film's own range: what stands out of it is seen by anyone.
+    low, high = np.quantile(pixels, (0.01, 0.99))
     middle = pixels.shape[1]
     for _ in range(int(rng.integers(1, 5))):
         column = int(rng.integers(middle // 4, middle * 3 // 4))
@@ -54,7 +56,8 @@ def _stuck_columns(rng: np.random.Generator, scan: DrawnScan) -> Pixels:
                 pixels.dtype
             )
         else:
-            pixels[:, column] = 0 if kind == "dead" else round(_top(scan) * rng.uniform(0.5, 1))
+            stuck_at = low + (high - low) * float(rng.random())
+            pixels[:, column] = 0 if kind == "dead" else round(stuck_at)
     return pixels
 
 

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from film_phantoms import Laid, scan
 
-from digitizer.film import find_sheets
+from digitizer.film import find_sheets, quality
 from digitizer.film.rendering import grid_of
-from digitizer.film.sizes import lacking, lacking_across
+from digitizer.film.sizes import lacking, lacking_across, lacking_along
 from digitizer.model.units import SizeMm
 from digitizer.rehearsal.covers import draw_marked_scan
+from digitizer.rehearsal.defects import spoil
 from digitizer.rehearsal.population import DrawnScan, draw_scan
 
 
@@ -195,5 +196,36 @@ def test_no_side_of_a_mask_is_surer_than_its_opposite() -> None:
 
 @pytest.mark.parametrize(("seed", "number"), [(78503, 98), (77501, 160)])
 def test_a_masks_rim_that_goes_on_beyond_the_frame_is_kept(seed: int, number: int) -> None:
-    """Beside it an edge is found beyond the mask; above or below the frame ends before there is."""
-    assert over_mm(draw_scan((seed, 1, number), dpi=100)).min() > -0.5
+    """It is told from the bed by its level; of the first no edge shows anywhere."""
+    assert over_mm(draw_scan((seed, 1, number), dpi=100)) == pytest.approx(0.0, abs=0.5)
+
+
+@pytest.mark.parametrize(("seed", "number"), [(78505, 189), (90101, 55)])
+def test_what_lacks_to_a_film_may_lie_opposite_to_the_side_beyond_the_frame(
+    seed: int, number: int
+) -> None:
+    """Rims of 9.7 mm too near to the frame to be measured, and of 4.4 mm, in eight bits."""
+    scan = draw_scan((seed, 1, number), dpi=100)
+    assert over_mm(scan).min() > -0.5
+    assert over_mm(scan).max() < 2.0
+
+
+def test_what_a_film_was_fed_too_far_is_not_sought_on_a_side_that_bows() -> None:
+    """A drawn film in eight bits, 1.9 mm of which lie beyond the frame."""
+    assert over_mm(draw_scan((90101, 1, 308), dpi=100)) == pytest.approx(0.0, abs=0.5)
+
+
+def test_a_rim_as_wide_as_a_film_by_chance_is_no_film() -> None:
+    """Of 254 x 304.8 mm, in eight bits; the mask leaves 240 mm, but 291 mm of no film as wide."""
+    assert lacking_across(240.2, 290.6, 40) is None
+    assert lacking_across(240.2, 290.6, 40, hidden=20.0) == pytest.approx((13.8, 14.2), abs=0.01)
+    assert lacking_along(299.8, 234.5, 20) == pytest.approx(5.5)
+    assert lacking_along(299.8, 260.0, 20) is None
+
+
+def test_a_film_that_is_cut_off_is_not_made_whole_by_the_bed_beside_it() -> None:
+    """It lacks 12 mm to a film's size; the bed beside its far side, 7 mm wide, is told by level."""
+    key = (90891, 1, 10013)
+    raster = spoil(np.random.default_rng(key), draw_scan(key, dpi=100), "film_cut_off")
+    (sheet,) = find_sheets(raster).sheets
+    assert "film_cut_off" in quality(raster, sheet).flags

@@ -110,6 +110,48 @@ def test_a_stuck_column_is_found_where_it_is() -> None:
     assert odd_lines(pixels, box, along_rows=True).places == (411,)
 
 
+@pytest.mark.parametrize("number", [0, 3, 5])
+def test_a_column_stuck_within_the_films_own_range_is_found(number: int) -> None:
+    """At the median of what it should show: it differs by having neither picture nor grain."""
+    scan = draw_scan((90310, number))
+    pixels = scan.raster.pixels.copy()
+    rows, columns = pixels.shape[:2]
+    pixels[:, columns // 2] = np.median(pixels[rows // 4 : -rows // 4, columns // 2])
+    assert judged(replace(scan.raster, pixels=pixels)).columns == (columns // 2,)
+    assert judged(scan.raster).columns == ()
+
+
+def test_a_stuck_column_between_two_pictures_is_none_of_their_sides() -> None:
+    """Whatever is printed there has grain; a stuck element has none."""
+    scan = draw_pictures_scan((90302, 2, 16), dpi=100)
+    pixels = scan.raster.pixels.copy()
+    pixels[:, 740] = 180
+    assert judged(replace(scan.raster, pixels=pixels)).columns == (740,)
+
+
+def test_a_dead_column_in_a_black_gap_between_pictures_is_told() -> None:
+    """There it stands out of little; but nothing else on the sheet is as black as none at all."""
+    rng = np.random.default_rng(7)
+    pixels = rng.normal(9000, 2500, (900, 700)).clip(100, None)
+    pixels[:, 300:340] = rng.normal(100, 12, (900, 40))
+    pixels[:, 320] = 0
+    odd = odd_lines(pixels.astype(np.uint16), (20, 880, 20, 680))
+    assert odd.still == (320,)
+
+
+@pytest.mark.parametrize("level", [128, 250, 255])
+def test_what_is_without_grain_all_over_is_not_stuck(level: int) -> None:
+    """In eight bits a clear border is one value; so is a gap beyond the range between pictures."""
+    rng = np.random.default_rng(6)
+    pixels = np.clip(rng.normal(120, 30, (900, 700)), 0, 254).astype(np.uint8)
+    pixels[:, 400:500] = level
+    if level == 255:
+        pixels[:, 200:202] = level
+        pixels[100:300, 60:120] = level
+    odd = odd_lines(pixels, (20, 880, 20, 680))
+    assert odd.still == ()
+
+
 def test_a_border_along_the_columns_is_no_stuck_column() -> None:
     """A printed mask begins and does not end at once."""
     rng = np.random.default_rng(2)

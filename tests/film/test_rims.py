@@ -46,3 +46,50 @@ def test_a_block_before_a_part_of_a_rim_hides_no_edge(bed: np.ndarray) -> None:
     own = beyond(blocked, LEFT, PITCH, [RIGHT])
     assert own is not None
     assert own[1] == pytest.approx(40, abs=1.5)
+
+
+def lone(*, rim: float = 660.0, to_frame: bool = True) -> np.ndarray:
+    """Return a picture on a dark bed whose film goes on to the left, up to the frame or 15 mm."""
+    rng = np.random.default_rng(5)
+    pixels = rng.normal(700, 40, (800, 700))
+    pixels[200:600, 0 if to_frame else 140 : 200] = rng.normal(rim, 40, (400, 200))[
+        :, : 200 if to_frame else 60
+    ]
+    pixels[200:600, 200:500] = rng.normal(20_000, 900, (400, 300))
+    return pixels.astype(np.uint16)
+
+
+def test_a_rim_that_goes_on_to_the_frame_is_told_by_its_level() -> None:
+    """No edge shows anywhere; but beside one side lies what is not as beside the others."""
+    assert beyond(lone(), LEFT, PITCH, alone=True) == (0.0, 0.0, 0.0, None)
+    assert beyond(lone(rim=690), LEFT, PITCH, alone=True) is None
+    assert beyond(lone(), LEFT, PITCH) is None
+
+
+def test_what_is_no_black_is_no_rim() -> None:
+    """Something else lies on the bed beside the picture."""
+    other = lone(rim=700)
+    other[300:450, 20:120] = 9000
+    assert beyond(other, LEFT, PITCH, alone=True) is None
+
+
+def test_the_shade_beside_a_film_is_not_its_beds_level() -> None:
+    """It fades within 2.5 mm; above the picture the rim goes on to the frame, somewhat brighter."""
+    shaded = lone(to_frame=False, rim=620).astype(float)
+    shaded[200:600, 130:140] -= np.linspace(0, 35, 10)
+    shaded[:200, 200:500] -= 47
+    found = beyond(shaded.astype(np.uint16), LEFT, PITCH, alone=True)
+    assert found is not None
+    assert found[3] == pytest.approx(60, abs=2)
+    assert found[0] is None
+
+
+def test_a_dark_line_tells_an_edge_between_what_is_alike() -> None:
+    """Here a rim is a little darker than its bed, there a little brighter."""
+    lined = lone(to_frame=False, rim=685).astype(float)
+    for first in (324, 476):
+        lined[first : first + 76, 140:200] += 30
+    lined[200:600, 138:142] *= 0.75
+    found = beyond(lined.astype(np.uint16), LEFT, PITCH, alone=True)
+    assert found is not None
+    assert found[3] == pytest.approx(60, abs=1.5)

@@ -533,3 +533,15 @@ def test_a_line_at_the_ceiling_is_no_film_beyond_the_range(burnt, over):
     bed = grow_bed(np.log(light), 0.0, 0.0)
     assert bed is not None
     assert reaches_ceiling_inside(bed, light) is over
+
+
+def test_a_collimators_border_within_a_mask_is_no_sheets_edge() -> None:
+    """A drawn film on a dark bed: two cuts of it show, as straight as a mask's, in its own size."""
+    scan = draw_scan((90777, 1, 1099), dpi=100)
+    search = find_sheets(scan.raster)
+    (sheet,) = search.sheets
+    assert sheet.edges_seen == 2
+    u, v = scan.placements[0].to_sheet(np.array(sheet.corners)).T
+    width, height = scan.placements[0].size_mm
+    assert (u.min(), u.max()) == pytest.approx((0, width), abs=0.5)
+    assert (v.min(), v.max()) == pytest.approx((0, height), abs=3)
