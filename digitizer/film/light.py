@@ -172,11 +172,17 @@ def is_density(light: Floats, *, deep: bool = False, scale: float = 1.0) -> bool
 
 
 def _dark_noise(light: Floats) -> float:
-    """Return the usual difference of two by two neighbours, crosswise, in the darkest tenth."""
-    crosswise = light[1:, 1:] - light[:-1, 1:] - light[1:, :-1] + light[:-1, :-1]
+    """Return the usual difference of two by two neighbours, crosswise, in the darkest tenth.
+
+    None (0) where it is no greater than in the lightest: so it is in light.
+    """
+    if min(light.shape) < 2:
+        return 0.0
     here = light[1:, 1:]
-    dark = here <= np.quantile(here[::_BLOCK, ::_BLOCK], 0.1)
-    return float(np.median(np.abs(crosswise[dark])))
+    crosswise = np.abs(here - light[:-1, 1:] - light[1:, :-1] + light[:-1, :-1])
+    low, high = np.quantile(here[::_BLOCK, ::_BLOCK], (0.1, 0.6))
+    dark = float(np.median(crosswise[here <= low]))
+    return dark if dark > float(np.median(crosswise[here >= high])) else 0.0
 
 
 def linear_light(light: Floats, *, density: bool, encoded: bool) -> Floats:

@@ -42,6 +42,8 @@ _RIM_POINTS = 400
 """So many points of a rim are kept."""
 _GLOW = 3.0
 """Pixels of the reduced grid by which clear film shines over a dark bed."""
+_MOST_OF_RIM = 0.85
+"""Part of a piece's rim; another film that touches it, or a tab, makes up the rest."""
 _SOFT_SUPPORT = 0.6
 """Agreeing share of a side from which an unsharp line may be a cut edge in an unsharp scan."""
 _SOFT_PX, _SOFT_MM = 12.0, 2.5
@@ -99,7 +101,7 @@ def _measured(
     )
     corners = rectangle(sides, angle, page.scale, page.frame)
     rim = (np.concatenate(list(outlines))[:, 0, :] + 0.5) / page.reduction
-    glow = max(_GLOW / float(page.reduction.min()), *(side.glare for side in sides))
+    glow = _GLOW / float(page.reduction.min()) + _glare(corners, rim, sides)
     return FoundSheet(
         corners=corners,
         sides=sides,
@@ -114,6 +116,17 @@ def _measured(
         glow=glow,
         outlines=tuple(outlines),
     )
+
+
+def _glare(corners: Points, rim: Points, sides: Sequence[Side]) -> float:
+    """Return how far outside a piece's rim runs for glare: along most of it, not where most."""
+    most = max(side.glare for side in sides)
+    if most == 0.0:
+        return 0.0
+    along = np.roll(corners, -1, axis=0) - corners
+    to = rim[:, None, :] - corners
+    depth = (along[:, 0] * to[..., 1] - along[:, 1] * to[..., 0]) / np.linalg.norm(along, axis=1)
+    return min(most, max(0.0, float(np.quantile(-depth.min(axis=1), _MOST_OF_RIM))))
 
 
 def _side(page: Page, bed: BedSurface, ends: Points, reach: float, *, within_glare: bool) -> Side:
@@ -215,10 +228,25 @@ def _with_rim(
     """Return a sheet with its rim; None where no edge shows beyond its picture."""
     if not found.has_corner and found.witnesses(page.scale, page.frame) < 2:
         return None
-    if found.is_cut_to_size(page):
-        # What is beyond its cuts is no film: glare, or a shade.
-        return None
-    rims = beyond(page.full, found.corners, page.pitch, others, brighter=brighter, alone=alone)
+    whole = _rimmed(page, found, others, brighter, alone=alone)
+    if whole is None or not found.is_cut_to_size(page) or whole.is_cut_to_size(page):
+        return whole
+    # Beyond cuts as far apart as a film's there is glare or a shade; or they are those of a mask.
+    return _rimmed(page, found, others, brighter, alone=alone, even=True)
+
+
+def _rimmed(
+    page: Page,
+    found: FoundSheet,
+    others: Sequence[Points],
+    brighter: bool | None,
+    *,
+    alone: bool,
+    even: bool = False,
+) -> FoundSheet | None:
+    rims = beyond(
+        page.full, found.corners, page.pitch, others, brighter=brighter, alone=alone, even=even
+    )
     if rims is None or (not any(rims) and found.may_be_whole(page, surely=True)):
         return None
     angle = common_angle(found.sides, page.scale)

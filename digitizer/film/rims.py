@@ -34,6 +34,9 @@ _BLACK = 1.25
 """Times the darkest level from which on there is something else on a bed: rims differ by 0.12."""
 _BOTH_BLACK = 2.0
 """Times that one side of an edge is as bright as the other at most, a dark line among either."""
+_SLOPE = 0.5
+"""Part of a step by which the level of an even rim may change up to it: 0.7 and more where it
+slopes evenly, as in glare."""
 _ALONG = 1200
 
 Points = NDArray[np.float64]
@@ -75,6 +78,7 @@ def beyond(
     *,
     brighter: bool | None = None,
     alone: bool = False,
+    even: bool = False,
 ) -> tuple[float | None, ...] | None:
     """Return how far beyond each side of a dark-rimmed picture its sheet ends, in pixels.
 
@@ -96,10 +100,12 @@ def beyond(
         way is another sheet's.
     alone : bool
         Whether nothing else lies on the bed.
+    even : bool
+        Whether only what is even up to its edge counts as a rim: glare and shades fall off.
     """
     ends = [(corners[number], corners[(number + 1) % 4]) for number in range(4)]
     strips = [_strip(full, start, end, pitch, others) for start, end in ends]
-    found = [None if strip is None else _edge(strip, pitch) for strip in strips]
+    found = [None if strip is None else _edge(strip, pitch, even=even) for strip in strips]
     edges = [
         None if one is None or _is_anothers(one, start, end, others, brighter) else one[0]
         for one, (start, end) in zip(found, ends, strict=True)
@@ -206,7 +212,7 @@ def _strip(
     return np.asarray(found, dtype=np.float32)
 
 
-def _edge(values: Floats, pitch: float) -> tuple[float, float] | None:
+def _edge(values: Floats, pitch: float, *, even: bool = False) -> tuple[float, float] | None:
     """Return how far outside an edge runs along most of the side, and its step; None where unsure.
 
     A block or tape beside a part of it steps higher than the rim does: it is left out.
@@ -215,7 +221,7 @@ def _edge(values: Floats, pitch: float) -> tuple[float, float] | None:
     parts = [
         (part, step)
         for part in np.array_split(values, _PARTS, axis=1)
-        if (step := _step(part, first, window)) is not None
+        if (step := _step(part, first, window, even=even)) is not None
     ]
     for _, (at, gap, lined) in parts:
         # Beside a dark line that tells the place, either way may be the larger step.
@@ -225,7 +231,7 @@ def _edge(values: Floats, pitch: float) -> tuple[float, float] | None:
             if abs(other - at) < _AGREE_MM * pitch and (gap * its > 0 or (lined and also_lined))
         ]
         if len(near) >= _PARTS - 1:
-            edge = _step(np.concatenate(near, axis=1), first, window)
+            edge = _step(np.concatenate(near, axis=1), first, window, even=even)
             return edge and edge[:2]
     return None
 
@@ -259,7 +265,9 @@ def _trimmed(values: Floats) -> Floats:
     return np.asarray(ordered[:, trim : ordered.shape[1] - trim].mean(axis=1), dtype=np.float32)
 
 
-def _step(values: Floats, first: int, window: int) -> tuple[float, float, bool] | None:
+def _step(
+    values: Floats, first: int, window: int, *, even: bool
+) -> tuple[float, float, bool] | None:
     """Return place and height of the surest step between two bands; None where none is sure.
 
     And whether a dark line tells the place.
@@ -279,6 +287,9 @@ def _step(values: Floats, first: int, window: int) -> tuple[float, float, bool] 
     gap = outer - inner
     sure = np.abs(gap) / error
     sure[np.abs(gap) < _DIFFERS * np.maximum(inner, 1.0)] = 0
+    if even:
+        within = (level[at - 2] - level[at - window]) * np.sign(gap)
+        sure[within > _SLOPE * np.abs(gap)] = 0
     best = int(np.argmax(sure))
     # What is black on one side alone is no rim beside a dark bed, but another sheet.
     brightest, darkest = max(inner[best], outer[best]), min(inner[best], outer[best])

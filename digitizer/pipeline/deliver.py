@@ -391,14 +391,22 @@ def _request(tx: Transaction, transaction_uid: str) -> Commitment | None:
 
 def verify(services: Services, sheet_id: str) -> list[tuple[Stage, str]]:
     """Read the captures back and compare identity and decoded pixels with what was written."""
-    _, captures = _load(services, sheet_id)
+    sheet, captures = _load(services, sheet_id)
+    if reached(sheet) is not State.COMMITTED:
+        # It was tried again from an earlier stage: what the archive holds now is not promised yet.
+        with services.ledger.transaction() as tx:
+            tx.unschedule(Stage.VERIFY, sheet_id)
+        return []
     found = _read_back(services, captures)
     differences = list(dict.fromkeys(name for names in found.values() for name in names))
     if not differences:
         now = services.clock.now()
         with services.ledger.transaction() as tx:
             tx.unschedule(Stage.VERIFY, sheet_id)
-            verified = moved(tx.get(Sheet, sheet_id), State.VERIFIED, now)
+            sheet = tx.get(Sheet, sheet_id)
+            if reached(sheet) is not State.COMMITTED:
+                return []
+            verified = moved(sheet, State.VERIFIED, now)
             tx.save(verified, event(sheet_id, "verified", archive=services.archive.name))
         return []
     text = f"The archive's copy differs from what was sent: {', '.join(differences)[:300]}"

@@ -398,7 +398,9 @@ def _resume(
         return stage, record.id
     if back in _RESUMES and record.decision is not None:
         tx.save(moved(record, back, now), again)
-        tx.unschedule(_RESUMES[back], record.id)
+        # It may wait for a later stage, which what is done anew comes before.
+        for stage in _RESUMES.values():
+            tx.unschedule(stage, record.id)
         tx.schedule(_RESUMES[back], record.id)
         return _RESUMES[back], record.id
     # Read films keep their reasons; deciding their jacket anew replaces them.

@@ -251,10 +251,14 @@ def _of_one_length(told: Sequence[Told]) -> list[Told]:
     """
     lengths: dict[int, dict[str, float]] = defaultdict(dict)
     marked = [any(sight.covered for sight in look_of(one)) for one in told]
+    clear = {
+        len(plain(one.claim.value)) for one, across in zip(told, marked, strict=True) if not across
+    }
     for one, across in zip(told, marked, strict=True):
-        own = lengths[len(plain(one.claim.value))]
+        length = len(plain(one.claim.value))
+        own = lengths[length]
         sure = one.claim.confidence * one.by.trust
-        if across and not all(marked):
+        if across and length not in clear and max(clear, default=0) > length:
             sure *= _COVERED
         own[one.by.family] = max(own.get(one.by.family, 0.0), sure)
     first = len(plain(vote(told)[0]))

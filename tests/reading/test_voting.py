@@ -169,6 +169,10 @@ def test_a_look_without_the_mark_across_a_number_tells_its_length() -> None:
     value, confidence = number(*(replace(one, **stroke) for one in marked), ink)
     assert value == "3610586"
     assert confidence < 0.8
+    # A mark costs a sign, it adds none.
+    longer = line("rapidocr", "MRN 3610586"), line("tesseract", "MRN 3610586")
+    short = line("rapidocr:ink", "MRN 360586")
+    assert number(*(replace(one, **stroke) for one in longer), short)[0] == "3610586"
     # Where all looks have the mark in them, none is the better one.
     assert number(*(replace(one, **stroke) for one in (*marked, ink)))[0] == "360586"
 
