@@ -24,6 +24,7 @@ class Laid:
     radius: float = 12.0
     bow: float = 0.8
     border: str = ""
+    inset: tuple[float, float] = (16, 16)
     seed: int = 0
 
     @property
@@ -49,7 +50,8 @@ def _density(film, u, v):
     at_y = ((v / film.height + 0.5) * 511).astype(np.float32)
     density = cv2.remap(picture, at_x, at_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     if film.border:
-        inset = np.minimum(film.width / 2 - np.abs(u), film.height / 2 - np.abs(v)) - 16
+        across, down = film.inset
+        inset = np.minimum(film.width / 2 - across - np.abs(u), film.height / 2 - down - np.abs(v))
         soft = 1.2 * DPI / 25.4 if film.border == "clear" else 1.0
         shown = np.clip(inset / soft + 0.5, 0, 1)
         density = density * shown + (0.23 if film.border == "clear" else 3.2) * (1 - shown)

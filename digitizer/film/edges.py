@@ -31,9 +31,11 @@ _BEHIND_MM = 1.6
 """How far behind the first departure the cut may lie: lifted film shades the bed before it."""
 _GLARE_MM = 12.0
 """How far about a bright film its glare may hide a dark bed: the scanner's optics scatter some
-thousandths of its light over millimetres, and the bed is darker than that."""
+thousandths of its light over millimetres, and the bed is darker than that. Drawn glare of 0.1 to
+2 % that falls off with a deviation of 3 mm was seen as far as 9."""
 _WELL_SEEN = 0.7
-"""Agreeing share of a side from which on a cut within glare is believed more than its outer end."""
+"""Agreeing share of a side from which on a cut within glare is believed more than its outer end: on
+drawn films the cut had 0.99 and more, the end of the glare 0.36 to 0.57 in noise."""
 _FAINT = 0.1
 """Part of the light a little further in below which a line's own step may be the end of glare."""
 _GLARE_PLACES = 64

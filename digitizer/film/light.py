@@ -148,9 +148,8 @@ def is_density(light: Floats, *, deep: bool = False, scale: float = 1.0) -> bool
     Light spans a thousandfold on film and much of it lies near zero; density spans a few units, and
     even dense film keeps a good part of the scale. What is near zero there is denser than any film:
     a card stuck on it, a corner folded over, a dark bed. Of what is lighter the darkest share
-    tells. Eight-bit values
-    may be light encoded for a screen, which keeps a part of the scale too; but where nothing on a
-    page is bright, its brightest is far below full scale.
+    tells. Eight-bit values may be light encoded for a screen, which keeps a part of the scale too;
+    but where nothing on a page is bright, its brightest is far below full scale.
 
     Parameters
     ----------

@@ -228,6 +228,34 @@ def test_an_archive_that_goes_away_before_the_reading_back_is_waited_for(
         assert view.task(Stage.VERIFY, SHEET) is None
 
 
+def test_what_is_sent_anew_is_not_read_back_before_it_is_promised(
+    services: Services, settings: Settings, film: Path, tmp_path: Path
+) -> None:
+    """A person tries a film again that waited to be read back; the archive has it, unpromised."""
+    with services.ledger.transaction() as tx:
+        tx.save(replace(tx.get(Sheet, SHEET), state=State.COMMITTED), happened(SHEET))
+        tx.schedule(Stage.VERIFY, SHEET)
+    advance(services, Stage.VERIFY, SHEET, STAGES)
+    assert retry(services, [SHEET], user="ann")
+    with services.ledger.transaction() as tx:
+        assert tx.get(Sheet, SHEET).state is State.WRAPPED
+        assert tx.task(Stage.VERIFY, SHEET) is None
+        # One that a worker had taken up before comes late.
+        tx.schedule(Stage.VERIFY, SHEET)
+    with EmbeddedArchive(
+        tmp_path / "archive",
+        host=settings.archive.host,
+        port=settings.archive.port,
+        ae_title=settings.archive.ae_title,
+        peers={},
+    ):
+        services.archive.store(film)
+        advance(services, Stage.VERIFY, SHEET, STAGES)
+    with services.ledger.reading() as view:
+        assert view.get(Sheet, SHEET).state is State.WRAPPED
+        assert view.task(Stage.VERIFY, SHEET) is None
+
+
 @contextmanager
 def keeper(services: Services, settings: Settings, folder: Path) -> Iterator[None]:
     """Run the archive on a folder, and hear its reports."""
