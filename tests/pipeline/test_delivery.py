@@ -199,14 +199,30 @@ def test_a_late_answer_to_a_request_thought_lost_counts(
     )
 
 
-def test_an_archive_that_goes_away_before_the_reading_back_is_waited_for(
-    services: Services, settings: Settings, film: Path, tmp_path: Path
-) -> None:
-    """The film is verified when it is there again; nobody is asked."""
+def mute_archive(settings: Settings, folder: Path) -> EmbeddedArchive:
+    """Return the archive on a folder; nobody hears its reports."""
+    return EmbeddedArchive(
+        folder,
+        host=settings.archive.host,
+        port=settings.archive.port,
+        ae_title=settings.archive.ae_title,
+        peers={},
+    )
+
+
+def promised_before_it_went_away(services: Services) -> None:
+    """Let the film wait to be read back from an archive that is not there."""
     with services.ledger.transaction() as tx:
         tx.save(replace(tx.get(Sheet, SHEET), state=State.COMMITTED), happened(SHEET))
         tx.schedule(Stage.VERIFY, SHEET)
     advance(services, Stage.VERIFY, SHEET, STAGES)
+
+
+def test_an_archive_that_goes_away_before_the_reading_back_is_waited_for(
+    services: Services, settings: Settings, film: Path, tmp_path: Path
+) -> None:
+    """The film is verified when it is there again; nobody is asked."""
+    promised_before_it_went_away(services)
     with services.ledger.transaction() as tx:
         waiting = tx.get(Sheet, SHEET)
         tx.unschedule(Stage.VERIFY, SHEET)
@@ -214,13 +230,7 @@ def test_an_archive_that_goes_away_before_the_reading_back_is_waited_for(
     assert (waiting.state, waiting.resume) == (State.WAITING, State.COMMITTED)
     assert [one.code for one in waiting.reasons] == [Code.ARCHIVE_UNREACHABLE]
 
-    with EmbeddedArchive(
-        tmp_path / "archive",
-        host=settings.archive.host,
-        port=settings.archive.port,
-        ae_title=settings.archive.ae_title,
-        peers={},
-    ):
+    with mute_archive(settings, tmp_path / "archive"):
         services.archive.store(film)
         advance(services, Stage.VERIFY, SHEET, STAGES)
     with services.ledger.reading() as view:
@@ -232,23 +242,14 @@ def test_what_is_sent_anew_is_not_read_back_before_it_is_promised(
     services: Services, settings: Settings, film: Path, tmp_path: Path
 ) -> None:
     """A person tries a film again that waited to be read back; the archive has it, unpromised."""
-    with services.ledger.transaction() as tx:
-        tx.save(replace(tx.get(Sheet, SHEET), state=State.COMMITTED), happened(SHEET))
-        tx.schedule(Stage.VERIFY, SHEET)
-    advance(services, Stage.VERIFY, SHEET, STAGES)
+    promised_before_it_went_away(services)
     assert retry(services, [SHEET], user="ann")
     with services.ledger.transaction() as tx:
         assert tx.get(Sheet, SHEET).state is State.WRAPPED
         assert tx.task(Stage.VERIFY, SHEET) is None
         # One that a worker had taken up before comes late.
         tx.schedule(Stage.VERIFY, SHEET)
-    with EmbeddedArchive(
-        tmp_path / "archive",
-        host=settings.archive.host,
-        port=settings.archive.port,
-        ae_title=settings.archive.ae_title,
-        peers={},
-    ):
+    with mute_archive(settings, tmp_path / "archive"):
         services.archive.store(film)
         advance(services, Stage.VERIFY, SHEET, STAGES)
     with services.ledger.reading() as view:
