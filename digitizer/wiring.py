@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 from urllib.parse import urlsplit
 
@@ -92,10 +93,13 @@ class _Later:
     def __init__(self, make: Callable[[], object]) -> None:
         self._make = make
         self._made: object = None
+        # Threads of one process share one adapter: what it knows of the archive is known to all.
+        self._making = Lock()
 
     def __getattr__(self, name: str) -> Any:
-        if self._made is None:
-            self._made = self._make()
+        with self._making:
+            if self._made is None:
+                self._made = self._make()
         return getattr(self._made, name)
 
 

@@ -30,6 +30,7 @@ __all__ = [
     "Page",
     "beside",
     "left_out",
+    "outside",
 ]
 
 OVERHANG = 0.01
@@ -511,10 +512,15 @@ def _grown(corners: Points, room: float) -> NDArray[np.float32]:
 
 def beside(corners: Points, rim: Points, glow: float) -> float:
     """Return the part of points that lie outside a sheet by more than its overhang, or its glow."""
+    return float(np.mean(outside(corners, rim) > _room(corners, glow)))
+
+
+def outside(corners: Points, points: Points) -> Points:
+    """Return how far points, (n, 2), lie outside a sheet, (n,), negative within it."""
     along = np.roll(corners, -1, axis=0) - corners
-    to = rim[:, None, :] - corners
+    to = points[:, None, :] - corners
     depth = (along[:, 0] * to[..., 1] - along[:, 1] * to[..., 0]) / np.linalg.norm(along, axis=1)
-    return float(np.mean(depth.min(axis=1) < -_room(corners, glow)))
+    return np.asarray(-depth.min(axis=1), dtype=np.float64)
 
 
 def _room(corners: Points, glow: float) -> float:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from digitizer.film.black_rims import with_whole_rim
 from digitizer.film.edges import NO_SIDE, BedSurface, Side, measure_side
-from digitizer.film.found import FoundSheet, Page, beside
+from digitizer.film.found import FoundSheet, Page, beside, outside
 from digitizer.film.rectangle import common_angle, rectangle, rough_rectangle
 from digitizer.film.rims import bed_is_brighter, beyond
 
@@ -123,10 +123,7 @@ def _glare(corners: Points, rim: Points, sides: Sequence[Side]) -> float:
     most = max(side.glare for side in sides)
     if most == 0.0:
         return 0.0
-    along = np.roll(corners, -1, axis=0) - corners
-    to = rim[:, None, :] - corners
-    depth = (along[:, 0] * to[..., 1] - along[:, 1] * to[..., 0]) / np.linalg.norm(along, axis=1)
-    return min(most, max(0.0, float(np.quantile(-depth.min(axis=1), _MOST_OF_RIM))))
+    return min(most, max(0.0, float(np.quantile(outside(corners, rim), _MOST_OF_RIM))))
 
 
 def _side(page: Page, bed: BedSurface, ends: Points, reach: float, *, within_glare: bool) -> Side:

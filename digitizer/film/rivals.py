@@ -28,7 +28,7 @@ from digitizer.film.bed import (
 )
 from digitizer.film.black_rims import with_black_rims, with_whole_rim
 from digitizer.film.borders import border_angle
-from digitizer.film.found import FED_DEG, MUCH_LEFT_OUT, FoundSheet, Page, beside, left_out
+from digitizer.film.found import FED_DEG, MUCH_LEFT_OUT, FoundSheet, Page, beside, left_out, outside
 from digitizer.film.pieces import outermost
 from digitizer.film.rectangle import OTHERWISE_DEG, agreeing, clipped, common_angle
 from digitizer.film.sizes import is_film_size, may_be_framed
@@ -215,15 +215,13 @@ def _leaves_pieces_out(best: Supposition, kept: Sequence[FoundSheet], page: Page
     rims = [(one[:, 0] + 0.5) / page.reduction for one in pieces]
     room = np.inf if best.dark else _RIM_MM * page.pitch
     return any(
-        all(beside(one.corners, rim, one.glow) > _APART and _away(one, rim) < room for one in kept)
+        all(
+            beside(one.corners, rim, one.glow) > _APART
+            and float(outside(one.corners, rim).min()) < room
+            for one in kept
+        )
         for rim in rims
     )
-
-
-def _away(found: FoundSheet, rim: Points) -> float:
-    """Return how far from a sheet the nearest point of a rim, (n, 2), is, in pixels."""
-    corners = found.corners.astype(np.float32)
-    return -max(cv2.pointPolygonTest(corners, (float(x), float(y)), True) for x, y in rim)
 
 
 def _runs_along_frame(outline: Outline, page: Page) -> bool:

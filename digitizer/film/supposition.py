@@ -309,9 +309,7 @@ def _lies_between_cuts(found: FoundSheet, page: Page) -> bool:
     These are as far apart as a film is long, and the frame is nearly as wide as that one is: no
     border on a film chances to be both.
     """
-    alone = sum(side.seen for side in found.sides) == 2
-    cut = alone and bool(found.opposite_cuts(page.scale, page.frame))
-    return cut and found.may_be_whole(page)
+    return sum(side.seen for side in found.sides) == 2 and found.is_cut_to_size(page)
 
 
 def _is_as_wide_as_film(found: FoundSheet, size: SizeMm, pitch: float) -> bool:
