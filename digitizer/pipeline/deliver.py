@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from digitizer import dicom
-from digitizer.errors import BadWorld, StaleRecord, UnknownRecord
+from digitizer.errors import ArchiveRefused, BadWorld, StaleRecord, UnknownRecord
 from digitizer.model.film import SheetKind
 from digitizer.model.older import OldCommitment
 from digitizer.model.reasons import Code, reason
@@ -28,6 +28,7 @@ from digitizer.model.states import State
 from digitizer.pipeline.changes import event, held, moved, reached, reason_payload
 from digitizer.pipeline.ingest import identifier
 from digitizer.pipeline.older import commitment as older
+from digitizer.pipeline.older.readback import LOST
 from digitizer.pipeline.services import Services
 from digitizer.ports import Transaction
 
@@ -340,44 +341,45 @@ def _of_older(
 def read_again(services: Services, batch_id: str | None = None) -> dict[str, tuple[str, ...]]:
     """Read every verified capture back once more; return what differs, by SOP Instance UID.
 
-    Each look is written down as a verification with its event; no state changes.
+    Each look is written down as a verification with its event; no state changes. What the archive
+    does not give back differs too, and keeps none of the others from being compared.
     """
     with services.ledger.reading() as view:
         verified = view.sheets(batch_id=batch_id, state=State.VERIFIED)
     found: dict[str, tuple[str, ...]] = {}
     for sheet in verified:
-        found |= _read_back(services, _load(services, sheet.id)[1])
+        for capture in _load(services, sheet.id)[1]:
+            try:
+                differences = _compared(services, capture)
+            except ArchiveRefused:
+                differences = (LOST,)
+            found[capture.sop_instance_uid] = _looked(services, capture, differences)
     return found
 
 
-def _read_back(services: Services, captures: list[Capture]) -> dict[str, tuple[str, ...]]:
-    """Read captures back and write each look down; return what differs, by SOP Instance UID."""
-    found: dict[str, tuple[str, ...]] = {}
-    for capture in captures:
-        written = services.vault.path(capture.sha256).read_bytes()
-        differences = dicom.compare(written, services.archive.retrieve(capture))
-        with services.ledger.transaction() as tx:
-            _look(services, tx, capture, differences)
-        found[capture.sop_instance_uid] = differences
-    return found
+def _compared(services: Services, capture: Capture) -> tuple[str, ...]:
+    """Read a capture back; return what differs."""
+    written = services.vault.path(capture.sha256).read_bytes()
+    return dicom.compare(written, services.archive.retrieve(capture))
 
 
-def _look(
-    services: Services, tx: Transaction, capture: Capture, differences: tuple[str, ...]
-) -> None:
-    """Write one read-back down."""
-    number = len(tx.verifications(capture.sop_instance_uid))
-    verification = Verification(
-        id=identifier("verification", capture.sop_instance_uid, str(number)),
-        sop_instance_uid=capture.sop_instance_uid,
-        archive=services.archive.name,
-        at=services.clock.now(),
-        method="C-GET",
-        agrees=not differences,
-        differences=differences,
-    )
+def _looked(services: Services, capture: Capture, differences: tuple[str, ...]) -> tuple[str, ...]:
+    """Write down what a read-back found; return it."""
+    uid = capture.sop_instance_uid
     name = "read_back_agrees" if not differences else "read_back_differs"
-    tx.add(verification, event(capture.sop_instance_uid, name))
+    with services.ledger.transaction() as tx:
+        number = len(tx.verifications(uid))
+        verification = Verification(
+            id=identifier("verification", uid, str(number)),
+            sop_instance_uid=uid,
+            archive=services.archive.name,
+            at=services.clock.now(),
+            method="C-GET",
+            agrees=not differences,
+            differences=differences,
+        )
+        tx.add(verification, event(uid, name))
+    return differences
 
 
 def _request(tx: Transaction, transaction_uid: str) -> Commitment | None:
@@ -397,8 +399,8 @@ def verify(services: Services, sheet_id: str) -> list[tuple[Stage, str]]:
         with services.ledger.transaction() as tx:
             tx.unschedule(Stage.VERIFY, sheet_id)
         return []
-    found = _read_back(services, captures)
-    differences = list(dict.fromkeys(name for names in found.values() for name in names))
+    looks = [_looked(services, one, _compared(services, one)) for one in captures]
+    differences = list(dict.fromkeys(name for look in looks for name in look))
     if not differences:
         now = services.clock.now()
         with services.ledger.transaction() as tx:

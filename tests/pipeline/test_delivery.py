@@ -31,7 +31,7 @@ from digitizer.model.records import (
 )
 from digitizer.model.states import State
 from digitizer.pipeline.advance import advance
-from digitizer.pipeline.deliver import ask_again, commit, commitment_answered
+from digitizer.pipeline.deliver import ask_again, commit, commitment_answered, read_again
 from digitizer.pipeline.review import retry
 from digitizer.pipeline.services import Services
 from digitizer.pipeline.stages import STAGES
@@ -314,6 +314,28 @@ def test_a_wrong_copy_that_was_deleted_is_sent_again_when_a_person_says_so_once(
         assert retry(services, [SHEET], user="ann") == {SHEET}
         goes_on(services, State.VERIFIED)
     assert deliveries(services) == 1 + deleted
+
+
+def test_what_the_archive_lost_is_named_when_all_is_read_again(
+    services: Services, settings: Settings, film: Path, tmp_path: Path
+) -> None:
+    """A film that is not given back differs; that the look ends with it would name none."""
+    folder = tmp_path / "archive"
+    with keeper(services, settings, folder):
+        services.archive.store(film)
+        commit(services, SHEET)
+        wait_until(lambda: requests(services)[-1].state is CommitmentState.SUCCESS)
+        goes_on(services, State.VERIFIED)
+        (copy,) = folder.rglob("*.dcm")
+        copy.rename(tmp_path / "mislaid.dcm")
+    # The archive that runs anew no longer knows of it.
+    with keeper(services, settings, folder):
+        found = read_again(services)
+    (uid,) = found
+    assert found[uid] == ("the archive does not give it back",)
+    with services.ledger.reading() as view:
+        assert view.get(Sheet, SHEET).state is State.VERIFIED
+        assert [one.agrees for one in view.verifications(uid)] == [True, False]
 
 
 @pytest.mark.parametrize("good", [True, False])
