@@ -173,7 +173,7 @@ def _combined(
         if told:
             fields[name] = _field(_settled(name, told, among, rules), source)
         if name is FieldName.ACCESSION_NUMBER and name in fields:
-            _no_record(heard, fields, source, rules)
+            _told_apart(heard, fields, source, rules)
     _doubt_births(heard, fields)
     fields.update(_named(heard, source, rules.vocabulary.given_names))
     for text in barcodes:
@@ -241,34 +241,46 @@ def _form(name: FieldName, rules: ReadingRules) -> Fits | None:
     return None if pattern is None else re.compile(pattern).fullmatch
 
 
-def _no_record(
+def _told_apart(
     heard: list[Heard],
     fields: dict[FieldName, Field],
     source: FieldSource,
     rules: ReadingRules,
 ) -> None:
-    """Choose the record number anew where one witness took the accession number for it."""
+    """Choose one of two numbers anew where a witness took the one for the other.
+
+    A number is what those say who are surer of it: a record number behind its caption stays one
+    where another engine misread the caption.
+    """
     accession, record = fields[FieldName.ACCESSION_NUMBER], fields.get(FieldName.PATIENT_ID)
     if record is None or plain(record.value) != plain(accession.value):
         return
+    value = plain(record.value)
+    name = min(
+        (FieldName.PATIENT_ID, FieldName.ACCESSION_NUMBER),
+        key=lambda one: _support(value, one, heard),
+    )
     others = [
         Told(best, by)
         for by in heard
         for best in best_of(
-            [
-                one
-                for one in by.witness.claims.get(FieldName.PATIENT_ID, [])
-                if plain(one.value) != plain(accession.value)
-            ]
+            [one for one in by.witness.claims.get(name, []) if plain(one.value) != value]
         )
     ]
-    if others:
-        found = spelled(
-            others,
-            re.compile(rules.grammar.record_number).fullmatch,
-            len({one.family for one in heard}),
-        )
-        fields[FieldName.PATIENT_ID] = _field(found, source)
+    form = _form(name, rules)
+    if others and form is not None:
+        found = spelled(others, form, len({one.family for one in heard}))
+        fields[name] = _field(found, source)
+
+
+def _support(value: str, name: FieldName, heard: list[Heard]) -> float:
+    """Return how surely the engines say that a value is a field's."""
+    own: dict[str, float] = defaultdict(float)
+    for by in heard:
+        for one in by.witness.claims.get(name, []):
+            if plain(one.value) == value:
+                own[by.family] = max(own[by.family], one.confidence * by.trust)
+    return sum(own.values())
 
 
 def _spaced(

@@ -12,6 +12,7 @@ from math import exp, log, prod
 from digitizer.reading.hearing import Claim
 from digitizer.reading.looks import (
     LEAST_SEEN,
+    NETWORK_WEAR,
     WORN_TO,
     Chances,
     Heard,
@@ -21,10 +22,12 @@ from digitizer.reading.looks import (
     before_wear,
     look_of,
     looked_again,
+    open_to,
     plain,
     seen_at,
     sightings,
     standing,
+    traces,
 )
 
 __all__ = [
@@ -46,10 +49,10 @@ ALONE = 0.95
 """What the word of one engine is worth that no other confirms."""
 _FIGURES, _FIGURES_TRUST = "figures", 1.5
 """The network for worn figures among the engines, and the weight of its word: from 1.5 to 3 as many
-legible numbers are exact, at 1 fewer."""
+legible numbers are exact but for one or two, at 1 fewer."""
 _UNSEEN = {"tesseract": 0.2, _FIGURES: 0.05}
 """Tesseract is sure of characters that it has wrong: it settles what another engine doubts. And the
-network alone does not overrule two engines that are sure."""
+network alone does not overrule two engines that are sure, but where it saw traces of lost ink."""
 LONE = 0.85
 """What the word of one engine is worth where another looked and found no number."""
 _DENIED = 0.7
@@ -269,19 +272,28 @@ def _of_one_length(told: Sequence[Told]) -> list[Told]:
 def _looks(like: Sequence[Told]) -> tuple[dict[str, list[Look]], dict[str, list[Look]]]:
     """Return by engine what its looks saw of each sign; and what it was before paper wore.
 
-    What the network for worn figures saw where an engine found a number is a look of its own: it
-    knows wear already.
+    What the network for worn figures saw where an engine found a number is a look of its own. Where
+    it saw a trace of a whole figure, the engines, which see the part, leave the choice to it.
     """
     seen: dict[str, list[Look]] = defaultdict(list)
     worn: dict[str, list[Look]] = defaultdict(list)
+    again = [look for one in like for look in looked_again(one)]
+    for look in again:
+        seen[_FIGURES].append(look)
+        worn[_FIGURES].append(
+            [replace(one, chances=before_wear(one.chances, NETWORK_WEAR)) for one in look]
+        )
+    traced = traces(again)
     for one in like:
         look = look_of(one)
         before = [replace(sight, chances=before_wear(sight.chances)) for sight in look]
+        if traced:
+            before = [
+                replace(sight, chances=open_to(sight.chances, pairs))
+                for sight, pairs in zip(before, traced, strict=True)
+            ]
         seen[one.by.family].append(look)
         worn[one.by.family].append(before if one.by.paper else look)
-        for again in looked_again(one):
-            seen[_FIGURES].append(again)
-            worn[_FIGURES].append(again)
     return seen, worn
 
 

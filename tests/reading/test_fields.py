@@ -296,6 +296,20 @@ def test_a_number_taken_for_the_wrong_thing_by_one_engine_is_put_right() -> None
     assert fields[FieldName.ACCESSION_NUMBER].value == "X3638357"
 
 
+def test_a_number_behind_its_caption_is_not_given_up_for_a_caption_misread() -> None:
+    """Tesseract read MRN as MEN, and a number of its own out of a birth date."""
+    fields = parse(
+        reading(
+            rapidocr=["MRN: R307594", "D.O.B. 1929-09-19"],
+            tesseract=["MEN, R307594", "D.Y.B 18205 OP 4"],
+        ),
+        FieldSource.LABEL,
+        RULES,
+    )
+    assert fields[FieldName.PATIENT_ID].value == "R307594"
+    assert fields[FieldName.PATIENT_ID].confidence > 0.5
+
+
 def test_a_second_look_of_one_engine_is_no_second_witness() -> None:
     """What it misreads it misreads twice."""
 

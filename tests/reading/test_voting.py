@@ -115,14 +115,29 @@ def test_a_look_at_worn_figures_settles_what_engines_doubt() -> None:
     assert number(read)[0] == "3387014"
     looked = replace(read, figures=seen(read.text, (5, "8", 1.0, "3", 0.05)))
     assert number(looked)[0] == "3887014"
-    # Against two that are sure it stands alone, and they are no longer sure.
+    # Against two that are sure of what is no part of it, it stands alone; they are less sure then.
     sure = line("rapidocr", "MRN 3387014"), line("tesseract", "MRN 3387014")
     before = number(*sure)
-    no_three = seen(read.text, (5, "8", 1.0, "8", 1.0))
-    for figures in (looked.figures, no_three):
+    for seven in (("7", 1.0, "3", 0.05), ("7", 1.0, "7", 1.0)):
+        figures = seen(read.text, (5, *seven))
         value, confidence = number(replace(sure[0], figures=figures), sure[1])
         assert value == before[0] == "3387014"
         assert confidence < before[1]
+
+
+@pytest.mark.parametrize(("eight", "value"), [(0.2, "3887014"), (0.06, "3387014")])
+def test_two_that_are_sure_of_a_part_leave_the_choice_where_the_whole_left_a_trace(
+    eight: float, value: str
+) -> None:
+    """Both see what is left of an 8; what was printed the network tells, and nobody is sure."""
+    figures = seen("MRN 3387014", (5, "3", 1.0, "8", eight))
+    sure = line("rapidocr", "MRN 3387014"), line("tesseract", "MRN 3387014")
+    told, confidence = number(replace(sure[0], figures=figures), sure[1])
+    assert told == value
+    assert (confidence < 0.5) == (value == "3887014")
+    # An engine that saw the whole itself loses nothing.
+    eights = line("rapidocr", "MRN 3887014"), line("tesseract", "MRN 3887014")
+    assert number(replace(eights[0], figures=figures), eights[1])[0] == "3887014"
 
 
 def test_the_network_tells_figures_of_no_letter() -> None:
