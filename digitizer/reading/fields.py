@@ -58,6 +58,8 @@ _CONTRADICTED = 0.7
 thought that it is a worn part of another: it is not stated. Of 344 numbers stated on labels (seeds
 8301, 9301, 8311, 9311 and 9321) five had such a figure; three of them were wrong, and one of all
 others. Of dates so doubted most are right: they are stated."""
+_MUCH_LESS = 0.6
+"""Part of what speaks for a number from which on another may take its place."""
 _BEST_LOOK = 1.5
 """Weight of a look from which it is the best of its kind: see :func:`_weight`."""
 _DATES = (FieldName.BIRTH_DATE, FieldName.STUDY_DATE)
@@ -173,7 +175,7 @@ def _combined(
         if told:
             fields[name] = _field(_settled(name, told, among, rules), source)
         if name is FieldName.ACCESSION_NUMBER and name in fields:
-            _told_apart(heard, fields, source, rules)
+            _no_record(heard, fields, source, rules)
     _doubt_births(heard, fields)
     fields.update(_named(heard, source, rules.vocabulary.given_names))
     for text in barcodes:
@@ -241,45 +243,40 @@ def _form(name: FieldName, rules: ReadingRules) -> Fits | None:
     return None if pattern is None else re.compile(pattern).fullmatch
 
 
-def _told_apart(
+def _no_record(
     heard: list[Heard],
     fields: dict[FieldName, Field],
     source: FieldSource,
     rules: ReadingRules,
 ) -> None:
-    """Choose one of two numbers anew where a witness took the one for the other.
+    """Choose the record number anew where one witness took the accession number for it.
 
-    A number is what those say who are surer of it: a record number behind its caption stays one
-    where another engine misread the caption.
+    A number behind its caption stays where another engine misread that, and what would take its
+    place is said by much less.
     """
     accession, record = fields[FieldName.ACCESSION_NUMBER], fields.get(FieldName.PATIENT_ID)
     if record is None or plain(record.value) != plain(accession.value):
         return
-    value = plain(record.value)
-    name = min(
-        (FieldName.PATIENT_ID, FieldName.ACCESSION_NUMBER),
-        key=lambda one: _support(value, one, heard),
-    )
-    others = [
-        Told(best, by)
-        for by in heard
-        for best in best_of(
-            [one for one in by.witness.claims.get(name, []) if plain(one.value) != value]
-        )
-    ]
-    form = _form(name, rules)
-    if others and form is not None:
-        found = spelled(others, form, len({one.family for one in heard}))
-        fields[name] = _field(found, source)
-
-
-def _support(value: str, name: FieldName, heard: list[Heard]) -> float:
-    """Return how surely the engines say that a value is a field's."""
-    own: dict[str, float] = defaultdict(float)
+    same, others = [], []
     for by in heard:
-        for one in by.witness.claims.get(name, []):
-            if plain(one.value) == value:
-                own[by.family] = max(own[by.family], one.confidence * by.trust)
+        claims = by.witness.claims.get(FieldName.PATIENT_ID, [])
+        same += [Told(one, by) for one in claims if plain(one.value) == plain(record.value)]
+        rest = [one for one in claims if plain(one.value) != plain(record.value)]
+        others += [Told(best, by) for best in best_of(rest)]
+    if others and _support(others) >= _MUCH_LESS * _support(same):
+        found = spelled(
+            others,
+            re.compile(rules.grammar.record_number).fullmatch,
+            len({one.family for one in heard}),
+        )
+        fields[FieldName.PATIENT_ID] = _field(found, source)
+
+
+def _support(told: Sequence[Told]) -> float:
+    """Return how sure the engines are of what they claim, each by its surest look."""
+    own: dict[str, float] = defaultdict(float)
+    for one in told:
+        own[one.by.family] = max(own[one.by.family], one.claim.confidence * one.by.trust)
     return sum(own.values())
 
 

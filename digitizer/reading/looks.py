@@ -6,7 +6,7 @@ with what is known of print: a figure's letter is a figure, and paper loses ink.
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from digitizer.model.reading import Line
@@ -15,7 +15,6 @@ from digitizer.reading.hearing import Claim, Witness
 
 __all__ = [
     "LEAST_SEEN",
-    "NETWORK_WEAR",
     "WORN_TO",
     "Chances",
     "Heard",
@@ -23,14 +22,15 @@ __all__ = [
     "Sight",
     "Told",
     "before_wear",
+    "eight_before_wear",
+    "eights",
+    "left_to_network",
     "look_of",
     "looked_again",
-    "open_to",
     "plain",
     "seen_at",
     "sightings",
     "standing",
-    "traces",
 ]
 
 LEAST_SEEN = 0.03
@@ -38,16 +38,18 @@ LEAST_SEEN = 0.03
 WORN_TO = (("1", "4"), ("3", "8"), ("3", "9"), ("5", "6"), ("6", "8"))
 """What is left of a figure whose ink wore off in part, and the figure. A pair stands behind
 those that end in what it begins with."""
-ENGINE_WEAR, NETWORK_WEAR = 4.0, 8.0
+_WEAR = 4.0
 """How much likelier paper lost ink of a figure than got some: of 71 looks of RapidOCR at figures of
 worn and badly worn labels (seeds 405 and 511) that saw the first of a pair and doubted whether it
-was the second, 41 saw the second; of 89 looks the other way round 6 saw the first. The network for
-worn figures, which takes less for whole, gave an 8 at most a fifth beside a 3 in 4 of 378 looks at
-legible eights, and as much in 1 of 409 at threes (badly worn labels of seeds 8301, 8311, 8411,
-8421, 9301, 9411 and 7101)."""
-_TRACE, _ONE_OF_BOTH = 0.1, 0.3
-"""Share of a figure beside one that is a part of it which is no chance find of the network, and the
-least chance of both: see :data:`NETWORK_WEAR`."""
+was the second, 41 saw the second; of 89 looks the other way round 6 saw the first."""
+_HALF, _EIGHT = "3", "8"
+_TRACE, _EITHER = 0.1, 0.3
+"""Share of the 8 beside a 3 which is no chance find of the network for worn figures, and the least
+chance of both: it gave the 8 less than a fifth in 4 of 378 looks at legible eights, and a tenth and
+more in 2 of 409 at threes (badly worn labels of seeds 8301, 8311, 8411, 8421, 9301, 9411 and 7101).
+"""
+_EIGHT_WORN = 8.0
+"""How much likelier an 8 lost its left half where the network thinks of both: so counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,17 +165,16 @@ def seen_at(line: Line, sign: str, at: int | None, *, paper: bool) -> Chances:
     return _told_of(sign, told, paper=paper)
 
 
-def before_wear(look: Chances, times: float = ENGINE_WEAR) -> Chances:
+def before_wear(look: Chances) -> Chances:
     """Return the chances of what a sign was, from those of what is left of it.
 
     All pairs together: of 5, 6 and 8 the 6 is likelier than the 5, and the 8 than the 6. The signs
-    of pairs share what they had; the others keep theirs. ``times`` tells how much likelier paper
-    lost ink of a figure than got some, where a look thinks of both.
+    of pairs share what they had; the others keep theirs.
     """
     likelier: dict[str, float] = {}
     for left, whole in WORN_TO:
         if left in look and whole in look:
-            likelier[whole] = max(likelier.get(whole, 1.0), times * likelier.setdefault(left, 1.0))
+            likelier[whole] = max(likelier.get(whole, 1.0), _WEAR * likelier.setdefault(left, 1.0))
     raised = {sign: look[sign] * times for sign, times in likelier.items()}
     total = sum(raised.values())
     if not total:
@@ -182,45 +183,46 @@ def before_wear(look: Chances, times: float = ENGINE_WEAR) -> Chances:
     return {**look, **{sign: chance * shared for sign, chance in raised.items()}}
 
 
-def traces(looks: Sequence[Look]) -> list[list[tuple[str, str]]]:
-    """Return for each sign the pairs of :data:`WORN_TO` of whose whole the network saw a trace.
+def eights(looks: Sequence[Look]) -> list[bool]:
+    """Tell of each sign whether the network for worn figures saw a trace of an 8 beside a 3.
 
     Parameters
     ----------
     looks : sequence of list
-        Of the network for worn figures, all at the same signs. What lies under a mark is not heard:
-        the mark itself makes an 8 of a 3.
+        Of the network, all at the same signs. What lies under a mark is not heard: the mark itself
+        makes an 8 of a 3.
     """
-    found: list[list[tuple[str, str]]] = []
+    found = []
     for sights in zip(*looks, strict=True):
         clear = [sight.chances for sight in sights if not sight.covered]
-        mean = {
-            sign: sum(one.get(sign, 0.0) for one in clear) / max(len(clear), 1)
-            for pair in WORN_TO
-            for sign in pair
-        }
-        found.append(
-            [
-                (left, whole)
-                for left, whole in WORN_TO
-                if mean[left] + mean[whole] >= _ONE_OF_BOTH
-                and mean[whole] >= _TRACE * (mean[left] + mean[whole])
-            ]
+        three, eight = (
+            sum(one.get(sign, 0.0) for one in clear) / max(len(clear), 1)
+            for sign in (_HALF, _EIGHT)
         )
+        found.append(three + eight >= _EITHER and eight >= _TRACE * (three + eight))
     return found
 
 
-def open_to(look: Chances, pairs: Sequence[tuple[str, str]]) -> Chances:
-    """Return the chances with each whole figure as likely as its part.
+def left_to_network(sight: Sight) -> Sight:
+    """Return what an engine saw with an 8 as likely as a 3.
 
-    An engine takes what is left for what was printed, however surely: beside a trace of the whole
-    that it saw the part speaks against nothing. What it says of the whole keeps its weight.
+    It takes what is left for what was printed, however surely: beside a trace of the 8 its 3 speaks
+    against nothing. What it says of an 8 keeps its weight.
     """
-    told = dict(look)
-    for left, whole in pairs:
-        if left in told:
-            told[whole] = max(told.get(whole, 0.0), told[left])
-    return told
+    three = sight.chances.get(_HALF, 0.0)
+    if three <= sight.chances.get(_EIGHT, 0.0):
+        return sight
+    return replace(sight, chances={**sight.chances, _EIGHT: three})
+
+
+def eight_before_wear(sight: Sight) -> Sight:
+    """Return what the network saw with an 8 the likelier beside a 3, for paper loses ink."""
+    three, eight = (sight.chances.get(sign, 0.0) for sign in (_HALF, _EIGHT))
+    if not three or not eight:
+        return sight
+    shared = (three + eight) / (three + _EIGHT_WORN * eight)
+    told = {_HALF: three * shared, _EIGHT: _EIGHT_WORN * eight * shared}
+    return replace(sight, chances={**sight.chances, **told})
 
 
 def _places(claim: Claim) -> list[int | None]:

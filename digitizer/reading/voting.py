@@ -12,7 +12,6 @@ from math import exp, log, prod
 from digitizer.reading.hearing import Claim
 from digitizer.reading.looks import (
     LEAST_SEEN,
-    NETWORK_WEAR,
     WORN_TO,
     Chances,
     Heard,
@@ -20,14 +19,15 @@ from digitizer.reading.looks import (
     Sight,
     Told,
     before_wear,
+    eight_before_wear,
+    eights,
+    left_to_network,
     look_of,
     looked_again,
-    open_to,
     plain,
     seen_at,
     sightings,
     standing,
-    traces,
 )
 
 __all__ = [
@@ -52,7 +52,7 @@ _FIGURES, _FIGURES_TRUST = "figures", 1.5
 legible numbers are exact but for one or two, at 1 fewer."""
 _UNSEEN = {"tesseract": 0.2, _FIGURES: 0.05}
 """Tesseract is sure of characters that it has wrong: it settles what another engine doubts. And the
-network alone does not overrule two engines that are sure, but where it saw traces of lost ink."""
+network alone does not overrule two engines that are sure, but where it saw a trace of an 8."""
 LONE = 0.85
 """What the word of one engine is worth where another looked and found no number."""
 _DENIED = 0.7
@@ -273,24 +273,26 @@ def _looks(like: Sequence[Told]) -> tuple[dict[str, list[Look]], dict[str, list[
     """Return by engine what its looks saw of each sign; and what it was before paper wore.
 
     What the network for worn figures saw where an engine found a number is a look of its own. Where
-    it saw a trace of a whole figure, the engines, which see the part, leave the choice to it.
+    it saw a trace of an 8, the engines, which see a 3, leave the choice to it; but not by a look in
+    which print lost ink because coloured ink was faded.
     """
     seen: dict[str, list[Look]] = defaultdict(list)
     worn: dict[str, list[Look]] = defaultdict(list)
-    again = [look for one in like for look in looked_again(one)]
-    for look in again:
-        seen[_FIGURES].append(look)
-        worn[_FIGURES].append(
-            [replace(one, chances=before_wear(one.chances, NETWORK_WEAR)) for one in look]
-        )
-    traced = traces(again)
+    unfaded: list[Look] = []
+    for one in like:
+        for again in looked_again(one):
+            seen[_FIGURES].append(again)
+            worn[_FIGURES].append(again if one.by.faded else list(map(eight_before_wear, again)))
+            if not one.by.faded:
+                unfaded.append(again)
+    perhaps_eight = eights(unfaded)
     for one in like:
         look = look_of(one)
         before = [replace(sight, chances=before_wear(sight.chances)) for sight in look]
-        if traced:
+        if perhaps_eight:
             before = [
-                replace(sight, chances=open_to(sight.chances, pairs))
-                for sight, pairs in zip(before, traced, strict=True)
+                left_to_network(sight) if eight else sight
+                for sight, eight in zip(before, perhaps_eight, strict=True)
             ]
         seen[one.by.family].append(look)
         worn[one.by.family].append(before if one.by.paper else look)

@@ -296,16 +296,22 @@ def test_a_number_taken_for_the_wrong_thing_by_one_engine_is_put_right() -> None
     assert fields[FieldName.ACCESSION_NUMBER].value == "X3638357"
 
 
-def test_a_number_behind_its_caption_is_not_given_up_for_a_caption_misread() -> None:
-    """Tesseract read MRN as MEN, and a number of its own out of a birth date."""
+def test_a_number_that_engines_caption_differently_does_not_displace_another() -> None:
+    """One takes the accession number for the record number, which both read without a caption."""
     fields = parse(
-        reading(
-            rapidocr=["MRN: R307594", "D.O.B. 1929-09-19"],
-            tesseract=["MEN, R307594", "D.Y.B 18205 OP 4"],
-        ),
-        FieldSource.LABEL,
+        reading(rapidocr=["T980868", "MRN NO: X3638357"], tesseract=["T980868", "ACC: X3638357"]),
+        FieldSource.FILM,
         RULES,
     )
+    assert fields[FieldName.PATIENT_ID].value == "T980868"
+    assert fields[FieldName.ACCESSION_NUMBER].value == "X3638357"
+
+
+def test_a_number_behind_its_caption_is_not_given_up_for_a_caption_misread() -> None:
+    """Tesseract read MRN as MEN, and, unsurely, a number of its own out of a birth date."""
+    surely = reading(rapidocr=["MRN: R307594", "D.O.B. 1929-09-19"], tesseract=["MEN, R307594"])
+    unsurely = Line(text="D.Y.B 18205 OP 4", confidence=0.2, box=BOX, engine="tesseract")
+    fields = parse(Reading(lines=(*surely.lines, unsurely)), FieldSource.LABEL, RULES)
     assert fields[FieldName.PATIENT_ID].value == "R307594"
     assert fields[FieldName.PATIENT_ID].confidence > 0.5
 

@@ -125,19 +125,31 @@ def test_a_look_at_worn_figures_settles_what_engines_doubt() -> None:
         assert confidence < before[1]
 
 
+SURE = line("rapidocr", "MRN 3387014"), line("tesseract", "MRN 3387014")
+
+
 @pytest.mark.parametrize(("eight", "value"), [(0.2, "3887014"), (0.06, "3387014")])
-def test_two_that_are_sure_of_a_part_leave_the_choice_where_the_whole_left_a_trace(
+def test_two_that_are_sure_of_a_3_leave_the_choice_where_an_8_left_a_trace(
     eight: float, value: str
 ) -> None:
     """Both see what is left of an 8; what was printed the network tells, and nobody is sure."""
     figures = seen("MRN 3387014", (5, "3", 1.0, "8", eight))
-    sure = line("rapidocr", "MRN 3387014"), line("tesseract", "MRN 3387014")
-    told, confidence = number(replace(sure[0], figures=figures), sure[1])
+    told, confidence = number(replace(SURE[0], figures=figures), SURE[1])
     assert told == value
     assert (confidence < 0.5) == (value == "3887014")
-    # An engine that saw the whole itself loses nothing.
+    # An engine that saw the 8 itself loses nothing.
     eights = line("rapidocr", "MRN 3887014"), line("tesseract", "MRN 3887014")
     assert number(replace(eights[0], figures=figures), eights[1])[0] == "3887014"
+
+
+def test_a_trace_of_an_8_counts_in_no_look_without_coloured_ink() -> None:
+    """Print lost ink there too; nor does a trace of another figure: that is no half of it."""
+    faded = line("rapidocr:ink", "MRN 3387014")
+    looked = replace(faded, figures=seen(faded.text, (5, "3", 1.0, "8", 0.2)))
+    assert number(*SURE, looked)[0] == "3387014"
+    six = line("rapidocr", "MRN 5587014"), line("tesseract", "MRN 5587014")
+    figures = seen("MRN 5587014", (5, "5", 1.0, "6", 0.2))
+    assert number(replace(six[0], figures=figures), six[1])[0] == "5587014"
 
 
 def test_the_network_tells_figures_of_no_letter() -> None:
