@@ -145,7 +145,7 @@ def _with_rim(
     widened = _widened(corners, rims, away, page.frame * page.scale)
     unsure = float(np.abs(widened - corners).max()) > _TOLD_MM
     # Sides beyond which so much of the piece lies are not all the film's own: its rim neither.
-    hung_out = left_out(page, found) > _HANGS_OUT
+    hung_out = left_out(page, found).part > _HANGS_OUT
     return replace(found, corners=widened / page.scale, unsure=unsure, hung_out=hung_out)
 
 

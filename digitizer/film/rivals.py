@@ -28,7 +28,7 @@ from digitizer.film.bed import (
 )
 from digitizer.film.black_rims import with_black_rims, with_whole_rim
 from digitizer.film.borders import border_angle
-from digitizer.film.found import FED_DEG, MUCH_LEFT_OUT, FoundSheet, Page, beside, left_out, outside
+from digitizer.film.found import FED_DEG, FoundSheet, Page, beside, left_out, outside
 from digitizer.film.pieces import outermost
 from digitizer.film.rectangle import OTHERWISE_DEG, agreeing, clipped, common_angle
 from digitizer.film.sizes import is_film_size, may_be_framed
@@ -165,16 +165,19 @@ def _kept(best: Supposition, page: Page) -> BorneOut:
 
 
 def _with_what_it_leaves_out(found: FoundSheet, page: Page) -> FoundSheet:
-    """Return a sheet of no film's size with all of its piece, of which much lies beside it.
+    """Return a sheet with what stands out of it, and one of no film's size with all of its piece.
 
-    A block, or a picture, that is printed over the film's black rim shows where no edge does.
+    A label, and a small film that touches a large one, show beyond its sides. A block, or a
+    picture, that is printed over a black rim shows where no edge does.
     """
-    outside = left_out(page, found)
-    if outside < _LEFT_OUT or _measures_as_film(found, page):
-        return found
-    whole = found.widened_to(found.rim, page.scale)
+    out = left_out(page, found)
     # So much beside it may be another, or a flap: sides of two tell no angle.
-    return replace(whole, hung_out=found.hung_out or outside > MUCH_LEFT_OUT)
+    found = replace(found, hung_out=found.hung_out or out.is_much)
+    if out.stands_out:
+        return found.widened_to(out.places, page.scale)
+    if out.part < _LEFT_OUT or _measures_as_film(found, page):
+        return found
+    return found.widened_to(found.rim, page.scale)
 
 
 def _to_edges_beyond(kept: BorneOut, believed: Sequence[Supposition], page: Page) -> BorneOut:
