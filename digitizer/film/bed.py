@@ -28,6 +28,7 @@ __all__ = [
     "kind_of_bed",
     "outshines",
     "reaches_ceiling_inside",
+    "scraps",
     "shows_light_behind",
 ]
 
@@ -43,6 +44,9 @@ _LAMP = 0.12
 _PLACES = 20000
 _SMALLEST_SHEET = 0.006
 """Part of the frame below which a piece is dust, a marker or a shadow, not a sheet."""
+_WIDTH = 0.012
+"""Part of the frame's long side below which what is no bed is dust, tape or a cable: 5 mm of 430.
+"""
 
 _CLEAR = 0.12
 """Difference of log light, beyond twice its tolerance, that sets other places off from a bed."""
@@ -296,7 +300,7 @@ def groupings(bed: Mask) -> Iterator[list[list[Outline]]]:
         For each sheet the outlines of its pieces, from left to right, then top to bottom. Pieces
         too small for a sheet are left out.
     """
-    whole = _opened(np.asarray(cv2.bitwise_not(bed), dtype=np.uint8), 0.012)
+    whole = _opened(np.asarray(cv2.bitwise_not(bed), dtype=np.uint8), _WIDTH)
     plain = _outlines(whole)
     yield [[one] for one in plain]
     cut = _outlines(_opened(whole, _BRIDGE))
@@ -313,6 +317,20 @@ def groupings(bed: Mask) -> Iterator[list[list[Outline]]]:
         yield list(groups.values())
     if len(plain) > 1:
         yield [plain]
+
+
+def scraps(bed: Mask) -> list[Outline]:
+    """Return outlines of what is no bed and too small for a sheet: blocks and markers, or stains.
+
+    Parameters
+    ----------
+    bed : ndarray of uint8, (rows, columns)
+        255 where it shows.
+    """
+    small = _opened(np.asarray(cv2.bitwise_not(bed), dtype=np.uint8), _WIDTH)
+    cv2.drawContours(small, _outlines(small), -1, 0, cv2.FILLED)
+    outlines, _ = cv2.findContours(small, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    return [np.asarray(one, dtype=np.int32) for one in outlines]
 
 
 def _opened(mask: Mask, part: float) -> Mask:

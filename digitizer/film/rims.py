@@ -34,6 +34,8 @@ _BLACK = 1.25
 """Times the darkest level from which on there is something else on a bed: rims differ by 0.12."""
 _BOTH_BLACK = 2.0
 """Times that one side of an edge is as bright as the other at most, a dark line among either."""
+_BLOCK_MM = 1.0
+"""Length over which what lies beside a side must be as bright to be a block, not noise."""
 _SLOPE = 0.5
 """Part of a step by which the level of an even rim may change up to it: 0.7 and more where it
 slopes evenly, as in glare."""
@@ -209,7 +211,15 @@ def _strip(
         cv2.INTER_NEAREST,
         borderMode=cv2.BORDER_REPLICATE,
     )
-    return np.asarray(found, dtype=np.float32)
+    return _bare(np.asarray(found, dtype=np.float32), pitch)
+
+
+def _bare(values: Floats, pitch: float) -> Floats:
+    """Leave out where a block, or tape, lies beside a side, if that is less than half of it."""
+    near, length = round(_NEAR_MM * pitch), max(3, round(_BLOCK_MM * pitch))
+    smooth = cv2.blur(values[near:], (length, length))
+    bare = smooth.max(axis=0) <= _BOTH_BLACK * max(float(np.median(smooth)), 1.0)
+    return values[:, bare] if 2 * np.count_nonzero(bare) > bare.size else values
 
 
 def _edge(values: Floats, pitch: float, *, even: bool = False) -> tuple[float, float] | None:

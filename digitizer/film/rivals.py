@@ -25,6 +25,7 @@ from digitizer.film.bed import (
     kind_of_bed,
     outshines,
     reaches_ceiling_inside,
+    scraps,
 )
 from digitizer.film.black_rims import with_black_rims, with_whole_rim
 from digitizer.film.borders import border_angle
@@ -106,7 +107,13 @@ def best_sheets(page: Page) -> BorneOut:
             over = shines and reaches_ceiling_inside(bed, page.light)
             dark = kind is BedKind.DARK
             supposed.append(
-                replace(one, outshines=shines and not over, over_exposed=over, dark=dark)
+                replace(
+                    one,
+                    outshines=shines and not over,
+                    over_exposed=over,
+                    dark=dark,
+                    scraps=scraps(bed.mask) if dark else [],
+                )
             )
     believed = [
         one for one in supposed if one.sheets and not any(other.holds(one) for other in supposed)
@@ -154,6 +161,8 @@ def _kept(best: Supposition, page: Page) -> BorneOut:
     if _leaves_pieces_out(best, kept, page):
         lone = len(kept) == 1 and not best.dark
         return BorneOut([], _angle_of_field(kept[0], page) if lone else None, unsure=True)
+    if best.dark and not any(_measures_as_film(one, page) for one in [*best.sheets, *kept]):
+        kept = _with_scraps(kept, best.scraps, page)
     if best.dark and len(kept) == 1:
         if kept[0].is_of_two(page.scale):
             # Where its own sides run is not known, and its corners are as black as the bed.
@@ -178,6 +187,35 @@ def _with_what_it_leaves_out(found: FoundSheet, page: Page) -> FoundSheet:
     if out.part < _LEFT_OUT or _measures_as_film(found, page):
         return found
     return found.widened_to(found.rim, page.scale)
+
+
+def _with_scraps(
+    kept: Sequence[FoundSheet], outlines: Sequence[Outline], page: Page
+) -> list[FoundSheet]:
+    """Return pictures on a dark bed with the blocks that are printed apart from them.
+
+    What ends in no film's size goes on in a rim as black as the bed, and what stands in that is
+    printed on it, no farther off than a rim is wide. Of several each takes what is nearest to it.
+    """
+    within: list[list[Points]] = [[] for _ in kept]
+    for outline in outlines:
+        rim = (outline[:, 0] + 0.5) / page.reduction
+        away = [float(outside(one.corners, rim).min()) for one in kept]
+        nearest = int(np.argmin(away))
+        if away[nearest] < _RIM_MM * page.pitch and not _reaches_frame(outline, page):
+            within[nearest].append(rim)
+    return [
+        one.widened_to(np.concatenate(places), page.scale)
+        if any(outside(one.corners, place).max() > 0 for place in places)
+        else one
+        for one, places in zip(kept, within, strict=True)
+    ]
+
+
+def _reaches_frame(outline: Outline, page: Page) -> bool:
+    """Tell whether a piece lies along the frame, as what an uneven lamp leaves of a bed does."""
+    places = outline[:, 0]
+    return bool((places <= 1).any() or (places >= np.array(page.tone.shape[::-1]) - 2).any())
 
 
 def _to_edges_beyond(kept: BorneOut, believed: Sequence[Supposition], page: Page) -> BorneOut:

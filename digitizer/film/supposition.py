@@ -78,6 +78,8 @@ class Supposition:
         Two opposite cuts of the one film it leaves, where too little else shows of that.
     pieces : list of ndarray of int32, (n, 1, 2)
         Outlines of all that is not bed and large enough for a sheet, on the reduced grid.
+    scraps : list of ndarray of int32, (n, 1, 2)
+        Outlines of the rest of it, which is too small for a sheet.
     printed : bool
         Whether the fields are framed by a mask printed on the film.
     outshines : bool
@@ -97,6 +99,7 @@ class Supposition:
     outshines: bool = False
     over_exposed: bool = False
     dark: bool = False
+    scraps: list[Outline] = field(default_factory=list)
     cuts: list[Side] = field(default_factory=list)
 
     @property

@@ -1,0 +1,82 @@
+"""What lies beside a film, or in its rim, is kept with it and told, however small it is."""
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+from film_phantoms import DPI, Laid, scan
+
+from digitizer.film import SheetSearch, find_sheets
+from digitizer.model.raster import Raster
+
+MM = DPI / 25.4
+
+
+def on_film(film: Laid, left: float, top: float, right: float, bottom: float) -> np.ndarray:
+    """Return corners (4, 2) in pixels of a box along a film, in mm from its middle."""
+    u, v = film.axes
+    box = np.array([(left, top), (right, top), (right, bottom), (left, bottom)]) * MM
+    return np.array([film.x, film.y]) + box @ np.stack([u, v])
+
+
+def with_box(raster: Raster, corners: np.ndarray, value: float) -> Raster:
+    """Return a scan with a grainy box drawn over it."""
+    shown = np.zeros(raster.pixels.shape, np.uint8)
+    cv2.fillPoly(shown, [np.rint(corners).astype(np.int32)], 1)
+    grain = np.random.default_rng(3).normal(value, value / 100, shown.shape)
+    return replace(raster, pixels=np.where(shown, grain, raster.pixels).astype(raster.pixels.dtype))
+
+
+def furthest_out_mm(search: SheetSearch, places: np.ndarray) -> float:
+    """Return how far the outermost of some places lies outside of the lone sheet."""
+    (sheet,) = search.sheets
+    outline = np.array(sheet.corners, np.float32)
+    away = [cv2.pointPolygonTest(outline, (float(x), float(y)), True) for x, y in places]
+    return -min(away) / MM
+
+
+@pytest.mark.parametrize(("bed", "kind"), [(0.0003, "linear16"), (1.2, "linear16"), (1.2, "log12")])
+@pytest.mark.parametrize(("width", "height"), [(31, 41), (27, 54)])
+def test_a_small_film_that_touches_a_large_one_is_kept_and_told(
+    bed: float, kind: str, width: int, height: int
+) -> None:
+    """Dental films, less than two hundredths of the one they lie over by a millimetre."""
+    large = Laid(300 * MM, 400 * MM, 640, 900, skew=1.0, border="clear", bow=0.0)
+    x = large.x + (149 + width / 2) * MM
+    small = Laid(width * MM, height * MM, x, 500, skew=1.0, bow=0.0, seed=4)
+    search = find_sheets(scan([large, small], (1800, 1500), bed, kind=kind))
+    assert furthest_out_mm(search, small.corners) < 0.5
+    assert search.of_two == (True,)
+
+
+@pytest.mark.parametrize("light", [20000, 1500])
+@pytest.mark.parametrize("out", [8, 11])
+def test_a_label_that_stands_out_of_a_film_is_kept_and_told(out: int, light: int) -> None:
+    """A label of 60 mm, stuck over the edge; the film's own angle is told all the same."""
+    film = Laid(180 * MM, 240 * MM, 500, 600, skew=2.0, border="clear", bow=0.0)
+    label = on_film(film, 20, -120 - out, 80, -110)
+    search = find_sheets(with_box(scan([film], (1200, 1000), 0.0003), label, light))
+    assert furthest_out_mm(search, label) < 0.5
+    assert (search.edge_unsure, search.of_two) == ((True,), (False,))
+    assert search.sheets[0].skew_deg == pytest.approx(2.0, abs=0.05)
+
+
+@pytest.mark.parametrize("gap", [0, 7.5])
+def test_a_block_in_a_black_rim_does_not_hide_the_edge_beyond(gap: float) -> None:
+    """It stands before a quarter of the side, and what it leaves bare tells where the film ends."""
+    inset = 12.5 * MM, 25 * MM
+    film = Laid(300 * MM, 400 * MM, 690, 885, skew=0.8, border="black", inset=inset)
+    block = on_film(film, -60, 175 + gap, -10, 189 + gap)
+    (sheet,) = find_sheets(with_box(scan([film], (1771, 1377), 0.0005), block, 28000)).sheets
+    assert np.array(sheet.corners) == pytest.approx(film.corners, abs=0.5 * MM)
+
+
+def test_a_block_apart_from_a_picture_in_a_rim_like_the_bed_is_kept() -> None:
+    """In eight bits no edge shows beyond it, and nothing of a picture of no film's size."""
+    inset = 12.5 * MM, 25 * MM
+    film = Laid(300 * MM, 400 * MM, 690, 885, skew=0.8, border="black", inset=inset)
+    block = on_film(film, -60, 181, -10, 196)
+    search = find_sheets(with_box(scan([film], (1771, 1377), 0.0006, kind="flatbed8"), block, 120))
+    assert furthest_out_mm(search, block) < 0.5
+    assert search.edge_unsure == (True,)
