@@ -60,12 +60,15 @@ and the sides of one are found, it is 0.38 and more."""
 _MUCH_LEFT_OUT = 0.02
 """Part of its area that a sheet's piece may have outside: 0.015 at most on 848 drawn scans
 of films that lie flat, 0.039 where the ends of a folded one were cut away."""
+_SMALLEST, _SMALLEST_MM2 = 0.006, 800.0
+"""Part of the frame, and square millimetres, of which a piece below the less is dust, a marker or a
+shadow, not a sheet: the smallest films have 1,271 and lose a frayed edge at most."""
 _ANOTHERS_MM = 12.0
 """Width of what lies outside a sheet from which on it may be another, however small a part of the
 large one: the narrowest films measure 27 and 31 mm, and may lie over the edge by half of that."""
 _STANDS_OUT_MM = 4.5
-"""Width from which on something stands out of a sheet, a label or tape: of 312 drawn sheets as found
-none left more than 3.0 outside, of which six more than 0.7."""
+"""Width from which on something stands out of a sheet, a label or tape: of 312 drawn sheets as
+found none left more than 3.0 outside, and six more than 0.7."""
 _AGAINST_MM = 3.0
 """So near to each other two sheets are one thing: films on drawn beds lie six apart at least."""
 _AGAINST = 0.5
@@ -114,6 +117,12 @@ class Page:
         """Corners of the frame, (4, 2)."""
         rows, columns = self.full.shape[:2]
         return np.array([[0, 0], [columns, 0], [columns, rows], [0, rows]], dtype=np.float64)
+
+    @property
+    def smallest(self) -> float:
+        """Pixels of the reduced grid that the smallest sheet has."""
+        fine = self.pitch**2 * float(np.prod(self.reduction))
+        return min(_SMALLEST * self.tone.size, _SMALLEST_MM2 * fine)
 
     def size_mm(self, corners: Points) -> SizeMm | None:
         """Return width and height of a rectangle; None where the scan tells no resolution."""

@@ -112,7 +112,7 @@ def best_sheets(page: Page) -> BorneOut:
                     outshines=shines and not over,
                     over_exposed=over,
                     dark=dark,
-                    scraps=scraps(bed.mask) if dark else [],
+                    scraps=scraps(bed.mask, page.smallest) if dark else [],
                 )
             )
     believed = [

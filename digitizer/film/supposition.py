@@ -182,7 +182,7 @@ def suppose(page: Page, bed: Bed, kind: BedKind, level: float) -> Supposition:
     is_film = kind is BedKind.DARK and shows_light_behind(bed, page.light)
     seek_rims = kind is BedKind.DARK and not is_film
     plain: list[Outline] = []
-    for grouping in groupings(bed.mask):
+    for grouping in groupings(bed.mask, page.smallest):
         plain = plain or [outlines[0] for outlines in grouping]
         pieces = [measure_piece(page, surface, outlines) for outlines in grouping]
         found = outermost([one for one in pieces if one is not None])

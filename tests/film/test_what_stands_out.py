@@ -80,3 +80,19 @@ def test_a_block_apart_from_a_picture_in_a_rim_like_the_bed_is_kept() -> None:
     search = find_sheets(with_box(scan([film], (1771, 1377), 0.0006, kind="flatbed8"), block, 120))
     assert furthest_out_mm(search, block) < 0.5
     assert search.edge_unsure == (True,)
+
+
+@pytest.mark.parametrize(
+    ("bed", "kind"), [(0.0003, "linear16"), (1.2, "linear16"), (0.3, "log12"), (1.2, "flatbed8")]
+)
+def test_small_films_are_found_on_the_largest_beds(bed: float, kind: str) -> None:
+    """Dental films beside a large one, each less than a hundredth of the frame."""
+    films = [
+        Laid(180 * MM, 240 * MM, 120 * MM, 160 * MM, skew=1.0, border="clear", bow=0.0),
+        Laid(31 * MM, 41 * MM, 245 * MM, 60 * MM, skew=0.3, radius=6.0, bow=0.3, seed=1),
+        Laid(27 * MM, 54 * MM, 296 * MM, 67 * MM, skew=-0.4, radius=6.0, bow=0.3, seed=2),
+    ]
+    shape = int(500 * MM), int(620 * MM)
+    sheets = find_sheets(scan(films, shape, bed, kind=kind)).sheets
+    for sheet, film in zip(sheets, films, strict=True):
+        assert np.array(sheet.corners) == pytest.approx(film.corners, abs=0.5 * MM)
