@@ -250,6 +250,16 @@ class FoundSheet:
             return is_film_size(size, CUT_MM)
         return bool(self.opposite_cuts(page.scale, page.frame)) and self.may_be_whole(page)
 
+    def is_of_no_size(self, page: Page) -> bool:
+        """Tell whether it lies all in the frame, and its edges are not as far apart as a film's.
+
+        Parameters
+        ----------
+        page : Page
+        """
+        size = page.size_mm(self.corners)
+        return size is not None and self.seen == 4 and not is_film_size(size, CUT_MM)
+
     def upright(self, frame: Points) -> Points:
         """Return the box along the frame around all of the sheet and its piece that it shows.
 

@@ -196,15 +196,29 @@ def is_scattered(found: FoundSheet, page: Page) -> bool:
     return beside(whole.corners, whole.rim, whole.glow) > _SCATTERED
 
 
-def with_rims(page: Page, found: list[FoundSheet]) -> list[FoundSheet]:
-    """Return the sheets with the black rims that looked like the bed; none where none has one."""
+def with_rims(page: Page, found: list[FoundSheet], *, dark: bool = True) -> list[FoundSheet]:
+    """Return the sheets with the rims that looked like the bed; none where none has one.
+
+    Parameters
+    ----------
+    page : Page
+    found : list of FoundSheet
+    dark : bool
+        Whether the bed is as dark as the darkest of a film. Beside another, which a film's rim is
+        like by chance alone, a rim is looked for around what has no film's size.
+    """
     # In eight bits rim and bed have one level: what differs is grey film.
     alone = len(found) == 1 and not page.encoded
     # What glare or tape left of the bed's level is no sheet beside others that are borne out.
     found = [one for one in found if one.believed >= BELIEVED]
-    brighter = bed_is_brighter(page.full, [one.corners for one in found], page.pitch)
+    pictures = [one.corners for one in found]
+    brighter = bed_is_brighter(page.full, pictures, page.pitch) if dark else None
     wider = [
-        _with_rim(page, one, [x.corners for x in found if x is not one], brighter, alone=alone)
+        _with_rim(
+            page, one, [x.corners for x in found if x is not one], brighter, alone=alone, dark=dark
+        )
+        if dark or one.is_of_no_size(page)
+        else None
         for one in found
     ]
     if not any(wider):
@@ -221,15 +235,16 @@ def _with_rim(
     brighter: bool | None,
     *,
     alone: bool,
+    dark: bool,
 ) -> FoundSheet | None:
     """Return a sheet with its rim; None where no edge shows beyond its picture."""
     if not found.has_corner and found.witnesses(page.scale, page.frame) < 2:
         return None
-    whole = _rimmed(page, found, others, brighter, alone=alone)
+    whole = _rimmed(page, found, others, brighter, alone=alone, dark=dark)
     if whole is None or not found.is_cut_to_size(page) or whole.is_cut_to_size(page):
         return whole
     # Beyond cuts as far apart as a film's there is glare or a shade; or they are those of a mask.
-    return _rimmed(page, found, others, brighter, alone=alone, even=True)
+    return _rimmed(page, found, others, brighter, alone=alone, dark=dark, even=True)
 
 
 def _rimmed(
@@ -239,10 +254,20 @@ def _rimmed(
     brighter: bool | None,
     *,
     alone: bool,
+    dark: bool,
     even: bool = False,
 ) -> FoundSheet | None:
     rims = beyond(
-        page.full, found.corners, page.pitch, others, brighter=brighter, alone=alone, even=even
+        page.full,
+        found.corners,
+        page.pitch,
+        others,
+        # Both as black are told apart by parts of what the scanner gives for them.
+        top=page.top if page.density and not dark else None,
+        brighter=brighter,
+        alone=alone,
+        even=even,
+        blocks=found.beside < BESIDE,
     )
     if rims is None or (not any(rims) and found.may_be_whole(page, surely=True)):
         return None

@@ -112,6 +112,7 @@ def best_sheets(page: Page) -> BorneOut:
                     outshines=shines and not over,
                     over_exposed=over,
                     dark=dark,
+                    grey=kind is BedKind.CERTAIN and not shines,
                     scraps=scraps(bed.mask, page.smallest) if dark else [],
                 )
             )
@@ -127,7 +128,11 @@ def best_sheets(page: Page) -> BorneOut:
         if _are_pictures(best.sheets, page):
             sides = [side for one in best.sheets for side in one.sides if side.seen]
             return BorneOut([], common_angle(sides, page.scale))
-        return _to_edges_beyond(_kept(best, page), believed, page)
+        kept = _kept(best, page)
+        # Beyond films between which the bed shows another bed has no edge: it shows that of glare.
+        if best.proven and len(kept.sheets) > 1:
+            return kept
+        return _to_edges_beyond(kept, believed, page)
     # A collimator's border is on the film; what is sharper may be the film's own edge.
     unsure = any(not field.is_soft for one in supposed for field in one.fields)
     masks = [one for one in supposed if one.is_mask]
@@ -150,7 +155,7 @@ def _kept(best: Supposition, page: Page) -> BorneOut:
         # Its clear rim may be as bright as the bed: how far that goes is not to be seen.
         angle = _angle_of_field(whole[0], page) if len(whole) == 1 else None
         return BorneOut([], angle, unsure=True)
-    kept = with_black_rims(page, whole, dark=best.dark)
+    kept = with_black_rims(page, whole, dark=best.dark, grey=best.grey)
     # On a dark bed a rim as black as it may make up what lacks to a film's size.
     judged = kept if best.dark else whole
     if _is_field(judged, page, clear=not (best.dark or best.outshines)):
@@ -161,8 +166,7 @@ def _kept(best: Supposition, page: Page) -> BorneOut:
     if _leaves_pieces_out(best, kept, page):
         lone = len(kept) == 1 and not best.dark
         return BorneOut([], _angle_of_field(kept[0], page) if lone else None, unsure=True)
-    if best.dark and not any(_measures_as_film(one, page) for one in [*best.sheets, *kept]):
-        kept = _with_scraps(kept, best.scraps, page)
+    films = any(_measures_as_film(one, page) for one in [*best.sheets, *kept])
     if best.dark and len(kept) == 1:
         if kept[0].is_of_two(page.scale):
             # Where its own sides run is not known, and its corners are as black as the bed.
@@ -170,7 +174,10 @@ def _kept(best: Supposition, page: Page) -> BorneOut:
         if kept[0].seen < 2 and not _may_be_film(kept[0], page):
             # Pictures on black film end in a line likewise.
             return BorneOut([], unsure=True)
-    return BorneOut([_with_what_it_leaves_out(one, page) for one in kept])
+    all_of_it = [_with_what_it_leaves_out(one, page) for one in kept]
+    return BorneOut(
+        _with_scraps(all_of_it, best.scraps, page) if best.dark and not films else all_of_it
+    )
 
 
 def _with_what_it_leaves_out(found: FoundSheet, page: Page) -> FoundSheet:

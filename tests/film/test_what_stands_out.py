@@ -96,3 +96,23 @@ def test_small_films_are_found_on_the_largest_beds(bed: float, kind: str) -> Non
     sheets = find_sheets(scan(films, shape, bed, kind=kind)).sheets
     for sheet, film in zip(sheets, films, strict=True):
         assert np.array(sheet.corners) == pytest.approx(film.corners, abs=0.5 * MM)
+
+
+@pytest.mark.parametrize("bed", [0.63, 0.57])
+def test_a_film_ends_beyond_a_rim_nearly_as_grey_as_the_bed(bed: float) -> None:
+    """Seven and three hundredths apart; the picture within has no film's size."""
+    film = Laid(240 * MM, 300 * MM, 620, 760, 1.0, 0.0, 0.0, "clear", (10 * MM, 10 * MM))
+    bright = on_film(film, -30, -65, 30, 0)
+    (sheet,) = find_sheets(
+        with_box(scan([film], (1520, 1240), bed, lamp=0.02), bright, 60000)
+    ).sheets
+    assert np.array(sheet.corners) == pytest.approx(film.corners, abs=0.3 * MM)
+
+
+def test_a_rim_just_as_grey_as_the_bed_is_kept_and_told() -> None:
+    """No edge shows there: as much is kept as lacks to a film's size."""
+    film = Laid(240 * MM, 300 * MM, 620, 760, 1.0, 0.0, 0.0, "clear", (10 * MM, 10 * MM))
+    bright = on_film(film, -30, -65, 30, 0)
+    search = find_sheets(with_box(scan([film], (1520, 1240), 0.6, lamp=0.02), bright, 60000))
+    assert furthest_out_mm(search, film.corners) < 0.0
+    assert search.edge_unsure == (True,)
