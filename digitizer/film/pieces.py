@@ -26,6 +26,7 @@ __all__ = [
     "is_scrap",
     "measure_piece",
     "outermost",
+    "unmeasured",
     "with_rims",
 ]
 
@@ -154,6 +155,37 @@ def _unsharp_too(sides: Sequence[Side], pitch: float) -> tuple[Side, ...]:
     return tuple(
         replace(side, rough=True) if side.soft and not side.seen else side for side in taken
     )
+
+
+def unmeasured(
+    page: Page, outlines: Sequence[NDArray[np.int32]], found: Sequence[FoundSheet]
+) -> list[FoundSheet]:
+    """Return what lies apart from all sheets and has no side to measure, in boxes along the frame.
+
+    What reaches the frame is rather what an uneven lamp leaves of a bed, and what is narrower than
+    any film no sheet.
+    """
+    apart: list[FoundSheet] = []
+    for number, outline in enumerate(outlines):
+        piece = outline[:, 0]
+        rim = (piece + 0.5) / page.reduction
+        at_frame = (piece <= 1).any() or (piece >= np.array(page.tone.shape[::-1]) - 2).any()
+        near = _ALONE_MM * page.pitch
+        held = any(float(outside(one.corners, rim).min()) < near for one in found)
+        if at_frame or held or np.ptp(rim, axis=0).min() < _NARROWEST_MM * page.pitch:
+            continue
+        (left, top), (right, bottom) = rim.min(axis=0), rim.max(axis=0)
+        box = np.array([[left, top], [right, top], [right, bottom], [left, bottom]])
+        along = np.roll(box, -1, axis=0) - box
+        sides = tuple(
+            replace(NO_SIDE, point=start + way / 2, direction=way / np.linalg.norm(way), rough=True)
+            for start, way in zip(box, along, strict=True)
+        )
+        glow = _GLOW / float(page.reduction.min())
+        points = rim[:: max(1, len(rim) // _RIM_POINTS)]
+        lone = FoundSheet(box, sides, 0.0, 0.0, 0.0, points, glow, (outline,))
+        apart.append(replace(lone, piece=number, unsure=True))
+    return apart
 
 
 def outermost(found: list[FoundSheet]) -> list[FoundSheet]:

@@ -34,6 +34,7 @@ from digitizer.film.pieces import (
     is_scrap,
     measure_piece,
     outermost,
+    unmeasured,
     with_rims,
 )
 from digitizer.film.rectangle import common_angle
@@ -246,6 +247,7 @@ def suppose(page: Page, bed: Bed, kind: BedKind, level: float) -> Supposition:
         grey = kind is BedKind.CERTAIN and not outshines(bed, page.light)
         best = _with_grey_rims(page, best) if grey else best
         proven = _proves_beyond_doubt(best, page)
+        best = [*best, *unmeasured(page, plain, best)] if proven else best
         return Supposition(level, best, [], [], plain, proven=proven)
     return Supposition(level, [], [], lines, plain, cuts=cuts)
 

@@ -8,6 +8,7 @@ import pytest
 from film_phantoms import DPI, Laid, scan
 
 from digitizer.film import SheetSearch, find_sheets
+from digitizer.film.edges import BedSurface, measure_side
 from digitizer.model.raster import Raster
 
 MM = DPI / 25.4
@@ -116,3 +117,41 @@ def test_a_rim_just_as_grey_as_the_bed_is_kept_and_told() -> None:
     search = find_sheets(with_box(scan([film], (1520, 1240), 0.6, lamp=0.02), bright, 60000))
     assert furthest_out_mm(search, film.corners) < 0.0
     assert search.edge_unsure == (True,)
+
+
+@pytest.mark.parametrize("cut", [0, 1850])
+def test_what_has_no_edges_among_films_is_kept_beside_them_and_told(cut: int) -> None:
+    """Two films of the trade prove the bed for a third thing, round, with one edge or none."""
+    films = [
+        Laid(180 * MM, 240 * MM, 420, 560, skew=2.0, bow=0.0),
+        Laid(180 * MM, 240 * MM, 1270, 560, skew=-1.0, bow=0.0, seed=1),
+    ]
+    raster = scan(films, (1120, 2500), 0.0003)
+    spot = np.zeros(raster.pixels.shape, np.float32)
+    cv2.circle(spot, (2080, 560), 280, 20000, -1)
+    spot = cv2.GaussianBlur(spot, (0, 0), 25)
+    spot[:, :cut] = 0
+    spot = np.maximum(raster.pixels, spot)
+    search = find_sheets(replace(raster, pixels=spot.astype(np.uint16)))
+    for sheet, film in zip(search.sheets, films, strict=False):
+        assert np.array(sheet.corners) == pytest.approx(film.corners, abs=0.3 * MM)
+    assert search.edge_unsure == (False, False, True)
+    around = np.array(search.sheets[2].corners)
+    assert (around.min(axis=0) < (max(1800, cut + 3), 280)).all()
+    assert (around.max(axis=0) > (2360, 840)).all()
+
+
+def test_a_cut_in_glare_is_found_though_a_block_further_in_rises_by_more() -> None:
+    """A film of 0.13 of the light from 200 on, with a block of 0.8 on it from 222 on."""
+    x = np.arange(500) + 0.5
+    light = np.where(x < 200, 0.0005 + 0.004 * np.exp(-(((200 - x) / 14) ** 2)), 0.13)
+    light[x > 222] = 0.8
+    page = cv2.GaussianBlur(np.tile(light, (600, 1)), (0, 0), 0.6) * 65535
+    grain = np.random.default_rng(2).normal(0, 12, page.shape)
+    full = np.clip(page + grain, 0, 65535).astype(np.uint16)
+    terms = np.array([np.log(0.0005 + 0.0015), 0, 0, 0, 0, 0], np.float32)
+    bed = BedSurface(terms, 0.11, 600, 500, 65535.0, False)
+    start, end = np.array([180.0, 590.0]), np.array([180.0, 10.0])
+    side = measure_side(full, bed, start, end, reach=20, pitch=MM, within_glare=True)
+    assert side.seen
+    assert side.point[0] == pytest.approx(200, abs=0.2)
