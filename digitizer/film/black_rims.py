@@ -123,7 +123,7 @@ def with_black_rims(
         Whether the bed is as dark as the darkest of a film.
     grey : bool
         Whether brighter and darker places than the bed show: a rim may look like it by chance, and
-        does so rather than that a film of no size of the trade ends there.
+        does so rather than that a film of no size of the trade ends in sides drawn by a machine.
     """
     if np.allclose(page.scale, 1.0):
         return list(found)
@@ -165,8 +165,7 @@ def _rims(
         return _slight_rims(page, found, size)
     widened = [True] * 4
     # Black film beside a bed that is not dark is seen: there only a doubtful edge lies inside.
-    # Of a rim that is like a bed by chance no edge shows, however wide it is.
-    lacks = _may_lack(page, found) if dark else _WIDEST_MM[:1] if grey else (_DOUBTFUL_MM,)
+    lacks = _may_lack(page, found) if dark or grey else (_DOUBTFUL_MM,)
     gaps = next(filter(None, (lacking(size, most) for most in lacks)), None)
     gaps = gaps or _lacking_one_way(page, found, size)
     if gaps is None:

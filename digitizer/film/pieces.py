@@ -240,7 +240,7 @@ def with_rims(page: Page, found: list[FoundSheet], *, dark: bool = True) -> list
         like by chance alone, a rim is looked for around what has no film's size.
     """
     # In eight bits rim and bed have one level: what differs is grey film.
-    alone = len(found) == 1 and not page.encoded
+    alone = dark and len(found) == 1 and not page.encoded
     # What glare or tape left of the bed's level is no sheet beside others that are borne out.
     found = [one for one in found if one.believed >= BELIEVED]
     pictures = [one.corners for one in found]

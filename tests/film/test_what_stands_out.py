@@ -111,10 +111,10 @@ def test_a_film_ends_beyond_a_rim_nearly_as_grey_as_the_bed(bed: float) -> None:
 
 
 def test_a_rim_just_as_grey_as_the_bed_is_kept_and_told() -> None:
-    """No edge shows there: as much is kept as lacks to a film's size."""
-    film = Laid(240 * MM, 300 * MM, 620, 760, 1.0, 0.0, 0.0, "clear", (10 * MM, 10 * MM))
-    bright = on_film(film, -30, -65, 30, 0)
-    search = find_sheets(with_box(scan([film], (1520, 1240), 0.6, lamp=0.02), bright, 60000))
+    """No edge shows around a picture of 220 by 280 mm: as much is kept as lacks to a film."""
+    film = Laid(240 * MM, 300 * MM, 620, 760, 1.0)
+    raster = with_box(scan([], (1520, 1240), 0.3), on_film(film, -110, -140, 110, 140), 9000)
+    search = find_sheets(with_box(raster, on_film(film, -30, -65, 30, 0), 60000))
     assert furthest_out_mm(search, film.corners) < 0.0
     assert search.edge_unsure == (True,)
 
