@@ -12,13 +12,11 @@ from functools import reduce
 from itertools import chain
 from math import degrees
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from digitizer.film.bed import (
     BedKind,
-    Mask,
     Outline,
     frame_levels,
     grow_bed,
@@ -31,7 +29,7 @@ from digitizer.film.black_rims import with_black_rims, with_whole_rim
 from digitizer.film.borders import border_angle
 from digitizer.film.found import FED_DEG, FoundSheet, Page, beside, left_out, outside
 from digitizer.film.pieces import outermost
-from digitizer.film.rectangle import OTHERWISE_DEG, agreeing, clipped, common_angle
+from digitizer.film.rectangle import OTHERWISE_DEG, agreeing, common_angle
 from digitizer.film.sizes import is_film_size, may_be_framed
 from digitizer.film.supposition import MOST_SHEETS, SIZED_MM, Supposition, suppose
 from digitizer.model.units import SizeMm
@@ -231,17 +229,7 @@ def _to_edges_beyond(kept: BorneOut, believed: Sequence[Supposition], page: Page
     A sheet's clear rim is as level as a bed, and where it goes on to the frame the outline of its
     pictures may be longer than what shows of the sheet's own. But beyond a film there is no cut.
     """
-    edges = [
-        edge
-        for other in believed
-        if not other.is_seam
-        for one in other.sheets
-        for edge in one.edges_in(page.frame)
-    ]
-    room = _BEYOND_MM * page.pitch
-    beyond = [
-        edge for edge in edges if all(one.is_beside(edge.mean(axis=0), room) for one in kept.sheets)
-    ]
+    beyond = _edges_beyond(kept.sheets, believed, page)
     if not kept.sheets or not beyond:
         return kept
     if len(kept.sheets) > 1:
@@ -314,11 +302,11 @@ def _best_borne_out(believed: Sequence[Supposition], page: Page) -> Supposition:
 
 
 def _film_around(best: Supposition, supposed: Sequence[Supposition], page: Page) -> Supposition:
-    """Return what has a film's size around sheets of which some have none: they are printed on it.
+    """Return what has a film's size where other sheets, of which some have none, lie within it.
 
     The rim of a sheet is as level as a bed, and the outline of its pictures longer than what shows
     of the sheet's own where that goes on beyond the frame. Then the bed beside it seems to be
-    sheets too, of one edge each.
+    sheets too, which end where the film does: no edge that was measured lies beyond it.
     """
     if all(_measures_as_film(one, page) for one in best.sheets):
         return best
@@ -327,24 +315,20 @@ def _film_around(best: Supposition, supposed: Sequence[Supposition], page: Page)
         for one in supposed
         if one.sheets
         and all(_measures_as_film(sheet, page) for sheet in one.sheets)
-        and _lie_within(_but_bed(best.sheets, one, page), one.sheets, page.frame)
+        and not _edges_beyond(one.sheets, [best], page)
     ]
     return max(around, key=lambda one: one.edge, default=best)
 
 
-def _but_bed(sheets: Sequence[FoundSheet], supposed: Supposition, page: Page) -> list[FoundSheet]:
-    """Return those sheets of another supposition that are no bed under this one."""
-    pieces = np.zeros(page.tone.shape, np.uint8)
-    cv2.drawContours(pieces, supposed.pieces, -1, 1, cv2.FILLED)
-    return [one for one in sheets if one.seen > 1 or _share_of(one, pieces, page) > _BED]
-
-
-def _share_of(found: FoundSheet, pieces: Mask, page: Page) -> float:
-    """Return the part of what shows of a sheet that lies in pieces, 1 in a mask of the page."""
-    shown = np.zeros(pieces.shape, np.uint8)
-    corners = np.rint(found.corners * page.reduction - 0.5).astype(np.int32)
-    cv2.fillConvexPoly(shown, corners, 1)
-    return cv2.countNonZero(shown & pieces) / max(cv2.countNonZero(shown), 1)
+def _edges_beyond(
+    kept: Sequence[FoundSheet], supposed: Sequence[Supposition], page: Page
+) -> list[Points]:
+    """Return begin and end, (2, 2), of each edge under suppositions that lies beyond all sheets."""
+    room = _BEYOND_MM * page.pitch
+    edges = chain.from_iterable(
+        one.edges_in(page.frame) for other in supposed if not other.is_seam for one in other.sheets
+    )
+    return [edge for edge in edges if all(one.is_beside(edge.mean(axis=0), room) for one in kept)]
 
 
 def _measures_as_film(found: FoundSheet, page: Page) -> bool:
@@ -361,25 +345,6 @@ def _is_surely_film(found: FoundSheet, page: Page) -> bool:
     if size is None or found.seen < len(found.sides):
         return _may_be_film(found, page)
     return not found.joined and is_film_size(size, SIZED_MM)
-
-
-def _lie_within(sheets: Sequence[FoundSheet], others: Sequence[FoundSheet], frame: Points) -> bool:
-    """Tell whether most of what shows of some sheets lies within others."""
-    shown = [_common(frame, one.corners) for one in sheets]
-    held = sum(_area(_common(one, other.corners)) for one in shown for other in others)
-    return bool(shown) and held > _WITHIN * sum(_area(one) for one in shown)
-
-
-def _common(outline: Points, corners: Points) -> Points:
-    """Return what an outline has in common with a rectangle, (n, 2)."""
-    for start, along in zip(corners, np.roll(corners, -1, axis=0) - corners, strict=True):
-        outward = np.array([along[1], -along[0]])
-        outline = clipped(outline, outward, float(start @ outward))
-    return outline
-
-
-def _area(outline: Points) -> float:
-    return float(cv2.contourArea(outline.astype(np.float32))) if len(outline) > 2 else 0.0
 
 
 def _are_films(supposed: Supposition, page: Page) -> bool:
