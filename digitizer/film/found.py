@@ -63,6 +63,8 @@ of films that lie flat, 0.039 where the ends of a folded one were cut away."""
 _SMALLEST, _SMALLEST_MM2 = 0.006, 800.0
 """Part of the frame, and square millimetres, of which a piece below the less is dust, a marker or a
 shadow, not a sheet: the smallest films have 1,271 and lose a frayed edge at most."""
+_LARGEST_BED_MM2 = 350_000.0
+"""A frame that measures more bears a wrong resolution: films of 14 x 36 in have 325,000."""
 _ANOTHERS_MM = 12.0
 """Width of what lies outside a sheet from which on it may be another, however small a part of the
 large one: the narrowest films measure 27 and 31 mm, and may lie over the edge by half of that."""
@@ -121,8 +123,10 @@ class Page:
     @property
     def smallest(self) -> float:
         """Pixels of the reduced grid that the smallest sheet has."""
-        fine = self.pitch**2 * float(np.prod(self.reduction))
-        return min(_SMALLEST * self.tone.size, _SMALLEST_MM2 * fine)
+        part, bed = _SMALLEST, self.size_mm(self.frame)
+        if bed is not None and (area := bed.width * bed.height) < _LARGEST_BED_MM2:
+            part = min(part, _SMALLEST_MM2 / area)
+        return part * self.tone.size
 
     def size_mm(self, corners: Points) -> SizeMm | None:
         """Return width and height of a rectangle; None where the scan tells no resolution."""

@@ -35,7 +35,7 @@ _BLACK = 1.25
 _BOTH_BLACK = 2.0
 """Times that one side of an edge is as bright as the other at most, a dark line among either."""
 _BLOCK_MM = 1.0
-"""Length over which what lies beside a side must be as bright to be a block, not noise."""
+"""Length outwards over which what lies beside a side must be as bright to be a block, not noise."""
 _SLOPE = 0.5
 """Part of a step by which the level of an even rim may change up to it: 0.7 and more where it
 slopes evenly, as in glare."""

@@ -12,6 +12,7 @@ from functools import reduce
 from itertools import chain
 from math import degrees
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -173,9 +174,29 @@ def _kept(best: Supposition, page: Page) -> BorneOut:
             # Pictures on black film end in a line likewise.
             return BorneOut([], unsure=True)
     all_of_it = [_with_what_it_leaves_out(one, page) for one in kept]
-    return BorneOut(
-        _with_scraps(all_of_it, best.scraps, page) if best.dark and not films else all_of_it
-    )
+    if best.dark and not films:
+        all_of_it = _with_scraps(all_of_it, best.scraps, page)
+    return BorneOut(_kept_apart(all_of_it, kept))
+
+
+def _kept_apart(widened: Sequence[FoundSheet], kept: Sequence[FoundSheet]) -> list[FoundSheet]:
+    """Return sheets widened; one that would reach into another stays, and is told as of two.
+
+    What stands out of one film above another would bring the other's block into its picture.
+    """
+
+    def shared(one: FoundSheet, other: FoundSheet) -> float:
+        corners = (np.asarray(one.corners, np.float32), np.asarray(other.corners, np.float32))
+        return float(cv2.intersectConvexConvex(*corners)[0])
+
+    return [
+        replace(before, hung_out=True, unsure=True)
+        if any(
+            shared(one, other) > shared(before, other) + 1 for other in kept if other is not before
+        )
+        else one
+        for one, before in zip(widened, kept, strict=True)
+    ]
 
 
 def _with_what_it_leaves_out(found: FoundSheet, page: Page) -> FoundSheet:

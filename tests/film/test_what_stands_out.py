@@ -10,6 +10,7 @@ from film_phantoms import DPI, Laid, scan
 from digitizer.film import SheetSearch, find_sheets
 from digitizer.film.edges import BedSurface, measure_side
 from digitizer.model.raster import Raster
+from digitizer.model.units import Dpi
 
 MM = DPI / 25.4
 
@@ -155,3 +156,31 @@ def test_a_cut_in_glare_is_found_though_a_block_further_in_rises_by_more() -> No
     side = measure_side(full, bed, start, end, reach=20, pitch=MM, within_glare=True)
     assert side.seen
     assert side.point[0] == pytest.approx(200, abs=0.2)
+
+
+@pytest.mark.parametrize("out", [8, 16])
+def test_what_stands_out_above_another_film_is_told_as_of_two(out: int) -> None:
+    """A label over the edge of a tall film, seven millimetres from a short one: a person looks."""
+    tall = Laid(180 * MM, 240 * MM, 110 * MM, 150 * MM, skew=0.6, border="clear", bow=0.0)
+    short = Laid(130 * MM, 180 * MM, 272 * MM, 180 * MM, skew=0.2, border="clear", bow=0.0, seed=2)
+    label = on_film(tall, 70, -110, 90 + out, -75)
+    raster = scan([tall, short], (int(300 * MM), int(370 * MM)), 0.0003)
+    search = find_sheets(with_box(raster, label, 20000))
+    assert search.of_two == (True, False)
+    assert np.array(search.sheets[1].corners) == pytest.approx(short.corners, abs=0.3 * MM)
+
+
+@pytest.mark.parametrize("told", [0.24, 0.5, 1.0])
+def test_markers_are_no_sheets_whatever_resolution_is_told(told: float) -> None:
+    """Lead letters of 14 to 20 mm beside a film on a light bed, its tag a quarter or half of it."""
+    film = Laid(240 * MM, 300 * MM, 800, 700, skew=1.0, bow=0.0)
+    raster = scan([film], (1500, 1400), 1.2)
+    for n, side in enumerate((14, 16, 18, 20)):
+        x, y = 15 * MM, (60 + 80 * n) * MM
+        box = np.array(
+            [(x, y), (x + side * MM, y), (x + side * MM, y + side * MM), (x, y + side * MM)]
+        )
+        raster = with_box(raster, box, 3000)
+    raster = replace(raster, dpi=Dpi(DPI * told, DPI * told))
+    (sheet,) = find_sheets(raster).sheets
+    assert np.array(sheet.corners) == pytest.approx(film.corners, abs=0.5 * MM)
