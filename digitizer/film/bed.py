@@ -28,6 +28,7 @@ __all__ = [
     "kind_of_bed",
     "outshines",
     "reaches_ceiling_inside",
+    "scraps",
     "shows_light_behind",
 ]
 
@@ -41,8 +42,9 @@ _LEAST_TOLERANCE = 0.055
 _LAMP = 0.12
 """How far log light of one bed may differ over the frame: lamps fall off by a tenth or two."""
 _PLACES = 20000
-_SMALLEST_SHEET = 0.006
-"""Part of the frame below which a piece is dust, a marker or a shadow, not a sheet."""
+_WIDTH = 0.012
+"""Part of the frame's long side below which what is no bed is dust, tape or a cable: 5 mm of 430.
+"""
 
 _CLEAR = 0.12
 """Difference of log light, beyond twice its tolerance, that sets other places off from a bed."""
@@ -283,12 +285,19 @@ def _touching_frame(candidate: Mask) -> Mask:
     return np.asarray(kept, dtype=np.uint8)
 
 
-def groupings(bed: Mask) -> Iterator[list[list[Outline]]]:
+def groupings(bed: Mask, smallest: float) -> Iterator[list[list[Outline]]]:
     """Yield ways to see sheets in what is not bed, the plainest first.
 
     Each connected piece is a sheet; or pieces are cut where they hang together narrowly (tape and
     glare join sheets); or pieces with a narrow gap, or all of them, are one sheet (dark film that
     looks like the bed divides it).
+
+    Parameters
+    ----------
+    bed : ndarray of uint8, (rows, columns)
+        255 where it shows.
+    smallest : float
+        Pixels of the smallest sheet.
 
     Yields
     ------
@@ -296,10 +305,10 @@ def groupings(bed: Mask) -> Iterator[list[list[Outline]]]:
         For each sheet the outlines of its pieces, from left to right, then top to bottom. Pieces
         too small for a sheet are left out.
     """
-    whole = _opened(np.asarray(cv2.bitwise_not(bed), dtype=np.uint8), 0.012)
-    plain = _outlines(whole)
+    whole = _opened(np.asarray(cv2.bitwise_not(bed), dtype=np.uint8), _WIDTH)
+    plain = _outlines(whole, smallest)
     yield [[one] for one in plain]
-    cut = _outlines(_opened(whole, _BRIDGE))
+    cut = _outlines(_opened(whole, _BRIDGE), smallest)
     if len(cut) > len(plain):
         yield [[one] for one in cut]
     size = round(_BRIDGE * max(bed.shape)) | 1
@@ -315,6 +324,22 @@ def groupings(bed: Mask) -> Iterator[list[list[Outline]]]:
         yield [plain]
 
 
+def scraps(bed: Mask, smallest: float) -> list[Outline]:
+    """Return outlines of what is no bed and too small for a sheet: blocks and markers, or stains.
+
+    Parameters
+    ----------
+    bed : ndarray of uint8, (rows, columns)
+        255 where it shows.
+    smallest : float
+        Pixels of the smallest sheet.
+    """
+    small = _opened(np.asarray(cv2.bitwise_not(bed), dtype=np.uint8), _WIDTH)
+    cv2.drawContours(small, _outlines(small, smallest), -1, 0, cv2.FILLED)
+    outlines, _ = cv2.findContours(small, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    return [np.asarray(one, dtype=np.int32) for one in outlines]
+
+
 def _opened(mask: Mask, part: float) -> Mask:
     """Take away what is narrower than a part of the frame; at the frame the picture goes on."""
     size = max(5, round(part * max(mask.shape))) | 1
@@ -323,12 +348,12 @@ def _opened(mask: Mask, part: float) -> Mask:
     return np.ascontiguousarray(opened[size:-size, size:-size], dtype=np.uint8)
 
 
-def _outlines(mask: Mask) -> list[Outline]:
+def _outlines(mask: Mask, smallest: float) -> list[Outline]:
     """Return the outlines of a mask's pieces that are large enough for a sheet."""
     outlines, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     large = [
         np.asarray(outline, dtype=np.int32)
         for outline in outlines
-        if cv2.contourArea(outline) >= _SMALLEST_SHEET * mask.size
+        if cv2.contourArea(outline) >= smallest
     ]
     return sorted(large, key=lambda one: (int(one[:, 0, 0].min()), int(one[:, 0, 1].min())))

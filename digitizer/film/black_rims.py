@@ -109,7 +109,9 @@ def _at_outermost(found: FoundSheet, number: int) -> Side:
     return replace(side, point=side.point + max(0.0, furthest) * outward)
 
 
-def with_black_rims(page: Page, found: Sequence[FoundSheet], *, dark: bool) -> list[FoundSheet]:
+def with_black_rims(
+    page: Page, found: Sequence[FoundSheet], *, dark: bool, grey: bool = False
+) -> list[FoundSheet]:
     """Return sheets with the black in which they may go on, or what lies beyond a doubtful edge.
 
     Parameters
@@ -119,23 +121,27 @@ def with_black_rims(page: Page, found: Sequence[FoundSheet], *, dark: bool) -> l
         All sheets on the bed.
     dark : bool
         Whether the bed is as dark as the darkest of a film.
+    grey : bool
+        Whether brighter and darker places than the bed show: a rim may look like it by chance, and
+        does so rather than that a film of no size of the trade ends in sides drawn by a machine.
     """
     if np.allclose(page.scale, 1.0):
         return list(found)
+    alike = [grey and one.is_of_no_size(page) for one in found]
     return [
-        _with_rim(page, one, [x for x in found if x is not one], dark=dark)
-        if dark or (one.seen == 4 and one.believed < _DOUBTED)
+        _with_rim(page, one, [x for x in found if x is not one], dark=dark, grey=by_chance)
+        if dark or by_chance or (one.seen == 4 and one.believed < _DOUBTED)
         else one
-        for one in found
+        for one, by_chance in zip(found, alike, strict=True)
     ]
 
 
 def _with_rim(
-    page: Page, found: FoundSheet, others: Sequence[FoundSheet], *, dark: bool
+    page: Page, found: FoundSheet, others: Sequence[FoundSheet], *, dark: bool, grey: bool
 ) -> FoundSheet:
     corners = found.corners * page.scale
     rims = (
-        _rims(page, found, corners, dark=dark)
+        _rims(page, found, corners, dark=dark, grey=grey)
         if found.seen == 4
         else _rims_cut_off(page, found, corners)
     )
@@ -143,13 +149,15 @@ def _with_rim(
         return found
     away = [one.corners * page.scale for one in others]
     widened = _widened(corners, rims, away, page.frame * page.scale)
-    unsure = float(np.abs(widened - corners).max()) > _TOLD_MM
+    unsure = found.unsure or float(np.abs(widened - corners).max()) > _TOLD_MM
     # Sides beyond which so much of the piece lies are not all the film's own: its rim neither.
-    hung_out = left_out(page, found) > _HANGS_OUT
+    hung_out = left_out(page, found).part > _HANGS_OUT
     return replace(found, corners=widened / page.scale, unsure=unsure, hung_out=hung_out)
 
 
-def _rims(page: Page, found: FoundSheet, corners: Points, *, dark: bool) -> list[float] | None:
+def _rims(
+    page: Page, found: FoundSheet, corners: Points, *, dark: bool, grey: bool
+) -> list[float] | None:
     """Return how far top, right, bottom and left may go on; None where nothing lacks."""
     size = _size(corners)
     rough = [side.rough and not side.seen for side in found.sides]
@@ -157,7 +165,7 @@ def _rims(page: Page, found: FoundSheet, corners: Points, *, dark: bool) -> list
         return _slight_rims(page, found, size)
     widened = [True] * 4
     # Black film beside a bed that is not dark is seen: there only a doubtful edge lies inside.
-    lacks = _may_lack(page, found) if dark else (_DOUBTFUL_MM,)
+    lacks = _may_lack(page, found) if dark or grey else (_DOUBTFUL_MM,)
     gaps = next(filter(None, (lacking(size, most) for most in lacks)), None)
     gaps = gaps or _lacking_one_way(page, found, size)
     if gaps is None:

@@ -51,6 +51,8 @@ _NOISY = 0.1
 """Departure of log light that is still the bed's from which on noise hides its shade."""
 _LINE_PARTS = 12
 """Parts of a side whose means tell that line: a tenth of noise on each pixel, a percent on each."""
+_CLIMB_PX = 4
+"""Pixels by which a blurred cut is steepest earlier in log light than in light, at most."""
 _CLEAR_PEAK = 0.5
 """Part of the steepest place from which on an earlier one is the cut."""
 
@@ -343,8 +345,11 @@ def _cuts(
     window = np.abs(index - (departure + (behind + glare - 3) / 2)[:, None]) <= (
         (behind + glare + 3) / 2
     )
-    steep_there = np.where(window & inside, steep, -1.0)
-    peak = np.clip(first_peak(steep_there), 4, steps - 5)
+    # Out of glare a dark bed's cut is the steepest in log light; in light, what is bright on film.
+    # Where it runs is told by light alone.
+    telling = np.abs(derivative(tone)) if glare else steep
+    peak = np.clip(first_peak(np.where(window & inside, telling, -1.0)), 4, steps - 5)
+    peak = _uphill(steep, peak) if glare else peak
     lines = np.arange(count)
     before, here, after = (steep[lines, peak + shift] for shift in (-1, 0, 1))
     bend = before - 2 * here + after
@@ -356,12 +361,16 @@ def _cuts(
     width = height / np.maximum(rise, 1e-6)
     good &= here > 0
     if glare:
-        good &= _only_glare_before(tone, level, departure, peak)
+        good &= _only_glare_before(tone, level, departure, peak, behind)
     return _Cuts(good, peak + np.clip(shift, -0.5, 0.5), width.astype(np.float64))
 
 
 def _only_glare_before(
-    tone: Floats, level: Vector, departure: NDArray[np.int_], peak: NDArray[np.int_]
+    tone: Floats,
+    level: Vector,
+    departure: NDArray[np.int_],
+    peak: NDArray[np.int_],
+    behind: int,
 ) -> NDArray[np.bool_]:
     """Tell on which profiles it grows lighter from a dark bed to the cut, and not by a step."""
     above = cv2.blur(tone, (5, 1)) - level
@@ -369,7 +378,17 @@ def _only_glare_before(
     step = above[lines, np.minimum(departure + _STEP_PX, last)]
     before = above[lines, np.maximum(peak - _STEP_PX, 0)]
     within = above[lines, np.minimum(peak + _STEP_PX, last)]
-    return np.asarray((within > before) & ((step < _STEP * before) | (peak < departure + _STEP_PX)))
+    # As near as this behind it the cut is taken where there is no glare too.
+    return np.asarray((within > before) & ((step < _STEP * before) | (peak < departure + behind)))
+
+
+def _uphill(steep: Floats, place: NDArray[np.int_]) -> NDArray[np.int_]:
+    """Return the local peak, on each profile, some pixels around a place at most."""
+    lines, last = np.arange(len(place)), steep.shape[1] - 5
+    for _ in range(_CLIMB_PX):
+        around = np.stack([steep[lines, place + shift] for shift in (-1, 0, 1)])
+        place = np.clip(place + np.argmax(around, axis=0) - 1, 4, last)
+    return place
 
 
 def first_peak(steep: Floats) -> NDArray[np.int_]:

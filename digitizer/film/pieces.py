@@ -26,6 +26,7 @@ __all__ = [
     "is_scrap",
     "measure_piece",
     "outermost",
+    "unmeasured",
     "with_rims",
 ]
 
@@ -156,6 +157,37 @@ def _unsharp_too(sides: Sequence[Side], pitch: float) -> tuple[Side, ...]:
     )
 
 
+def unmeasured(
+    page: Page, outlines: Sequence[NDArray[np.int32]], found: Sequence[FoundSheet]
+) -> list[FoundSheet]:
+    """Return what lies apart from all sheets and has no side to measure, in boxes along the frame.
+
+    What reaches the frame is rather what an uneven lamp leaves of a bed, and what is narrower than
+    any film no sheet.
+    """
+    apart: list[FoundSheet] = []
+    for number, outline in enumerate(outlines):
+        piece = outline[:, 0]
+        rim = (piece + 0.5) / page.reduction
+        at_frame = (piece <= 1).any() or (piece >= np.array(page.tone.shape[::-1]) - 2).any()
+        near = _ALONE_MM * page.pitch
+        held = any(float(outside(one.corners, rim).min()) < near for one in found)
+        if at_frame or held or np.ptp(rim, axis=0).min() < _NARROWEST_MM * page.pitch:
+            continue
+        (left, top), (right, bottom) = rim.min(axis=0), rim.max(axis=0)
+        box = np.array([[left, top], [right, top], [right, bottom], [left, bottom]])
+        along = np.roll(box, -1, axis=0) - box
+        sides = tuple(
+            replace(NO_SIDE, point=start + way / 2, direction=way / np.linalg.norm(way), rough=True)
+            for start, way in zip(box, along, strict=True)
+        )
+        glow = _GLOW / float(page.reduction.min())
+        points = rim[:: max(1, len(rim) // _RIM_POINTS)]
+        lone = FoundSheet(box, sides, 0.0, 0.0, 0.0, points, glow, (outline,))
+        apart.append(replace(lone, piece=number, unsure=True))
+    return apart
+
+
 def outermost(found: list[FoundSheet]) -> list[FoundSheet]:
     """Leave out what lies inside another sheet that is believed more."""
     return [
@@ -196,15 +228,29 @@ def is_scattered(found: FoundSheet, page: Page) -> bool:
     return beside(whole.corners, whole.rim, whole.glow) > _SCATTERED
 
 
-def with_rims(page: Page, found: list[FoundSheet]) -> list[FoundSheet]:
-    """Return the sheets with the black rims that looked like the bed; none where none has one."""
+def with_rims(page: Page, found: list[FoundSheet], *, dark: bool = True) -> list[FoundSheet]:
+    """Return the sheets with the rims that looked like the bed; none where none has one.
+
+    Parameters
+    ----------
+    page : Page
+    found : list of FoundSheet
+    dark : bool
+        Whether the bed is as dark as the darkest of a film. Beside another, which a film's rim is
+        like by chance alone, a rim is looked for around what has no film's size.
+    """
     # In eight bits rim and bed have one level: what differs is grey film.
-    alone = len(found) == 1 and not page.encoded
+    alone = dark and len(found) == 1 and not page.encoded
     # What glare or tape left of the bed's level is no sheet beside others that are borne out.
     found = [one for one in found if one.believed >= BELIEVED]
-    brighter = bed_is_brighter(page.full, [one.corners for one in found], page.pitch)
+    pictures = [one.corners for one in found]
+    brighter = bed_is_brighter(page.full, pictures, page.pitch) if dark else None
     wider = [
-        _with_rim(page, one, [x.corners for x in found if x is not one], brighter, alone=alone)
+        _with_rim(
+            page, one, [x.corners for x in found if x is not one], brighter, alone=alone, dark=dark
+        )
+        if dark or one.is_of_no_size(page)
+        else None
         for one in found
     ]
     if not any(wider):
@@ -221,15 +267,16 @@ def _with_rim(
     brighter: bool | None,
     *,
     alone: bool,
+    dark: bool,
 ) -> FoundSheet | None:
     """Return a sheet with its rim; None where no edge shows beyond its picture."""
     if not found.has_corner and found.witnesses(page.scale, page.frame) < 2:
         return None
-    whole = _rimmed(page, found, others, brighter, alone=alone)
+    whole = _rimmed(page, found, others, brighter, alone=alone, dark=dark)
     if whole is None or not found.is_cut_to_size(page) or whole.is_cut_to_size(page):
         return whole
     # Beyond cuts as far apart as a film's there is glare or a shade; or they are those of a mask.
-    return _rimmed(page, found, others, brighter, alone=alone, even=True)
+    return _rimmed(page, found, others, brighter, alone=alone, dark=dark, even=True)
 
 
 def _rimmed(
@@ -239,10 +286,20 @@ def _rimmed(
     brighter: bool | None,
     *,
     alone: bool,
+    dark: bool,
     even: bool = False,
 ) -> FoundSheet | None:
     rims = beyond(
-        page.full, found.corners, page.pitch, others, brighter=brighter, alone=alone, even=even
+        page.full,
+        found.corners,
+        page.pitch,
+        others,
+        # Both as black are told apart by parts of what the scanner gives for them.
+        top=page.top if page.density and not dark else None,
+        brighter=brighter,
+        alone=alone,
+        even=even,
+        blocks=found.beside < BESIDE,
     )
     if rims is None or (not any(rims) and found.may_be_whole(page, surely=True)):
         return None

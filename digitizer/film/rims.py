@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitizer.film.dark_lines import darkest_line
-from digitizer.film.light import Floats
+from digitizer.film.light import Floats, linear_light
 from digitizer.model.raster import Pixels
 
 __all__ = ["bed_is_brighter", "beyond"]
@@ -34,6 +34,8 @@ _BLACK = 1.25
 """Times the darkest level from which on there is something else on a bed: rims differ by 0.12."""
 _BOTH_BLACK = 2.0
 """Times that one side of an edge is as bright as the other at most, a dark line among either."""
+_BLOCK_MM = 1.0
+"""Length outwards over which what lies beside a side must be as bright to be a block, not noise."""
 _SLOPE = 0.5
 """Part of a step by which the level of an even rim may change up to it: 0.7 and more where it
 slopes evenly, as in glare."""
@@ -76,9 +78,11 @@ def beyond(
     pitch: float,
     others: Sequence[Points] = (),
     *,
+    top: float | None = None,
     brighter: bool | None = None,
     alone: bool = False,
     even: bool = False,
+    blocks: bool = False,
 ) -> tuple[float | None, ...] | None:
     """Return how far beyond each side of a dark-rimmed picture its sheet ends, in pixels.
 
@@ -95,6 +99,8 @@ def beyond(
         Pixels per millimetre.
     others : sequence of ndarray, (4, 2)
         Pictures of other sheets on the same bed: up to them only is looked.
+    top : float or None
+        Value of light 1 where values are linear in density, so that parts of a level are of light.
     brighter : bool or None
         Whether the bed is brighter than black film, of :func:`bed_is_brighter`: an edge the other
         way is another sheet's.
@@ -102,9 +108,14 @@ def beyond(
         Whether nothing else lies on the bed.
     even : bool
         Whether only what is even up to its edge counts as a rim: glare and shades fall off.
+    blocks : bool
+        Whether what is bright beside a side may be a block in the rim: not where most of a piece
+        hangs out of its sheet.
     """
     ends = [(corners[number], corners[(number + 1) % 4]) for number in range(4)]
-    strips = [_strip(full, start, end, pitch, others) for start, end in ends]
+    strips = [_strip(full, start, end, pitch, others, top) for start, end in ends]
+    if blocks:
+        strips = [None if strip is None else _bare(strip, pitch) for strip in strips]
     found = [None if strip is None else _edge(strip, pitch, even=even) for strip in strips]
     edges = [
         None if one is None or _is_anothers(one, start, end, others, brighter) else one[0]
@@ -189,7 +200,12 @@ def _without_edge(strip: Floats | None, film: float, bed: float, pitch: float) -
 
 
 def _strip(
-    full: Pixels, start: Points, end: Points, pitch: float, others: Sequence[Points]
+    full: Pixels,
+    start: Points,
+    end: Points,
+    pitch: float,
+    others: Sequence[Points],
+    top: float | None = None,
 ) -> Floats | None:
     """Return what lies outside one side, a row for each pixel outwards; None without room."""
     rows, columns = full.shape
@@ -209,7 +225,19 @@ def _strip(
         cv2.INTER_NEAREST,
         borderMode=cv2.BORDER_REPLICATE,
     )
-    return np.asarray(found, dtype=np.float32)
+    values = np.asarray(found, dtype=np.float32)
+    if top is not None:
+        values = linear_light(values / np.float32(top), density=True, encoded=False)
+        values *= np.float32(np.iinfo(full.dtype).max)
+    return values
+
+
+def _bare(values: Floats, pitch: float) -> Floats:
+    """Leave out where a block, or tape, lies beside a side, if that is less than half of it."""
+    near, length = round(_NEAR_MM * pitch), max(3, round(_BLOCK_MM * pitch))
+    smooth = cv2.blur(values[near:], (length, length))
+    bare = smooth.max(axis=0) <= _BOTH_BLACK * max(float(np.median(smooth)), 1.0)
+    return values[:, bare] if 2 * np.count_nonzero(bare) > bare.size else values
 
 
 def _edge(values: Floats, pitch: float, *, even: bool = False) -> tuple[float, float] | None:

@@ -18,19 +18,19 @@ from numpy.typing import NDArray
 
 from digitizer.film.bed import (
     BedKind,
-    Mask,
     Outline,
     frame_levels,
     grow_bed,
     kind_of_bed,
     outshines,
     reaches_ceiling_inside,
+    scraps,
 )
 from digitizer.film.black_rims import with_black_rims, with_whole_rim
 from digitizer.film.borders import border_angle
-from digitizer.film.found import FED_DEG, MUCH_LEFT_OUT, FoundSheet, Page, beside, left_out, outside
+from digitizer.film.found import FED_DEG, FoundSheet, Page, beside, left_out, outside
 from digitizer.film.pieces import outermost
-from digitizer.film.rectangle import OTHERWISE_DEG, agreeing, clipped, common_angle
+from digitizer.film.rectangle import OTHERWISE_DEG, agreeing, common_angle
 from digitizer.film.sizes import is_film_size, may_be_framed
 from digitizer.film.supposition import MOST_SHEETS, SIZED_MM, Supposition, suppose
 from digitizer.model.units import SizeMm
@@ -106,7 +106,14 @@ def best_sheets(page: Page) -> BorneOut:
             over = shines and reaches_ceiling_inside(bed, page.light)
             dark = kind is BedKind.DARK
             supposed.append(
-                replace(one, outshines=shines and not over, over_exposed=over, dark=dark)
+                replace(
+                    one,
+                    outshines=shines and not over,
+                    over_exposed=over,
+                    dark=dark,
+                    grey=kind is BedKind.CERTAIN and not shines,
+                    scraps=scraps(bed.mask, page.smallest) if dark else [],
+                )
             )
     believed = [
         one for one in supposed if one.sheets and not any(other.holds(one) for other in supposed)
@@ -120,7 +127,11 @@ def best_sheets(page: Page) -> BorneOut:
         if _are_pictures(best.sheets, page):
             sides = [side for one in best.sheets for side in one.sides if side.seen]
             return BorneOut([], common_angle(sides, page.scale))
-        return _to_edges_beyond(_kept(best, page), believed, page)
+        kept = _kept(best, page)
+        # Beyond films between which the bed shows another bed has no edge: it shows that of glare.
+        if best.proven and len(kept.sheets) > 1:
+            return kept
+        return _to_edges_beyond(kept, believed, page)
     # A collimator's border is on the film; what is sharper may be the film's own edge.
     unsure = any(not field.is_soft for one in supposed for field in one.fields)
     masks = [one for one in supposed if one.is_mask]
@@ -143,7 +154,7 @@ def _kept(best: Supposition, page: Page) -> BorneOut:
         # Its clear rim may be as bright as the bed: how far that goes is not to be seen.
         angle = _angle_of_field(whole[0], page) if len(whole) == 1 else None
         return BorneOut([], angle, unsure=True)
-    kept = with_black_rims(page, whole, dark=best.dark)
+    kept = with_black_rims(page, whole, dark=best.dark, grey=best.grey)
     # On a dark bed a rim as black as it may make up what lacks to a film's size.
     judged = kept if best.dark else whole
     if _is_field(judged, page, clear=not (best.dark or best.outshines)):
@@ -154,6 +165,7 @@ def _kept(best: Supposition, page: Page) -> BorneOut:
     if _leaves_pieces_out(best, kept, page):
         lone = len(kept) == 1 and not best.dark
         return BorneOut([], _angle_of_field(kept[0], page) if lone else None, unsure=True)
+    films = any(_measures_as_film(one, page) for one in [*best.sheets, *kept])
     if best.dark and len(kept) == 1:
         if kept[0].is_of_two(page.scale):
             # Where its own sides run is not known, and its corners are as black as the bed.
@@ -161,20 +173,75 @@ def _kept(best: Supposition, page: Page) -> BorneOut:
         if kept[0].seen < 2 and not _may_be_film(kept[0], page):
             # Pictures on black film end in a line likewise.
             return BorneOut([], unsure=True)
-    return BorneOut([_with_what_it_leaves_out(one, page) for one in kept])
+    all_of_it = [_with_what_it_leaves_out(one, page) for one in kept]
+    if best.dark and not films:
+        all_of_it = _with_scraps(all_of_it, best.scraps, page)
+    return BorneOut(_kept_apart(all_of_it, kept))
+
+
+def _kept_apart(widened: Sequence[FoundSheet], kept: Sequence[FoundSheet]) -> list[FoundSheet]:
+    """Return sheets widened; one that would reach into another stays, and is told as of two.
+
+    What stands out of one film above another would bring the other's block into its picture.
+    """
+
+    def shared(one: FoundSheet, other: FoundSheet) -> float:
+        corners = (np.asarray(one.corners, np.float32), np.asarray(other.corners, np.float32))
+        return float(cv2.intersectConvexConvex(*corners)[0])
+
+    return [
+        replace(before, hung_out=True, unsure=True)
+        if any(
+            shared(one, other) > shared(before, other) + 1 for other in kept if other is not before
+        )
+        else one
+        for one, before in zip(widened, kept, strict=True)
+    ]
 
 
 def _with_what_it_leaves_out(found: FoundSheet, page: Page) -> FoundSheet:
-    """Return a sheet of no film's size with all of its piece, of which much lies beside it.
+    """Return a sheet with what stands out of it, and one of no film's size with all of its piece.
 
-    A block, or a picture, that is printed over the film's black rim shows where no edge does.
+    A label, and a small film that touches a large one, show beyond its sides. A block, or a
+    picture, that is printed over a black rim shows where no edge does.
     """
-    outside = left_out(page, found)
-    if outside < _LEFT_OUT or _measures_as_film(found, page):
-        return found
-    whole = found.widened_to(found.rim, page.scale)
+    out = left_out(page, found)
     # So much beside it may be another, or a flap: sides of two tell no angle.
-    return replace(whole, hung_out=found.hung_out or outside > MUCH_LEFT_OUT)
+    found = replace(found, hung_out=found.hung_out or out.is_much)
+    if out.stands_out:
+        return found.widened_to(out.places, page.scale)
+    if out.part < _LEFT_OUT or _measures_as_film(found, page):
+        return found
+    return found.widened_to(found.rim, page.scale)
+
+
+def _with_scraps(
+    kept: Sequence[FoundSheet], outlines: Sequence[Outline], page: Page
+) -> list[FoundSheet]:
+    """Return pictures on a dark bed with the blocks that are printed apart from them.
+
+    What ends in no film's size goes on in a rim as black as the bed, and what stands in that is
+    printed on it, no farther off than a rim is wide. Of several each takes what is nearest to it.
+    """
+    within: list[list[Points]] = [[] for _ in kept]
+    for outline in outlines:
+        rim = (outline[:, 0] + 0.5) / page.reduction
+        away = [float(outside(one.corners, rim).min()) for one in kept]
+        nearest = int(np.argmin(away))
+        if away[nearest] < _RIM_MM * page.pitch and not _reaches_frame(outline, page):
+            within[nearest].append(rim)
+    return [
+        one.widened_to(np.concatenate(places), page.scale)
+        if any(outside(one.corners, place).max() > 0 for place in places)
+        else one
+        for one, places in zip(kept, within, strict=True)
+    ]
+
+
+def _reaches_frame(outline: Outline, page: Page) -> bool:
+    """Tell whether a piece lies along the frame, as what an uneven lamp leaves of a bed does."""
+    places = outline[:, 0]
+    return bool((places <= 1).any() or (places >= np.array(page.tone.shape[::-1]) - 2).any())
 
 
 def _to_edges_beyond(kept: BorneOut, believed: Sequence[Supposition], page: Page) -> BorneOut:
@@ -183,17 +250,7 @@ def _to_edges_beyond(kept: BorneOut, believed: Sequence[Supposition], page: Page
     A sheet's clear rim is as level as a bed, and where it goes on to the frame the outline of its
     pictures may be longer than what shows of the sheet's own. But beyond a film there is no cut.
     """
-    edges = [
-        edge
-        for other in believed
-        if not other.is_seam
-        for one in other.sheets
-        for edge in one.edges_in(page.frame)
-    ]
-    room = _BEYOND_MM * page.pitch
-    beyond = [
-        edge for edge in edges if all(one.is_beside(edge.mean(axis=0), room) for one in kept.sheets)
-    ]
+    beyond = _edges_beyond(kept.sheets, believed, page)
     if not kept.sheets or not beyond:
         return kept
     if len(kept.sheets) > 1:
@@ -266,11 +323,11 @@ def _best_borne_out(believed: Sequence[Supposition], page: Page) -> Supposition:
 
 
 def _film_around(best: Supposition, supposed: Sequence[Supposition], page: Page) -> Supposition:
-    """Return what has a film's size around sheets of which some have none: they are printed on it.
+    """Return what has a film's size where other sheets, of which some have none, lie within it.
 
     The rim of a sheet is as level as a bed, and the outline of its pictures longer than what shows
     of the sheet's own where that goes on beyond the frame. Then the bed beside it seems to be
-    sheets too, of one edge each.
+    sheets too, which end where the film does: no edge that was measured lies beyond it.
     """
     if all(_measures_as_film(one, page) for one in best.sheets):
         return best
@@ -279,24 +336,20 @@ def _film_around(best: Supposition, supposed: Sequence[Supposition], page: Page)
         for one in supposed
         if one.sheets
         and all(_measures_as_film(sheet, page) for sheet in one.sheets)
-        and _lie_within(_but_bed(best.sheets, one, page), one.sheets, page.frame)
+        and not _edges_beyond(one.sheets, [best], page)
     ]
     return max(around, key=lambda one: one.edge, default=best)
 
 
-def _but_bed(sheets: Sequence[FoundSheet], supposed: Supposition, page: Page) -> list[FoundSheet]:
-    """Return those sheets of another supposition that are no bed under this one."""
-    pieces = np.zeros(page.tone.shape, np.uint8)
-    cv2.drawContours(pieces, supposed.pieces, -1, 1, cv2.FILLED)
-    return [one for one in sheets if one.seen > 1 or _share_of(one, pieces, page) > _BED]
-
-
-def _share_of(found: FoundSheet, pieces: Mask, page: Page) -> float:
-    """Return the part of what shows of a sheet that lies in pieces, 1 in a mask of the page."""
-    shown = np.zeros(pieces.shape, np.uint8)
-    corners = np.rint(found.corners * page.reduction - 0.5).astype(np.int32)
-    cv2.fillConvexPoly(shown, corners, 1)
-    return cv2.countNonZero(shown & pieces) / max(cv2.countNonZero(shown), 1)
+def _edges_beyond(
+    kept: Sequence[FoundSheet], supposed: Sequence[Supposition], page: Page
+) -> list[Points]:
+    """Return begin and end, (2, 2), of each edge under suppositions that lies beyond all sheets."""
+    room = _BEYOND_MM * page.pitch
+    edges = chain.from_iterable(
+        one.edges_in(page.frame) for other in supposed if not other.is_seam for one in other.sheets
+    )
+    return [edge for edge in edges if all(one.is_beside(edge.mean(axis=0), room) for one in kept)]
 
 
 def _measures_as_film(found: FoundSheet, page: Page) -> bool:
@@ -313,25 +366,6 @@ def _is_surely_film(found: FoundSheet, page: Page) -> bool:
     if size is None or found.seen < len(found.sides):
         return _may_be_film(found, page)
     return not found.joined and is_film_size(size, SIZED_MM)
-
-
-def _lie_within(sheets: Sequence[FoundSheet], others: Sequence[FoundSheet], frame: Points) -> bool:
-    """Tell whether most of what shows of some sheets lies within others."""
-    shown = [_common(frame, one.corners) for one in sheets]
-    held = sum(_area(_common(one, other.corners)) for one in shown for other in others)
-    return bool(shown) and held > _WITHIN * sum(_area(one) for one in shown)
-
-
-def _common(outline: Points, corners: Points) -> Points:
-    """Return what an outline has in common with a rectangle, (n, 2)."""
-    for start, along in zip(corners, np.roll(corners, -1, axis=0) - corners, strict=True):
-        outward = np.array([along[1], -along[0]])
-        outline = clipped(outline, outward, float(start @ outward))
-    return outline
-
-
-def _area(outline: Points) -> float:
-    return float(cv2.contourArea(outline.astype(np.float32))) if len(outline) > 2 else 0.0
 
 
 def _are_films(supposed: Supposition, page: Page) -> bool:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from digitizer.film.covered import has_folded_side
 from digitizer.film.defects import odd_lines
 from digitizer.film.edges import NO_SIDE
-from digitizer.film.found import MUCH_LEFT_OUT, FoundSheet, Page, left_out
+from digitizer.film.found import FoundSheet, Page
 from digitizer.film.geometry import make_geometry, scale_of
 from digitizer.film.light import full_scale, grey, is_density, light_picture, log_tone
 from digitizer.film.paper import is_bare, is_coloured, is_paper
@@ -103,7 +103,7 @@ def find_sheets(raster: Raster) -> SheetSearch:
     kind = ScanKind.LABEL if raster.bits <= 8 and is_coloured(raster) else ScanKind.FILM
     if not found:
         return _all_of_it(raster, kind, best.angle, unsure=best.unsure)
-    mixed = [one.is_of_two(page.scale) or left_out(page, one) > MUCH_LEFT_OUT for one in found]
+    mixed = [one.is_of_two(page.scale) for one in found]
     doubted = [
         double or any(one.is_crossed_by(other, page.scale) for other in found)
         for one, double in zip(found, mixed, strict=True)

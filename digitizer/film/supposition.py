@@ -15,7 +15,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from digitizer.film.bed import Bed, BedKind, Mask, Outline, groupings, shows_light_behind
+from digitizer.film.bed import (
+    Bed,
+    BedKind,
+    Mask,
+    Outline,
+    groupings,
+    outshines,
+    shows_light_behind,
+)
 from digitizer.film.borders import is_border, is_machined
 from digitizer.film.edges import BedSurface, Side
 from digitizer.film.found import FED_DEG, FoundSheet, Page, beside
@@ -26,6 +34,7 @@ from digitizer.film.pieces import (
     is_scrap,
     measure_piece,
     outermost,
+    unmeasured,
     with_rims,
 )
 from digitizer.film.rectangle import common_angle
@@ -78,6 +87,12 @@ class Supposition:
         Two opposite cuts of the one film it leaves, where too little else shows of that.
     pieces : list of ndarray of int32, (n, 1, 2)
         Outlines of all that is not bed and large enough for a sheet, on the reduced grid.
+    proven : bool
+        Whether half of its sheets or more are beyond doubt films of the trade.
+    grey : bool
+        Whether brighter and darker places than the bed show: a rim may look like it by chance.
+    scraps : list of ndarray of int32, (n, 1, 2)
+        Outlines of the rest of it, which is too small for a sheet.
     printed : bool
         Whether the fields are framed by a mask printed on the film.
     outshines : bool
@@ -97,6 +112,9 @@ class Supposition:
     outshines: bool = False
     over_exposed: bool = False
     dark: bool = False
+    proven: bool = False
+    grey: bool = False
+    scraps: list[Outline] = field(default_factory=list)
     cuts: list[Side] = field(default_factory=list)
 
     @property
@@ -174,12 +192,13 @@ def suppose(page: Page, bed: Bed, kind: BedKind, level: float) -> Supposition:
         encoded=page.encoded,
     )
     best: list[FoundSheet] = []
+    among_films: list[FoundSheet] = []
     lines: list[Side] = []
     cuts: list[Side] = []
     is_film = kind is BedKind.DARK and shows_light_behind(bed, page.light)
     seek_rims = kind is BedKind.DARK and not is_film
     plain: list[Outline] = []
-    for grouping in groupings(bed.mask):
+    for grouping in groupings(bed.mask, page.smallest):
         plain = plain or [outlines[0] for outlines in grouping]
         pieces = [measure_piece(page, surface, outlines) for outlines in grouping]
         found = outermost([one for one in pieces if one is not None])
@@ -208,8 +227,13 @@ def suppose(page: Page, bed: Bed, kind: BedKind, level: float) -> Supposition:
         fewer = len(best) > MOST_SHEETS >= len(found)
         scattered = any(is_scattered(one, page) for one in found)
         better = fewer or edge > sum(one.edge for one in best)
-        if borne_out and better and not scattered and _is_bare(bed.mask, found, page):
-            best = [replace(one, piece=_piece_of(one, plain, page)) for one in found]
+        if better and not scattered and _is_bare(bed.mask, found, page):
+            parted = [replace(one, piece=_piece_of(one, plain, page)) for one in found]
+            best, among_films = (
+                (parted, among_films)
+                if borne_out
+                else (best, among_films or _among_films(parted, page))
+            )
         apart = len(found) <= MOST_SHEETS and all(one.beside < BESIDE for one in found)
         if least >= _BEYOND_DOUBT and apart:
             break
@@ -217,10 +241,29 @@ def suppose(page: Page, bed: Bed, kind: BedKind, level: float) -> Supposition:
         if len(found) == 1 and not found[0].is_of_two(page.scale):
             cuts = cuts or found[0].opposite_cuts(page.scale, page.frame)
     if sum(one.edge for one in best) < _LEAST_EDGE * min(page.tone.shape):
-        best = []
+        best = among_films
     if best:
-        return Supposition(level, best, [], [], plain)
+        # Nothing on a film is as bright as a bed that outshines the scanner; a rim may be as grey.
+        grey = kind is BedKind.CERTAIN and not outshines(bed, page.light)
+        best = _with_grey_rims(page, best) if grey else best
+        proven = _proves_beyond_doubt(best, page)
+        best = [*best, *unmeasured(page, plain, best)] if proven else best
+        return Supposition(level, best, [], [], plain, proven=proven)
     return Supposition(level, [], [], lines, plain, cuts=cuts)
+
+
+def _with_grey_rims(page: Page, found: list[FoundSheet]) -> list[FoundSheet]:
+    """Return sheets with the rims that look like a grey bed; none is left out for that."""
+    if any(one.believed < BELIEVED for one in found):
+        return found
+    return with_rims(page, found, dark=False) or found
+
+
+def _among_films(found: Sequence[FoundSheet], page: Page) -> list[FoundSheet]:
+    """Return all that a bed leaves where most are films beyond doubt, what is not as unsure."""
+    if not _proves_beyond_doubt(found, page):
+        return []
+    return [replace(one, unsure=one.believed < BELIEVED) for one in found]
 
 
 def _piece_of(found: FoundSheet, plain: Sequence[Outline], page: Page) -> int:
@@ -237,6 +280,18 @@ def _proves(found: Sequence[FoundSheet], page: Page) -> bool:
     """
     clear = sum(one.has_corner and one.believed > _PROVEN for one in found)
     return clear > 1 or any(one.believed >= BELIEVED and _is_whole(one, page) for one in found)
+
+
+def _proves_beyond_doubt(found: Sequence[FoundSheet], page: Page) -> bool:
+    """Tell whether half of what a bed leaves, or more, are films of the trade by four whole cuts.
+
+    Then the rest lies on that bed too, though glare or darkness hides its edges.
+    """
+    sure = sum(
+        one.seen == 4 and one.believed >= _BEYOND_DOUBT and one.is_cut_to_size(page)
+        for one in found
+    )
+    return 2 * sure >= len(found)
 
 
 def _is_whole(found: FoundSheet, page: Page) -> bool:
