@@ -28,7 +28,6 @@ from digitizer.model.states import State
 from digitizer.pipeline.changes import event, held, moved, reached, reason_payload
 from digitizer.pipeline.ingest import identifier
 from digitizer.pipeline.older import commitment as older
-from digitizer.pipeline.older.readback import LOST
 from digitizer.pipeline.services import Services
 from digitizer.ports import Transaction
 
@@ -351,8 +350,8 @@ def read_again(services: Services, batch_id: str | None = None) -> dict[str, tup
         for capture in _load(services, sheet.id)[1]:
             try:
                 differences = _compared(services, capture)
-            except ArchiveRefused:
-                differences = (LOST,)
+            except ArchiveRefused as error:
+                differences = (str(error),)
             found[capture.sop_instance_uid] = _looked(services, capture, differences)
     return found
 

@@ -332,7 +332,7 @@ def test_what_the_archive_lost_is_named_when_all_is_read_again(
     with keeper(services, settings, folder):
         found = read_again(services)
     (uid,) = found
-    assert found[uid] == ("the archive does not give it back",)
+    assert found[uid] == ("The archive does not give the instance back.",)
     with services.ledger.reading() as view:
         assert view.get(Sheet, SHEET).state is State.VERIFIED
         assert [one.agrees for one in view.verifications(uid)] == [True, False]
