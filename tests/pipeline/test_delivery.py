@@ -290,6 +290,13 @@ def deliveries(services: Services) -> int:
         return len(view.deliveries(uid))
 
 
+def stored_and_promised(services: Services, film: Path) -> None:
+    """Send the film to the archive that runs, and have it promised."""
+    services.archive.store(film)
+    commit(services, SHEET)
+    wait_until(lambda: requests(services)[-1].state is CommitmentState.SUCCESS)
+
+
 @pytest.mark.parametrize("deleted", [True, False])
 def test_a_wrong_copy_that_was_deleted_is_sent_again_when_a_person_says_so_once(
     services: Services, settings: Settings, film: Path, tmp_path: Path, deleted: bool
@@ -297,9 +304,7 @@ def test_a_wrong_copy_that_was_deleted_is_sent_again_when_a_person_says_so_once(
     """One that is still there is compared again, and nothing is sent over it."""
     folder = tmp_path / "archive"
     with keeper(services, settings, folder):
-        services.archive.store(film)
-        commit(services, SHEET)
-        wait_until(lambda: requests(services)[-1].state is CommitmentState.SUCCESS)
+        stored_and_promised(services, film)
         (copy,) = folder.rglob("*.dcm")
         as_sent, wrong = copy.read_bytes(), dcmread(copy)
         wrong.PatientName = "ANOTHER"
@@ -322,9 +327,7 @@ def test_what_the_archive_lost_is_named_when_all_is_read_again(
     """A film that is not given back differs; that the look ends with it would name none."""
     folder = tmp_path / "archive"
     with keeper(services, settings, folder):
-        services.archive.store(film)
-        commit(services, SHEET)
-        wait_until(lambda: requests(services)[-1].state is CommitmentState.SUCCESS)
+        stored_and_promised(services, film)
         goes_on(services, State.VERIFIED)
         (copy,) = folder.rglob("*.dcm")
         copy.rename(tmp_path / "mislaid.dcm")
