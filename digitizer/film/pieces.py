@@ -7,6 +7,7 @@ like the bed. What it never does: believe that the rest is the bed
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from math import degrees
 
 import cv2
@@ -26,6 +27,7 @@ __all__ = [
     "is_scrap",
     "measure_piece",
     "outermost",
+    "reaches_frame",
     "unmeasured",
     "with_rims",
 ]
@@ -157,6 +159,12 @@ def _unsharp_too(sides: Sequence[Side], pitch: float) -> tuple[Side, ...]:
     )
 
 
+def reaches_frame(outline: NDArray[np.int32], page: Page) -> bool:
+    """Tell whether a piece lies along the frame, as what an uneven lamp leaves of a bed does."""
+    places = outline[:, 0]
+    return bool((places <= 1).any() or (places >= np.array(page.tone.shape[::-1]) - 2).any())
+
+
 def unmeasured(
     page: Page, outlines: Sequence[NDArray[np.int32]], found: Sequence[FoundSheet]
 ) -> list[FoundSheet]:
@@ -167,12 +175,14 @@ def unmeasured(
     """
     apart: list[FoundSheet] = []
     for number, outline in enumerate(outlines):
-        piece = outline[:, 0]
-        rim = (piece + 0.5) / page.reduction
-        at_frame = (piece <= 1).any() or (piece >= np.array(page.tone.shape[::-1]) - 2).any()
+        rim = (outline[:, 0] + 0.5) / page.reduction
         near = _ALONE_MM * page.pitch
         held = any(float(outside(one.corners, rim).min()) < near for one in found)
-        if at_frame or held or np.ptp(rim, axis=0).min() < _NARROWEST_MM * page.pitch:
+        if (
+            reaches_frame(outline, page)
+            or held
+            or np.ptp(rim, axis=0).min() < _NARROWEST_MM * page.pitch
+        ):
             continue
         (left, top), (right, bottom) = rim.min(axis=0), rim.max(axis=0)
         box = np.array([[left, top], [right, top], [right, bottom], [left, bottom]])
@@ -272,24 +282,8 @@ def _with_rim(
     """Return a sheet with its rim; None where no edge shows beyond its picture."""
     if not found.has_corner and found.witnesses(page.scale, page.frame) < 2:
         return None
-    whole = _rimmed(page, found, others, brighter, alone=alone, dark=dark)
-    if whole is None or not found.is_cut_to_size(page) or whole.is_cut_to_size(page):
-        return whole
-    # Beyond cuts as far apart as a film's there is glare or a shade; or they are those of a mask.
-    return _rimmed(page, found, others, brighter, alone=alone, dark=dark, even=True)
-
-
-def _rimmed(
-    page: Page,
-    found: FoundSheet,
-    others: Sequence[Points],
-    brighter: bool | None,
-    *,
-    alone: bool,
-    dark: bool,
-    even: bool = False,
-) -> FoundSheet | None:
-    rims = beyond(
+    seek = partial(
+        beyond,
         page.full,
         found.corners,
         page.pitch,
@@ -298,9 +292,19 @@ def _rimmed(
         top=page.top if page.density and not dark else None,
         brighter=brighter,
         alone=alone,
-        even=even,
         blocks=found.beside < BESIDE,
     )
+    whole = _moved_out(page, found, seek())
+    if whole is None or not found.is_cut_to_size(page) or whole.is_cut_to_size(page):
+        return whole
+    # Beyond cuts as far apart as a film's there is glare or a shade; or they are those of a mask.
+    return _moved_out(page, found, seek(even=True))
+
+
+def _moved_out(
+    page: Page, found: FoundSheet, rims: Sequence[float | None] | None
+) -> FoundSheet | None:
+    """Return a sheet with its sides as far out as its rims are wide; None where none has one."""
     if rims is None or (not any(rims) and found.may_be_whole(page, surely=True)):
         return None
     angle = common_angle(found.sides, page.scale)

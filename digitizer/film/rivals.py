@@ -29,7 +29,7 @@ from digitizer.film.bed import (
 from digitizer.film.black_rims import with_black_rims, with_whole_rim
 from digitizer.film.borders import border_angle
 from digitizer.film.found import FED_DEG, FoundSheet, Page, beside, left_out, outside
-from digitizer.film.pieces import outermost
+from digitizer.film.pieces import outermost, reaches_frame
 from digitizer.film.rectangle import OTHERWISE_DEG, agreeing, common_angle
 from digitizer.film.sizes import is_film_size, may_be_framed
 from digitizer.film.supposition import MOST_SHEETS, SIZED_MM, Supposition, suppose
@@ -111,7 +111,6 @@ def best_sheets(page: Page) -> BorneOut:
                     outshines=shines and not over,
                     over_exposed=over,
                     dark=dark,
-                    grey=kind is BedKind.CERTAIN and not shines,
                     scraps=scraps(bed.mask, page.smallest) if dark else [],
                 )
             )
@@ -228,7 +227,7 @@ def _with_scraps(
         rim = (outline[:, 0] + 0.5) / page.reduction
         away = [float(outside(one.corners, rim).min()) for one in kept]
         nearest = int(np.argmin(away))
-        if away[nearest] < _RIM_MM * page.pitch and not _reaches_frame(outline, page):
+        if away[nearest] < _RIM_MM * page.pitch and not reaches_frame(outline, page):
             within[nearest].append(rim)
     return [
         one.widened_to(np.concatenate(places), page.scale)
@@ -236,12 +235,6 @@ def _with_scraps(
         else one
         for one, places in zip(kept, within, strict=True)
     ]
-
-
-def _reaches_frame(outline: Outline, page: Page) -> bool:
-    """Tell whether a piece lies along the frame, as what an uneven lamp leaves of a bed does."""
-    places = outline[:, 0]
-    return bool((places <= 1).any() or (places >= np.array(page.tone.shape[::-1]) - 2).any())
 
 
 def _to_edges_beyond(kept: BorneOut, believed: Sequence[Supposition], page: Page) -> BorneOut:

@@ -229,11 +229,10 @@ def suppose(page: Page, bed: Bed, kind: BedKind, level: float) -> Supposition:
         better = fewer or edge > sum(one.edge for one in best)
         if better and not scattered and _is_bare(bed.mask, found, page):
             parted = [replace(one, piece=_piece_of(one, plain, page)) for one in found]
-            best, among_films = (
-                (parted, among_films)
-                if borne_out
-                else (best, among_films or _among_films(parted, page))
-            )
+            if borne_out:
+                best = parted
+            else:
+                among_films = among_films or _among_films(parted, page)
         apart = len(found) <= MOST_SHEETS and all(one.beside < BESIDE for one in found)
         if least >= _BEYOND_DOUBT and apart:
             break
@@ -248,7 +247,7 @@ def suppose(page: Page, bed: Bed, kind: BedKind, level: float) -> Supposition:
         best = _with_grey_rims(page, best) if grey else best
         proven = _proves_beyond_doubt(best, page)
         best = [*best, *unmeasured(page, plain, best)] if proven else best
-        return Supposition(level, best, [], [], plain, proven=proven)
+        return Supposition(level, best, [], [], plain, proven=proven, grey=grey)
     return Supposition(level, [], [], lines, plain, cuts=cuts)
 
 
